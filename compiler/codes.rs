@@ -1,0 +1,249 @@
+//! The one table of diagnostic codes.
+//!
+//! A code is never reused or removed. Each has a page `docs/errors/CBxxxx.md` (shown by `cbgen explain`), a test that
+//! produces it under `tests/errors/`, and a line in `docs/errors/README.md`; a tidy test compares all of them.
+//!
+//! Ranges: 00 input files · 01 YAML · 02 schema · 03 cross-checks that refuse · 04 cross-checks that warn ·
+//! 05 templates · 06 rendering, escaping, parse-back · 07 bundle and output · 08 command line · 09 review.
+
+use crate::diag::Severity;
+
+/// A stable diagnostic code.
+#[derive(Clone, Copy, Debug)]
+pub struct Code {
+    id: &'static str,
+    severity: Severity,
+    title: &'static str,
+}
+
+impl Code {
+    /// The code as printed, for example `CB0201`.
+    pub fn id(self) -> &'static str {
+        self.id
+    }
+
+    /// Default severity.
+    pub fn severity(self) -> Severity {
+        self.severity
+    }
+
+    /// One-line meaning, used in tables and SARIF rules.
+    pub fn title(self) -> &'static str {
+        self.title
+    }
+}
+
+impl PartialEq for Code {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Code {}
+
+impl PartialOrd for Code {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Code {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.id.cmp(other.id)
+    }
+}
+
+macro_rules! codes {
+    ($($name:ident = $id:literal, $severity:ident, $title:literal;)*) => {
+        $(#[doc = $title] pub const $name: Code = Code { id: $id, severity: Severity::$severity, title: $title };)*
+
+        /// Every code, in order.
+        pub const ALL: &[Code] = &[$($name),*];
+    };
+}
+
+codes! {
+    // 00 input files
+    UNREADABLE_FILE = "CB0001", Error, "an input file cannot be read";
+    INPUT_IS_FOLDER = "CB0002", Error, "an input is a folder";
+    INPUT_TOO_LARGE = "CB0003", Error, "an input file is too large";
+    INPUT_EMPTY = "CB0004", Error, "an inventory file is empty";
+    NOT_UTF8 = "CB0005", Error, "a file is not UTF-8";
+    UTF16_INPUT = "CB0006", Error, "a file is UTF-16 or UTF-32, not UTF-8";
+    BINARY_INPUT = "CB0007", Error, "a file is binary, not text";
+    FORBIDDEN_CHARACTER = "CB0008", Error, "a character that nobody can see or every program reads differently";
+    EXTENDS_FORM = "CB0009", Error, "`extends` does not name a file inside the workspace";
+    EXTENDS_CYCLE = "CB0010", Error, "inventory files extend each other in a circle";
+    EXTENDS_LIMIT = "CB0011", Error, "too many inventory files extend each other";
+
+    // 01 YAML
+    YAML_SYNTAX = "CB0101", Error, "YAML syntax error";
+    DUPLICATE_KEY = "CB0102", Error, "a key is written twice";
+    YAML_TAG = "CB0103", Error, "YAML tags are not supported";
+    YAML_MERGE_KEY = "CB0104", Error, "YAML merge keys are not supported";
+    SECOND_DOCUMENT = "CB0105", Error, "a file holds more than one YAML document";
+    YAML_TOO_DEEP = "CB0106", Error, "YAML is nested too deeply";
+    YAML_ALIAS = "CB0107", Error, "a YAML alias does not lead to a finished anchor";
+    YAML_ALIAS_BOMB = "CB0108", Error, "a file holds too many values, usually by aliases of aliases";
+    YAML_TAB = "CB0109", Error, "a tab where YAML needs blanks";
+    AMBIGUOUS_SCALAR = "CB0110", Error, "a plain value that YAML readers understand differently";
+    KEY_NOT_TEXT = "CB0111", Error, "a key is not plain text";
+    NOT_A_MAPPING = "CB0112", Error, "an inventory file is not a mapping";
+
+    // 02 schema
+    UNKNOWN_KEY = "CB0201", Error, "unknown key";
+    MISSING_KEY = "CB0202", Error, "a required key is missing";
+    WRONG_TYPE = "CB0203", Error, "a value has the wrong type";
+    NOT_A_CHOICE = "CB0204", Error, "a value is not one of the possible ones";
+    OUT_OF_RANGE = "CB0205", Error, "a number is out of range";
+    WRONG_LENGTH = "CB0206", Error, "a text or list is too short or too long";
+    WRONG_FORM = "CB0207", Error, "a text does not have the required form";
+    REPEATED_ITEM = "CB0208", Error, "a list holds the same item twice";
+    LITERAL_SECRET = "CB0209", Error, "a password is written into the inventory";
+    PRODUCT_TOO_OLD = "CB0210", Error, "the product is older than 9.2.0";
+    CBGEN_VERSION = "CB0211", Error, "the inventory asks for another version of cbgen";
+    UNSAFE_WINDOWS_PATH = "CB0212", Error, "a Windows path that no file can carry safely";
+    INVENTORY_FORMAT = "CB0213", Error, "the inventory format is not supported";
+    INVENTORY_REFUSED = "CB0214", Error, "the inventory cannot be read as typed data";
+    TOO_MANY_FINDINGS = "CB0215", Error, "too many mistakes to report them all";
+
+    // 03 cross-checks that refuse
+    DUPLICATE_SERVER_NAME = "CB0301", Error, "two servers have the same name";
+    DUPLICATE_SERVER_FQDN = "CB0302", Error, "two servers have the same fqdn";
+    NO_MANAGEMENT_SERVER = "CB0303", Error, "no server has the role management";
+    NO_CORE_SERVER = "CB0304", Error, "no server has the role core";
+    WINDOW_ENDS_EARLY = "CB0305", Error, "the change window does not end after its start";
+    TLS12_MISSING = "CB0307", Error, "the proxy does not offer TLS 1.2";
+    TLS_PROTOCOL_TWICE = "CB0308", Error, "a TLS version is listed twice";
+    WINDOWS_NOT_FOR_SQL = "CB0310", Error, "a Windows release does not go with the SQL Server release";
+    DOTNET_NOT_FOR_SQL = "CB0311", Error, "a .NET version does not go with SQL Server or Windows";
+    RABBITMQ_NOT_FOR_PRODUCT = "CB0312", Error, "the RabbitMQ procedure does not cover this product version";
+    RABBITMQ_WITHOUT_HA = "CB0313", Error, "the RabbitMQ procedure needs high availability";
+    RABBITMQ_WITH_AGENT_PRIORITY = "CB0314", Error, "the RabbitMQ procedure excludes Agent Priority";
+    CORE_MONITOR_FOLDER_MISSING = "CB0315", Error, "the folder of Core Monitor is missing";
+    PROXY_AMBIGUOUS = "CB0320", Error, "it is unclear which proxy a Core server uses";
+    PROXY_UNKNOWN = "CB0321", Error, "a Core server names an unknown proxy";
+    PROXY_WITHOUT_NGINX = "CB0322", Error, "the proxy name belongs to a server without a proxy";
+    DUPLICATE_ALIAS = "CB0323", Error, "an alias of the proxy is listed twice";
+    PROXY_URL_DEAD = "CB0324", Error, "an address names a port of the proxy where nothing listens";
+    PROXY_ON_PORT_80 = "CB0330", Error, "the proxy cannot listen on port 80";
+    PROXY_LOOP = "CB0331", Error, "the proxy would forward requests to itself";
+    PORT_TAKEN = "CB0332", Error, "two programs of one server would listen on one port";
+    ERLANG_PORTS_TOO_FEW = "CB0333", Error, "the Erlang port range has fewer than 1000 ports";
+    ERLANG_PORTS_TOO_HIGH = "CB0334", Error, "the Erlang port range ends above 65535";
+    ERLANG_PORTS_COVER_FIXED = "CB0335", Error, "the Erlang port range covers a fixed port";
+    OLE_WITHOUT_ODBC = "CB0340", Error, "OLE DB access needs ODBC access beside it";
+    OLE_SECTION_MISSING = "CB0341", Error, "OLE DB access is not described";
+    OLE_SECTION_UNUSED = "CB0342", Error, "OLE DB is described but not used";
+    DRIVER_IS_PROVIDER = "CB0343", Error, "an OLE DB provider name stands where an ODBC driver name belongs";
+    PROVIDER_IS_DRIVER = "CB0344", Error, "an ODBC driver name stands where an OLE DB provider name belongs";
+    SQL_LOGIN_INCOMPLETE = "CB0345", Error, "a SQL login lacks its user or password";
+    SQL_LOGIN_UNUSED = "CB0346", Error, "Windows authentication has a SQL login";
+    DRIVER_WITHOUT_TLS12 = "CB0347", Error, "a database driver cannot use TLS 1.2";
+    LOGIN_NAME_TWICE = "CB0350", Error, "a certificate login has both a common name and a subject";
+    LOGIN_NAME_MISSING = "CB0351", Error, "a certificate login has neither a common name nor a subject";
+    SUBJECT_INVALID = "CB0352", Error, "a certificate subject is not in the form RabbitMQ compares";
+    SUBJECT_WITH_COMMON_NAME = "CB0353", Error, "a certificate subject has a Common Name";
+    UPSTREAM_UNKNOWN = "CB0354", Error, "a federation upstream names an unknown server";
+    UPSTREAM_IS_SELF = "CB0355", Error, "a federation upstream leads back to its own server";
+    DUPLICATE_UPSTREAM = "CB0356", Error, "two upstreams of a server have the same name";
+    NAME_LIKE_OPTION = "CB0357", Error, "a name would be taken for a command line option";
+    CERTIFICATE_LACKS_NAME = "CB0358", Error, "a broker certificate lacks the name that clients check";
+    UPSTREAM_VALUE_INVALID = "CB0359", Error, "a kept upstream value has the wrong type";
+    UNSAFE_VALUE = "CB0360", Error, "a value cannot be written safely";
+    SERVER_RABBITMQ_UNUSED = "CB0361", Error, "a server describes RabbitMQ but the installation does not";
+    LOGIN_FORMS_MIXED = "CB0362", Error, "a broker would meet certificates with and without a common name";
+
+    // 04 cross-checks that warn
+    NAME_DIFFERS_FROM_FQDN = "CB0401", Warning, "a server name differs from the first label of its fqdn";
+    ALIAS_REDUNDANT = "CB0402", Warning, "an alias repeats a name that is allowed anyway";
+    PROXY_UNUSED = "CB0403", Warning, "a server without the role core names a proxy";
+    SELF_SIGNED_IN_PRODUCTION = "CB0404", Warning, "a self-signed certificate is meant for tests only";
+    SELF_SIGNED_SEVERAL = "CB0405", Warning, "several Management servers have self-signed certificates";
+    PFX_IN_PROXY_FOLDER = "CB0406", Warning, "the exported certificate lies in the proxy folder";
+    WINDOWS_FOR_SQL_2017 = "CB0410", Warning, "the guide names no existing Windows release for SQL Server 2017";
+    COMPATIBILITY_MATRIX = "CB0411", Warning, "SQL Server 2012 needs a look at the vendor's compatibility matrix";
+    HA_WITHOUT_RABBITMQ = "CB0412", Warning, "a high availability installation leaves RabbitMQ unsecured";
+    HA_WITH_ONE_SERVER = "CB0413", Warning, "a high availability installation has one server";
+    RABBITMQ_VERSION_UNPROVEN = "CB0414", Warning, "the RabbitMQ rules are written for version 3.8";
+    PLAIN_HTTP_LISTENER = "CB0420", Warning, "the proxy has a plain HTTP listener";
+    CONFIG_SLASH_ASSUMED = "CB0421", Warning, "it is unknown whether Configuration Management needs a trailing slash";
+    WEBSOCKET_PORT_UNKNOWN = "CB0422", Warning, "the WebSocket port of the statistics service is not documented";
+    LOCAL_APIS_REACHABLE = "CB0423", Warning, "nothing closes the unencrypted service ports";
+    ERLANG_PORTS_EPHEMERAL = "CB0424", Warning, "the Erlang port range lies in the dynamic range of Windows";
+    SMTP_DIRECTION = "CB0425", Warning, "port 25 is treated as outbound";
+    FRAMES_BLOCKED = "CB0426", Warning, "X-Frame-Options may block the product's own frames";
+    TLS13_NEEDS_NGINX = "CB0427", Warning, "TLS 1.3 depends on the nginx of the vendor package";
+    FIREWALL_WITHOUT_ERLANG_PORTS = "CB0428", Warning, "the firewall scripts cannot open the Erlang ports";
+    DRIVER_NAME_UNKNOWN = "CB0430", Warning, "a database driver name is unknown";
+    NATIVE_CLIENT_DEPRECATED = "CB0431", Warning, "SQL Server Native Client is deprecated";
+    ENCRYPT_BY_DEFAULT = "CB0432", Warning, "the database driver encrypts and validates by default";
+    SQL_USER_SA = "CB0433", Warning, "Callback logs in as the administrator of SQL Server";
+    LEGACY_PROTOCOLS_OFF = "CB0434", Warning, "switching old protocols off may cut off SQL Server";
+    SQL_NAMES_ASSUMED = "CB0435", Warning, "table and column names are assumed";
+    REGISTRY_TYPE_ASSUMED = "CB0440", Warning, "the type of a registry value is assumed";
+    NO_ACCESS_PAGE_LOCAL = "CB0441", Warning, "the page linked in e-mails is only reachable on the server";
+    SMART_RULES_FOLDER_ASSUMED = "CB0442", Warning, "the folder of the Smart Rules Engine is assumed";
+    SMART_RULES_SIZE_SHRINKS = "CB0443", Warning, "the largest message of the Smart Rules Engine shrinks";
+    LOCALHOST_ADDRESS = "CB0444", Warning, "an address uses localhost instead of 127.0.0.1";
+    ADMINISTRATOR_TAG = "CB0450", Warning, "certificate users become RabbitMQ administrators";
+    DEBUG_LOG = "CB0451", Warning, "RabbitMQ logs every connection in detail";
+    MANAGEMENT_PLUGIN_OFF = "CB0452", Warning, "components that use the management plugin lose it";
+    CERTIFICATE_NAMES_UNKNOWN = "CB0453", Warning, "the names in broker certificates cannot be checked";
+    CERTIFICATE_LACKS_FQDN = "CB0454", Warning, "a broker certificate lacks the fqdn of its server";
+    SERVER_WITHOUT_UPSTREAMS = "CB0455", Warning, "a broker has no federation upstream";
+    CERTIFICATE_FOLDER_ENCODED = "CB0456", Warning, "the certificate folder needs percent signs in a script";
+
+    // 05 templates
+    TEMPLATE_SYNTAX = "CB0501", Error, "a template has a syntax error";
+    FRONT_MATTER = "CB0502", Error, "the front matter of a template is wrong";
+    UNKNOWN_VARIABLE = "CB0503", Error, "a template reads a variable that does not exist";
+    UNUSED_VARIABLE = "CB0504", Error, "a template sets a variable and never uses it";
+    UNKNOWN_REQUIREMENT = "CB0505", Error, "a template names a requirement that is not in the catalogue";
+    UNSAFE_PATH = "CB0506", Error, "a template makes a path that is not safe in a bundle";
+    TEMPLATE_COLLISION = "CB0507", Error, "two templates make the same path";
+    MISSING_ROLLBACK = "CB0508", Error, "a template names a rollback artifact that is not made";
+    SECRET_IN_TEMPLATE = "CB0509", Error, "a template holds what looks like a secret";
+
+    // 06 rendering, escaping, parse-back
+    RENDER_FAILED = "CB0601", Error, "a template could not be rendered";
+    REFUSED_VALUE = "CB0602", Error, "a value cannot be written safely into a format";
+    PARSE_BACK_FAILED = "CB0603", Error, "a generated text is not valid in its format";
+    SECRET_IN_INVENTORY = "CB0604", Error, "an inventory holds what looks like a secret";
+    SECRET_IN_OUTPUT = "CB0605", Error, "a generated text holds what looks like a secret";
+
+    // 07 bundle and output
+    OUTPUT_FAILED = "CB0701", Error, "the output could not be written";
+    PATH_COLLISION = "CB0702", Error, "two artifacts need one path";
+    NOT_ENCODABLE = "CB0703", Error, "a text cannot be written in its deployed encoding";
+    FOREIGN_IN_THE_WAY = "CB0704", Error, "a file cbgen did not make is in the way";
+    OUTPUT_BUSY = "CB0705", Error, "another cbgen writes the same bundle";
+    OUTPUT_DIFFERS = "CB0706", Error, "the output is not what the inventory compiles to";
+    EDITED_OUTPUT = "CB0707", Warning, "a generated file was edited by hand";
+    BAD_ARCHIVE = "CB0708", Error, "an archive is damaged or not a bundle";
+    BAD_MANIFEST = "CB0709", Error, "a manifest cannot be read";
+    ARCHIVE_TAKEN = "CB0710", Error, "the archive name belongs to another bundle";
+
+    // 08 command line
+    NOT_AVAILABLE = "CB0801", Error, "this version of cbgen cannot do that";
+    SAME_BUNDLE = "CB0802", Error, "two inventories of one build have the same bundle name";
+    FILE_EXISTS = "CB0803", Error, "a file that would be written exists already";
+    UNKNOWN_CODE = "CB0804", Error, "no diagnostic has this code";
+
+    // 09 review
+    SIDE_UNREADABLE = "CB0901", Error, "a side of a comparison cannot be read";
+    GIT_FAILED = "CB0902", Error, "git cannot give a revision";
+    SAME_SIDE = "CB0903", Error, "a thing is compared with itself";
+    NOTHING_TO_COMPARE = "CB0904", Error, "there is nothing to compare";
+    CHANGED_AFTER_BUILD = "CB0905", Warning, "a file of a bundle is not what its manifest says";
+    SIDE_HOLDS_NAME_TWICE = "CB0906", Error, "two bundles of one side have the same name";
+    INVENTORY_UNCLEAR = "CB0950", Error, "it is unclear which inventory made a file";
+    NOT_AN_OUTPUT_LINE = "CB0951", Error, "a line is not part of what an inventory compiles to";
+    STALE_OUTPUT = "CB0952", Warning, "a file is not what its inventory compiles to now";
+    NOT_AN_INVENTORY_LINE = "CB0953", Error, "a line is not part of an inventory";
+}
+
+/// The code with this id, ignoring case.
+pub fn find(id: &str) -> Option<Code> {
+    ALL.iter().copied().find(|code| code.id.eq_ignore_ascii_case(id))
+}

@@ -1,0 +1,175 @@
+//! SHA-256 digests and the list of them, `SHA256SUMS`.
+//!
+//! The list is what an engineer checks with stock tools: `sha256sum -c` on Linux, `verify.ps1` and `verify.cmd` on
+//! Windows. This file must not know what the digested files are.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::Digest as _;
+
+use crate::path::BundlePath;
+
+/// A SHA-256 digest (FIPS 180-4), written as 64 lower-case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(sha2::Sha256::digest(bytes).into())
+    }
+
+    /// The first twelve digits in groups of four, short enough to read out over the telephone.
+    pub fn spoken(&self) -> String {
+        let text = self.to_string();
+        let mut groups = text.as_bytes().chunks(4).take(3).map(String::from_utf8_lossy);
+        let first = groups.next().unwrap_or(Cow::Borrowed(""));
+        groups.fold(first.into_owned(), |spoken, group| format!("{spoken} {group}"))
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or_default();
+        let text: String = self
+            .0
+            .iter()
+            .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xF)])
+            .collect();
+        formatter.write_str(&text)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+/// A text is not a [`Digest`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotADigest;
+
+impl fmt::Display for NotADigest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a digest is 64 lower-case hexadecimal digits")
+    }
+}
+
+impl std::error::Error for NotADigest {}
+
+impl FromStr for Digest {
+    type Err = NotADigest;
+
+    fn from_str(text: &str) -> Result<Self, NotADigest> {
+        let value = |digit: u8| match digit {
+            b'0'..=b'9' => Ok(digit - b'0'),
+            b'a'..=b'f' => Ok(digit - b'a' + 10),
+            _ => Err(NotADigest),
+        };
+        let mut bytes = [0; 32];
+        if text.len() != 64 {
+            return Err(NotADigest);
+        }
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let &[high, low] = pair else {
+                return Err(NotADigest);
+            };
+            *byte = value(high)? << 4 | value(low)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl schemars::JsonSchema for Digest {
+    fn schema_name() -> Cow<'static, str> {
+        "Digest".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "SHA-256 in lower-case hexadecimal digits.",
+            "type": "string",
+            "pattern": "^[0-9a-f]{64}$"
+        })
+    }
+}
+
+/// The list in the form `sha256sum -c` reads: digest, two blanks, path, line feed.
+pub fn sums<'a>(digests: impl IntoIterator<Item = (&'a BundlePath, Digest)>) -> String {
+    digests.into_iter().fold(String::new(), |list, (path, digest)| {
+        list + &format!(
+            "{digest}  {path}
+"
+        )
+    })
+}
+
+/// Reads a list back. `Err` holds the one-based numbers of lines that are not in that form, name an unsafe path, or
+/// name a path again (ignoring case).
+pub fn read_sums(text: &str) -> Result<BTreeMap<BundlePath, Digest>, Vec<usize>> {
+    let mut digests = BTreeMap::new();
+    let mut seen = std::collections::BTreeSet::new();
+    let mut wrong = Vec::new();
+    // `lines` would accept a CR before the line feed and a missing last line feed; `sums` writes neither.
+    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+        match line.strip_suffix('\n').and_then(sum) {
+            Some((path, digest)) if seen.insert(path.collision_key()) => {
+                digests.insert(path, digest);
+            }
+            _ => wrong.push(number),
+        }
+    }
+    if wrong.is_empty() { Ok(digests) } else { Err(wrong) }
+}
+
+/// One line of the list without its line feed.
+pub fn sum(line: &str) -> Option<(BundlePath, Digest)> {
+    let (digest, path) = line.split_once("  ")?;
+    Some((BundlePath::parse(path).ok()?, digest.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    #[test]
+    fn digests_are_sha_256() {
+        let digest = Digest::of(b"");
+        assert_eq!(digest.to_string(), EMPTY);
+        assert_eq!(digest.spoken(), "e3b0 c442 98fc");
+        assert_eq!(EMPTY.parse(), Ok(digest));
+        for bad in ["", "e3", &EMPTY.to_uppercase(), &"é".repeat(32)] {
+            assert_eq!(bad.parse::<Digest>(), Err(NotADigest), "{bad}");
+        }
+    }
+
+    #[test]
+    fn lists_read_back() {
+        let path = BundlePath::parse("a b/c.txt").unwrap();
+        let text = sums([(&path, Digest::of(b""))]);
+        assert_eq!(text, format!("{EMPTY}  a b/c.txt\n"));
+        assert_eq!(read_sums(&text), Ok(BTreeMap::from([(path, Digest::of(b""))])));
+        let bad = format!("{EMPTY}  a\n{EMPTY}  A\n{EMPTY} *b\n{EMPTY}  ../c\n{EMPTY}  d\r\n{EMPTY}  e");
+        assert_eq!(read_sums(&bad), Err(vec![2, 3, 4, 5, 6]));
+    }
+}
