@@ -1,0 +1,757 @@
+//! The strict reader of generated batch scripts; the rules are listed in the parent module.
+//!
+//! It works line by line on the text as written, because a script's meaning must not depend on what a variable holds.
+//! How cmd.exe splits a line is asked from `phases.rs`. This file must not know any deployment.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::phases::{Joint, Percent, Piece, condition, first_word, percent, split};
+use super::{LONGEST_LINE, is_batch_file};
+use crate::formats::{FormatError, Item};
+
+/// Variables a script may use without setting them: they exist on every server, or are RabbitMQ's own.
+pub const KNOWN_VARIABLES: &[&str] = &[
+    "COMPUTERNAME",
+    "COMSPEC",
+    "ERLANG_HOME",
+    "ERRORLEVEL",
+    "PROGRAMDATA",
+    "PROGRAMFILES",
+    "PROGRAMFILES(X86)",
+    "RABBITMQ_BASE",
+    "RANDOM",
+    "SYSTEMDRIVE",
+    "SYSTEMROOT",
+    "TEMP",
+    "USERDOMAIN",
+    "USERNAME",
+    "WINDIR",
+];
+
+/// Programs that may be named without a path.
+const PROGRAMS: &[&str] = &[
+    "appcmd",
+    "attrib",
+    "certutil",
+    "erl",
+    "fc",
+    "find",
+    "findstr",
+    "hostname",
+    "icacls",
+    "iisreset",
+    "net",
+    "netsh",
+    "nginx",
+    "openssl",
+    "ping",
+    "powershell",
+    "reg",
+    "robocopy",
+    "sc",
+    "schtasks",
+    "sqlcmd",
+    "takeown",
+    "taskkill",
+    "tasklist",
+    "timeout",
+    "where",
+    "whoami",
+    "xcopy",
+];
+
+/// Commands of cmd.exe itself that can fail.
+const FILE_COMMANDS: &[&str] = &[
+    "copy", "del", "md", "mkdir", "move", "pushd", "rd", "ren", "rmdir", "type",
+];
+
+const FIRST_LINE: &str = "@echo off";
+const SECOND_LINE: &str = "setlocal EnableExtensions DisableDelayedExpansion";
+
+/// Reads a complete generated script; the rules stand at the top of the [module](super).
+///
+/// One item per command line. The path is the label, the number of the command below it, and the name of the command
+/// (`FAILED > 02 exit`); before the first label it is `start`. The value is the rest of the line with single blanks.
+///
+/// # Errors
+/// Every violation of the rules, in the order of the lines.
+pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
+    let mut reader = Reader {
+        label: "start".to_owned(),
+        ..Reader::default()
+    };
+    let mut start = 0;
+    for line in text.split('\n') {
+        let range = start..start + line.len();
+        start = range.end + 1;
+        reader.line(line.strip_suffix('\r').unwrap_or(line), range);
+    }
+    reader.finish(text.len());
+    if reader.errors.is_empty() {
+        Ok(reader.items)
+    } else {
+        reader
+            .errors
+            .sort_by_key(|error| (error.range.start, error.range.end));
+        Err(reader.errors)
+    }
+}
+
+/// What a command demands of its surroundings.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Demand {
+    /// It cannot fail, or its failure is its answer.
+    Nothing,
+    /// Its failure must be handled; the answer says where it shows.
+    Check(Answer),
+    /// It ends the script or the subroutine.
+    End,
+}
+
+/// Where the failure of a command shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// In `%errorlevel%` or behind `||`.
+    Code,
+    /// In `%errorlevel%` on the next line only: behind `||`, cmd.exe looks at the last command of the batch file, which
+    /// may be an `if` that was false.
+    NextLine,
+    /// In `%errorlevel%`, behind `||`, or in what exists afterwards.
+    Either,
+    /// Not in `%errorlevel%`: `del` and `rd` leave it alone when they fail.
+    Existence,
+}
+
+#[derive(Default)]
+struct Reader {
+    errors: Vec<FormatError>,
+    items: Vec<Item>,
+    /// Command lines read so far.
+    commands: usize,
+    /// Label the next command stands under, and commands under it so far.
+    label: String,
+    below_label: usize,
+    /// Labels in lower case.
+    labels: BTreeSet<String>,
+    /// Jumps: label in lower case and place.
+    jumps: Vec<(String, Range<usize>)>,
+    /// Variables that are set, in upper case, with their last value.
+    variables: BTreeMap<String, String>,
+    /// Variables that are used, in upper case.
+    uses: Vec<(String, Range<usize>)>,
+    /// A command whose failure the next line must handle.
+    unchecked: Option<(Range<usize>, Answer)>,
+    /// Whether the line before was `rem unchecked: …`.
+    marked: bool,
+    /// Whether the last command ends the script.
+    ended: bool,
+}
+
+impl Reader {
+    fn refuse(&mut self, range: &Range<usize>, message: impl Into<String>) {
+        self.errors.push(FormatError::new(range.clone(), message));
+    }
+
+    fn line(&mut self, written: &str, range: Range<usize>) {
+        if written.len() > LONGEST_LINE {
+            self.refuse(
+                &range,
+                format!("the line is longer than {LONGEST_LINE} characters"),
+            );
+            return;
+        }
+        let is_plain = written.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        if !is_plain && let Some((at, c)) = written.char_indices().find(|(_, c)| !matches!(c, ' '..='~')) {
+            let here = range.start + at..range.start + at + c.len_utf8();
+            self.refuse(
+                &here,
+                format!("{c:?} in a batch script; only printable ASCII is safe"),
+            );
+            return;
+        }
+        let line = written.trim();
+        if line.is_empty() {
+            return;
+        }
+        if let Some(at) = written.find('^') {
+            let here = range.start + at..range.start + at + 1;
+            self.refuse(
+                &here,
+                "`^`, which every `call` doubles; no generated script needs it",
+            );
+            return;
+        }
+        self.commands += 1;
+        let (word, rest) = first_word(line);
+        match self.commands {
+            1 => {
+                if line != FIRST_LINE {
+                    self.refuse(&range, format!("the first line is not `{FIRST_LINE}`"));
+                }
+                return;
+            }
+            2 => {
+                if line != SECOND_LINE {
+                    self.refuse(&range, format!("the second line is not `{SECOND_LINE}`"));
+                }
+                return;
+            }
+            _ => {}
+        }
+        if word.eq_ignore_ascii_case("rem") {
+            if let Some(c) = rest.chars().find(|c| "%&|<>".contains(*c)) {
+                self.refuse(&range, format!("`{c}` in a comment; cmd.exe may still act on it"));
+            }
+            if rest.contains("/?") {
+                self.refuse(&range, "`/?` makes `rem` print its help");
+            }
+            self.marked = rest
+                .trim_start()
+                .strip_prefix("unchecked:")
+                .is_some_and(|reason| !reason.trim().is_empty());
+            return;
+        }
+        if let Some(label) = line.strip_prefix(':') {
+            self.new_label(label, &range);
+            return;
+        }
+        let marked = std::mem::take(&mut self.marked);
+        self.percents(line, &range);
+        if let Some((before, answer)) = self.unchecked.take() {
+            let (handled, advice) = match answer {
+                Answer::Code | Answer::NextLine => (handles_errorlevel(line), "test `\"%errorlevel%\"` next"),
+                Answer::Either => (
+                    handles_errorlevel(line) || handles_existence(line),
+                    "test `\"%errorlevel%\"` or `exist` next",
+                ),
+                Answer::Existence => (
+                    handles_existence(line),
+                    "it does not set `errorlevel`; test `exist` next",
+                ),
+            };
+            if !handled {
+                self.refuse(
+                    &before,
+                    format!("nothing handles a failure of this command; {advice}"),
+                );
+            }
+        }
+        self.item(word, rest, &range);
+        match split(line) {
+            Ok(pieces) => self.pieces(&pieces, &range, marked),
+            Err(error) => self.refuse(&range, error.message),
+        }
+    }
+
+    fn item(&mut self, word: &str, rest: &str, range: &Range<usize>) {
+        let mut name = word;
+        let mut value = rest;
+        if word.eq_ignore_ascii_case("call") {
+            (name, value) = first_word(rest);
+        }
+        let resolved = self.resolve(&name.replace('"', ""));
+        let name = stem(&resolved).to_owned();
+        self.below_label += 1;
+        self.items.push(Item {
+            path: format!("{} > {:02} {name}", self.label, self.below_label),
+            value: single_blanks(value),
+            range: range.clone(),
+        });
+    }
+
+    fn new_label(&mut self, label: &str, range: &Range<usize>) {
+        if self.unchecked.is_some() {
+            self.check_now();
+        }
+        self.marked = false;
+        if label.is_empty() || !label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+            self.refuse(range, "a label consists of letters, digits and `_`");
+        } else if !self.labels.insert(label.to_ascii_lowercase()) {
+            self.refuse(
+                range,
+                format!("the label `{label}` stands twice; cmd.exe ignores case"),
+            );
+        }
+        label.clone_into(&mut self.label);
+        self.below_label = 0;
+    }
+
+    /// Reports a command that nothing handled.
+    fn check_now(&mut self) {
+        if let Some((before, _)) = self.unchecked.take() {
+            self.refuse(
+                &before,
+                "nothing handles a failure of this command before the next label",
+            );
+        }
+    }
+
+    /// Everything that begins with a percent sign.
+    fn percents(&mut self, line: &str, range: &Range<usize>) {
+        let sign = |text: &str| text.bytes().position(|byte| matches!(byte, b'%' | b'"' | b'!'));
+        if sign(line).is_none() {
+            return;
+        }
+        let mut command = line;
+        while let Some((_, inner)) = condition(command) {
+            command = inner;
+        }
+        let word = first_word(command).0.to_ascii_lowercase();
+        // `exit /b %X%` and the text of `echo` may stand without quotes; nothing can be split there.
+        let conditions = line.len() - command.len();
+        let text_command = matches!(word.as_str(), "echo" | "echo." | "exit");
+        let mut quoted = false;
+        let mut rest = line;
+        while let Some(at) = sign(rest) {
+            let from = rest.get(at..).unwrap_or_default();
+            let here = range.start..range.end;
+            let mut length = 1;
+            if from.starts_with('"') {
+                quoted = !quoted;
+            } else if from.starts_with('!') {
+                if word != "echo" {
+                    self.refuse(&here, "`!` in an argument is lost where delayed expansion is on");
+                }
+            } else {
+                let (meaning, taken) = percent(from);
+                length = taken;
+                match meaning {
+                    Percent::Literal if word == "call" => {
+                        let run = from.len() - from.trim_start_matches('%').len();
+                        if !run.is_multiple_of(4) {
+                            self.refuse(&here, "a percent sign in an argument of `call` is written `%%%%`");
+                        }
+                        length = run;
+                    }
+                    Percent::Literal => {}
+                    Percent::Name(name) => {
+                        let free = text_command && line.len() - from.len() >= conditions;
+                        self.variable(name, quoted || free, &here);
+                    }
+                    Percent::Odd(what) => self.refuse(&here, what),
+                }
+            }
+            rest = from.get(length..).unwrap_or_default();
+        }
+    }
+
+    fn variable(&mut self, name: &str, safe: bool, range: &Range<usize>) {
+        let upper = name.to_ascii_uppercase();
+        if !safe {
+            self.refuse(
+                range,
+                format!("`%{name}` outside quotes; a blank in its value would split it"),
+            );
+        }
+        match upper.as_str() {
+            "DATE" | "TIME" => {
+                self.refuse(
+                    range,
+                    format!("`%{name}%` depends on the format the server is set to"),
+                );
+            }
+            "*" | "0" => self.refuse(range, format!("`%{name}` is not used by generated scripts")),
+            _ if upper.starts_with('~') || upper.bytes().all(|b| b.is_ascii_digit()) => {}
+            _ => self.uses.push((upper, range.clone())),
+        }
+    }
+
+    /// The commands of one line.
+    fn pieces(&mut self, pieces: &[Piece], range: &Range<usize>, marked: bool) {
+        let (Some(first), second, third) = (pieces.first(), pieces.get(1), pieces.get(2)) else {
+            return;
+        };
+        if third.is_some() || second.is_some_and(|piece| piece.joint != Joint::OrElse) {
+            self.refuse(
+                range,
+                "only `|| goto :LABEL` or `|| exit /b N` may follow a command on its line",
+            );
+            return;
+        }
+        for redirection in pieces.iter().flat_map(|piece| &piece.redirections) {
+            let bare = redirection.trim_start_matches(['1', '2']);
+            let target = bare.trim_start_matches(['>', '<']);
+            let file = target.len() > 2 && target.starts_with('"') && target.ends_with('"');
+            if !file && !target.eq_ignore_ascii_case("nul") && redirection != "2>&1" {
+                self.refuse(
+                    range,
+                    format!("the redirection `{redirection}` is not `nul`, `2>&1` or a quoted file"),
+                );
+            }
+        }
+        let fallback = second.is_some();
+        if let Some(second) = second {
+            let (word, _) = first_word(&second.text);
+            if word.eq_ignore_ascii_case("goto") || word.eq_ignore_ascii_case("exit") {
+                self.command(&second.text, range, 0);
+            } else {
+                self.refuse(range, "only `goto :LABEL` or `exit /b N` may follow `||`");
+            }
+        }
+        let conditional = condition(&first.text).is_some();
+        let demand = self.command(&first.text, range, 0);
+        self.ended = demand == Demand::End && !conditional;
+        match demand {
+            Demand::Check(Answer::NextLine) if fallback => self.refuse(
+                range,
+                "`||` after `call` is not reliable; test `\"%errorlevel%\"` on the next line",
+            ),
+            Demand::Check(Answer::NextLine) if conditional && !marked => self.refuse(
+                range,
+                "`call` after `if` cannot be checked on this line; jump around it instead",
+            ),
+            Demand::Check(_) if conditional && !fallback && !marked => {
+                self.refuse(
+                    range,
+                    "a command after `if` needs `|| goto :LABEL` on the same line",
+                );
+            }
+            Demand::Check(answer) if !fallback && !marked => self.unchecked = Some((range.clone(), answer)),
+            Demand::Check(_) | Demand::Nothing | Demand::End => {}
+        }
+    }
+
+    /// One command; `depth` counts the `if` and `for` around it.
+    fn command(&mut self, text: &str, range: &Range<usize>, depth: usize) -> Demand {
+        let text = text.trim();
+        let (word, rest) = first_word(text);
+        let rest = rest.trim();
+        let lower = word.to_ascii_lowercase();
+        // Blocks change how variables are read, and a bracket from a path would end them.
+        if !matches!(lower.as_str(), "echo" | "for" | "if") && has_bracket(text) {
+            self.refuse(
+                range,
+                "a parenthesis outside quotes; generated scripts have no blocks",
+            );
+        }
+        if rest.contains("/?") {
+            self.refuse(range, "`/?` makes a command print its help");
+        }
+        match lower.as_str() {
+            "echo" => {
+                if rest.is_empty() || rest.eq_ignore_ascii_case("on") || rest.eq_ignore_ascii_case("off") {
+                    self.refuse(range, "`echo` needs a text; an empty line is `echo.`");
+                }
+                Demand::Nothing
+            }
+            "echo." | "endlocal" | "popd" if rest.is_empty() => Demand::Nothing,
+            "set" => {
+                self.set(rest, range);
+                Demand::Nothing
+            }
+            "goto" => {
+                self.jump(rest, range);
+                Demand::End
+            }
+            "exit" => {
+                let code = rest.strip_prefix("/b").map(str::trim);
+                let valid = code.is_some_and(|code| {
+                    code.bytes().all(|b| b.is_ascii_digit())
+                        || code.len() > 2 && code.starts_with('%') && code.ends_with('%')
+                });
+                if !valid {
+                    self.refuse(range, "`exit` is written `exit /b` or `exit /b N`");
+                }
+                Demand::End
+            }
+            "if" if depth < 2 => self.condition(text, range, depth),
+            "for" if depth == 0 => {
+                self.for_loop(text, range);
+                Demand::Nothing
+            }
+            "call" => {
+                self.call(rest, range);
+                Demand::Check(Answer::NextLine)
+            }
+            "copy" | "move" if !rest.to_ascii_lowercase().starts_with("/y ") => {
+                self.refuse(range, format!("`{lower}` without `/y` waits for an answer"));
+                Demand::Check(Answer::Either)
+            }
+            _ if FILE_COMMANDS.contains(&lower.as_str()) => {
+                if lower != "pushd" || rest != "\"%~dp0\"" {
+                    self.arguments(rest, range);
+                }
+                Demand::Check(match lower.as_str() {
+                    "del" | "rd" | "rmdir" => Answer::Existence,
+                    "pushd" | "type" => Answer::Code,
+                    _ => Answer::Either,
+                })
+            }
+            _ => {
+                self.program(word, rest, range);
+                Demand::Check(Answer::Code)
+            }
+        }
+    }
+
+    fn set(&mut self, rest: &str, range: &Range<usize>) {
+        let assignment = rest
+            .strip_prefix('"')
+            .and_then(|inner| inner.strip_suffix('"'))
+            .filter(|inner| !inner.contains('"'))
+            .and_then(|inner| inner.split_once('='));
+        match assignment {
+            Some((name, value)) if is_name(name) => {
+                if value.ends_with('\\') {
+                    self.refuse(
+                        range,
+                        "a value that ends in a backslash would join with a closing quote",
+                    );
+                }
+                let resolved = self.resolve(value);
+                self.variables.insert(name.to_ascii_uppercase(), resolved);
+            }
+            Some(_) | None => self.refuse(range, "`set` is written `set \"NAME=value\"`"),
+        }
+    }
+
+    /// Replaces variables whose value the script has set.
+    fn resolve(&self, text: &str) -> String {
+        let mut resolved = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find('%') {
+            let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
+            resolved.push_str(before);
+            let (meaning, length) = percent(from);
+            let value = match meaning {
+                Percent::Name(name) => self.variables.get(&name.to_ascii_uppercase()),
+                Percent::Literal | Percent::Odd(_) => None,
+            };
+            match value {
+                // A value may be built from others again and again; a path is never that long.
+                Some(value) if resolved.len() + value.len() <= LONGEST_LINE => resolved.push_str(value),
+                Some(_) | None => resolved.push_str(from.get(..length).unwrap_or_default()),
+            }
+            rest = from.get(length..).unwrap_or_default();
+        }
+        resolved.push_str(rest);
+        resolved
+    }
+
+    fn jump(&mut self, target: &str, range: &Range<usize>) {
+        match target.strip_prefix(':') {
+            Some(label) if label.eq_ignore_ascii_case("eof") => {
+                self.refuse(range, "`:eof` leaves without a code; use `exit /b N`");
+            }
+            Some(label) if !label.contains(' ') => {
+                self.jumps.push((label.to_ascii_lowercase(), range.clone()));
+            }
+            Some(_) | None => self.refuse(range, "a jump is written `goto :LABEL`"),
+        }
+    }
+
+    fn condition(&mut self, text: &str, range: &Range<usize>, depth: usize) -> Demand {
+        let Some((words, command)) = condition(text) else {
+            self.refuse(range, "not a form of `if` that generated scripts use");
+            return Demand::Nothing;
+        };
+        let keyword = |name: &str| words.iter().any(|word| word.eq_ignore_ascii_case(name));
+        let subject = words.last().copied().unwrap_or_default();
+        if keyword("errorlevel") {
+            self.refuse(
+                range,
+                "`if errorlevel` misses negative codes; compare `\"%errorlevel%\"`",
+            );
+        } else if keyword("exist") {
+            if !is_quoted(subject) {
+                self.refuse(range, "the path after `exist` needs quotes");
+            }
+        } else if keyword("defined") {
+            if !is_name(subject) {
+                self.refuse(range, format!("`{subject}` is not a variable name"));
+            }
+            self.uses.push((subject.to_ascii_uppercase(), range.clone()));
+        } else if !subject
+            .split_once("==")
+            .is_some_and(|(left, right)| is_quoted(left) && is_quoted(right))
+        {
+            self.refuse(range, "both sides of `==` need quotes and no blanks around");
+        }
+        if command.is_empty() {
+            self.refuse(range, "`if` without a command");
+            return Demand::Nothing;
+        }
+        self.command(command, range, depth + 1)
+    }
+
+    fn for_loop(&mut self, text: &str, range: &Range<usize>) {
+        let parts = || {
+            let rest = text
+                .strip_prefix("for /f \"")
+                .or_else(|| text.strip_prefix("for /F \""))?;
+            let (options, rest) = rest.split_once("\" %%")?;
+            let rest = rest.strip_prefix(|c: char| c.is_ascii_alphabetic())?;
+            let (list, command) = rest.strip_prefix(" in (")?.split_once(") do ")?;
+            let usebackq = options.split(' ').any(|option| option == "usebackq");
+            let form = if usebackq {
+                is_quoted(list)
+            } else {
+                list.len() > 2 && list.starts_with('\'') && list.ends_with('\'')
+            };
+            form.then_some(command)
+        };
+        match parts() {
+            Some(command) => {
+                let (word, rest) = first_word(command);
+                let simple = matches!(word.to_ascii_lowercase().as_str(), "set" | "goto")
+                    || word.eq_ignore_ascii_case("call") && rest.trim_start().starts_with(':');
+                if simple {
+                    self.command(command, range, 1);
+                } else {
+                    self.refuse(range, "after `do` only `set`, `goto` and `call :LABEL` are allowed");
+                }
+            }
+            None => self.refuse(
+                range,
+                "`for` is written `for /f \"options\" %%X in ('command') do …` or, with `usebackq`, `in (\"file\")`",
+            ),
+        }
+    }
+
+    fn call(&mut self, rest: &str, range: &Range<usize>) {
+        let (target, arguments) = first_word(rest);
+        if target.starts_with(':') {
+            self.jump(target, range);
+        } else {
+            let program = self.resolve(&target.replace('"', ""));
+            if !is_batch_file(&program) {
+                self.refuse(
+                    range,
+                    format!(
+                        "`{program}` is not known to be a batch file; programs are started without `call`"
+                    ),
+                );
+            }
+        }
+        self.arguments(arguments, range);
+    }
+
+    fn program(&mut self, word: &str, rest: &str, range: &Range<usize>) {
+        let program = self.resolve(&word.replace('"', ""));
+        let name = stem(&program).to_ascii_lowercase();
+        let bare = !program.contains(['\\', '/']);
+        if is_batch_file(&program) {
+            self.refuse(
+                range,
+                format!("`{name}` is a batch file; without `call` the script would end there"),
+            );
+        } else if name.contains('%') {
+            self.refuse(
+                range,
+                format!("cannot tell what `{program}` starts; set it in the script"),
+            );
+        } else if bare && !PROGRAMS.contains(&name.as_str()) {
+            self.refuse(range, format!("unknown command `{word}`"));
+        } else if !bare && !is_quoted(word) && word.contains([' ', '(']) {
+            self.refuse(range, "the path of a program needs quotes");
+        }
+        if name == "powershell" {
+            let lower = rest.to_ascii_lowercase();
+            if !lower.split(' ').any(|option| option == "-noprofile") {
+                self.refuse(
+                    range,
+                    "`powershell` without `-NoProfile` runs the user's profile first",
+                );
+            }
+            if lower
+                .split_once("-command ")
+                .is_some_and(|(_, code)| code.contains('%'))
+            {
+                self.refuse(
+                    range,
+                    "the text of `-Command` must be fixed; hand values over in a file",
+                );
+            }
+        }
+        self.arguments(rest, range);
+    }
+
+    /// What no argument may hold.
+    fn arguments(&mut self, rest: &str, range: &Range<usize>) {
+        if rest.contains("\\\"") {
+            self.refuse(
+                range,
+                "a backslash before a quote; programs read the quote as part of the value",
+            );
+        }
+        if rest.to_ascii_lowercase().contains("%~dp0\"") {
+            self.refuse(range, "`\"%~dp0\"` ends in a backslash; write `\"%~dp0.\"`");
+        }
+    }
+
+    fn finish(&mut self, end: usize) {
+        self.check_now();
+        if self.commands < 2 || !self.ended {
+            self.refuse(&(end..end), "the script does not end with `exit /b`");
+        }
+        for (label, range) in std::mem::take(&mut self.jumps) {
+            if !self.labels.contains(&label) {
+                self.refuse(&range, format!("there is no label `:{label}`"));
+            }
+        }
+        for (name, range) in std::mem::take(&mut self.uses) {
+            if !self.variables.contains_key(&name) && !KNOWN_VARIABLES.contains(&name.as_str()) {
+                self.refuse(
+                    &range,
+                    format!("the variable `{name}` is set nowhere in the script"),
+                );
+            }
+        }
+    }
+}
+
+/// Whether the line looks at the result of the command before it.
+fn handles_errorlevel(line: &str) -> bool {
+    let lower = line.to_ascii_lowercase();
+    lower.starts_with("if ") && lower.contains("\"%errorlevel%\"==")
+        || lower.starts_with("set \"") && lower.ends_with("=%errorlevel%\"")
+}
+
+/// Whether the line looks at what exists.
+fn handles_existence(line: &str) -> bool {
+    condition(line).is_some_and(|(words, _)| words.iter().any(|word| word.eq_ignore_ascii_case("exist")))
+}
+
+/// Whether a parenthesis stands outside quotes.
+fn has_bracket(text: &str) -> bool {
+    let mut quoted = false;
+    text.chars().any(|c| {
+        quoted ^= c == '"';
+        !quoted && matches!(c, '(' | ')')
+    })
+}
+
+/// Whether the text is one quoted word.
+fn is_quoted(text: &str) -> bool {
+    text.strip_prefix('"')
+        .and_then(|inner| inner.strip_suffix('"'))
+        .is_some_and(|inner| !inner.contains('"'))
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// File name of a program without folder and `.exe`.
+fn stem(program: &str) -> &str {
+    let name = program.rsplit(['\\', '/']).next().unwrap_or(program);
+    name.strip_suffix(".exe").unwrap_or(name)
+}
+
+/// The text with runs of blanks outside quotes made single.
+fn single_blanks(text: &str) -> String {
+    let mut single = String::with_capacity(text.len());
+    let mut quoted = false;
+    for c in text.trim().chars() {
+        quoted ^= c == '"';
+        if quoted || c != ' ' || !single.ends_with(' ') {
+            single.push(c);
+        }
+    }
+    single
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+//! Lists of edits for vendor files: the vocabulary documented in the module above, read and checked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Term, TermKind};
+use crate::formats::{FormatError, Item, characters};
+
+/// Whether a term is meant as an edit: a tuple that begins with `set` and is not the settings of an application.
+pub(super) fn is_edit(term: &Term) -> bool {
+    match term.as_tuple() {
+        Some([tag, second]) => tag.as_atom() == Some("set") && second.as_list().is_none(),
+        Some([tag, ..]) => tag.as_atom() == Some("set"),
+        _ => false,
+    }
+}
+
+/// Items of a list of edits, or everything that is wrong with it.
+pub(super) fn items(elements: &[Term]) -> Result<Vec<Item>, Vec<FormatError>> {
+    let mut items = Vec::new();
+    let mut errors = Vec::new();
+    let mut conditions: BTreeMap<String, BTreeSet<Option<&str>>> = BTreeMap::new();
+    for element in elements {
+        let (path, value, options) = match element.as_tuple() {
+            Some([tag, path, value]) if tag.as_atom() == Some("set") => (path, value, None),
+            Some([tag, path, value, options]) if tag.as_atom() == Some("set") => (path, value, Some(options)),
+            _ => {
+                errors.push(FormatError::new(
+                    element.range.clone(),
+                    "expected `{set, [key], value}` or `{set, [key], value, [options]}`",
+                ));
+                continue;
+            }
+        };
+        let Some(key_path) = key_path(path) else {
+            errors.push(FormatError::new(
+                path.range.clone(),
+                "the key path has to be a list of atoms that is not empty",
+            ));
+            continue;
+        };
+        let options = match options.map_or_else(|| Ok(Options::default()), read_options) {
+            Ok(options) => options,
+            Err(found) => {
+                errors.extend(found);
+                continue;
+            }
+        };
+        let others = conditions.entry(key_path.clone()).or_default();
+        let unconditional = options.contains.is_none() && !others.is_empty();
+        if unconditional || others.contains(&None) || others.contains(&options.contains) {
+            let message = format!("another edit of `{key_path}` can match the same place");
+            errors.push(FormatError::new(element.range.clone(), message));
+        }
+        others.insert(options.contains);
+        let mut item_path = format!("set {}", characters::label(&key_path));
+        if let Some(contains) = options.contains {
+            let contains = characters::label(contains);
+            item_path = format!("{item_path} where old value contains {contains:?}");
+        }
+        if options.all {
+            item_path.push_str(", all");
+        }
+        items.push(Item {
+            path: item_path,
+            value: value.to_string(),
+            range: element.range.clone(),
+        });
+    }
+    if errors.is_empty() { Ok(items) } else { Err(errors) }
+}
+
+fn key_path(path: &Term) -> Option<String> {
+    let keys = path.as_list().filter(|keys| !keys.is_empty())?;
+    let names: Option<Vec<&str>> = keys.iter().map(Term::as_atom).collect();
+    names.map(|names| names.join(" > "))
+}
+
+#[derive(Default)]
+struct Options<'a> {
+    contains: Option<&'a str>,
+    all: bool,
+}
+
+fn read_options(options: &Term) -> Result<Options<'_>, Vec<FormatError>> {
+    let refuse = |term: &Term, message: String| FormatError::new(term.range.clone(), message);
+    let Some(entries) = options.as_list().filter(|entries| !entries.is_empty()) else {
+        let message = "the options have to be a list that is not empty".into();
+        return Err(vec![refuse(options, message)]);
+    };
+    let mut read = Options::default();
+    let mut counted = false;
+    let mut errors = Vec::new();
+    for entry in entries {
+        let Some((name, value)) = entry.as_pair() else {
+            let message = "expected an option such as `{count, one}`".into();
+            errors.push(refuse(entry, message));
+            continue;
+        };
+        match (name, &value.kind) {
+            ("where_old_value_contains", _) if read.contains.is_some() => {
+                errors.push(refuse(entry, "`where_old_value_contains` is given twice".into()));
+            }
+            ("where_old_value_contains", TermKind::String(text)) if !text.is_empty() => {
+                read.contains = Some(text);
+            }
+            ("where_old_value_contains", _) => errors.push(refuse(
+                value,
+                "`where_old_value_contains` takes a string that is not empty".into(),
+            )),
+            ("count", _) if counted => {
+                errors.push(refuse(entry, "`count` is given twice".into()));
+            }
+            ("count", _) => match value.as_atom() {
+                Some(word @ ("one" | "all")) => {
+                    counted = true;
+                    read.all = word == "all";
+                }
+                _ => errors.push(refuse(value, "`count` is either `one` or `all`".into())),
+            },
+            _ => errors.push(refuse(
+                entry,
+                format!("unknown option `{name}`, known are `where_old_value_contains` and `count`"),
+            )),
+        }
+    }
+    if errors.is_empty() { Ok(read) } else { Err(errors) }
+}
+
+#[cfg(test)]
+mod tests {
+    /// Reads `text` as a file and compares its items, or its errors as `range message`.
+    fn check(text: &str, expected: &[&str]) {
+        let found: Vec<String> = match super::super::items(text) {
+            Ok(items) => items
+                .into_iter()
+                .map(|item| format!("{} = {}", item.path, item.value))
+                .collect(),
+            Err(errors) => errors
+                .into_iter()
+                .map(|error| format!("{:?} {error}", error.range))
+                .collect(),
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn edits_become_items() {
+        check(
+            "[{set, [auth_api_url], \"http://127.0.0.1:2800\"},\n {set, [sql, driver], \"x\", [{count, all}]}].\n",
+            &[
+                "set auth_api_url = \"http://127.0.0.1:2800\"",
+                "set sql > driver, all = \"x\"",
+            ],
+        );
+        check(
+            "[{set, [url], \"a\", [{where_old_value_contains, \"VHTPlatformWS\"}, {count, one}]},\n {set, [url], \"b\", [{where_old_value_contains, \"NoAccessPage\"}]}].\n",
+            &[
+                "set url where old value contains \"VHTPlatformWS\" = \"a\"",
+                "set url where old value contains \"NoAccessPage\" = \"b\"",
+            ],
+        );
+    }
+
+    #[test]
+    fn everything_outside_the_vocabulary_is_refused() {
+        check(
+            "[{set, [a], 1}, {append, [b], 2}].\n",
+            &["16..32 expected `{set, [key], value}` or `{set, [key], value, [options]}`"],
+        );
+        check(
+            "[{set, a, 1}].\n",
+            &["7..8 the key path has to be a list of atoms that is not empty"],
+        );
+        check(
+            "[{set, [], 1}, {set, [\"a\"], 1}, {set, [b]}, {set, [a], 1, []}].\n",
+            &[
+                "7..9 the key path has to be a list of atoms that is not empty",
+                "21..26 the key path has to be a list of atoms that is not empty",
+                "32..42 expected `{set, [key], value}` or `{set, [key], value, [options]}`",
+                "58..60 the options have to be a list that is not empty",
+            ],
+        );
+        check(
+            "[{set, [a], 1, [{count, 2}, {only, x}, all, {where_old_value_contains, \"\"}]}].\n",
+            &[
+                "24..25 `count` is either `one` or `all`",
+                "28..37 unknown option `only`, known are `where_old_value_contains` and `count`",
+                "39..42 expected an option such as `{count, one}`",
+                "71..73 `where_old_value_contains` takes a string that is not empty",
+            ],
+        );
+    }
+
+    #[test]
+    fn two_edits_never_match_the_same_place() {
+        check(
+            "[{set, [a], 1}, {set, [a], 2}].\n",
+            &["16..29 another edit of `a` can match the same place"],
+        );
+        check(
+            "[{set, [a], 1, [{where_old_value_contains, \"x\"}]}, {set, [a], 2}].\n",
+            &["51..64 another edit of `a` can match the same place"],
+        );
+        check(
+            "[{set, [a], 2}, {set, [a], 1, [{where_old_value_contains, \"x\"}]}].\n",
+            &["16..64 another edit of `a` can match the same place"],
+        );
+        check(
+            "[{set, [a], 1, [{count, one}, {count, one}]}].\n",
+            &["30..42 `count` is given twice"],
+        );
+    }
+}

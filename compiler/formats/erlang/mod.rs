@@ -1,0 +1,271 @@
+//! Erlang terms, as `file:consult/1` reads them.
+//!
+//! An artifact of this format is exactly one list ended by a dot, in one of two kinds.
+//!
+//! # A whole configuration file
+//!
+//! `[{Application, [{Key, Value}, …]}, …].` is written as it stands, for example `rabbitmq.config` (RMQ-2). The keys of
+//! the application `rabbit` are checked against RabbitMQ 3.8, see [`rabbit_key_problems`].
+//!
+//! # A list of edits for a vendor file
+//!
+//! `[{set, KeyPath, NewValue}, {set, KeyPath, NewValue, Options}, …].` changes values of an existing `site.config`
+//! whose frame belongs to the vendor (CFG-1, CFG-4, CFG-5, CFG-16 to CFG-18; DEF-46, DEF-48, DEF-49). This is a
+//! contract with whatever applies it:
+//!
+//! - `KeyPath` is a list of at least one atom. A place matches `[a, b]` when it is the second element of a two-element
+//!   tuple `{b, Value}` that lies, at any depth, inside the value of a tuple `{a, …}`, itself at any depth of the file.
+//!   The frame around a key differs between vendor versions and is not documented, which is why depth is free.
+//! - `NewValue` replaces the matched value as a whole; nothing else of the file changes, not even its layout.
+//! - `Options` is a list of at least one of these tuples, each at most once:
+//!   - `{where_old_value_contains, Text}`: only places match whose old value is a string that contains the non-empty
+//!     `Text`. It tells apart tuples with the same key, such as the two `{url, …}` of the Notification Server (CFG-5).
+//!   - `{count, one}` (the default): exactly one place must match. `{count, all}`: at least one must, and all are set.
+//! - A key that is not found, or found too often, is a failure before anything is written. Nothing is ever appended: a
+//!   second tuple would be ignored silently, because `proplists` takes the first.
+//! - The old value of every place is recorded for the way back. Applying the edits twice changes nothing the second
+//!   time; a place that already has the new value counts as matching.
+//!
+//! Two edits of one list must not have the same key path and the same `where_old_value_contains`; if one of them
+//! has no such option, it must be the only edit of its key path.
+
+#[cfg(test)]
+mod consulted;
+mod edits;
+mod rabbit;
+mod read;
+mod scan;
+mod write;
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::characters;
+use super::{FormatError, Item};
+
+pub use rabbit::rabbit_key_problems;
+pub use read::{MAX_DEPTH, read};
+pub use write::{erl_atom, erl_string};
+
+/// An Erlang term with its place in the text. Terms compare by meaning, not by place.
+#[derive(Clone, Debug)]
+pub struct Term {
+    /// What the term is.
+    pub kind: TermKind,
+    /// The bytes it was read from; empty for a term that was built.
+    pub range: Range<usize>,
+}
+
+/// The kinds of terms a configuration file holds. References, functions and improper lists are not among them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TermKind {
+    /// An atom, without its quotes.
+    Atom(String),
+    /// An integer, also one written as a character (`$a`) or with a base (`16#FF`).
+    Integer(i128),
+    /// A finite floating point number.
+    Float(f64),
+    /// A string in double quotes. Erlang cannot tell `""` from `[]`; this type keeps what was written.
+    String(String),
+    /// A binary.
+    Binary(Vec<u8>),
+    /// A proper list.
+    List(Vec<Term>),
+    /// A tuple.
+    Tuple(Vec<Term>),
+    /// A map, in the order of the text.
+    Map(Vec<(Term, Term)>),
+}
+
+impl PartialEq for Term {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind
+    }
+}
+
+impl Term {
+    /// The name, if the term is an atom.
+    pub fn as_atom(&self) -> Option<&str> {
+        if let TermKind::Atom(name) = &self.kind {
+            Some(name)
+        } else {
+            None
+        }
+    }
+
+    /// The elements, if the term is a list.
+    pub fn as_list(&self) -> Option<&[Self]> {
+        if let TermKind::List(elements) = &self.kind {
+            Some(elements)
+        } else {
+            None
+        }
+    }
+
+    /// The elements, if the term is a tuple.
+    pub fn as_tuple(&self) -> Option<&[Self]> {
+        if let TermKind::Tuple(elements) = &self.kind {
+            Some(elements)
+        } else {
+            None
+        }
+    }
+
+    /// The text, if the term is a string in double quotes.
+    pub fn as_string(&self) -> Option<&str> {
+        if let TermKind::String(text) = &self.kind {
+            Some(text)
+        } else {
+            None
+        }
+    }
+
+    /// The number, if the term is an integer.
+    pub fn as_integer(&self) -> Option<i128> {
+        if let TermKind::Integer(number) = self.kind {
+            Some(number)
+        } else {
+            None
+        }
+    }
+
+    /// Key and value, if the term is `{Key, Value}` with an atom as key.
+    pub fn as_pair(&self) -> Option<(&str, &Self)> {
+        match self.as_tuple() {
+            Some([key, value]) => Some((key.as_atom()?, value)),
+            _ => None,
+        }
+    }
+
+    /// The pairs, if the term is a list that is not empty and holds nothing but pairs.
+    pub fn as_pairs(&self) -> Option<Vec<(&str, &Self)>> {
+        let elements = self.as_list().filter(|elements| !elements.is_empty())?;
+        elements.iter().map(Self::as_pair).collect()
+    }
+}
+
+/// Reads an artifact of either kind into items: `rabbit > ssl_options > cacertfile` for a configuration file,
+/// `set auth_api_url` or `set url where old value contains "NoAccessPage"` for edits.
+///
+/// Reports every unreadable token, or else the first error of structure, or else everything that is wrong in meaning:
+/// a key given twice in one list, unknown edits, and the findings of [`rabbit_key_problems`].
+pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
+    let term = read(text)?;
+    let refuse = |message: &str| Err(vec![FormatError::new(term.range.clone(), message)]);
+    let Some(elements) = term.as_list() else {
+        return refuse("the file has to be one list");
+    };
+    if elements.is_empty() {
+        return refuse("the list is empty, so the file states nothing");
+    }
+    if elements.iter().any(edits::is_edit) {
+        return edits::items(elements);
+    }
+    let mut items = Vec::new();
+    let mut errors = Vec::new();
+    for element in elements {
+        match element.as_pair() {
+            Some((application, settings)) if settings.as_list().is_some() => {
+                if application == "rabbit" {
+                    errors.extend(rabbit_key_problems(settings));
+                }
+            }
+            _ => errors.push(FormatError::new(
+                element.range.clone(),
+                "expected `{application, [...]}` or `{set, [key], value}`",
+            )),
+        }
+    }
+    flatten(&term, "", &mut items, &mut errors);
+    if errors.is_empty() {
+        Ok(items)
+    } else {
+        errors.sort_by_key(|error| error.range.start);
+        Err(errors)
+    }
+}
+
+/// Adds an item for every leaf below `term`, following lists of pairs. Recursion ends at [`MAX_DEPTH`], which the
+/// reader enforces.
+fn flatten(term: &Term, path: &str, items: &mut Vec<Item>, errors: &mut Vec<FormatError>) {
+    let Some(pairs) = term.as_pairs() else {
+        items.push(Item {
+            path: path.to_owned(),
+            value: term.to_string(),
+            range: term.range.clone(),
+        });
+        return;
+    };
+    let mut seen = BTreeSet::new();
+    for (key, value) in pairs {
+        if !seen.insert(key) {
+            let message = format!("`{key}` is given twice in one list, and the second one is ignored");
+            errors.push(FormatError::new(value.range.clone(), message));
+        }
+        let key = characters::label(key);
+        let path = if path.is_empty() {
+            key
+        } else {
+            format!("{path} > {key}")
+        };
+        flatten(value, &path, items, errors);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads `text` and compares its items, or its errors as `range message`.
+    fn check(text: &str, expected: &[&str]) {
+        let found: Vec<String> = match items(text) {
+            Ok(items) => items
+                .into_iter()
+                .map(|item| format!("{} = {}", item.path, item.value))
+                .collect(),
+            Err(errors) => errors
+                .into_iter()
+                .map(|error| format!("{:?} {error}", error.range))
+                .collect(),
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_configuration_file_becomes_key_paths() {
+        let expected = [
+            "rabbit > tcp_listeners = []",
+            "rabbit > ssl_options > cacertfile = \"C:/certs/ca.pem\"",
+            "rabbit > ssl_options > versions = ['tlsv1.2']",
+            "amqp_client > ssl_options > depth = 2",
+        ];
+        check(
+            "%% a comment\n[\n  {rabbit, [\n    {tcp_listeners, []},\n    {ssl_options, [{cacertfile, \"C:/certs/ca.pem\"},\n      {versions, ['tlsv1.2']}]}\n  ]},\n  {amqp_client, [{ssl_options, [{depth, 2}]}]}\n].\n",
+            &expected,
+        );
+        check(
+            "[{rabbit,[{tcp_listeners,[]},{'ssl_options',[{cacertfile,\"C:/certs\" \"/ca.pem\"},{versions,['tlsv1.2']}]}]},{amqp_client,[{ssl_options,[{depth,16#2}]}]}].",
+            &expected,
+        );
+    }
+
+    #[test]
+    fn the_frame_of_a_configuration_file_is_checked() {
+        check("{rabbit, []}.\n", &["0..12 the file has to be one list"]);
+        check("[].\n", &["0..2 the list is empty, so the file states nothing"]);
+        check(
+            "[{rabbit, []}, kernel, {ssl, true}].\n",
+            &[
+                "15..21 expected `{application, [...]}` or `{set, [key], value}`",
+                "23..34 expected `{application, [...]}` or `{set, [key], value}`",
+            ],
+        );
+        check(
+            "[{ssl, [{a, 1}, {b, [{c, 1}, {c, 2}]}, {a, 2}]}].\n",
+            &[
+                "33..34 `c` is given twice in one list, and the second one is ignored",
+                "43..44 `a` is given twice in one list, and the second one is ignored",
+            ],
+        );
+    }
+}

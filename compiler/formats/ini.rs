@@ -1,0 +1,219 @@
+//! INI files such as a Windows `.url` shortcut (CFG-9).
+//!
+//! The consumer is the Windows profile API (`GetPrivateProfileString`), which trims blanks, removes a pair of quotes
+//! around a value, takes the first of two equal keys without regard to case, and never reports anything. So a text is
+//! kept to what can only be read one way: `[Section]`, `Key=Value` without blanks around the sign, and comment lines
+//! that begin with `;`. Percent signs are literal.
+
+use std::collections::BTreeSet;
+
+use super::characters;
+use super::{FormatError, Item};
+
+/// Checks a value for the right side of `Key=Value`; it is written as it is, because the format has no escapes.
+///
+/// Refuses control characters, everything outside ASCII (the file is read in the code page of the server), blanks at
+/// either end, a `;` at the beginning, and a value in quotes, which would lose them.
+pub fn ini_value(value: &str) -> Result<String, FormatError> {
+    match value_problem(value, 0) {
+        Some(error) => Err(error),
+        None => Ok(value.to_owned()),
+    }
+}
+
+fn value_problem(value: &str, offset: usize) -> Option<FormatError> {
+    let whole = offset..offset + value.len();
+    if let Some(error) = characters::first_refused(value, offset, "an INI value", characters::not_plain_ascii)
+    {
+        return Some(error);
+    }
+    let message = if value != value.trim() {
+        "blanks around an INI value are dropped"
+    } else if value.starts_with(';') {
+        "an INI value that begins with `;` looks like a comment"
+    } else if value.starts_with(['"', '\'']) {
+        "an INI value must not begin with a quote, because a pair of quotes around it is removed"
+    } else {
+        return None;
+    };
+    Some(FormatError::new(whole, message))
+}
+
+/// Reads a text into items: path `InternetShortcut > URL`, value as it is written.
+///
+/// Refuses keys outside a section, sections and keys given twice (compared without regard to case), empty sections,
+/// and every line that is neither a section, nor `Key=Value`, nor a comment, nor empty. Reports the first error of each
+/// line.
+pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
+    let mut reader = Reader::default();
+    let mut errors = Vec::new();
+    for (start, line) in characters::lines(text) {
+        errors.extend(reader.line(start, line).err());
+    }
+    errors.extend(reader.empty_section());
+    if reader.items.is_empty() && errors.is_empty() {
+        errors.push(FormatError::new(0..text.len(), "the text sets no key"));
+    }
+    if errors.is_empty() {
+        Ok(reader.items)
+    } else {
+        errors.sort_by_key(|error| error.range.start);
+        Err(errors)
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    items: Vec<Item>,
+    sections: BTreeSet<String>,
+    keys: BTreeSet<String>,
+    /// Name and range of the section the next key belongs to.
+    section: Option<(String, std::ops::Range<usize>)>,
+}
+
+impl Reader {
+    fn line(&mut self, start: usize, line: &str) -> Result<(), FormatError> {
+        let whole = start..start + line.len();
+        if line.is_empty() {
+            return Ok(());
+        }
+        let place = "an INI file";
+        if let Some(error) = characters::first_refused(line, start, place, characters::not_plain_ascii) {
+            return Err(error);
+        }
+        if line.starts_with(';') {
+            return Ok(());
+        }
+        let refuse = |message: String| Err(FormatError::new(whole.clone(), message));
+        if let Some(name) = line.strip_prefix('[') {
+            let Some(name) = name.strip_suffix(']').filter(|name| is_name(name)) else {
+                return refuse("expected `[Section]`".into());
+            };
+            let empty = self.empty_section();
+            self.keys.clear();
+            let new = self.sections.insert(name.to_ascii_lowercase());
+            self.section = Some((name.to_owned(), whole.clone()));
+            if !new {
+                return refuse(format!("the section `{name}` is given twice"));
+            }
+            return empty.map_or(Ok(()), Err);
+        }
+        let Some((key, value)) = line.split_once('=').filter(|(key, _)| is_name(key)) else {
+            return refuse("expected `Key=Value`, without blanks around the sign".into());
+        };
+        let Some((section, _)) = &self.section else {
+            return refuse(format!("the key `{key}` stands before the first section"));
+        };
+        let path = format!("{} > {}", characters::label(section), characters::label(key));
+        if !self.keys.insert(key.to_ascii_lowercase()) {
+            return refuse(format!(
+                "the key `{path}` is given twice, and only the first one is read"
+            ));
+        }
+        self.items.push(Item {
+            path,
+            value: value.to_owned(),
+            range: whole,
+        });
+        value_problem(value, start + line.len() - value.len()).map_or(Ok(()), Err)
+    }
+
+    fn empty_section(&self) -> Option<FormatError> {
+        let (name, range) = self.section.as_ref().filter(|_| self.keys.is_empty())?;
+        let message = format!("the section `{name}` sets no key");
+        Some(FormatError::new(range.clone(), message))
+    }
+}
+
+/// Names are kept to letters, digits, dots, underscores, hyphens and inner blanks.
+fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.trim() == name
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ' '))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Reads `text` and compares its items, or its errors as `range message`.
+    fn check(text: &str, expected: &[&str]) {
+        let found: Vec<String> = match items(text) {
+            Ok(items) => items
+                .into_iter()
+                .map(|item| format!("{} = {}", item.path, item.value))
+                .collect(),
+            Err(errors) => errors
+                .into_iter()
+                .map(|error| format!("{:?} {error}", error.range))
+                .collect(),
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_shortcut_is_read() {
+        check(
+            "; made by hand\n[InternetShortcut]\n\nURL=https://callback.acme.example/EyeQueue?a=%20\nIconIndex=0\n",
+            &[
+                "InternetShortcut > URL = https://callback.acme.example/EyeQueue?a=%20",
+                "InternetShortcut > IconIndex = 0",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_windows_would_misread_is_refused() {
+        check(
+            "URL=a\n[A]\nx=1\nX=2\ny = 3\n[a]\nz= 4\nq=\"5\"\nr=;6\nnothing\n[B\n[B]\n[C]\nx=\u{e4}\n",
+            &[
+                "0..5 the key `URL` stands before the first section",
+                "14..17 the key `A > X` is given twice, and only the first one is read",
+                "18..23 expected `Key=Value`, without blanks around the sign",
+                "24..27 the section `a` is given twice",
+                "30..32 blanks around an INI value are dropped",
+                "35..38 an INI value must not begin with a quote, because a pair of quotes around it is removed",
+                "41..43 an INI value that begins with `;` looks like a comment",
+                "44..51 expected `Key=Value`, without blanks around the sign",
+                "52..54 expected `[Section]`",
+                "55..58 the section `B` sets no key",
+                "59..62 the section `C` sets no key",
+                "65..67 `\u{e4}` (U+00E4) cannot stand in an INI file: the file has to stay ASCII",
+            ],
+        );
+        check("; nothing\n", &["0..10 the text sets no key"]);
+        check(
+            "[A]\r\nx=1\n",
+            &[
+                "3..4 the carriage return (U+000D) cannot stand in an INI file: control characters are never part of a value",
+                "5..8 the key `x` stands before the first section",
+            ],
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn checked_values_are_read_back(value in any::<String>()) {
+            if let Ok(written) = ini_value(&value) {
+                let found = items(&format!("[A]\nx={written}\n")).unwrap();
+                prop_assert_eq!(&found[0].value, &value);
+            }
+        }
+
+        #[test]
+        fn ordinary_values_are_not_refused(value in "[!#-&(-:<-~][ -~]{0,20}[!-~]") {
+            prop_assert!(ini_value(&value).is_ok());
+        }
+
+        #[test]
+        fn any_text_is_read_without_a_panic(text in "[\\[\\]=;a-bé \n]{0,40}") {
+            for error in items(&text).err().into_iter().flatten() {
+                prop_assert!(text.get(error.range.clone()).is_some());
+            }
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! JSON as RFC 8259 defines it, without what its readers disagree about.
+//!
+//! `serde_json` decides what is JSON; this module adds positions and refuses what it tolerates: a key given twice, and
+//! strings with control characters, which are almost always a Windows path whose backslashes were not doubled
+//! (`"C:\new"`). A file of this format is a merge document: the engine that applies it sets its leaves in the existing
+//! object of the vendor (`rabbitmq_config.json`, RMQ-12) and keeps unknown keys and the order.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::characters;
+use super::{FormatError, Item};
+
+/// Deepest nesting of arrays and objects that is read.
+pub const MAX_DEPTH: usize = 64;
+
+/// Writes a value as a JSON string with its quotes.
+///
+/// Refuses control and invisible characters; a backslash is doubled, so a Windows path arrives as it is (DEF-84).
+pub fn json_string(value: &str) -> Result<String, FormatError> {
+    characters::refuse(value, "a JSON string", characters::unprintable)?;
+    Ok(serde_json::Value::from(value).to_string())
+}
+
+/// Reads a text into one item for each leaf, named by its JSON pointer (RFC 6901), for example `/rabbitConfig/port`.
+///
+/// Leaves are strings, numbers, booleans, nulls and empty arrays and objects. Numbers keep their spelling: `5671` and
+/// `5671.0` differ for a strict reader. A syntax error comes alone; otherwise everything that is wrong is reported.
+pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
+    if text.starts_with('\u{feff}') {
+        let message = "the text begins with a byte order mark, which strict readers of JSON refuse";
+        return Err(vec![FormatError::new(0..3, message)]);
+    }
+    // A value is built and dropped, because what is skipped is not checked for surrogates and number ranges.
+    if let Err(error) = serde_json::from_str::<serde_json::Value>(text) {
+        return Err(vec![syntax_error(text, &error)]);
+    }
+    let mut walk = Walk {
+        text,
+        at: 0,
+        items: Vec::new(),
+        errors: Vec::new(),
+    };
+    walk.value("", 0);
+    if walk.errors.is_empty() {
+        Ok(walk.items)
+    } else {
+        Err(walk.errors)
+    }
+}
+
+/// Lifts an error of `serde_json`, whose columns count the bytes read of a line; 0 means the line feed in front of it.
+pub(super) fn syntax_error(text: &str, error: &serde_json::Error) -> FormatError {
+    let line = characters::lines(text).nth(error.line().saturating_sub(1));
+    let start = line.map_or(text.len(), |(start, line)| {
+        (start + error.column().min(line.len() + 1)).saturating_sub(1)
+    });
+    let start = (0..=start).rev().find(|at| text.is_char_boundary(*at));
+    let message = error.to_string();
+    let suffix = format!(" at line {} column {}", error.line(), error.column());
+    FormatError::new(
+        characters::range_at(text, start.unwrap_or_default()),
+        message.strip_suffix(&suffix).unwrap_or(&message),
+    )
+}
+
+/// Walks over a text that is known to be JSON, so it only has to find where each value begins and ends.
+struct Walk<'a> {
+    text: &'a str,
+    at: usize,
+    items: Vec<Item>,
+    errors: Vec<FormatError>,
+}
+
+impl<'a> Walk<'a> {
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    /// The next character that is not white space.
+    fn peek(&mut self) -> Option<char> {
+        let rest = self.rest();
+        let trimmed = rest.trim_start_matches([' ', '\n', '\r', '\t']);
+        self.at += rest.len() - trimmed.len();
+        trimmed.chars().next()
+    }
+
+    /// Takes the next character, which is a bracket, colon or comma.
+    fn take(&mut self) -> Option<char> {
+        let next = self.peek();
+        self.at += next.map_or(0, char::len_utf8);
+        next
+    }
+
+    fn value(&mut self, path: &str, depth: usize) {
+        let first = self.peek();
+        let start = self.at;
+        match first {
+            Some(open @ ('{' | '[')) => {
+                if depth == MAX_DEPTH {
+                    let message = format!("values are nested deeper than {MAX_DEPTH} levels");
+                    self.errors.push(FormatError::new(start..start + 1, message));
+                    self.at = self.text.len();
+                    return;
+                }
+                self.take();
+                if self.collection(open == '{', path, depth) == 0 {
+                    let value = if open == '{' { "{}" } else { "[]" };
+                    self.item(path, value.to_owned(), start..self.at);
+                }
+            }
+            Some('"') => {
+                let (value, range) = self.string();
+                let value = serde_json::Value::from(value).to_string();
+                self.item(path, value, range);
+            }
+            _ => {
+                let rest = self.rest();
+                let end = rest.find([',', ']', '}', ' ', '\n', '\r', '\t']);
+                let value = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+                self.at += value.len();
+                self.item(path, value.to_owned(), start..self.at);
+            }
+        }
+    }
+
+    /// Reads the members behind the opening bracket and the closing bracket; returns how many members there are.
+    fn collection(&mut self, object: bool, path: &str, depth: usize) -> usize {
+        let mut keys = BTreeSet::new();
+        let mut count = 0;
+        loop {
+            match self.peek() {
+                None | Some('}' | ']') => {
+                    self.take();
+                    return count;
+                }
+                Some(',') => {
+                    self.take();
+                }
+                Some(_) => {}
+            }
+            let name = if object {
+                self.peek();
+                let (key, range) = self.string();
+                self.take();
+                let name = characters::label(&key.replace('~', "~0").replace('/', "~1"));
+                if !keys.insert(key) {
+                    let message = format!(
+                        "the key `{path}/{name}` is given twice, and readers disagree about which one counts"
+                    );
+                    self.errors.push(FormatError::new(range, message));
+                }
+                name
+            } else {
+                count.to_string()
+            };
+            self.value(&format!("{path}/{name}"), depth + 1);
+            count += 1;
+        }
+    }
+
+    fn string(&mut self) -> (String, Range<usize>) {
+        let start = self.at;
+        let mut escaped = false;
+        let mut inside = self.rest().bytes().skip(1);
+        let length = inside.position(|byte| {
+            let closes = byte == b'"' && !escaped;
+            escaped = byte == b'\\' && !escaped;
+            closes
+        });
+        self.at = length.map_or(self.text.len(), |length| start + length + 2);
+        let range = start..self.at;
+        let raw = self.text.get(range.clone()).unwrap_or_default();
+        let value: String = serde_json::from_str(raw).unwrap_or_default();
+        if let Some(bad) = value
+            .chars()
+            .find(|character| characters::unprintable(*character).is_some())
+        {
+            let message = format!(
+                "the string holds {}; a backslash is written `\\\\`",
+                characters::name(bad)
+            );
+            self.errors.push(FormatError::new(range.clone(), message));
+        }
+        (value, range)
+    }
+
+    fn item(&mut self, path: &str, value: String, range: Range<usize>) {
+        self.items.push(Item {
+            path: path.to_owned(),
+            value,
+            range,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Reads `text` and compares its items, or its errors as `range message`.
+    fn check(text: &str, expected: &[&str]) {
+        let found: Vec<String> = match items(text) {
+            Ok(items) => items
+                .into_iter()
+                .map(|item| format!("{:?} {} = {}", item.range, item.path, item.value))
+                .collect(),
+            Err(errors) => errors
+                .into_iter()
+                .map(|error| format!("{:?} {error}", error.range))
+                .collect(),
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn leaves_are_named_by_pointers() {
+        check(
+            "{\"rabbitConfig\": {\n  \"port\": 5671, \"sslEnabled\":true,\n  \"certFile\": \"C:\\\\c\\\\a.pem\", \"a/b~\": [null, {}, [ ], -1.5e3]\n}}\n",
+            &[
+                "29..33 /rabbitConfig/port = 5671",
+                "48..52 /rabbitConfig/sslEnabled = true",
+                "68..82 /rabbitConfig/certFile = \"C:\\\\c\\\\a.pem\"",
+                "93..97 /rabbitConfig/a~1b~0/0 = null",
+                "99..101 /rabbitConfig/a~1b~0/1 = {}",
+                "103..106 /rabbitConfig/a~1b~0/2 = []",
+                "108..114 /rabbitConfig/a~1b~0/3 = -1.5e3",
+            ],
+        );
+        check("\"\\u0041\\/\"", &["0..10  = \"A/\""]);
+        check("{}", &["0..2  = {}"]);
+    }
+
+    #[test]
+    fn what_readers_disagree_about_is_refused() {
+        check("{\"a\": 1,}", &["8..9 trailing comma"]);
+        check("{\"ä\": 01}", &["8..9 invalid number"]);
+        check(
+            "{\"a\": \"x\ny\"}",
+            &["8..9 control character (\\u0000-\\u001F) found while parsing a string"],
+        );
+        check("{\"a\": 1} x", &["9..10 trailing characters"]);
+        check("{\"a\": ", &["5..6 EOF while parsing a value"]);
+        check("{\"a\": \"\\ud800\"}", &["13..14 unexpected end of hex escape"]);
+        check(
+            "\u{feff}{}",
+            &["0..3 the text begins with a byte order mark, which strict readers of JSON refuse"],
+        );
+        check(
+            "{\"a\": {\"b\": 1, \"\\u0062\": 2}, \"c\": \"C:\\new\"}",
+            &[
+                "15..23 the key `/a/b` is given twice, and readers disagree about which one counts",
+                "34..42 the string holds the line feed (U+000A); a backslash is written `\\\\`",
+            ],
+        );
+    }
+
+    #[test]
+    fn nesting_is_limited() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(items(&nested(MAX_DEPTH)).is_ok());
+        check(
+            &nested(MAX_DEPTH + 1),
+            &["64..65 values are nested deeper than 64 levels"],
+        );
+        assert!(items(&nested(100_000)).is_err());
+    }
+
+    fn values() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(serde_json::Value::from),
+            any::<i64>().prop_map(serde_json::Value::from),
+            "[ -~é]{0,8}".prop_map(serde_json::Value::from),
+        ];
+        leaf.prop_recursive(4, 30, 5, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(serde_json::Value::from),
+                prop::collection::btree_map("[ -~é]{0,5}", inner, 0..5)
+                    .prop_map(|pairs| serde_json::Value::Object(pairs.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_item_is_found_by_its_pointer(value in values()) {
+            let found = items(&value.to_string()).unwrap();
+            prop_assert_eq!(&items(&serde_json::to_string_pretty(&value).unwrap()).unwrap().len(), &found.len());
+            for item in found {
+                prop_assert_eq!(value.pointer(&item.path).map(ToString::to_string), Some(item.value));
+            }
+        }
+
+        #[test]
+        fn quoted_values_are_read_back_or_refused(value in any::<String>()) {
+            if let Ok(quoted) = json_string(&value) {
+                prop_assert_eq!(serde_json::from_str::<String>(&quoted).unwrap(), value);
+                prop_assert_eq!(&items(&quoted).unwrap()[0].value, &quoted);
+            }
+        }
+
+        #[test]
+        fn printable_ascii_is_never_refused(value in "[ -~]{0,40}") {
+            prop_assert!(json_string(&value).is_ok());
+        }
+
+        #[test]
+        fn any_text_is_read_without_a_panic(text in "[\\[\\]{}:,\"\\\\truefalsn0-9.é \n-]{0,40}") {
+            for error in items(&text).err().into_iter().flatten() {
+                prop_assert!(text.get(error.range.clone()).is_some());
+            }
+        }
+    }
+}

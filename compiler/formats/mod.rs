@@ -1,0 +1,189 @@
+//! Output formats: how a value is written into a text of each format, and how such a text is read back.
+//!
+//! Each format has its own file with its quoting functions and its strict reader side by side. Formats know text, not
+//! inventories: they take `&str`, return values or [`FormatError`]s with byte ranges, and must not import diagnostics,
+//! sources or anything above this layer.
+
+mod characters;
+pub mod cmd;
+pub mod encode;
+pub mod erlang;
+pub mod html;
+pub mod ini;
+pub mod js_references;
+pub mod json;
+pub mod markdown;
+pub mod markdown_blocks;
+pub mod nginx;
+pub mod power_shell;
+pub mod prose;
+pub mod reg;
+pub mod sql;
+pub mod text;
+pub mod uri;
+pub mod xdt;
+pub mod xml;
+pub mod yaml_lines;
+
+use std::fmt;
+use std::ops::Range;
+
+/// A format an artifact can have. A new variant breaks every match on purpose.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// nginx configuration.
+    Nginx,
+    /// XML document transform for a .NET configuration file.
+    Xdt,
+    /// Erlang terms, as `file:consult/1` reads them.
+    Erlang,
+    /// RFC 8259 JSON.
+    Json,
+    /// A line-oriented subset of YAML.
+    Yaml,
+    /// INI file such as a Windows `.url` shortcut.
+    Ini,
+    /// JSON list of reference rewrites for a vendor script.
+    JsReferences,
+    /// Windows registry file, version 5.00.
+    Reg,
+    /// T-SQL script for sqlcmd.
+    Sql,
+    /// Windows batch script.
+    Cmd,
+    /// Markdown for people.
+    Markdown,
+    /// Self-contained HTML page.
+    Html,
+    /// PowerShell script.
+    PowerShell,
+    /// Plain text.
+    Text,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: &'static [Self] = &[
+        Self::Nginx,
+        Self::Xdt,
+        Self::Erlang,
+        Self::Json,
+        Self::Yaml,
+        Self::Ini,
+        Self::JsReferences,
+        Self::Reg,
+        Self::Sql,
+        Self::Cmd,
+        Self::Markdown,
+        Self::Html,
+        Self::PowerShell,
+        Self::Text,
+    ];
+
+    /// The name used in front matter and manifests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::Xdt => "xdt",
+            Self::Erlang => "erlang",
+            Self::Json => "json",
+            Self::Yaml => "yaml",
+            Self::Ini => "ini",
+            Self::JsReferences => "js_references",
+            Self::Reg => "reg",
+            Self::Sql => "sql",
+            Self::Cmd => "cmd",
+            Self::Markdown => "markdown",
+            Self::Html => "html",
+            Self::PowerShell => "power_shell",
+            Self::Text => "text",
+        }
+    }
+}
+
+/// One fact a text states: the unit in which two texts of a format are compared by meaning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// What the fact is about, readable and unique within its text where the format allows it, for example
+    /// `http > server 443 > location /auth/ > proxy_pass` or `HKEY_LOCAL_MACHINE\\SOFTWARE\\X > Name`.
+    pub path: String,
+    /// What the text says about it, normalized so that layout does not matter.
+    pub value: String,
+    /// The bytes that state it.
+    pub range: Range<usize>,
+}
+
+/// A mistake in a text of some format, located in that text only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormatError {
+    /// Byte range in the text that was read (or in the value that was to be quoted).
+    pub range: Range<usize>,
+    /// What is wrong, in the grammar of diagnostics.
+    pub message: String,
+}
+
+impl FormatError {
+    /// An error over `range`.
+    pub fn new(range: Range<usize>, message: impl Into<String>) -> Self {
+        Self {
+            range,
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for FormatError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for FormatError {}
+
+/// The refusing default of formats whose values stand in quotes: only what needs none passes.
+///
+/// # Errors
+/// The first character that is not an ASCII letter, a digit, `.`, `_` or `-`.
+pub fn bare_word(value: &str) -> Result<String, FormatError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    characters::only(value, allowed, |c| {
+        format!("{} needs quotes here", characters::name(c))
+    })?;
+    Ok(value.to_owned())
+}
+
+/// Reads a text back with the strict reader of its format.
+///
+/// # Errors
+/// Every mistake of the text.
+pub fn items(format: Format, text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
+    match format {
+        Format::Nginx => nginx::items(text),
+        Format::Xdt => xdt::items(text),
+        Format::Erlang => erlang::items(text),
+        Format::Json => json::items(text),
+        Format::Yaml => yaml_lines::items(text),
+        Format::Ini => ini::items(text),
+        Format::JsReferences => js_references::items(text),
+        Format::Reg => reg::items(text),
+        Format::Sql => sql::items(text),
+        Format::Cmd => cmd::items(text),
+        Format::Markdown => markdown::items(text),
+        Format::Html => html::items(text),
+        Format::PowerShell => power_shell::items(text),
+        Format::Text => text::items(text),
+    }
+}

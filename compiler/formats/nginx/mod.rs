@@ -1,0 +1,179 @@
+//! nginx configuration: quoting of values and the strict reader of generated files.
+//!
+//! [`items`] refuses what `nginx -t` refuses, and also what nginx accepts but reads differently than it was meant: a
+//! forgotten `;`, a backslash in a path, a loop to the own listener, headers lost by inheritance. `read.rs` knows the
+//! tokens, `table.rs` the directives, `rules.rs` what must hold between them. This module must not know which hosts or
+//! ports an installation has.
+
+mod read;
+mod rules;
+mod table;
+
+use std::collections::BTreeMap;
+
+use self::read::Directive;
+use self::table::{Kind, rule_of};
+use super::characters::only;
+use super::{FormatError, Item, uri};
+
+/// A value that needs no quoting: letters, digits and `. _ - / :`.
+///
+/// This is what happens to every value that no filter handles, so it refuses whatever has a meaning in nginx.
+///
+/// # Errors
+/// Any other character, and an empty value.
+pub fn escape(value: &str) -> Result<String, FormatError> {
+    only(
+        value,
+        |c| c.is_ascii_alphanumeric() || "._-/:".contains(c),
+        |c| format!("{c:?} cannot stand in nginx configuration without quotes; use `nginx_string`"),
+    )?;
+    Ok(value.to_owned())
+}
+
+/// A quoted argument that nginx reads as exactly `value`.
+///
+/// # Errors
+/// An empty value, `$` (it begins a variable), a backslash (its meaning depends on the next character), and anything
+/// but printable ASCII.
+pub fn nginx_string(value: &str) -> Result<String, FormatError> {
+    only(
+        value,
+        |c| matches!(c, ' '..='~') && c != '$' && c != '\\',
+        |c| match c {
+            '$' => "`$` would begin a variable".to_owned(),
+            '\\' => "a backslash changes the meaning of the next character in nginx".to_owned(),
+            _ => format!("{c:?} is not printable ASCII"),
+        },
+    )?;
+    Ok(format!("\"{}\"", value.replace('"', "\\\"")))
+}
+
+/// A quoted path for nginx on Windows, with forward slashes.
+///
+/// # Errors
+/// As [`nginx_string`], except that backslashes become slashes; also characters that no Windows path may hold
+/// (`* ? " < > |`; the first two would be a pattern in `include`).
+/// Source: <https://nginx.org/en/docs/windows.html>.
+pub fn nginx_path(path: &str) -> Result<String, FormatError> {
+    only(
+        path,
+        |c| !"*?\"<>|".contains(c),
+        |c| format!("`{c}` cannot stand in a path on Windows"),
+    )?;
+    nginx_string(&path.replace('\\', "/"))
+}
+
+/// An expression that matches exactly this host name: every dot is escaped. It belongs inside quotes.
+///
+/// # Errors
+/// As [`uri::host_name`].
+pub fn nginx_host_regex(fqdn: &str) -> Result<String, FormatError> {
+    uri::host_name(fqdn)?;
+    Ok(fqdn.replace('.', "\\."))
+}
+
+/// Reads a complete generated `nginx.conf`.
+///
+/// One item per directive and per map entry. Paths name the enclosing blocks, for example
+/// `http > server 443 > location /auth/ > proxy_pass`; directives that may be repeated carry their first argument
+/// (`add_header Vary`), and whatever still stands twice is numbered. The value is the remaining arguments, quoted only
+/// when they hold a blank, a quote or nothing, with inner quotes doubled.
+///
+/// # Errors
+/// Every violation of nginx's token rules and of the table of directives; see the module text for what goes beyond
+/// `nginx -t`.
+pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
+    let (directives, mut errors) = read::read(text);
+    // With broken braces the rules would only report what follows from them.
+    if errors.is_empty() {
+        errors = rules::check(&directives);
+    }
+    if !errors.is_empty() {
+        errors.sort_by_key(|error| (error.range.start, error.range.end));
+        return Err(errors);
+    }
+    let mut items = Items::default();
+    items.collect("", &directives, false);
+    Ok(items.list)
+}
+
+#[derive(Default)]
+struct Items {
+    list: Vec<Item>,
+    /// How often a path was used.
+    used: BTreeMap<String, usize>,
+}
+
+impl Items {
+    fn collect(&mut self, prefix: &str, directives: &[Directive], in_map: bool) {
+        for directive in directives {
+            let name = directive.name.text.as_str();
+            let keyed = !in_map
+                && rule_of(name).is_some_and(|rule| matches!(rule.kind, Kind::Keyed | Kind::KeyedPath));
+            let label = match name {
+                _ if in_map => written(name),
+                "server" => {
+                    let listens = directive
+                        .inside()
+                        .iter()
+                        .filter(|inner| inner.name.text == "listen");
+                    let ports: Vec<_> = listens.map(|listen| listen.argument(0)).collect();
+                    format!("server {}", ports.join(","))
+                }
+                _ if keyed => format!("{name} {}", written(directive.argument(0))),
+                _ if directive.block.is_some() => arguments(name, directive, 0),
+                _ => name.to_owned(),
+            };
+            let path = self.unique(format!("{prefix}{label}"));
+            match &directive.block {
+                Some(block) if !block.is_empty() => {
+                    self.collect(&format!("{path} > "), block, name == "map");
+                }
+                block => self.list.push(Item {
+                    path,
+                    value: if block.is_some() {
+                        "{}".to_owned()
+                    } else {
+                        arguments("", directive, usize::from(keyed))
+                    },
+                    range: directive.range(),
+                }),
+            }
+        }
+    }
+
+    /// Numbers a path that was used before.
+    fn unique(&mut self, path: String) -> String {
+        let count = self.used.entry(path.clone()).or_insert(0);
+        *count += 1;
+        if *count == 1 {
+            path
+        } else {
+            format!("{path} #{count}")
+        }
+    }
+}
+
+/// `first` and the arguments after the first `skip`, in their normalized form.
+fn arguments(first: &str, directive: &Directive, skip: usize) -> String {
+    let rest = directive
+        .arguments
+        .iter()
+        .skip(skip)
+        .map(|word| written(&word.text));
+    let first = (!first.is_empty()).then(|| first.to_owned());
+    first.into_iter().chain(rest).collect::<Vec<_>>().join(" ")
+}
+
+/// One argument in normalized form.
+fn written(text: &str) -> String {
+    if text.is_empty() || text.contains([' ', '"']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! T-SQL scripts for sqlcmd: quoting, and a reader that checks what a change of a live database needs.
+//!
+//! [`items`] reads a script the way sqlcmd and SQL Server do one after the other: sqlcmd lines and `GO` first, then
+//! tokens, statements and the rules of a safe change. sqlparser is asked about each statement as well. No table or value
+//! of Callback is known here.
+
+mod quote;
+mod rules;
+mod script;
+mod tokens;
+
+pub use quote::{escape, sql_comment, sql_like, sql_name, sql_string, sql_table};
+
+use super::{FormatError, Item};
+use rules::Rules;
+use script::{Shape, Statement};
+use tokens::{Kind, Piece, Token};
+
+/// Reads a script.
+///
+/// It must start with `:on error exit`; `:setvar` is the only other sqlcmd line. `GO` stands alone on its line. Every
+/// statement ends with `;`. A change (`INSERT`, `UPDATE`, `DELETE`, `CREATE TABLE`, except on table variables) must be
+/// in the one transaction of the script, directly in `BEGIN TRY`, with `SET QUOTED_IDENTIFIER ON` and `SET XACT_ABORT
+/// ON` before it; its `CATCH` is `IF XACT_STATE() <> 0 ROLLBACK TRANSACTION; THROW;`. `UPDATE` and `DELETE` have
+/// `WHERE`; `UPDATE` is followed by `SET @… = @@ROWCOUNT`. Sqlcmd variables appear in literals only and are declared by
+/// leading lines `-- sqlcmd variable NAME: meaning`. A written password is refused.
+///
+/// Items are the statements in order, for example `batch 2 > 03 TRY > 05 IF > 01 UPDATE [dbo].[WSConfiguration]`, with
+/// their tokens joined by one blank; comments and `BEGIN … END` around one statement do not matter.
+///
+/// Sources: `sqlcmd` utility, `SET XACT_ABORT` and `THROW` pages of the SQL Server documentation; SQL-1 to SQL-4.
+pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
+    let mut scanned = tokens::scan(text);
+    let mut errors = std::mem::take(&mut scanned.errors);
+    let mut items = Vec::new();
+    for (name, (meaning, range)) in &scanned.declared {
+        items.push(Item {
+            path: format!("sqlcmd variable {name}"),
+            value: (*meaning).to_owned(),
+            range: range.clone(),
+        });
+    }
+
+    let mut batches: Vec<Vec<Token<'_>>> = vec![Vec::new()];
+    let mut settings = Vec::new();
+    for (index, piece) in scanned.pieces.iter().enumerate() {
+        match piece {
+            Piece::Token(token) => {
+                if let Some(batch) = batches.last_mut() {
+                    batch.push(token.clone());
+                }
+            }
+            Piece::Go => batches.push(Vec::new()),
+            Piece::Command(command, range) => match read_command(command, index == 0) {
+                Ok(path) => settings.push(Item {
+                    path,
+                    value: (*command).to_owned(),
+                    range: range.clone(),
+                }),
+                Err(message) => errors.push(FormatError::new(range.clone(), message)),
+            },
+        }
+    }
+    if settings
+        .first()
+        .is_none_or(|first| first.path != "sqlcmd > on error")
+    {
+        errors.push(FormatError::new(
+            0..0,
+            "the script must start with `:on error exit`, else sqlcmd goes on after an error",
+        ));
+    }
+    items.append(&mut settings);
+    if !text.ends_with('\n') {
+        errors.push(FormatError::new(
+            text.len()..text.len(),
+            "the last line has no line end",
+        ));
+    }
+    if scanned
+        .pieces
+        .iter()
+        .all(|piece| !matches!(piece, Piece::Token(_)))
+    {
+        errors.push(FormatError::new(0..text.len(), "the script has no statement"));
+    }
+
+    let mut trees = Vec::new();
+    for batch in &batches {
+        trees.push(script::statements(batch, &mut errors));
+    }
+    let all: Vec<&Token<'_>> = batches.iter().flatten().collect();
+    errors.extend(rules::secrets(&scanned, &all));
+    // Rules about statements would only repeat what is wrong with their tokens.
+    if errors.is_empty() {
+        let mut rules = Rules::new(&mut errors);
+        for tree in &trees {
+            rules.batch(tree);
+        }
+    }
+    if !errors.is_empty() {
+        errors.sort_by_key(|error| error.range.start);
+        return Err(errors);
+    }
+    let mut number = 0;
+    for tree in &trees {
+        if !tree.is_empty() {
+            number += 1;
+            collect(&format!("batch {number}"), tree, &mut items);
+        }
+    }
+    Ok(items)
+}
+
+/// The path of a sqlcmd line, or why it is refused.
+fn read_command(command: &str, first: bool) -> Result<String, String> {
+    if command == ":on error exit" {
+        return if first {
+            Ok("sqlcmd > on error".to_owned())
+        } else {
+            Err("`:on error exit` must come once, before everything else".to_owned())
+        };
+    }
+    if let Some((name, value)) = command
+        .strip_prefix(":setvar ")
+        .and_then(|rest| rest.split_once(' '))
+    {
+        if !tokens::is_variable_name(name) {
+            return Err("a sqlcmd variable is named in capitals here".to_owned());
+        }
+        let quoted = value
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'))
+            .is_some_and(|inner| !inner.contains(['"', '\'', '$']));
+        return if quoted {
+            Ok(format!("sqlcmd > setvar {name}"))
+        } else {
+            Err("the value of `:setvar` must be in `\"`, without `\"`, `'` or `$` inside".to_owned())
+        };
+    }
+    Err("only `:on error exit` and `:setvar NAME \"value\"` are allowed of sqlcmd's own commands".to_owned())
+}
+
+fn collect(path: &str, statements: &[Statement<'_, '_>], items: &mut Vec<Item>) {
+    for (index, statement) in statements.iter().enumerate() {
+        let here = format!("{path} > {:02} {}", index + 1, label(statement));
+        if matches!(statement.shape, Shape::Try | Shape::Block) {
+            collect(&here, &statement.first, items);
+            collect(
+                &format!("{path} > {:02} CATCH", index + 1),
+                &statement.second,
+                items,
+            );
+            continue;
+        }
+        items.push(Item {
+            path: here.clone(),
+            value: rules::join(statement.tokens),
+            range: statement.range(),
+        });
+        collect(&here, &statement.first, items);
+        collect(
+            &format!("{path} > {:02} ELSE", index + 1),
+            &statement.second,
+            items,
+        );
+    }
+}
+
+/// The first word of a statement and what it is about.
+fn label(statement: &Statement<'_, '_>) -> String {
+    match statement.shape {
+        Shape::If => "IF".to_owned(),
+        Shape::While => "WHILE".to_owned(),
+        Shape::Block => "BEGIN".to_owned(),
+        Shape::Try => "TRY".to_owned(),
+        Shape::Plain => {
+            let verb = statement
+                .tokens
+                .first()
+                .map_or_else(String::new, |token| token.text.to_ascii_uppercase());
+            let about = match verb.as_str() {
+                "CREATE" | "DELETE" | "INSERT" | "UPDATE" | "USE" => rules::target(statement.tokens),
+                "DECLARE" | "SET" | "BEGIN" => statement
+                    .tokens
+                    .get(1)
+                    .map_or_else(String::new, |token| token.text.to_owned()),
+                _ => statement
+                    .tokens
+                    .get(1)
+                    .filter(|token| token.kind == Kind::Variable)
+                    .map_or_else(String::new, |token| token.text.to_owned()),
+            };
+            if about.is_empty() {
+                verb
+            } else {
+                format!("{verb} {about}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

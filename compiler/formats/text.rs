@@ -1,0 +1,221 @@
+//! Plain text, and what all formats share about characters: which ones a person can see, and how to name the others.
+//!
+//! A plain text is printable ASCII in lines. This file must not know any other format.
+
+use std::ops::Range;
+
+use super::{FormatError, Item};
+
+/// Whether a reader sees `character` as what it is: no control character, no line or paragraph separator, no mark that
+/// changes the direction of text, no byte order mark, no noncharacter.
+///
+/// Direction marks are refused because a value could then read differently from what a program takes it for
+/// (CVE-2021-42574).
+pub(super) fn is_visible(character: char) -> bool {
+    let code = u32::from(character);
+    !(character.is_control()
+        || matches!(character,
+            '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
+            | '\u{FFF9}'..='\u{FFFB}' | '\u{FDD0}'..='\u{FDEF}')
+        || code & 0xFFFE == 0xFFFE)
+}
+
+/// How messages name a character: itself when it can be seen, else its code point.
+pub(super) fn name(character: char) -> String {
+    match character {
+        '\n' => "a line break".to_owned(),
+        '\r' => "a carriage return".to_owned(),
+        '\t' => "a tab".to_owned(),
+        '`' => "a backtick".to_owned(),
+        _ if is_visible(character) => format!("`{character}`"),
+        _ => format!("U+{:04X}", u32::from(character)),
+    }
+}
+
+/// Byte range of the character at `offset`.
+pub(super) fn at(offset: usize, character: char) -> Range<usize> {
+    offset..offset + character.len_utf8()
+}
+
+/// Whether a text is printable ASCII, which most are; looking at bytes is many times faster than at characters.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
+/// Refuses the first character that is not visible.
+pub(super) fn refuse_invisible(value: &str) -> Result<(), FormatError> {
+    if is_plain(value) {
+        return Ok(());
+    }
+    refuse_unless(value, is_visible, "cannot be shown")
+}
+
+/// Refuses the first character that is not `accepted`; `why` completes "`X` …".
+pub(super) fn refuse_unless(
+    value: &str,
+    accepted: impl Fn(char) -> bool,
+    why: &str,
+) -> Result<(), FormatError> {
+    match value.char_indices().find(|&(_, c)| !accepted(c)) {
+        None => Ok(()),
+        Some((offset, c)) => Err(FormatError::new(at(offset, c), format!("{} {why}", name(c)))),
+    }
+}
+
+/// Refuses `word` anywhere in `value`; `why` completes "`WORD` …".
+pub(super) fn refuse_word(value: &str, word: &str, why: &str) -> Result<(), FormatError> {
+    match value.find(word) {
+        None => Ok(()),
+        Some(start) => Err(FormatError::new(
+            start..start + word.len(),
+            format!("`{word}` {why}"),
+        )),
+    }
+}
+
+/// Bare words that mean the same in every format: ASCII letters, digits, `.`, `_` and `-`.
+pub(super) fn bare(value: &str, quoters: &str) -> Result<String, FormatError> {
+    if value.is_empty() {
+        return Err(FormatError::new(
+            0..0,
+            format!("an empty value needs quotes; use {quoters}"),
+        ));
+    }
+    refuse_unless(
+        value,
+        |c| c.is_ascii_alphanumeric() || "._-".contains(c),
+        &format!("is not safe outside quotes; use {quoters}"),
+    )?;
+    Ok(value.to_owned())
+}
+
+/// The lines of a review text with their byte offsets, without line ends.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut offset = 0;
+    text.split_inclusive('\n').map(move |line| {
+        let start = offset;
+        offset += line.len();
+        (start, line.strip_suffix('\n').unwrap_or(line))
+    })
+}
+
+/// Words separated by one blank each.
+pub(super) fn squeeze(text: &str) -> String {
+    let mut squeezed = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !squeezed.is_empty() {
+            squeezed.push(' ');
+        }
+        squeezed.push_str(word);
+    }
+    squeezed
+}
+
+/// The value for any place of a plain text, or a refusal of what is not printable ASCII.
+pub fn escape(value: &str) -> Result<String, FormatError> {
+    refuse_unless(
+        value,
+        |c| c == ' ' || c.is_ascii_graphic(),
+        "is not printable ASCII, and a plain text is read in whatever code page the server has",
+    )?;
+    Ok(value.to_owned())
+}
+
+/// The lines of a plain text that are not empty; blanks between words do not matter.
+pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
+    let mut errors = Vec::new();
+    let mut items: Vec<Item> = Vec::new();
+    for (start, line) in lines(text) {
+        for (offset, c) in line.char_indices() {
+            if c != ' ' && !c.is_ascii_graphic() {
+                errors.push(FormatError::new(
+                    at(start + offset, c),
+                    format!("{} is not printable ASCII", name(c)),
+                ));
+            }
+        }
+        if !line.trim().is_empty() {
+            items.push(Item {
+                path: format!("line {}", items.len() + 1),
+                value: squeeze(line),
+                range: start..start + line.len(),
+            });
+        }
+    }
+    if !text.ends_with('\n') {
+        errors.push(FormatError::new(
+            text.len()..text.len(),
+            "the last line has no line end",
+        ));
+    }
+    if errors.is_empty() { Ok(items) } else { Err(errors) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check(text: &str, expected: &[&str]) {
+        let got: Vec<String> = match items(text) {
+            Ok(items) => items
+                .into_iter()
+                .map(|item| format!("{} = {}", item.path, item.value))
+                .collect(),
+            Err(errors) => errors
+                .into_iter()
+                .map(|e| format!("{:?} {}", e.range, e.message))
+                .collect(),
+        };
+        assert_eq!(got, expected, "{text:?}");
+    }
+
+    #[test]
+    fn lines_are_items_and_layout_is_not() {
+        check("a  b\n\n c\n", &["line 1 = a b", "line 2 = c"]);
+        check("a b\nc\n", &["line 1 = a b", "line 2 = c"]);
+    }
+
+    #[test]
+    fn every_unprintable_character_is_reported() {
+        check(
+            "a\tb\nü",
+            &[
+                "1..2 a tab is not printable ASCII",
+                "4..6 `ü` is not printable ASCII",
+                "6..6 the last line has no line end",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_named_by_code_point() {
+        for hidden in [
+            '\u{202E}',
+            '\u{200B}',
+            '\u{FEFF}',
+            '\u{7F}',
+            '\u{FFFE}',
+            '\u{2028}',
+            '\u{10FFFF}',
+        ] {
+            assert!(!is_visible(hidden), "{hidden:?}");
+            assert_eq!(name(hidden), format!("U+{:04X}", u32::from(hidden)));
+        }
+        for seen in ['a', ' ', 'ü', '漢', '\u{1F600}', '\u{FFFD}'] {
+            assert!(is_visible(seen), "{seen:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn printable_values_come_back_or_are_refused(value in "[ -~]{0,20}|\\PC{0,5}") {
+            if let Ok(escaped) = escape(&value) {
+                let read = items(&format!("x {escaped} x\n")).unwrap();
+                prop_assert_eq!(&read[0].value, &squeeze(&format!("x {value} x")));
+            } else {
+                prop_assert!(!value.is_ascii());
+            }
+        }
+    }
+}
