@@ -1,0 +1,324 @@
+//! Values whose characters no target can carry safely.
+//!
+//! A value that reaches a batch file passes three rounds of expansion before the program sees it, and a value in a
+//! connection string has no escape that every driver reads alike. So such values are refused by name here, before
+//! anything is rendered, and are not "escaped and hoped for". Folders, addresses and host names have forms of their own
+//! in the schema; here are the free texts. This module must not know the quoting rules of a format.
+
+use super::federation::key_name;
+use super::problem::Problem;
+use super::rabbitmq::all_login_names;
+use super::{View, server_pointer, subject};
+use crate::codes;
+
+/// Where a value ends up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Target {
+    /// A quoted argument of a batch file: letters, digits, blank and `. _ - / \ : ( ) , = @`.
+    Cmd,
+    /// The same without blanks, inside JSON on a command line.
+    CmdJson,
+    /// An OLE DB connection string inside a SQL script.
+    ConnectionString,
+    /// A bracketed name in a SQL script for sqlcmd.
+    SqlName,
+    /// A string in an Erlang term file that also becomes part of an ODBC connection string.
+    Erlang,
+}
+
+impl Target {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Cmd => "a batch script (cmd)",
+            Self::CmdJson => "JSON on a command line (cmd)",
+            Self::ConnectionString => "a connection string (sql)",
+            Self::SqlName => "a SQL script (sqlcmd)",
+            Self::Erlang => "an Erlang term file (erlang)",
+        }
+    }
+
+    /// The first character this target cannot carry.
+    fn bad(self, value: &str) -> Option<char> {
+        // `$(` starts a variable of sqlcmd everywhere, also inside quotes.
+        let variable = || value.contains("$(").then_some('$');
+        let cmd = |c: char| c.is_ascii_alphanumeric() || r"._-/\:(),=@".contains(c);
+        match self {
+            Self::Cmd => value.chars().find(|c| !cmd(*c) && *c != ' '),
+            Self::CmdJson => value.chars().find(|c| !cmd(*c)),
+            Self::ConnectionString => value
+                .chars()
+                .find(|c| c.is_control() || !c.is_ascii() || r#";='"{}"#.contains(*c))
+                .or_else(variable),
+            Self::SqlName => value.chars().find(|c| c.is_control()).or_else(variable),
+            Self::Erlang => value
+                .chars()
+                .find(|c| c.is_control() || !c.is_ascii() || r#""\;{}"#.contains(*c)),
+        }
+    }
+}
+
+/// One value that reaches a target.
+struct Value<'a> {
+    pointer: String,
+    text: &'a str,
+    target: Target,
+}
+
+pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
+    for value in values(view) {
+        carried(&value, problems);
+    }
+    for name in all_login_names(view) {
+        let value = Value {
+            pointer: name.pointer,
+            text: name.value,
+            target: Target::Cmd,
+        };
+        if !carried(&value, problems) {
+            continue;
+        }
+        if name.is_subject {
+            subject_form(&value, problems);
+        } else {
+            no_option(&value, problems);
+        }
+    }
+    upstreams(view, problems);
+}
+
+fn values<'a>(view: &View<'a>) -> Vec<Value<'a>> {
+    let inventory = view.inventory;
+    let (sql, names) = (&inventory.sql, &inventory.sql.names);
+    let (settings, paths) = (&names.application_settings, &names.ws_configuration);
+    let mut values: Vec<Value<'a>> = Vec::new();
+    let mut add = |pointer: String, text: &'a str, target: Target| {
+        values.push(Value {
+            pointer,
+            text,
+            target,
+        });
+    };
+    add("/iis/site".into(), &inventory.iis.site, Target::Cmd);
+    add("/sql/driver".into(), &sql.driver, Target::Erlang);
+    add("/sql/config_database".into(), &sql.config_database, Target::Cmd);
+    add(
+        "/sql/report_database".into(),
+        &sql.report_database,
+        Target::ConnectionString,
+    );
+    if let Some(ole) = &sql.ole {
+        add(
+            "/sql/ole/provider".into(),
+            &ole.provider,
+            Target::ConnectionString,
+        );
+        if let Some(user) = &ole.user {
+            add("/sql/ole/user".into(), user, Target::ConnectionString);
+        }
+    }
+    for (pointer, name) in [
+        ("ws_configuration/path_column", &paths.path_column),
+        ("application_settings/name_column", &settings.name_column),
+        ("application_settings/value_column", &settings.value_column),
+    ] {
+        add(format!("/sql/names/{pointer}"), name, Target::SqlName);
+    }
+    values
+}
+
+/// Reports a value its target cannot carry; whether it can.
+fn carried(value: &Value<'_>, problems: &mut Vec<Problem>) -> bool {
+    let field = field_name(&value.pointer);
+    let what = if let Some(bad) = value.target.bad(value.text) {
+        match (bad, value.target) {
+            ('$', Target::SqlName | Target::ConnectionString) => "`$(`".into(),
+            (bad, _) => describe(bad),
+        }
+    } else if value.text.trim() != value.text {
+        "a blank at its begin or end".into()
+    } else if matches!(value.target, Target::Cmd | Target::CmdJson) && value.text.ends_with('\\') {
+        "a backslash at its end, which would escape the closing quote".into()
+    } else {
+        return true;
+    };
+    let allowed = match value.target {
+        Target::Cmd => r"allowed are letters, digits, blanks and `. _ - / \ : ( ) , = @`",
+        Target::CmdJson => r"allowed are letters, digits and `. _ - / \ : ( ) , = @`",
+        Target::ConnectionString => r#"printable ASCII without `; = ' " { }` and `$(` is allowed"#,
+        Target::SqlName => "everything but control characters and `$(` is allowed",
+        Target::Erlang => r#"printable ASCII without `" \ ; { }` is allowed"#,
+    };
+    problems.push(
+        Problem::at(
+            codes::UNSAFE_VALUE,
+            value.pointer.as_str(),
+            format!(
+                "`{field}` has {what}, which cannot be written safely into {}",
+                value.target.words()
+            ),
+        )
+        .note(allowed)
+        .help("rename the thing itself, on the server too; cbgen never guesses an escape"),
+    );
+    false
+}
+
+fn describe(character: char) -> String {
+    if character == ' ' {
+        "a blank".into()
+    } else if character.is_control() {
+        format!("the control character U+{:04X}", u32::from(character))
+    } else if character.is_ascii() {
+        format!("`{character}`")
+    } else {
+        format!("`{character}` (U+{:04X})", u32::from(character))
+    }
+}
+
+/// `/servers/3/rabbitmq/subject` as an author would say it: `rabbitmq.subject`.
+fn field_name(pointer: &str) -> String {
+    let parts: Vec<&str> = pointer
+        .split('/')
+        .filter(|part| {
+            !part.is_empty() && *part != "servers" && !part.bytes().all(|byte| byte.is_ascii_digit())
+        })
+        .collect();
+    parts.join(".")
+}
+
+/// DEF-76, DEF-77: the subject is compared letter by letter.
+fn subject_form(value: &Value<'_>, problems: &mut Vec<Problem>) {
+    match subject::types(value.text) {
+        Err(why) => problems.push(
+            Problem::at(
+                codes::SUBJECT_INVALID,
+                value.pointer.as_str(),
+                format!("the certificate subject cannot match: {why}"),
+            )
+            .note("RabbitMQ compares the user name with the subject letter by letter, and refuses an empty one (DEF-76)")
+            .help("copy the output of `openssl x509 -noout -subject -nameopt RFC2253 -in client_certificate.pem`"),
+        ),
+        Ok(types) if types.iter().any(|found| found == "CN" || found == "2.5.4.3") => problems.push(
+            Problem::at(
+                codes::SUBJECT_WITH_COMMON_NAME,
+                value.pointer.as_str(),
+                "the certificate subject has a Common Name",
+            )
+            .note("certificates with a Common Name log in by it, and Callback's client needs it as well (RMQ-13)")
+            .help("write `common_name` with the value after `CN=` instead of `subject`"),
+        ),
+        Ok(_) => {}
+    }
+}
+
+/// A name that begins with `-` is an option for rabbitmqctl.
+fn no_option(value: &Value<'_>, problems: &mut Vec<Problem>) {
+    if value.text.starts_with('-') {
+        problems.push(
+            Problem::at(
+                codes::NAME_LIKE_OPTION,
+                value.pointer.as_str(),
+                format!("`{}` begins with `-`, like an option", field_name(&value.pointer)),
+            )
+            .note("rabbitmqctl would read it as an option and not as a name")
+            .help("use another name; for a certificate that means a new certificate"),
+        );
+    }
+}
+
+fn upstreams(view: &View<'_>, problems: &mut Vec<Problem>) {
+    if view.inventory.rabbitmq.is_none() {
+        return;
+    }
+    for (index, server) in view.servers() {
+        for (position, upstream) in server.rabbitmq.iter().flat_map(|own| &own.upstreams).enumerate() {
+            let pointer = server_pointer(index, &format!("/rabbitmq/upstreams/{position}"));
+            let name = Value {
+                pointer: format!("{pointer}/name"),
+                text: &upstream.name,
+                target: Target::Cmd,
+            };
+            if carried(&name, problems) {
+                no_option(&name, problems);
+            }
+            for (key, kept) in &upstream.keep {
+                if let Some(text) = kept.as_str() {
+                    let value = Value {
+                        pointer: format!("{pointer}/keep/{}", key_name(*key)),
+                        text,
+                        target: Target::CmdJson,
+                    };
+                    carried(&value, problems);
+                }
+            }
+        }
+    }
+    encoded_folders(view, problems);
+}
+
+/// A folder with blanks becomes `%20`, written `%%%%20` in a batch file: correct, but hard to check at night.
+fn encoded_folders(view: &View<'_>, problems: &mut Vec<Problem>) {
+    let common = view
+        .inventory
+        .rabbitmq
+        .iter()
+        .map(|rabbitmq| ("/rabbitmq/certificates".to_owned(), &rabbitmq.certificates));
+    let own = view.servers().filter_map(|(index, server)| {
+        let folder = server.rabbitmq.as_ref()?.certificates.as_ref()?;
+        Some((server_pointer(index, "/rabbitmq/certificates"), folder))
+    });
+    for (pointer, folder) in common.chain(own) {
+        let plain = |c: char| c.is_ascii_alphanumeric() || r"-._~/:()\".contains(c);
+        if !folder.chars().all(plain) {
+            problems.push(
+                Problem::at(
+                    codes::CERTIFICATE_FOLDER_ENCODED,
+                    pointer,
+                    format!(
+                        "the certificate folder `{folder}` must be percent-encoded in federation addresses"
+                    ),
+                )
+                .note("a blank becomes `%%%%20` in the script, because two programs halve the percent signs")
+                .help(
+                    r"prefer a folder of letters, digits, `-`, `_` and `.`, for example `C:\certs\rabbitmq`",
+                ),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Target, describe, field_name};
+
+    #[test]
+    fn targets_refuse_what_they_cannot_carry() {
+        for (target, value, bad) in [
+            (Target::Cmd, r"OU=Call back,O=Acme\, Inc.,C=US", None),
+            (Target::Cmd, "a&b", Some('&')),
+            (Target::Cmd, "100%", Some('%')),
+            (Target::Cmd, "naïve", Some('ï')),
+            (Target::CmdJson, "a b", Some(' ')),
+            (Target::ConnectionString, "a;b", Some(';')),
+            (Target::ConnectionString, "DOMAIN\\user", None),
+            (Target::SqlName, "a]b", None),
+            (Target::SqlName, "$(x)", Some('$')),
+            (Target::SqlName, "x$y", None),
+            (Target::Erlang, "ODBC Driver 17 for SQL Server", None),
+            (Target::Erlang, "a\"b", Some('"')),
+            (Target::Erlang, "a\nb", Some('\n')),
+        ] {
+            assert_eq!(target.bad(value), bad, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn fields_and_characters_read_well() {
+        assert_eq!(
+            field_name("/servers/3/rabbitmq/upstreams/0/name"),
+            "rabbitmq.upstreams.name"
+        );
+        assert_eq!(describe('\u{7}'), "the control character U+0007");
+        assert_eq!(describe('ï'), "`ï` (U+00EF)");
+    }
+}

@@ -1,0 +1,205 @@
+//! Cross-checks: everything about an inventory that a schema cannot express.
+//!
+//! A rule looks at the whole inventory, names places by JSON pointer and only adds [`Problem`]s; it never stops another
+//! rule. The subjects have a file each. Work is n log n in the number of servers: an inventory of a thousand servers is
+//! normal. This module must not know YAML, templates or file names.
+//!
+//! Every "error" and "warn" among the resolutions of the guide's defects (DEF-n) and every prerequisite (PRE-n) that
+//! can be decided from an inventory is a rule here.
+
+mod assumptions;
+mod characters;
+mod federation;
+mod names;
+mod ports;
+mod problem;
+mod proxy;
+mod rabbitmq;
+mod sql;
+mod subject;
+#[cfg(test)]
+mod tests;
+mod versions;
+mod window;
+
+use std::collections::BTreeMap;
+
+use crate::codes::Code;
+use crate::diag::{Diagnostics, Reported, Severity};
+use crate::inventory::Places;
+use crate::inventory::model::{Inventory, Role, Server};
+use problem::Problem;
+
+/// An inventory whose cross-checks passed. Only [`check`] makes one.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    inventory: Inventory,
+    warnings: Vec<Finding>,
+}
+
+impl Checked {
+    /// An inventory taken as it is, for asking what depends on a value: nothing is refused, the warnings are those of
+    /// the rules. What is compiled from it must never be written. `is_default` answers for a JSON pointer.
+    pub fn assumed(inventory: Inventory, is_default: &dyn Fn(&str) -> bool) -> Self {
+        let problems = collect(&inventory, is_default);
+        let warnings = problems
+            .into_iter()
+            .filter(|problem| problem.code.severity() == Severity::Warning)
+            .map(Finding::from);
+        let warnings = warnings.collect();
+        Self { inventory, warnings }
+    }
+
+    /// The inventory.
+    pub fn inventory(&self) -> &Inventory {
+        &self.inventory
+    }
+
+    /// What the engineer must know although the inventory compiles, in order of code; for the runbook.
+    pub fn warnings(&self) -> &[Finding] {
+        &self.warnings
+    }
+
+    /// Gives the warnings up.
+    pub fn into_warnings(self) -> Vec<Finding> {
+        self.warnings
+    }
+}
+
+/// A warning without positions, for the runbook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Its code.
+    pub code: Code,
+    /// What was found.
+    pub message: String,
+    /// JSON pointer of the value or section it is about.
+    pub pointer: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl From<Problem> for Finding {
+    fn from(problem: Problem) -> Self {
+        Self {
+            code: problem.code,
+            pointer: problem.place.pointer().to_owned(),
+            message: problem.message,
+            help: problem.help,
+        }
+    }
+}
+
+/// Checks an inventory against the rules that look at more than one value, and reports everything it finds.
+///
+/// # Errors
+/// When at least one rule refuses the inventory; every finding is in `diagnostics`.
+pub fn check(
+    diagnostics: &mut Diagnostics,
+    inventory: Inventory,
+    places: &Places,
+) -> Result<Checked, Reported> {
+    let mut refused = None;
+    let mut warnings = Vec::new();
+    for problem in collect(&inventory, &|pointer| places.is_default(pointer)) {
+        let diagnostic = problem.lift(places);
+        match problem.code.severity() {
+            Severity::Error => refused = Some(diagnostics.error(diagnostic)),
+            Severity::Warning => {
+                diagnostics.push(diagnostic);
+                warnings.push(problem.into());
+            }
+        }
+    }
+    match refused {
+        Some(reported) => Err(reported),
+        None => Ok(Checked { inventory, warnings }),
+    }
+}
+
+/// Every finding, in order of code and, within a code, of the inventory.
+fn collect(inventory: &Inventory, is_default: &dyn Fn(&str) -> bool) -> Vec<Problem> {
+    let view = View::new(inventory, is_default);
+    let mut problems = Vec::new();
+    names::check(&view, &mut problems);
+    window::check(&view, &mut problems);
+    versions::check(&view, &mut problems);
+    proxy::check(&view, &mut problems);
+    ports::check(&view, &mut problems);
+    sql::check(&view, &mut problems);
+    rabbitmq::check(&view, &mut problems);
+    federation::check(&view, &mut problems);
+    characters::check(&view, &mut problems);
+    assumptions::check(&view, &mut problems);
+    problems.sort_by_key(|problem| problem.code);
+    problems
+}
+
+/// An inventory with the indexes the rules share.
+struct View<'a> {
+    inventory: &'a Inventory,
+    is_default: &'a dyn Fn(&str) -> bool,
+    /// First server of each name, in lower case.
+    by_name: BTreeMap<String, usize>,
+    /// First server of each fqdn, in lower case.
+    by_fqdn: BTreeMap<String, usize>,
+}
+
+impl<'a> View<'a> {
+    fn new(inventory: &'a Inventory, is_default: &'a dyn Fn(&str) -> bool) -> Self {
+        let mut by_name = BTreeMap::new();
+        let mut by_fqdn = BTreeMap::new();
+        for (index, server) in inventory.servers.iter().enumerate() {
+            by_name.entry(server.name.to_ascii_lowercase()).or_insert(index);
+            by_fqdn.entry(server.fqdn.to_ascii_lowercase()).or_insert(index);
+        }
+        Self {
+            inventory,
+            is_default,
+            by_name,
+            by_fqdn,
+        }
+    }
+
+    /// Whether the author left this value to its default.
+    fn is_default(&self, pointer: &str) -> bool {
+        (self.is_default)(pointer)
+    }
+
+    /// Servers with their position in the inventory.
+    fn servers(&self) -> impl Iterator<Item = (usize, &'a Server)> {
+        self.inventory.servers.iter().enumerate()
+    }
+
+    /// Servers with a role.
+    fn with_role(&self, role: Role) -> impl Iterator<Item = (usize, &'a Server)> {
+        self.servers().filter(move |(_, server)| has(server, role))
+    }
+
+    /// The server with this fqdn, ignoring case.
+    fn server_by_fqdn(&self, fqdn: &str) -> Option<(usize, &'a Server)> {
+        let index = *self.by_fqdn.get(&fqdn.to_ascii_lowercase())?;
+        Some((index, self.inventory.servers.get(index)?))
+    }
+}
+
+/// Whether a server has a role.
+fn has(server: &Server, role: Role) -> bool {
+    server.roles.contains(&role)
+}
+
+/// JSON pointer of a member of a server.
+fn server_pointer(index: usize, rest: &str) -> String {
+    format!("/servers/{index}{rest}")
+}
+
+/// "`A`", "`A` and `B`", "`A`, `B` and 7 more": names for a message that must stay one line.
+fn some_names(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
+    let more = names.len() - quoted.len();
+    match (quoted.split_last(), more) {
+        (Some((last, rest)), 0) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        (_, 0) => quoted.concat(),
+        _ => format!("{} and {more} more", quoted.join(", ")),
+    }
+}

@@ -1,0 +1,307 @@
+//! Ports: what listens where, and whether two programs would want the same port (PORT-1 to PORT-43, DEF-4 to DEF-8).
+
+use super::problem::Problem;
+use super::{View, has, server_pointer};
+use crate::codes;
+use crate::inventory::model::{Integration, Role, Server};
+
+/// On which servers a program listens.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum On {
+    Every,
+    Management,
+    Core,
+}
+
+impl On {
+    fn runs(self, server: &Server) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Management => has(server, Role::Management),
+            Self::Core => has(server, Role::Core),
+        }
+    }
+}
+
+/// Ports nobody can choose. IIS and the services the proxy forwards to come first.
+const FIXED: &[(u16, u16, &str, On)] = &[
+    (80, 80, "IIS", On::Management),
+    (2800, 2800, "Authorization API", On::Management),
+    (2900, 2900, "Queue Statistics API", On::Management),
+    (8000, 8000, "Management API", On::Management),
+    (8001, 8001, "Configuration Management", On::Management),
+    (8002, 8002, "License Management", On::Management),
+    (8012, 8012, "Management Gateway", On::Management),
+    (2136, 2136, "Message Bus", On::Core),
+    (6999, 6999, "Real-Time Adapter", On::Core),
+    (9100, 9100, "Operation Mode server", On::Core),
+    (9999, 9999, "Queue Manager", On::Core),
+    (4369, 4369, "Erlang port mapper", On::Every),
+    (15672, 15672, "RabbitMQ management", On::Every),
+    (25672, 25672, "RabbitMQ between nodes", On::Every),
+    (35672, 35682, "RabbitMQ command line tools", On::Every),
+];
+
+/// Ports the proxy forwards to on 127.0.0.1 (NGX-14 to NGX-21), beside 80.
+const UPSTREAMS: &[u16] = &[2800, 2900, 8000, 8001, 8002, 8012];
+
+/// First port of the range Windows hands out to outgoing connections (RFC 6335; Microsoft KB 929851).
+const EPHEMERAL: u32 = 49_152;
+
+/// A port the inventory chooses.
+struct Chosen {
+    port: u16,
+    pointer: &'static str,
+    name: &'static str,
+    on: On,
+}
+
+pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
+    let chosen = chosen(view);
+    for listener in &chosen {
+        if listener.on == On::Management && listener.port == 80 {
+            problems.push(
+                Problem::at(
+                    codes::PROXY_ON_PORT_80,
+                    listener.pointer,
+                    format!("`{}` is 80, which IIS keeps", listener.name),
+                )
+                .note("Windows holds port 80 on all addresses as long as IIS has it on 127.0.0.1 (DEF-24)")
+                .help("use 443 for HTTPS; a plain listener is rarely needed"),
+            );
+        } else if listener.on == On::Management && UPSTREAMS.contains(&listener.port) {
+            problems.push(
+                Problem::at(
+                    codes::PROXY_LOOP,
+                    listener.pointer,
+                    format!(
+                        "`{}` is {}, to which the proxy itself forwards requests",
+                        listener.name, listener.port
+                    ),
+                )
+                .note("the service could not start, or requests would come back to the proxy until no connection is left (DEF-28)")
+                .help("choose a port that is not in the port table, for example 443 or 8080"),
+            );
+        } else {
+            fixed_collision(view, listener, problems);
+        }
+    }
+    for (index, listener) in chosen.iter().enumerate() {
+        for earlier in chosen.iter().take(index) {
+            let meet = view
+                .servers()
+                .any(|(_, server)| listener.on.runs(server) && earlier.on.runs(server));
+            if listener.port == earlier.port && meet {
+                problems.push(
+                    Problem::at(
+                        codes::PORT_TAKEN,
+                        listener.pointer,
+                        format!(
+                            "`{}` and `{}` are both {}",
+                            earlier.name, listener.name, listener.port
+                        ),
+                    )
+                    .related(earlier.pointer, "also here")
+                    .help("choose another port for one of them"),
+                );
+            }
+        }
+    }
+    erlang(view, &chosen, problems);
+    firewall(view, problems);
+}
+
+fn chosen(view: &View<'_>) -> Vec<Chosen> {
+    let inventory = view.inventory;
+    let mut chosen = vec![Chosen {
+        port: inventory.proxy.https_port,
+        pointer: "/proxy/https_port",
+        name: "proxy.https_port",
+        on: On::Management,
+    }];
+    if let Some(port) = inventory.proxy.http_port {
+        chosen.push(Chosen {
+            port,
+            pointer: "/proxy/http_port",
+            name: "proxy.http_port",
+            on: On::Management,
+        });
+    }
+    if let Some(rabbitmq) = &inventory.rabbitmq {
+        chosen.push(Chosen {
+            port: rabbitmq.port,
+            pointer: "/rabbitmq/port",
+            name: "rabbitmq.port",
+            on: On::Every,
+        });
+    }
+    chosen
+}
+
+/// Fixed ports of this inventory: the table, and Agent Priority where it is integrated (PORT-1).
+fn fixed(view: &View<'_>) -> impl Iterator<Item = (u16, u16, &'static str, On)> {
+    let agent_priority =
+        view.inventory
+            .product
+            .agent_priority
+            .then_some((2850, 2850, "Agent Priority API", On::Core));
+    FIXED.iter().copied().chain(agent_priority)
+}
+
+fn fixed_collision(view: &View<'_>, listener: &Chosen, problems: &mut Vec<Problem>) {
+    for (first, last, program, on) in fixed(view) {
+        if !(first..=last).contains(&listener.port) {
+            continue;
+        }
+        let mut both = view
+            .servers()
+            .filter(|(_, server)| on.runs(server) && listener.on.runs(server));
+        if let Some((index, server)) = both.next() {
+            let more = match both.count() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            problems.push(
+                Problem::at(
+                    codes::PORT_TAKEN,
+                    listener.pointer,
+                    format!(
+                        "`{}` is {}, which {program} uses on `{}`{more}",
+                        listener.name, listener.port, server.name
+                    ),
+                )
+                .related(server_pointer(index, "/roles"), "both run here")
+                .note("the second program to start would fail to open its port")
+                .help("choose a port that is not in the port table of the guide"),
+            );
+        }
+    }
+}
+
+/// DEF-4: the range of the Erlang virtual machines.
+fn erlang(view: &View<'_>, chosen: &[Chosen], problems: &mut Vec<Problem>) {
+    let Some(range) = view.inventory.network.erlang_ports else {
+        return;
+    };
+    let first = u32::from(range.first);
+    let end = first + u32::from(range.count); // one past the last
+    if range.count < 1000 {
+        problems.push(
+            Problem::at(
+                codes::ERLANG_PORTS_TOO_FEW,
+                "/network/erlang_ports/count",
+                format!("the Erlang port range has {} ports, fewer than 1000", range.count),
+            )
+            .note("the guide asks for a contiguous range of at least 1000 ports (PORT-5)")
+            .help("set `count` to 1000 or more"),
+        );
+    }
+    if end > 65_536 {
+        problems.push(
+            Problem::at(
+                codes::ERLANG_PORTS_TOO_HIGH,
+                "/network/erlang_ports/count",
+                format!("the Erlang port range ends at {}, above 65535", end - 1),
+            )
+            .related("/network/erlang_ports/first", "first port")
+            .help(format!(
+                "start lower, or set `count` to at most {}",
+                65_536 - first
+            )),
+        );
+    }
+    let taken = fixed(view)
+        .map(|(low, high, program, on)| (low, high, program.to_owned(), on))
+        .chain(chosen.iter().map(|listener| {
+            (
+                listener.port,
+                listener.port,
+                format!("`{}`", listener.name),
+                listener.on,
+            )
+        }));
+    for (low, high, program, on) in taken {
+        let overlaps = u32::from(low) < end && u32::from(high) >= first;
+        if overlaps && view.servers().any(|(_, server)| on.runs(server)) {
+            problems.push(
+                Problem::at(
+                    codes::ERLANG_PORTS_COVER_FIXED,
+                    "/network/erlang_ports/first",
+                    format!(
+                        "the Erlang port range {first} to {} covers {low}, the port of {program}",
+                        end - 1
+                    ),
+                )
+                .note("an Erlang node may open that port first, and the other program fails to start")
+                .help("move the range, for example to 20000 with 1000 ports"),
+            );
+        }
+    }
+    if end > EPHEMERAL {
+        problems.push(
+            Problem::at(
+                codes::ERLANG_PORTS_EPHEMERAL,
+                "/network/erlang_ports/first",
+                format!(
+                    "the Erlang port range {first} to {} lies in the dynamic range of Windows",
+                    end - 1
+                ),
+            )
+            .note("any outgoing connection may hold one of these ports when a node starts (DEF-4)")
+            .help("use a range below 49152, or reserve it with `netsh int ipv4 add excludedportrange`"),
+        );
+    }
+}
+
+fn firewall(view: &View<'_>, problems: &mut Vec<Problem>) {
+    let network = &view.inventory.network;
+    if view.inventory.proxy.http_port.is_some() {
+        problems.push(
+            Problem::at(
+                codes::PLAIN_HTTP_LISTENER,
+                "/proxy/http_port",
+                "`proxy.http_port` adds a listener without encryption",
+            )
+            .note("it answers on 127.0.0.1 only, but forwards to everything the proxy publishes (DEF-34)")
+            .help("remove `http_port` unless a program on the Management server needs it"),
+        );
+    }
+    if !network.firewall {
+        problems.push(
+            Problem::at_key(
+                codes::LOCAL_APIS_REACHABLE,
+                "/network/firewall",
+                "without firewall scripts the services behind the proxy stay reachable unencrypted",
+            )
+            .note("nothing binds 8000, 8001, 8002 and 8012 to 127.0.0.1, although the guide says so (DEF-56)")
+            .help(
+                "set `network.firewall: true`, or block 2800, 2900, 8000, 8001, 8002 and 8012 in another way",
+            ),
+        );
+    } else if network.erlang_ports.is_none() && view.inventory.servers.len() > 1 {
+        problems.push(
+            Problem::at_key(
+                codes::FIREWALL_WITHOUT_ERLANG_PORTS,
+                "/network/firewall",
+                "the firewall scripts cannot open the Erlang ports, because `network.erlang_ports` is missing",
+            )
+            .note("Erlang nodes then listen on any free port, and a closed firewall separates them (PORT-5)")
+            .help("set `network.erlang_ports`, for example to `{ first: 20000, count: 1000 }`"),
+        );
+    }
+    if let Some(index) = network
+        .integrations
+        .iter()
+        .position(|integration| *integration == Integration::Smtp)
+    {
+        problems.push(
+            Problem::at(
+                codes::SMTP_DIRECTION,
+                format!("/network/integrations/{index}"),
+                "port 25 is treated as outbound to the mail server",
+            )
+            .note("the guide lists port 25 of Notification Server as inbound, which contradicts its purpose (DEF-5)")
+            .help("check with the vendor if something must send mail to Callback"),
+        );
+    }
+}

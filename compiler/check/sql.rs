@@ -1,0 +1,310 @@
+//! SQL Server: how Callback reaches it, with which driver, and what that driver does about TLS
+//! (PRE-12, DEF-61, DEF-67, DEF-68, DEF-104).
+
+use super::View;
+use super::problem::Problem;
+use crate::codes;
+use crate::codes::Code;
+use crate::diag::nearest;
+use crate::inventory::model::{Ole, SqlAccess, SqlAuthentication};
+
+/// What is known about a driver or provider.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trait {
+    /// Good, with encryption off unless asked for.
+    Plain,
+    /// Good, encrypts and validates the server's certificate unless told otherwise.
+    EncryptsByDefault,
+    /// Works with TLS 1.2 after an update, no longer developed.
+    NativeClient,
+    /// Cannot use TLS 1.2.
+    NoTls12,
+}
+
+/// ODBC driver names as the ODBC administrator shows them.
+/// Source: Microsoft Learn, "Major version differences" of the ODBC driver; KB 3135244.
+const DRIVERS: &[(&str, Trait)] = &[
+    ("ODBC Driver 11 for SQL Server", Trait::Plain),
+    ("ODBC Driver 13 for SQL Server", Trait::Plain),
+    ("ODBC Driver 13.1 for SQL Server", Trait::Plain),
+    ("ODBC Driver 17 for SQL Server", Trait::Plain),
+    ("ODBC Driver 18 for SQL Server", Trait::EncryptsByDefault),
+    ("SQL Server", Trait::NoTls12),
+    ("SQL Server Native Client 10.0", Trait::NativeClient),
+    ("SQL Server Native Client 11.0", Trait::NativeClient),
+];
+
+/// OLE DB provider names as they stand in a connection string.
+/// Source: Microsoft Learn, "Major version differences" of the OLE DB driver; KB 3135244.
+const PROVIDERS: &[(&str, Trait)] = &[
+    ("MSOLEDBSQL", Trait::Plain),
+    ("MSOLEDBSQL19", Trait::EncryptsByDefault),
+    ("SQLNCLI10", Trait::NativeClient),
+    ("SQLNCLI11", Trait::NativeClient),
+    ("SQLOLEDB", Trait::NoTls12),
+];
+
+pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
+    access(view, problems);
+    let driver = &view.inventory.sql.driver;
+    let provider = view.inventory.sql.ole.as_ref().map(|ole| &ole.provider);
+    let known = known_trait(DRIVERS, driver);
+    let known_provider = provider.and_then(|provider| known_trait(PROVIDERS, provider));
+    name(
+        &Field {
+            pointer: "/sql/driver",
+            what: "ODBC driver",
+            own: DRIVERS,
+            others: PROVIDERS,
+            swapped: codes::DRIVER_IS_PROVIDER,
+            other_what: "OLE DB provider",
+        },
+        driver,
+        problems,
+    );
+    if let Some(ole) = &view.inventory.sql.ole {
+        name(
+            &Field {
+                pointer: "/sql/ole/provider",
+                what: "OLE DB provider",
+                own: PROVIDERS,
+                others: DRIVERS,
+                swapped: codes::PROVIDER_IS_DRIVER,
+                other_what: "ODBC driver",
+            },
+            &ole.provider,
+            problems,
+        );
+        login(ole, problems);
+    }
+    legacy(
+        view,
+        [known, known_provider].contains(&Some(Trait::NativeClient)),
+        problems,
+    );
+    assumed_names(view, problems);
+}
+
+fn access(view: &View<'_>, problems: &mut Vec<Problem>) {
+    let sql = &view.inventory.sql;
+    let ole = sql.access.iter().position(|access| *access == SqlAccess::Ole);
+    if let Some(index) = ole {
+        if !sql.access.contains(&SqlAccess::Odbc) {
+            problems.push(
+                Problem::at(
+                    codes::OLE_WITHOUT_ODBC,
+                    format!("/sql/access/{index}"),
+                    "`sql.access` has `ole` without `odbc`",
+                )
+                .note("the Erlang components reach the database by ODBC only (PRE-12)")
+                .help("write `access: [odbc, ole]`"),
+            );
+        }
+        if sql.ole.is_none() {
+            problems.push(
+                Problem::at(
+                    codes::OLE_SECTION_MISSING,
+                    format!("/sql/access/{index}"),
+                    "`sql.access` has `ole`, but the section `sql.ole` is missing",
+                )
+                .note("the connection string of the reporting database is made from it (SQL-3, SQL-4)")
+                .help("add `ole` with at least `authentication: windows`, or remove `ole` from `access`"),
+            );
+        }
+    } else if sql.ole.is_some() {
+        problems.push(
+            Problem::at_key(
+                codes::OLE_SECTION_UNUSED,
+                "/sql/ole",
+                "the section `sql.ole` is not used, because `sql.access` lacks `ole`",
+            )
+            .related("/sql/access", "no `ole` here")
+            .help("add `ole` to `access`, or remove the section"),
+        );
+    }
+}
+
+/// A field that holds a driver or provider name.
+struct Field {
+    pointer: &'static str,
+    what: &'static str,
+    own: &'static [(&'static str, Trait)],
+    others: &'static [(&'static str, Trait)],
+    swapped: Code,
+    other_what: &'static str,
+}
+
+fn known_trait(table: &[(&str, Trait)], name: &str) -> Option<Trait> {
+    table
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name))
+        .map(|(_, known)| *known)
+}
+
+fn name(field: &Field, value: &str, problems: &mut Vec<Problem>) {
+    let what = field.what;
+    let Some(known) = known_trait(field.own, value) else {
+        if known_trait(field.others, value).is_some() {
+            problems.push(
+                Problem::at(
+                    field.swapped,
+                    field.pointer,
+                    format!(
+                        "`{value}` is the name of an {}, not of an {what}",
+                        field.other_what
+                    ),
+                )
+                .note("the two have different names even when they come from one installer (DEF-68)")
+                .help(if field.swapped == codes::DRIVER_IS_PROVIDER {
+                    "use a name from the ODBC administrator, for example `ODBC Driver 17 for SQL Server`"
+                } else {
+                    "use a provider name, for example `MSOLEDBSQL`"
+                }),
+            );
+        } else {
+            let near = nearest(value, field.own.iter().map(|(name, _)| *name));
+            problems.push(
+                Problem::at(
+                    codes::DRIVER_NAME_UNKNOWN,
+                    field.pointer,
+                    format!("the {what} `{value}` is unknown"),
+                )
+                .note("a name that is not installed stops every component that uses the database")
+                .help(match near {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "compare it letter by letter with the installed drivers on each server".into(),
+                }),
+            );
+        }
+        return;
+    };
+    let problem = match known {
+        Trait::Plain => return,
+        Trait::NoTls12 => Problem::at(
+            codes::DRIVER_WITHOUT_TLS12,
+            field.pointer,
+            format!("the {what} `{value}` cannot use TLS 1.2"),
+        )
+        .note("it belongs to Windows and is not maintained; the guide asks for a driver with TLS 1.2 (TLS-15)")
+        .help("install and name a current one: `ODBC Driver 17 for SQL Server`, `MSOLEDBSQL`"),
+        Trait::NativeClient => Problem::at(
+            codes::NATIVE_CLIENT_DEPRECATED,
+            field.pointer,
+            format!("the {what} `{value}` is deprecated"),
+        )
+        .note("Native Client needs the 2012 QFE package for TLS 1.2 and is gone from SQL Server 2022 (DEF-68)")
+        .help("prefer `ODBC Driver 17 for SQL Server` and `MSOLEDBSQL`, or check that the QFE build is installed"),
+        Trait::EncryptsByDefault => Problem::at(
+            codes::ENCRYPT_BY_DEFAULT,
+            field.pointer,
+            format!("the {what} `{value}` encrypts and validates the certificate by default"),
+        )
+        .note("with a self-signed certificate of SQL Server every connection fails (DEF-68)")
+        .help("give SQL Server a certificate these servers trust, or use the release before"),
+    };
+    problems.push(problem);
+}
+
+fn login(ole: &Ole, problems: &mut Vec<Problem>) {
+    let given = [
+        ("user", ole.user.is_some(), "/sql/ole/user"),
+        ("password", ole.password.is_some(), "/sql/ole/password"),
+    ];
+    for (field, present, pointer) in given {
+        match (ole.authentication, present) {
+            (SqlAuthentication::Sql, false) => problems.push(
+                Problem::at(
+                    codes::SQL_LOGIN_INCOMPLETE,
+                    "/sql/ole/authentication",
+                    format!("SQL authentication needs `sql.ole.{field}`"),
+                )
+                .note("the connection string would name no login (SQL-3)")
+                .help(if field == "user" {
+                    "add `user`, the name of the SQL login"
+                } else {
+                    "add `password: { secret: NAME }`, the name of an environment variable; never the password itself"
+                }),
+            ),
+            (SqlAuthentication::Windows, true) => problems.push(
+                Problem::at(
+                    codes::SQL_LOGIN_UNUSED,
+                    pointer,
+                    format!("Windows authentication has no use for `sql.ole.{field}`"),
+                )
+                .related("/sql/ole/authentication", "Windows authentication")
+                .help(format!("remove `{field}`, or write `authentication: sql`")),
+            ),
+            (SqlAuthentication::Sql, true) | (SqlAuthentication::Windows, false) => {}
+        }
+    }
+    if ole
+        .user
+        .as_deref()
+        .is_some_and(|user| user.eq_ignore_ascii_case("sa"))
+    {
+        problems.push(
+            Problem::at(
+                codes::SQL_USER_SA,
+                "/sql/ole/user",
+                "Callback logs in as `sa`, the administrator of SQL Server",
+            )
+            .note("whoever reads the connection string owns the whole server (DEF-104)")
+            .help("create a login that may only read the reporting database"),
+        );
+    }
+}
+
+fn legacy(view: &View<'_>, native_client: bool, problems: &mut Vec<Problem>) {
+    if !view.inventory.windows_tls.disable_legacy_protocols {
+        return;
+    }
+    let why = if view.inventory.sql.version == 2012 {
+        "SQL Server 2012 before 11.0.6216.27 knows no TLS 1.2"
+    } else if native_client {
+        "SQL Server Native Client before its 2012 QFE package knows no TLS 1.2"
+    } else {
+        return;
+    };
+    problems.push(
+        Problem::at(
+            codes::LEGACY_PROTOCOLS_OFF,
+            "/windows_tls/disable_legacy_protocols",
+            "switching TLS 1.0 and 1.1 off may cut Callback off from SQL Server",
+        )
+        .note(why)
+        .help("update the server and the drivers first, test a connection, and switch protocols off in a later change (DEF-61)"),
+    );
+}
+
+fn assumed_names(view: &View<'_>, problems: &mut Vec<Problem>) {
+    const NAMES: [&str; 5] = [
+        "ws_configuration/table",
+        "ws_configuration/path_column",
+        "application_settings/table",
+        "application_settings/name_column",
+        "application_settings/value_column",
+    ];
+    let assumed: Vec<String> = NAMES
+        .iter()
+        .filter(|name| view.is_default(&format!("/sql/names/{name}")))
+        .map(|name| name.replace('/', "."))
+        .collect();
+    if assumed.is_empty() {
+        return;
+    }
+    let names: Vec<&str> = assumed.iter().map(String::as_str).collect();
+    problems.push(
+        Problem::at_key(
+            codes::SQL_NAMES_ASSUMED,
+            "/sql/names",
+            format!(
+                "names in the configuration database are assumed: {}",
+                super::some_names(&names)
+            ),
+        )
+        .note(
+            "the guide gives neither tables nor columns; the scripts stop when a column is missing (DEF-67)",
+        )
+        .help("look them up in the database and write them into `sql.names`"),
+    );
+}

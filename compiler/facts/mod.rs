@@ -1,0 +1,706 @@
+//! What templates see: every value derived from the inventory, computed once.
+//!
+//! Templates do no arithmetic and no string building beyond quoting; whatever needs a rule (a port suffix, a federation
+//! URI, who may log in where) is computed here from a checked inventory. This module must not know the template
+//! engine, and nothing in it may be null: a value that is not set is left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::formats::uri::{FederationUri, federation_uri};
+use crate::inventory::model::{
+    CertificateKind, Integration, Inventory, LogLevel, RabbitMq, Role, Server, SqlAccess, SqlAuthentication,
+    TlsProtocol, UpstreamKey, UserTag, Window, WindowsVersion, XFrameOptions,
+};
+
+/// The values of one installation that every template sees.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Facts {
+    /// Name and version of the bundle.
+    pub bundle: BundleFacts,
+    /// The product and its folders.
+    pub product: ProductFacts,
+    /// The reverse proxy.
+    pub proxy: ProxyFacts,
+    /// The proxy's certificate.
+    pub certificate: CertificateFacts,
+    /// Internet Information Services.
+    pub iis: IisFacts,
+    /// SQL Server.
+    pub sql: SqlFacts,
+    /// Protocol versions of Windows.
+    pub windows_tls: WindowsTlsFacts,
+    /// RabbitMQ; absent when it is not secured by this bundle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rabbitmq: Option<RabbitMqFacts>,
+    /// Ports and firewall.
+    pub network: NetworkFacts,
+    /// Values that may replace what the guide prints, with defaults filled in.
+    pub overrides: OverrideFacts,
+    /// Which kinds of servers there are.
+    pub topology: TopologyFacts,
+    /// Every server in inventory order.
+    pub servers: Vec<ServerFacts>,
+}
+
+/// Which kinds of servers there are, for conditions of the catalogue and of steps.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an independent question a condition asks"
+)]
+pub struct TopologyFacts {
+    /// A server is Core and Management (REG-1).
+    pub has_combined: bool,
+    /// A Core server is not a Management server (REG-2, NGX-6).
+    pub has_separate_core: bool,
+    /// There is more than one Management server.
+    pub several_management: bool,
+    /// This bundle disables the RabbitMQ management plugin (RMQ-1).
+    pub management_plugin_disabled: bool,
+    /// A client certificate of RabbitMQ has a Common Name (RMQ-13, RMQ-19).
+    pub has_common_name: bool,
+    /// A client certificate of RabbitMQ has none (RMQ-18, DEF-76).
+    pub has_no_common_name: bool,
+}
+
+/// Name and version of the bundle.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct BundleFacts {
+    /// Bundle name.
+    pub name: String,
+    /// Bundle version.
+    pub version: String,
+    /// Change number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
+    /// Change window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+}
+
+/// The product and its folders.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ProductFacts {
+    /// Product version.
+    pub version: String,
+    /// Whether the version is 9.5.3 or later (CFG-10, CFG-11).
+    pub at_least_9_5_3: bool,
+    /// Product folder.
+    pub install_root: String,
+    /// Folder of the web applications.
+    pub publish_root: String,
+    /// Folder of the Smart Rules Engine service.
+    pub smart_rules_root: String,
+    /// Folder of Core Monitor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub core_monitor_root: Option<String>,
+    /// High availability.
+    pub high_availability: bool,
+    /// Agent Priority.
+    pub agent_priority: bool,
+}
+
+/// The reverse proxy.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ProxyFacts {
+    /// The name clients use.
+    pub fqdn: String,
+    /// TLS port.
+    pub https_port: u16,
+    /// Whether `https_port` is 443.
+    pub standard_port: bool,
+    /// Port of the plain listener on 127.0.0.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http_port: Option<u16>,
+    /// Empty for 443, else `:PORT` (DEF-7).
+    pub port_suffix: String,
+    /// `https://fqdn[:port]`.
+    pub origin: String,
+    /// Folder of the proxy package.
+    pub root: String,
+    /// Every host allowed as CORS origin (CORS-1, DEF-32), lower case, each once.
+    pub cors_hosts: Vec<String>,
+    /// Every name the TLS server answers to (DEF-33), lower case, each once.
+    pub server_names: Vec<String>,
+    /// TLS versions.
+    pub tls_protocols: Vec<TlsProtocol>,
+    /// Whether Configuration Management paths get a trailing slash (DEF-31).
+    pub config_trailing_slash: bool,
+}
+
+/// The proxy's certificate.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct CertificateFacts {
+    /// Who issued it.
+    pub kind: CertificateKind,
+    /// Whether it is self-signed.
+    pub self_signed: bool,
+    /// Exported file.
+    pub pfx: String,
+}
+
+/// Internet Information Services.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct IisFacts {
+    /// Site name.
+    pub site: String,
+    /// X-Frame-Options.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub x_frame_options: Option<XFrameOptions>,
+    /// Custom error page wanted.
+    pub custom_error_page: bool,
+    /// Absolute URL of the error page (DEF-102).
+    pub error_page_url: String,
+}
+
+/// SQL Server.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct SqlFacts {
+    /// Release.
+    pub version: u16,
+    /// Server and instance.
+    pub server: String,
+    /// ODBC driver name.
+    pub driver: String,
+    /// Whether OLE DB access is configured.
+    pub has_ole: bool,
+    /// OLE DB connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ole: Option<OleFacts>,
+    /// Configuration database.
+    pub config_database: String,
+    /// Reporting database.
+    pub report_database: String,
+    /// Table of web service paths.
+    pub ws_configuration: crate::inventory::model::WsConfigurationNames,
+    /// Table of application settings.
+    pub application_settings: crate::inventory::model::ApplicationSettingsNames,
+    /// Whether any of these names is a default the guide does not confirm (DEF-67).
+    pub names_are_assumed: bool,
+}
+
+/// OLE DB connection of the reporting database.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct OleFacts {
+    /// Provider.
+    pub provider: String,
+    /// Windows authentication, else SQL.
+    pub windows_authentication: bool,
+    /// SQL login.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Name of the secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_secret: Option<String>,
+    /// Whether encryption is asked for.
+    pub encrypt: bool,
+}
+
+/// Protocol versions of Windows.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct WindowsTlsFacts {
+    /// Whether old protocols are switched off.
+    pub disable_legacy_protocols: bool,
+}
+
+/// RabbitMQ settings common to all nodes.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct RabbitMqFacts {
+    /// Broker version.
+    pub version: String,
+    /// TLS port.
+    pub port: u16,
+    /// Certificate chain depth.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub depth: Option<u8>,
+    /// Connection log level.
+    pub log_level: LogLevel,
+    /// User tags.
+    pub user_tags: Vec<UserTag>,
+    /// Whether the management plugin goes.
+    pub disable_management_plugin: bool,
+    /// `install_root\RabbitMQ Server`.
+    pub home: String,
+    /// Folder of the command-line tools.
+    pub sbin: String,
+    /// Broker configuration file (DEF-69).
+    pub config_path: String,
+    /// Client configuration file (DEF-69).
+    pub json_path: String,
+}
+
+/// Ports and firewall.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct NetworkFacts {
+    /// Whether firewall scripts are wanted.
+    pub firewall: bool,
+    /// Third-party systems.
+    pub integrations: Vec<Integration>,
+    /// Ports of Erlang virtual machines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erlang_ports: Option<ErlangPorts>,
+}
+
+/// First and last port of the Erlang range.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ErlangPorts {
+    /// First port.
+    pub first: u16,
+    /// Last port.
+    pub last: u16,
+}
+
+/// Values that may replace what the guide prints.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct OverrideFacts {
+    /// NoAccessPage in e-mails (DEF-48).
+    pub no_access_page_url: String,
+    /// VHQWatchWS for the Smart Rules Engine (DEF-50).
+    pub smart_rules_endpoint_url: String,
+    /// Message size in bytes (DEF-51).
+    pub smart_rules_max_message_size: u32,
+}
+
+/// One server.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ServerFacts {
+    /// Windows host name.
+    pub name: String,
+    /// FQDN.
+    pub fqdn: String,
+    /// Roles.
+    pub roles: Vec<Role>,
+    /// Has the Core role.
+    pub is_core: bool,
+    /// Has the Management role.
+    pub is_management: bool,
+    /// Has both.
+    pub is_combined: bool,
+    /// Windows Server release.
+    pub windows: WindowsVersion,
+    /// .NET Framework version.
+    pub dotnet: String,
+    /// Proxy this server uses.
+    pub proxy_fqdn: String,
+    /// `https://` URL of that proxy without a path.
+    pub proxy_origin: String,
+    /// VHQMWSPATH of this server (REG-1, REG-2).
+    pub vhqmws_url: String,
+    /// Its ports.
+    pub ports: Vec<ports::PortRow>,
+    /// Its broker.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rabbitmq: Option<ServerRabbitMqFacts>,
+}
+
+/// The broker of one server.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ServerRabbitMqFacts {
+    /// Certificate folder.
+    pub certificates: String,
+    /// The same with forward slashes.
+    pub certificates_slashed: String,
+    /// Whether this server's certificate has a Common Name.
+    pub has_common_name: bool,
+    /// `ssl_cert_login_from` of this broker (DEF-76): how it names whoever connects. Its own server decides, since the
+    /// checks refuse links between servers with and without a Common Name.
+    pub login_from: String,
+    /// Common Name of this server's client certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub common_name: Option<String>,
+    /// User name this server's certificate logs in with.
+    pub login_user: String,
+    /// Every user that may log in to this broker, sorted (DEF-91).
+    pub users: Vec<BrokerUser>,
+    /// Federation upstreams.
+    pub upstreams: Vec<UpstreamFacts>,
+}
+
+/// A user of a broker.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct BrokerUser {
+    /// User name.
+    pub name: String,
+    /// Servers whose certificate gives this name.
+    pub servers: Vec<String>,
+}
+
+/// A federation upstream.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct UpstreamFacts {
+    /// Name as the broker lists it.
+    pub name: String,
+    /// Server it connects to.
+    pub server: String,
+    /// Host name it connects to: the short name, as RMQ-18 wants it.
+    pub host: String,
+    /// Federation URI (RMQ-18, RMQ-19, DEF-93).
+    pub uri: String,
+    /// Whole definition as compact JSON (RMQ-17).
+    pub definition: String,
+}
+
+pub mod phases;
+pub mod plan_view;
+pub mod ports;
+pub mod topology;
+
+impl Facts {
+    /// Derives everything from a checked inventory. Linear in the number of servers and upstreams.
+    pub fn derive(inventory: &Inventory) -> Self {
+        let root = inventory.product.install_root.as_str();
+        let proxy = proxy_facts(inventory);
+        let error_page_url = format!("{}/EyeQueue/EyeQErrorPage.aspx", proxy.origin);
+        let smart_rules_endpoint = format!("{}/VHQWatchWS/VHQWatchWS.asmx", proxy.origin);
+        let users = broker_users(inventory);
+        Self {
+            bundle: BundleFacts {
+                name: inventory.bundle.name.clone(),
+                version: inventory.bundle.version.clone(),
+                change: inventory.bundle.change.clone(),
+                window: inventory.bundle.window.clone(),
+            },
+            product: ProductFacts {
+                version: inventory.product.version.clone(),
+                at_least_9_5_3: version_numbers(&inventory.product.version) >= [9, 5, 3],
+                install_root: root.to_owned(),
+                publish_root: format!(r"{root}\VirtualHoldPub"),
+                smart_rules_root: inventory
+                    .product
+                    .smart_rules_root
+                    .clone()
+                    .unwrap_or_else(|| format!(r"{root}\SmartRules")),
+                core_monitor_root: inventory.product.core_monitor_root.clone(),
+                high_availability: inventory.product.high_availability,
+                agent_priority: inventory.product.agent_priority,
+            },
+            certificate: CertificateFacts {
+                kind: inventory.certificate.kind,
+                self_signed: inventory.certificate.kind == CertificateKind::SelfSigned,
+                pfx: inventory.certificate.pfx.clone(),
+            },
+            iis: IisFacts {
+                site: inventory.iis.site.clone(),
+                x_frame_options: inventory.iis.x_frame_options,
+                custom_error_page: inventory.iis.custom_error_page,
+                error_page_url,
+            },
+            sql: sql_facts(inventory),
+            windows_tls: WindowsTlsFacts {
+                disable_legacy_protocols: inventory.windows_tls.disable_legacy_protocols,
+            },
+            rabbitmq: inventory
+                .rabbitmq
+                .as_ref()
+                .map(|broker| rabbitmq_facts(inventory, broker)),
+            network: NetworkFacts {
+                firewall: inventory.network.firewall,
+                integrations: inventory.network.integrations.clone(),
+                erlang_ports: inventory.network.erlang_ports.map(|range| ErlangPorts {
+                    first: range.first,
+                    last: range.first.saturating_add(range.count.saturating_sub(1)),
+                }),
+            },
+            overrides: OverrideFacts {
+                no_access_page_url: inventory
+                    .overrides
+                    .no_access_page_url
+                    .clone()
+                    .unwrap_or_else(|| "http://127.0.0.1/EyeQueue/NoAccessPage".into()),
+                smart_rules_endpoint_url: inventory
+                    .overrides
+                    .smart_rules_endpoint_url
+                    .clone()
+                    .unwrap_or(smart_rules_endpoint),
+                smart_rules_max_message_size: inventory
+                    .overrides
+                    .smart_rules_max_message_size
+                    .unwrap_or(10_485_760),
+            },
+            topology: topology_facts(inventory),
+            servers: inventory
+                .servers
+                .iter()
+                .map(|server| server_facts(inventory, server, &proxy, &users))
+                .collect(),
+            proxy,
+        }
+    }
+}
+
+fn topology_facts(inventory: &Inventory) -> TopologyFacts {
+    let is = |server: &Server, role| server.roles.contains(&role);
+    let (core, management) = (Role::Core, Role::Management);
+    let common_names: BTreeSet<bool> = inventory
+        .rabbitmq
+        .iter()
+        .flat_map(|broker| {
+            inventory
+                .servers
+                .iter()
+                .map(move |server| (broker, server.rabbitmq.as_ref()))
+        })
+        .map(|(broker, own)| match own {
+            Some(own) if own.common_name.is_some() => true,
+            Some(own) if own.subject.is_some() => false,
+            _ => broker.common_name.is_some(),
+        })
+        .collect();
+    TopologyFacts {
+        has_combined: inventory
+            .servers
+            .iter()
+            .any(|server| is(server, core) && is(server, management)),
+        has_separate_core: inventory
+            .servers
+            .iter()
+            .any(|server| is(server, core) && !is(server, management)),
+        several_management: inventory
+            .servers
+            .iter()
+            .filter(|server| is(server, management))
+            .count()
+            > 1,
+        management_plugin_disabled: inventory
+            .rabbitmq
+            .as_ref()
+            .is_some_and(|broker| broker.disable_management_plugin),
+        has_common_name: common_names.contains(&true),
+        has_no_common_name: common_names.contains(&false),
+    }
+}
+
+fn proxy_facts(inventory: &Inventory) -> ProxyFacts {
+    let proxy = &inventory.proxy;
+    let port_suffix = if proxy.https_port == 443 {
+        String::new()
+    } else {
+        format!(":{}", proxy.https_port)
+    };
+    let management = inventory
+        .servers
+        .iter()
+        .filter(|server| server.roles.contains(&Role::Management));
+    let mut seen = BTreeSet::new();
+    let hosts: Vec<String> = std::iter::once(&proxy.fqdn)
+        .chain(management.map(|server| &server.fqdn))
+        .chain(&proxy.aliases)
+        .map(|host| host.to_ascii_lowercase())
+        .filter(|host| seen.insert(host.clone()))
+        .collect();
+    ProxyFacts {
+        fqdn: proxy.fqdn.clone(),
+        https_port: proxy.https_port,
+        standard_port: proxy.https_port == 443,
+        http_port: proxy.http_port,
+        origin: format!("https://{}{port_suffix}", proxy.fqdn),
+        port_suffix,
+        root: format!(r"{}\proxy", inventory.product.install_root),
+        cors_hosts: hosts.clone(),
+        server_names: hosts,
+        tls_protocols: proxy.tls_protocols.clone(),
+        config_trailing_slash: proxy.config_trailing_slash,
+    }
+}
+
+fn sql_facts(inventory: &Inventory) -> SqlFacts {
+    let sql = &inventory.sql;
+    let has_ole = sql.access.contains(&SqlAccess::Ole);
+    SqlFacts {
+        version: sql.version,
+        server: sql.server.clone(),
+        driver: sql.driver.clone(),
+        has_ole,
+        ole: sql.ole.as_ref().filter(|_| has_ole).map(|ole| OleFacts {
+            provider: ole.provider.clone(),
+            windows_authentication: ole.authentication == SqlAuthentication::Windows,
+            user: ole.user.clone(),
+            password_secret: ole.password.as_ref().map(|password| password.secret.clone()),
+            encrypt: ole.encrypt,
+        }),
+        config_database: sql.config_database.clone(),
+        report_database: sql.report_database.clone(),
+        ws_configuration: sql.names.ws_configuration.clone(),
+        application_settings: sql.names.application_settings.clone(),
+        names_are_assumed: sql.names == crate::inventory::model::SqlNames::default(),
+    }
+}
+
+fn rabbitmq_facts(inventory: &Inventory, broker: &RabbitMq) -> RabbitMqFacts {
+    let root = &inventory.product.install_root;
+    let overrides = &inventory.overrides;
+    let home = format!(r"{root}\RabbitMQ Server");
+    let config_file = overrides
+        .rabbitmq_config_file
+        .as_deref()
+        .unwrap_or("rabbitmq.config");
+    let json_file = overrides
+        .rabbitmq_json_file
+        .as_deref()
+        .unwrap_or("rabbitmq_config.json");
+    RabbitMqFacts {
+        version: broker.version.clone(),
+        port: broker.port,
+        depth: broker.depth,
+        log_level: broker.log_level,
+        user_tags: broker.user_tags.clone(),
+        disable_management_plugin: broker.disable_management_plugin,
+        sbin: format!(r"{home}\rabbitmq_server-{}\sbin", broker.version),
+        config_path: format!(r"{home}\{config_file}"),
+        json_path: format!(r"{root}\{json_file}"),
+        home,
+    }
+}
+
+fn server_facts(
+    inventory: &Inventory,
+    server: &Server,
+    proxy: &ProxyFacts,
+    users: &BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
+) -> ServerFacts {
+    let is_core = server.roles.contains(&Role::Core);
+    let is_management = server.roles.contains(&Role::Management);
+    let proxy_fqdn = server.proxy.clone().unwrap_or_else(|| proxy.fqdn.clone());
+    let proxy_origin = format!("https://{proxy_fqdn}{}", proxy.port_suffix);
+    let vhqmws_url = if is_management {
+        "http://127.0.0.1/VHQMWS/VHQMWS.asmx".to_owned()
+    } else {
+        format!("{proxy_origin}/VHQMWS/VHQMWS.asmx")
+    };
+    ServerFacts {
+        name: server.name.clone(),
+        fqdn: server.fqdn.clone(),
+        roles: server.roles.clone(),
+        is_core,
+        is_management,
+        is_combined: is_core && is_management,
+        windows: server.windows,
+        dotnet: server.dotnet.clone(),
+        proxy_fqdn,
+        proxy_origin,
+        vhqmws_url,
+        ports: ports::ports(inventory, server),
+        rabbitmq: inventory
+            .rabbitmq
+            .as_ref()
+            .map(|broker| server_rabbitmq_facts(broker, server, users)),
+    }
+}
+
+/// The certificate identity of a server: its own when it states one, else the common one.
+fn identity<'a>(broker: &'a RabbitMq, server: &'a Server) -> (Option<&'a str>, &'a str) {
+    let own = server
+        .rabbitmq
+        .as_ref()
+        .map(|own| (own.common_name.as_deref(), own.subject.as_deref()));
+    let (common_name, subject) = match own {
+        Some((None, None)) | None => (broker.common_name.as_deref(), broker.subject.as_deref()),
+        Some(own) => own,
+    };
+    (common_name, common_name.or(subject).unwrap_or_default())
+}
+
+/// For each broker (by lower-case server name): user name to the servers that log in with it. A broker accepts its own
+/// server's components and every server that names it as upstream (DEF-91).
+fn broker_users(inventory: &Inventory) -> BTreeMap<String, BTreeMap<String, BTreeSet<String>>> {
+    let mut users: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    let Some(broker) = &inventory.rabbitmq else {
+        return users;
+    };
+    for server in &inventory.servers {
+        let user = identity(broker, server).1.to_owned();
+        let upstreams = server.rabbitmq.iter().flat_map(|own| &own.upstreams);
+        let accepting = std::iter::once(&server.name).chain(upstreams.map(|upstream| &upstream.server));
+        for accepting in accepting {
+            users
+                .entry(accepting.to_ascii_lowercase())
+                .or_default()
+                .entry(user.clone())
+                .or_default()
+                .insert(server.name.clone());
+        }
+    }
+    users
+}
+
+fn server_rabbitmq_facts(
+    broker: &RabbitMq,
+    server: &Server,
+    users: &BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
+) -> ServerRabbitMqFacts {
+    let (common_name, login_user) = identity(broker, server);
+    let own = server.rabbitmq.as_ref();
+    let certificates = own
+        .and_then(|own| own.certificates.as_ref())
+        .unwrap_or(&broker.certificates);
+    let upstreams = own.map(|own| own.upstreams.as_slice()).unwrap_or_default();
+    ServerRabbitMqFacts {
+        certificates: certificates.clone(),
+        certificates_slashed: certificates.replace('\\', "/"),
+        has_common_name: common_name.is_some(),
+        login_from: if common_name.is_some() {
+            "common_name"
+        } else {
+            "distinguished_name"
+        }
+        .to_owned(),
+        common_name: common_name.map(str::to_owned),
+        login_user: login_user.to_owned(),
+        users: users
+            .get(&server.name.to_ascii_lowercase())
+            .into_iter()
+            .flatten()
+            .map(|(name, servers)| BrokerUser {
+                name: name.clone(),
+                servers: servers.iter().cloned().collect(),
+            })
+            .collect(),
+        upstreams: upstreams
+            .iter()
+            .map(|upstream| {
+                let uri = federation_uri(&FederationUri::with_folder(
+                    &upstream.server,
+                    broker.port,
+                    None,
+                    certificates,
+                ))
+                .unwrap_or_default();
+                UpstreamFacts {
+                    name: upstream.name.clone(),
+                    server: upstream.server.clone(),
+                    host: upstream.server.clone(),
+                    definition: upstream_definition(&uri, &upstream.keep),
+                    uri,
+                }
+            })
+            .collect(),
+    }
+}
+
+/// The upstream's whole definition as compact JSON: what the guide sets (RMQ-17), then what must survive (DEF-95).
+fn upstream_definition(uri: &str, keep: &BTreeMap<UpstreamKey, serde_json::Value>) -> String {
+    let mut definition = serde_json::Map::new();
+    definition.insert("uri".into(), uri.into());
+    definition.insert("expires".into(), 300_000.into());
+    definition.insert("max-hops".into(), 1.into());
+    definition.insert("ack-mode".into(), "on-confirm".into());
+    definition.insert("trust-user-id".into(), false.into());
+    for (key, value) in keep {
+        if let Ok(serde_json::Value::String(name)) = serde_json::to_value(key) {
+            definition.insert(name, value.clone());
+        }
+    }
+    serde_json::Value::Object(definition).to_string()
+}
+
+/// The three numbers of a product version; anything else counts as zero (the schema refuses it earlier).
+pub fn version_numbers(version: &str) -> [u32; 3] {
+    let mut numbers = [0; 3];
+    for (slot, part) in numbers.iter_mut().zip(version.split('.')) {
+        *slot = part.parse().unwrap_or(0);
+    }
+    numbers
+}

@@ -1,0 +1,203 @@
+//! The merged tree to a JSON value, with the type of every plain scalar decided by its field.
+//!
+//! Finds the YAML traps and the passwords; everything else is left to the schema. A value that was reported here is
+//! listed as quiet, so the schema does not report it a second time. This module must not know YAML syntax.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::plain::{self, Plain};
+use super::scalars::shorten;
+use super::schema::Field;
+use super::value::{Kind, Node, push_segment};
+use crate::codes;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::source::Span;
+
+/// A tree as JSON.
+pub(super) struct Decoded {
+    /// The value, in source order.
+    pub(super) value: Value,
+    /// Pointers of values that were already reported.
+    pub(super) quiet: BTreeSet<String>,
+}
+
+/// Turns a tree into a value.
+pub(super) fn decode(diagnostics: &mut Diagnostics, root: &Node, schema: Field<'_>) -> Decoded {
+    let mut decoder = Decoder {
+        diagnostics,
+        pointer: String::new(),
+        quiet: BTreeSet::new(),
+    };
+    let value = decoder.node(root, Some(schema), &Spot::default());
+    Decoded {
+        value,
+        quiet: decoder.quiet,
+    }
+}
+
+/// How a value is called in messages and where its key is.
+#[derive(Default)]
+struct Spot {
+    name: String,
+    key: Option<Span>,
+}
+
+struct Decoder<'a> {
+    diagnostics: &'a mut Diagnostics,
+    pointer: String,
+    quiet: BTreeSet<String>,
+}
+
+impl Decoder<'_> {
+    fn node(&mut self, node: &Node, field: Option<Field<'_>>, spot: &Spot) -> Value {
+        let node = node.target();
+        let length = self.pointer.len();
+        if let Some(field) = field
+            && field.property("secret").is_some()
+            && node.text().is_some()
+            && !matches!(&node.kind, Kind::Plain(text) if matches!(plain::classify(text), Plain::Empty | Plain::Null))
+        {
+            return self.literal_secret(node, spot);
+        }
+        match &node.kind {
+            Kind::Text(text) => Value::String(text.clone()),
+            Kind::Plain(text) => self.plain(text, node.span, field, spot),
+            Kind::Refused | Kind::Shared(_) => self.quiet_null(),
+            Kind::List(items) => {
+                let field = field.and_then(Field::items);
+                let mut list = Vec::with_capacity(items.len());
+                for (index, item) in items.iter().enumerate() {
+                    push_segment(&mut self.pointer, &index.to_string());
+                    let spot = Spot {
+                        name: spot.name.clone(),
+                        key: Some(item.target().span),
+                    };
+                    list.push(self.node(item, field, &spot));
+                    self.pointer.truncate(length);
+                }
+                Value::Array(list)
+            }
+            Kind::Map(_) => {
+                let mut object = Map::new();
+                for entry in node.entries().unwrap_or_default() {
+                    push_segment(&mut self.pointer, &entry.key);
+                    let field = field.and_then(|field| field.property(&entry.key));
+                    let spot = Spot {
+                        name: entry.key.clone(),
+                        key: Some(entry.key_span),
+                    };
+                    object.insert(entry.key.clone(), self.node(&entry.value, field, &spot));
+                    self.pointer.truncate(length);
+                }
+                Value::Object(object)
+            }
+        }
+    }
+
+    fn plain(&mut self, text: &str, span: Span, field: Option<Field<'_>>, spot: &Spot) -> Value {
+        let class = plain::classify(text);
+        let Some(field) = field else {
+            // An unknown key is reported as such; a key of an open mapping takes any type.
+            return plain::value(&class, text);
+        };
+        if class == Plain::Empty {
+            return self.no_value(field, spot, span);
+        }
+        if field.choices().is_some() {
+            return match class {
+                Plain::Fraction(_) => Value::String(text.to_owned()),
+                Plain::Empty
+                | Plain::Null
+                | Plain::Bool(_)
+                | Plain::Integer(_)
+                | Plain::Word
+                | Plain::Trap(_) => plain::value(&class, text),
+            };
+        }
+        let takes_text = field.takes("string");
+        let takes_number = field.takes("integer");
+        let takes_truth = field.takes("boolean");
+        let why = match &class {
+            Plain::Bool(_) if takes_text && !takes_truth => "is true or false to YAML",
+            Plain::Integer(_) | Plain::Fraction(_) if takes_text && !takes_number => "is a number to YAML",
+            Plain::Fraction(_) if takes_number && !takes_text => "is not a whole number",
+            Plain::Trap(why) if takes_text || takes_number => why,
+            Plain::Trap(why) if takes_truth && plain::is_truth_word(text) => why,
+            Plain::Trap(_)
+            | Plain::Empty
+            | Plain::Null
+            | Plain::Bool(_)
+            | Plain::Integer(_)
+            | Plain::Fraction(_)
+            | Plain::Word => return plain::value(&class, text),
+        };
+        let shown = shorten(text);
+        let name = shorten(&spot.name);
+        let help = if takes_text && (takes_number || takes_truth) {
+            format!("quote it if it is text: '{shown}'; otherwise write `true`, `false` or a decimal number")
+        } else if takes_text {
+            format!("quote it: {name}: '{shown}'")
+        } else if takes_truth {
+            let truth = matches!(text.to_ascii_lowercase().as_str(), "y" | "yes" | "on");
+            format!("write `{truth}`")
+        } else {
+            "write a decimal number: digits only, without a leading zero".to_owned()
+        };
+        self.report(
+            Diagnostic::new(codes::AMBIGUOUS_SCALAR, format!("`{shown}` {why}"))
+                .at(span)
+                .help(help),
+        );
+        self.quiet_null()
+    }
+
+    fn no_value(&mut self, field: Field<'_>, spot: &Spot, span: Span) -> Value {
+        let name = shorten(&spot.name);
+        let example = field.example().map(super::wording::inline);
+        let help = match example {
+            Some(example) => format!("write a value, for example `{name}: {example}`"),
+            None if field.takes("object") => {
+                "write its keys on indented lines below it, or remove the line".to_owned()
+            }
+            None if field.takes("null") => {
+                format!(
+                    "write a value, or remove the line; `{name}: null` takes away what a lower layer sets"
+                )
+            }
+            None => "write a value, or remove the line".to_owned(),
+        };
+        let finding = Diagnostic::new(codes::AMBIGUOUS_SCALAR, format!("`{name}` has no value"))
+            .at(spot.key.filter(|_| span.start == span.end).unwrap_or(span))
+            .help(help);
+        self.report(finding);
+        self.quiet_null()
+    }
+
+    fn literal_secret(&mut self, node: &Node, spot: &Spot) -> Value {
+        let name = shorten(&spot.name);
+        self.report(
+            Diagnostic::new(
+                codes::LITERAL_SECRET,
+                format!("`{name}` holds a value instead of the name of a secret"),
+            )
+            .at(spot.key.unwrap_or(node.span))
+            .note("inventories and bundles are committed, mailed and copied; whatever was written here must be changed now")
+            .help(format!("write `{name}: {{ secret: NAME }}`; the engineer sets NAME when applying the bundle"))
+            .redacted(),
+        );
+        self.quiet_null()
+    }
+
+    fn report(&mut self, finding: Diagnostic) {
+        if self.diagnostics.count() < super::MAX_FINDINGS {
+            self.diagnostics.push(finding);
+        }
+    }
+
+    fn quiet_null(&mut self) -> Value {
+        self.quiet.insert(self.pointer.clone());
+        Value::Null
+    }
+}

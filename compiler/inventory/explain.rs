@@ -1,0 +1,434 @@
+//! Schema errors in the words of an author.
+//!
+//! One message per mistake: what is wrong, where, what is possible, and what to write instead. A value that may be a
+//! password is never repeated. This module decides nothing: the schema and the forms do.
+
+use std::collections::BTreeSet;
+
+use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind as Kind;
+use serde_json::Value;
+
+use super::scalars::{self, shorten};
+use super::schema::{Field, Schema};
+use super::value::{Places, unescape};
+use super::wording::{and_list, bare, found, in_classes, inline, is_empty, is_secret, shown, wanted};
+use crate::codes;
+use crate::diag::{Diagnostic, Diagnostics, nearest, one_of};
+use crate::source::Span;
+
+/// What is known about the inventory while errors are explained.
+pub(super) struct Explainer<'a> {
+    pub(super) places: &'a Places,
+    pub(super) schema: &'a Schema,
+    pub(super) quiet: &'a BTreeSet<String>,
+    /// Whether every layer was read: else a missing key may be in the part that was not read.
+    pub(super) complete: bool,
+}
+
+impl Explainer<'_> {
+    /// Reports one schema error, which may be several findings.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
+    pub(super) fn explain(&self, diagnostics: &mut Diagnostics, error: &ValidationError<'_>) {
+        let pointer = error.instance_path().as_str();
+        if self.is_quiet(pointer) {
+            return;
+        }
+        let value = error.instance();
+        let Some(field) = self.schema.root().at(pointer) else {
+            return;
+        };
+        // Every keyword the model's schema can produce is named; the rest keeps the validator's words.
+        let finding = match error.kind() {
+            Kind::AdditionalProperties { unexpected } => {
+                for key in unexpected.iter().take(super::MAX_FINDINGS) {
+                    diagnostics.push(self.unknown_key(pointer, key, field));
+                }
+                return;
+            }
+            Kind::PropertyNames { error } => {
+                let key = error.instance().as_str().unwrap_or_default();
+                let Kind::Enum { options } = error.kind() else {
+                    return;
+                };
+                let known: Vec<&str> = options
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .collect();
+                diagnostics.push(self.unknown_among(pointer, key, &known));
+                return;
+            }
+            Kind::Required { property } => {
+                let key = property.as_str().unwrap_or_default();
+                if self.complete && !self.is_misspelt(pointer, key, field) {
+                    diagnostics.push(self.missing_key(pointer, key, field));
+                }
+                return;
+            }
+            Kind::MinItems { .. } if !self.complete => return,
+            Kind::Type { .. } => self.wrong_type(pointer, value, field),
+            Kind::Enum { .. } | Kind::Constant { .. } => self.not_a_choice(pointer, value, field),
+            Kind::Minimum { .. } | Kind::Maximum { .. } => self.out_of_range(pointer, value, field),
+            Kind::MinLength { .. }
+            | Kind::MaxLength { .. }
+            | Kind::MinItems { .. }
+            | Kind::MaxItems { .. } => self.wrong_length(pointer, value, error.kind()),
+            Kind::Pattern { pattern } => self.wrong_pattern(pointer, value, pattern, field),
+            Kind::Format { format } => self.wrong_form(pointer, value, format, field),
+            Kind::UniqueItems => self.repeated_item(pointer, value),
+            _ => Diagnostic::new(
+                codes::WRONG_FORM,
+                format!("{} is refused: {error}", self.name(pointer)),
+            ),
+        };
+        let finding = match finding.primary {
+            Some(_) => finding,
+            None => finding.at_opt(self.visible(pointer)),
+        };
+        diagnostics.push(finding);
+    }
+
+    fn is_quiet(&self, pointer: &str) -> bool {
+        if self.quiet.is_empty() {
+            return false;
+        }
+        let mut rest = pointer;
+        loop {
+            if self.quiet.contains(rest) {
+                return true;
+            }
+            match rest.rsplit_once('/') {
+                Some((parent, _)) => rest = parent,
+                None => return false,
+            }
+        }
+    }
+
+    /// The value where it has bytes, else its key.
+    fn visible(&self, pointer: &str) -> Option<Span> {
+        self.places
+            .value(pointer)
+            .filter(|span| span.start != span.end)
+            .or_else(|| self.places.nearest(pointer))
+    }
+
+    /// `proxy.fqdn`, `servers[CORE01].fqdn`, `the inventory`.
+    fn name(&self, pointer: &str) -> String {
+        if pointer.is_empty() {
+            return "the inventory".to_owned();
+        }
+        let mut name = String::new();
+        let mut walked = String::new();
+        for segment in pointer.split('/').skip(1) {
+            walked.push('/');
+            walked.push_str(segment);
+            let in_list = segment.parse::<usize>().is_ok();
+            if in_list {
+                let label = self.places.text(&format!("{walked}/name")).map(shorten);
+                name.push('[');
+                name.push_str(label.as_deref().unwrap_or(segment));
+                name.push(']');
+            } else {
+                if !name.is_empty() {
+                    name.push('.');
+                }
+                name.push_str(&shorten(&unescape(segment)));
+            }
+        }
+        format!("`{name}`")
+    }
+
+    fn unknown_key(&self, pointer: &str, key: &str, field: Field<'_>) -> Diagnostic {
+        let known: Vec<&str> = field.keys().collect();
+        let mut finding = self.unknown_among(pointer, key, &known);
+        if let Some(owner) = self.elsewhere(key, pointer) {
+            finding = finding.note(format!("there is a `{}` in {owner}", shorten(key)));
+        }
+        finding
+    }
+
+    fn unknown_among(&self, pointer: &str, key: &str, known: &[&str]) -> Diagnostic {
+        let owner = if pointer.is_empty() {
+            "an inventory".to_owned()
+        } else {
+            self.name(pointer)
+        };
+        let mut child = pointer.to_owned();
+        super::value::push_segment(&mut child, key);
+        let mut finding = Diagnostic::new(
+            codes::UNKNOWN_KEY,
+            format!("`{}` is no key of {owner}", shorten(key)),
+        )
+        .at_opt(self.places.key(&child).or_else(|| self.places.nearest(pointer)));
+        let mut others = known.to_vec();
+        others.sort_unstable();
+        finding = finding.note(format!("it may have {}", and_list(&others)));
+        match nearest(key, known.iter().copied()) {
+            Some(near) => finding.help(format!("did you mean `{near}`?")),
+            None => finding.help("remove the key; nothing would read it"),
+        }
+    }
+
+    /// Where else in the inventory a key of exactly this name belongs.
+    fn elsewhere(&self, key: &str, pointer: &str) -> Option<String> {
+        let root = self.schema.root();
+        if !pointer.is_empty() && root.keys().any(|known| known == key) {
+            return Some("the top level".to_owned());
+        }
+        root.keys()
+            .find(|section| {
+                let inside = root
+                    .property(section)
+                    .map(|field| field.items().unwrap_or(field))
+                    .is_some_and(|field| field.keys().any(|known| known == key));
+                inside && pointer != format!("/{section}")
+            })
+            .map(|section| format!("`{section}`"))
+    }
+
+    /// Whether the key is there under a near, unknown name: that is one mistake, and the unknown key already tells it.
+    fn is_misspelt(&self, pointer: &str, key: &str, field: Field<'_>) -> bool {
+        let entries = self.places.node(pointer).and_then(super::value::Node::entries);
+        entries
+            .unwrap_or_default()
+            .iter()
+            .filter(|entry| field.property(&entry.key).is_none())
+            .any(|entry| nearest(&entry.key, field.keys()) == Some(key))
+    }
+
+    fn missing_key(&self, pointer: &str, key: &str, field: Field<'_>) -> Diagnostic {
+        let place = self.places.key(pointer).or_else(|| self.places.nearest(pointer));
+        let owner = self.name(pointer);
+        let mut finding = Diagnostic::new(codes::MISSING_KEY, format!("{owner} lacks `{key}`")).at_opt(place);
+        let wanted = field.property(key);
+        if let Some(summary) = wanted.and_then(Field::summary) {
+            finding = finding.note(format!("`{key}`: {summary}"));
+        }
+        match wanted.and_then(Field::example) {
+            Some(example) => finding.help(format!("add `{key}: {}`", inline(example))),
+            None => finding.help(format!("add `{key}`")),
+        }
+    }
+
+    fn wrong_type(&self, pointer: &str, value: &Value, field: Field<'_>) -> Diagnostic {
+        let name = self.name(pointer);
+        let finding = Diagnostic::new(
+            codes::WRONG_TYPE,
+            format!("{name} must be {}, not {}", wanted(field), found(pointer, value)),
+        );
+        let text = value.as_str().unwrap_or_default();
+        if field.takes("array") && !value.is_array() {
+            let item = if value.is_object() {
+                "{ … }".to_owned()
+            } else {
+                shown(pointer, value)
+            };
+            return finding.help(format!(
+                "write a list: `[{item}]`, or one `- ` line for each item"
+            ));
+        }
+        if field.takes("integer") && text.parse::<i64>().is_ok() {
+            return finding.help(format!("remove the quotes: `{text}`"));
+        }
+        if field.takes("boolean") {
+            return finding.help("write `true` or `false` without quotes");
+        }
+        if field.takes("object") {
+            let keys: Vec<&str> = field.keys().collect();
+            return finding.help(format!(
+                "write its keys on indented lines below it: {}",
+                and_list(&keys)
+            ));
+        }
+        match field.example() {
+            Some(example) => finding.help(format!("write it like `{}`", inline(example))),
+            None => finding.help(format!("write {}", wanted(field))),
+        }
+    }
+
+    fn not_a_choice(&self, pointer: &str, value: &Value, field: Field<'_>) -> Diagnostic {
+        let choices: Vec<&Value> = field
+            .choices()
+            .into_iter()
+            .flatten()
+            .filter(|choice| !choice.is_null())
+            .collect();
+        let words: Vec<String> = choices.iter().map(|choice| bare(choice)).collect();
+        let word = bare(value);
+        if pointer == "/schema" {
+            return Diagnostic::new(
+                codes::INVENTORY_FORMAT,
+                format!("inventory format `{}` is not supported", shorten(&word)),
+            )
+            .note("a newer format needs a newer cbgen")
+            .help(format!("write {}", one_of(words.iter().map(String::as_str))));
+        }
+        let finding = Diagnostic::new(
+            codes::NOT_A_CHOICE,
+            format!(
+                "{} must be {}, not {}",
+                self.name(pointer),
+                one_of(words.iter().map(String::as_str)),
+                found(pointer, value)
+            ),
+        );
+        if value.is_array() && !words.is_empty() {
+            return finding.help("write one value, without brackets and without `-`");
+        }
+        if words.contains(&word) {
+            return if value.is_string() {
+                finding.help(format!("remove the quotes: `{word}`"))
+            } else {
+                finding.help(format!("quote it: '{word}'"))
+            };
+        }
+        // A number near another number is no misspelling.
+        let near = value
+            .as_str()
+            .and_then(|text| nearest(text, words.iter().map(String::as_str)));
+        match near {
+            Some(near) => finding.help(format!("did you mean `{near}`?")),
+            None => finding.help("write one of these values"),
+        }
+    }
+
+    fn out_of_range(&self, pointer: &str, value: &Value, field: Field<'_>) -> Diagnostic {
+        let (low, high) = field.range();
+        let range = match (&low, &high) {
+            (Some(low), Some(high)) => format!("from {low} to {high}"),
+            (Some(low), None) => format!("at least {low}"),
+            (None, Some(high)) => format!("at most {high}"),
+            (None, None) => "in range".to_owned(),
+        };
+        Diagnostic::new(
+            codes::OUT_OF_RANGE,
+            format!(
+                "{} must be {range}, not {}",
+                self.name(pointer),
+                shown(pointer, value)
+            ),
+        )
+        .help(format!("write a whole number {range}"))
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
+    fn wrong_length(&self, pointer: &str, value: &Value, kind: &Kind) -> Diagnostic {
+        let name = self.name(pointer);
+        let (message, help) = match kind {
+            Kind::MinLength { .. } | Kind::MinItems { .. } if is_empty(value) => (
+                format!("{name} is empty"),
+                "write at least one item or letter; an optional key may be removed".to_owned(),
+            ),
+            Kind::MaxLength { limit } => {
+                let length = value.as_str().map_or(0, |text| text.chars().count());
+                (
+                    format!("{name} has {length} characters, more than {limit}"),
+                    format!("shorten it to {limit} characters"),
+                )
+            }
+            Kind::MinItems { limit } | Kind::MinLength { limit } => (
+                format!("{name} is shorter than {limit}"),
+                format!("write at least {limit}"),
+            ),
+            _ => (format!("{name} is too long"), "shorten it".to_owned()),
+        };
+        Diagnostic::new(codes::WRONG_LENGTH, message).help(help)
+    }
+
+    fn wrong_pattern(&self, pointer: &str, value: &Value, pattern: &str, field: Field<'_>) -> Diagnostic {
+        let text = value.as_str().unwrap_or_default();
+        let secret = is_secret(pointer) || super::may_hold_secret(text);
+        let why = match text.chars().find(|character| !in_classes(pattern, *character)) {
+            _ if secret => {
+                "the name of a secret has only capital letters, digits and `_`, and begins with a letter"
+                    .to_owned()
+            }
+            Some(bad) => format!("it holds {}", super::characters::name(bad)),
+            None => "its first or last character may stand only inside".to_owned(),
+        };
+        let subject = if secret {
+            self.name(pointer)
+        } else {
+            format!("{} cannot be `{}`", self.name(pointer), shorten(text))
+        };
+        let finding = Diagnostic::new(codes::WRONG_FORM, format!("{subject}: {why}"));
+        let finding = if secret {
+            finding.at_opt(self.places.key(pointer)).redacted()
+        } else {
+            finding
+        };
+        with_summary(finding, field, pointer)
+    }
+
+    fn wrong_form(&self, pointer: &str, value: &Value, format: &str, field: Field<'_>) -> Diagnostic {
+        let text = value.as_str().unwrap_or_default();
+        let why = scalars::find(format)
+            .and_then(|form| form(text).err())
+            .unwrap_or_else(|| "it does not have the required form".to_owned());
+        let code = if format.starts_with("cbgen-windows-") {
+            codes::UNSAFE_WINDOWS_PATH
+        } else {
+            codes::WRONG_FORM
+        };
+        let credentials = super::may_hold_secret(text);
+        let subject = if credentials {
+            format!(
+                "{} is refused; its value is not shown, it may hold a password",
+                self.name(pointer)
+            )
+        } else if text.is_empty() {
+            format!("{} is empty", self.name(pointer))
+        } else {
+            format!("{} cannot be `{}`: {why}", self.name(pointer), shorten(text))
+        };
+        let mut finding = with_summary(Diagnostic::new(code, subject), field, pointer);
+        if field.example().is_none()
+            && let Some(example) = scalars::example(format)
+        {
+            finding = finding.help(format!("write it like `{}`", inline(&Value::from(example))));
+        }
+        if credentials { finding.redacted() } else { finding }
+    }
+
+    fn repeated_item(&self, pointer: &str, value: &Value) -> Diagnostic {
+        let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
+        let mut seen: Vec<(&Value, usize)> = Vec::new();
+        let mut finding = Diagnostic::new(
+            codes::REPEATED_ITEM,
+            format!("{} holds an item twice", self.name(pointer)),
+        );
+        // Lists that must be unique have at most a handful of different items; the first repetition ends the search.
+        for (index, item) in items.iter().enumerate() {
+            if let Some((_, first)) = seen.iter().find(|(known, _)| *known == item) {
+                finding = Diagnostic::new(
+                    codes::REPEATED_ITEM,
+                    format!("{} holds {} twice", self.name(pointer), found(pointer, item)),
+                )
+                .at_opt(self.places.value(&format!("{pointer}/{index}")));
+                if let Some(span) = self.places.value(&format!("{pointer}/{first}")) {
+                    finding = finding.related(span, "first written here");
+                }
+                break;
+            }
+            seen.push((item, index));
+        }
+        finding.help("remove one of the two")
+    }
+}
+
+fn with_summary(finding: Diagnostic, field: Field<'_>, pointer: &str) -> Diagnostic {
+    let key = pointer
+        .rsplit('/')
+        .find(|segment| segment.parse::<usize>().is_err())
+        .unwrap_or_default();
+    let finding = match field.summary() {
+        Some(summary) => finding.note(format!("`{key}`: {summary}")),
+        None => finding,
+    };
+    match field.example() {
+        Some(example) => finding.help(format!("write it like `{}`", inline(example))),
+        None => finding.help("write it in the required form"),
+    }
+}

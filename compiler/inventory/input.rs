@@ -1,0 +1,179 @@
+//! Bytes of an input file to checked text.
+//!
+//! Refuses what is not plain UTF-8 text and says how to repair it. This module must not know YAML or the inventory.
+
+use std::io;
+
+use super::{MAX_INPUT_BYTES, ReadInput, characters};
+use crate::codes;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::source::{FileId, Sources, Span};
+
+/// A file that could be read.
+pub(super) struct Text {
+    /// Its entry in the table of sources.
+    pub(super) id: FileId,
+    /// The bytes as they are on disk.
+    pub(super) bytes: Vec<u8>,
+    /// The text without a byte order mark; `None` when it was refused.
+    pub(super) body: Option<String>,
+}
+
+/// Reads and checks one file. `origin` is the place that named it; a finding about the file as a whole points there.
+pub(super) fn read(
+    diagnostics: &mut Diagnostics,
+    sources: &mut Sources,
+    files: &dyn ReadInput,
+    name: &str,
+    origin: Option<Span>,
+) -> Option<Text> {
+    let about_file = |finding: Diagnostic| finding.in_file(name).at_opt(origin);
+    let bytes = match files.read(name) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            diagnostics.push(about_file(unreadable(name, &error)));
+            return None;
+        }
+    };
+    if bytes.len() > MAX_INPUT_BYTES {
+        diagnostics.push(about_file(too_large(name)));
+        return None;
+    }
+    if let Some(finding) = not_text(name, &bytes) {
+        diagnostics.push(about_file(finding));
+        return None;
+    }
+    // A UTF-8 byte order mark is harmless (Windows editors write it), so it is accepted and not part of the text.
+    let body = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+    let text = match std::str::from_utf8(body) {
+        Ok(text) => text.to_owned(),
+        Err(error) => {
+            let lossy = String::from_utf8_lossy(body).into_owned();
+            let id = sources.add(name, lossy);
+            let at = error.valid_up_to();
+            let byte = body.get(at).copied().unwrap_or_default();
+            // U+FFFD takes three bytes in the shown text, and stands exactly where the first bad byte is.
+            diagnostics.push(
+                Diagnostic::new(codes::NOT_UTF8, format!("byte 0x{byte:02X} is not UTF-8"))
+                    .at(Span::new(id, at..at + 3))
+                    .note("the file was probably saved in a Windows code page")
+                    .help("save it as UTF-8: in Notepad \"Save as\", encoding UTF-8; or `iconv -f WINDOWS-1252 -t UTF-8`"),
+            );
+            return Some(Text {
+                id,
+                bytes,
+                body: None,
+            });
+        }
+    };
+    let id = sources.add(name, text.as_str());
+    let usable = check_characters(diagnostics, id, &text);
+    if text.trim().is_empty() {
+        diagnostics.push(
+            about_file(Diagnostic::new(codes::INPUT_EMPTY, format!("`{name}` is empty")))
+                .help("`cbgen init` writes a commented inventory to start from"),
+        );
+        return Some(Text {
+            id,
+            bytes,
+            body: None,
+        });
+    }
+    Some(Text {
+        id,
+        bytes,
+        body: usable.then_some(text),
+    })
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
+fn unreadable(name: &str, error: &io::Error) -> Diagnostic {
+    // `io::ErrorKind` is open for extension; the rest is shown in the words of the operating system.
+    match error.kind() {
+        io::ErrorKind::NotFound => Diagnostic::new(codes::UNREADABLE_FILE, format!("there is no file `{name}`"))
+            .help("check the spelling; names are relative to the folder cbgen runs in, and those in `extends` to the file that says them"),
+        io::ErrorKind::IsADirectory => Diagnostic::new(codes::INPUT_IS_FOLDER, format!("`{name}` is a folder"))
+            .help("name the inventory file in it, for example `prod.yaml`"),
+        io::ErrorKind::FileTooLarge => too_large(name),
+        io::ErrorKind::PermissionDenied => {
+            Diagnostic::new(codes::UNREADABLE_FILE, format!("`{name}` may not be read by this account"))
+                .help("give the account that runs cbgen the right to read the file")
+        }
+        _ => Diagnostic::new(codes::UNREADABLE_FILE, format!("`{name}` cannot be read: {error}")),
+    }
+}
+
+fn too_large(name: &str) -> Diagnostic {
+    Diagnostic::new(
+        codes::INPUT_TOO_LARGE,
+        format!("`{name}` is larger than {} MiB", MAX_INPUT_BYTES >> 20),
+    )
+    .note("an inventory of 1,000 servers has about 0.2 MiB")
+    .help("name the right file, or split the installation into several inventories")
+}
+
+/// Wide encodings and binary files, which would give a page of strange errors.
+fn not_text(name: &str, bytes: &[u8]) -> Option<Diagnostic> {
+    let head = bytes.get(..bytes.len().min(512)).unwrap_or(bytes);
+    let zeros = |parity: usize| {
+        head.iter()
+            .skip(parity)
+            .step_by(2)
+            .filter(|byte| **byte == 0)
+            .count()
+    };
+    let (even, odd, half) = (zeros(0), zeros(1), head.len() / 2);
+    let by_mark = bytes.starts_with(b"\xFF\xFE")
+        || bytes.starts_with(b"\xFE\xFF")
+        || bytes.starts_with(b"\0\0\xFE\xFF");
+    let by_pattern = half > 1 && ((odd * 2 > half && even * 8 < half) || (even * 2 > half && odd * 8 < half));
+    if by_mark || by_pattern {
+        return Some(
+            Diagnostic::new(codes::UTF16_INPUT, format!("`{name}` is UTF-16 or UTF-32, not UTF-8"))
+                .note("PowerShell 5 writes UTF-16 with `>` and `Out-File`")
+                .help("save it as UTF-8: in Notepad \"Save as\", encoding UTF-8; in PowerShell `Set-Content -Encoding UTF8`"),
+        );
+    }
+    let at = bytes.iter().position(|byte| *byte == 0)?;
+    Some(
+        Diagnostic::new(
+            codes::BINARY_INPUT,
+            format!("`{name}` is not text: byte {} is zero", at + 1),
+        )
+        .help("name a YAML file; a bundle is compared with `cbgen diff` and checked with `cbgen verify`"),
+    )
+}
+
+/// Reports every character that may not be in a text, at most one finding a line.
+fn check_characters(diagnostics: &mut Diagnostics, id: FileId, text: &str) -> bool {
+    let mut clean = true;
+    let mut line_reported = false;
+    let mut characters = text.char_indices().peekable();
+    while let Some((at, character)) = characters.next() {
+        if character == '\n' {
+            line_reported = false;
+            continue;
+        }
+        if character == '\r' && characters.peek().is_none_or(|(_, next)| *next == '\n') {
+            continue;
+        }
+        let Some(why) = characters::forbidden_in_text(character) else {
+            continue;
+        };
+        clean = false;
+        if line_reported {
+            continue;
+        }
+        line_reported = true;
+        let name = characters::name(character);
+        diagnostics.push(
+            Diagnostic::new(
+                codes::FORBIDDEN_CHARACTER,
+                format!("the file holds {name}, {why}"),
+            )
+            .at(Span::new(id, at..at + character.len_utf8()))
+            .help("delete it; it is often pasted from a web page or a word processor"),
+        );
+    }
+    clean
+}

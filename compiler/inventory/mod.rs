@@ -1,0 +1,301 @@
+//! Reading inventories: text to a spanned tree to typed data.
+//!
+//! The way of a value, one file per step:
+//!
+//! ```text
+//! input     bytes to checked UTF-8 text
+//! yaml      text to a tree that knows the bytes of every key and value
+//! extends   the trees of all layers to one tree
+//! decode    plain scalars get the type of their field; YAML traps and passwords are found
+//! schema    the value against the JSON Schema of `model`
+//! explain   schema errors in the words of an author, at their place
+//! ```
+//!
+//! [`load`] runs them all and collects every finding. What a schema cannot say (names that must be unique, versions
+//! that must fit) is not checked here.
+
+pub mod alternatives;
+mod characters;
+mod decode;
+mod explain;
+mod extends;
+mod input;
+pub mod model;
+mod plain;
+pub mod scalars;
+mod schema;
+mod syntax;
+#[cfg(test)]
+mod tests;
+mod value;
+mod wording;
+mod yaml;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+pub use schema::Schema;
+pub use value::Places;
+
+use crate::codes;
+use crate::diag::{Diagnostic, Diagnostics, Reported};
+use crate::source::{FileId, Sources, Span};
+
+/// Largest input file.
+pub const MAX_INPUT_BYTES: usize = 16 << 20;
+
+/// Most findings of one inventory; a wrong file must not fill the memory with them.
+const MAX_FINDINGS: usize = 10_000;
+
+/// Oldest product version the vendor guide covers (PRE-1).
+const OLDEST_PRODUCT: [u16; 3] = [9, 2, 0];
+
+/// Where inventory files come from.
+pub trait ReadInput {
+    /// The content of a file; `path` is relative to the workspace and has forward slashes.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the operating system says. An implementation may answer [`std::io::ErrorKind::FileTooLarge`] for files
+    /// above [`MAX_INPUT_BYTES`] instead of reading them.
+    fn read(&self, path: &str) -> Result<Vec<u8>, std::io::Error>;
+}
+
+/// One file that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// Its name in the workspace, with forward slashes.
+    pub name: String,
+    /// Its content as on disk.
+    pub bytes: Vec<u8>,
+}
+
+/// An inventory that was read without an error.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The typed inventory, defaults filled in.
+    pub inventory: model::Inventory,
+    /// The merged inventory as written: source order, no defaults, no `extends`.
+    pub value: Value,
+    /// Where every value is written.
+    pub places: Places,
+    /// Every file that was read, the inventory itself first.
+    pub inputs: Vec<Input>,
+}
+
+/// Reads an inventory and everything it extends.
+///
+/// # Errors
+///
+/// Every finding of a run is in `diagnostics` (codes CB00, CB01, CB02), each with its place where it has one.
+pub fn load(
+    diagnostics: &mut Diagnostics,
+    sources: &mut Sources,
+    files: &dyn ReadInput,
+    schema: &Schema,
+    name: &str,
+) -> Result<Loaded, Reported> {
+    let mut found = Diagnostics::new();
+    let loaded = read(&mut found, sources, files, schema, name);
+    let result = found.checkpoint();
+    let mut redaction = Redaction {
+        sources,
+        judged: BTreeMap::new(),
+    };
+    for finding in found.iter() {
+        diagnostics.push(redaction.apply(finding.clone()));
+    }
+    result?;
+    match loaded {
+        Some(loaded) => Ok(loaded),
+        // Every way to `None` reports an error; this keeps the promise even if one does not.
+        None => Err(diagnostics.error(
+            Diagnostic::new(codes::INVENTORY_REFUSED, format!("`{name}` cannot be read")).in_file(name),
+        )),
+    }
+}
+
+fn read(
+    diagnostics: &mut Diagnostics,
+    sources: &mut Sources,
+    files: &dyn ReadInput,
+    schema: &Schema,
+    name: &str,
+) -> Option<Loaded> {
+    let layers = extends::read(diagnostics, sources, files, name);
+    let root = layers.root?;
+    let decoded = decode::decode(diagnostics, &root, schema.root());
+    let places = Places::new(root);
+    let explainer = explain::Explainer {
+        places: &places,
+        schema,
+        quiet: &decoded.quiet,
+        complete: layers.complete,
+    };
+    for error in schema.validator()?.iter_errors(&decoded.value) {
+        if diagnostics.count() >= MAX_FINDINGS {
+            break;
+        }
+        explainer.explain(diagnostics, &error);
+    }
+    if diagnostics.count() >= MAX_FINDINGS {
+        diagnostics.push(
+            Diagnostic::new(
+                codes::TOO_MANY_FINDINGS,
+                format!("there are more than {MAX_FINDINGS} mistakes"),
+            )
+            .in_file(name)
+            .help("repair the first ones and run again; perhaps this is not an inventory"),
+        );
+    }
+    check_versions(diagnostics, &decoded.value, &places);
+    if diagnostics.has_errors() {
+        return None;
+    }
+    match from_value(decoded.value.clone()) {
+        Ok(inventory) => Some(Loaded {
+            inventory,
+            value: decoded.value,
+            places,
+            inputs: layers.inputs,
+        }),
+        Err(why) => {
+            diagnostics.push(
+                Diagnostic::new(
+                    codes::INVENTORY_REFUSED,
+                    format!("the inventory cannot be used: {why}"),
+                )
+                .at_opt(places.nearest(""))
+                .help("please report this: the schema should have said it with a place"),
+            );
+            None
+        }
+    }
+}
+
+/// Reads another document in the same YAML: the front matter of a template. `text` is the beginning of the file, so
+/// that places are places of the file.
+///
+/// # Errors
+///
+/// Every finding is in `diagnostics`, with its place in the file.
+pub fn read_document<T: serde::de::DeserializeOwned>(
+    diagnostics: &mut Diagnostics,
+    schema: &Schema,
+    file: FileId,
+    text: &str,
+) -> Option<T> {
+    let mut found = Diagnostics::new();
+    let parsed = yaml::parse(&mut found, file, text);
+    let document = parsed.root.and_then(|root| {
+        let decoded = decode::decode(&mut found, &root, schema.root());
+        let places = Places::new(root);
+        let explainer = explain::Explainer {
+            places: &places,
+            schema,
+            quiet: &decoded.quiet,
+            complete: parsed.complete,
+        };
+        for error in schema.validator()?.iter_errors(&decoded.value) {
+            explainer.explain(&mut found, &error);
+        }
+        if found.has_errors() {
+            return None;
+        }
+        match serde_json::from_value(decoded.value) {
+            Ok(document) => Some(document),
+            Err(error) => {
+                let place = Some(Span::new(file, 0..text.find('\n').unwrap_or(text.len())));
+                found.push(Diagnostic::new(codes::INVENTORY_REFUSED, error.to_string()).at_opt(place));
+                None
+            }
+        }
+    });
+    let failed = found.has_errors();
+    diagnostics.append(found);
+    document.filter(|_| !failed)
+}
+
+/// The typed inventory of a value, without places.
+///
+/// # Errors
+///
+/// The words of the typed reader.
+pub fn from_value(value: Value) -> Result<model::Inventory, String> {
+    serde_json::from_value(value).map_err(|error| error.to_string())
+}
+
+/// Versions that are well formed but do not fit.
+fn check_versions(diagnostics: &mut Diagnostics, value: &Value, places: &Places) {
+    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
+    let product =
+        text("/product/version").and_then(|version| Some((version, scalars::product_version(version).ok()?)));
+    if let Some((version, numbers)) = product
+        && numbers < OLDEST_PRODUCT
+    {
+        diagnostics.push(
+            Diagnostic::new(
+                codes::PRODUCT_TOO_OLD,
+                format!("product version `{version}` is older than 9.2.0"),
+            )
+            .at_opt(places.value("/product/version"))
+            .note("the vendor guide that the templates follow begins with 9.2.0 (PRE-1)")
+            .help("upgrade the product first; its files must not be changed this way"),
+        );
+    }
+    let own = env!("CARGO_PKG_VERSION");
+    let range = text("/requires").and_then(|range| Some((range, semver::VersionReq::parse(range).ok()?)));
+    if let (Some((range, wanted)), Ok(version)) = (range, semver::Version::parse(own))
+        && !wanted.matches(&version)
+    {
+        diagnostics.push(
+            Diagnostic::new(
+                codes::CBGEN_VERSION,
+                format!(
+                    "this is cbgen {own}, and the inventory asks for `{}`",
+                    scalars::shorten(range)
+                ),
+            )
+            .at_opt(places.value("/requires"))
+            .note("another version may write other files from the same inventory")
+            .help("run a version the inventory accepts, or change `requires` and review the new output"),
+        );
+    }
+}
+
+/// Hides the lines of findings when one of them may hold a password, also in places the schema does not know.
+///
+/// Every line is judged once: a generated inventory may be one long line with thousands of findings.
+struct Redaction<'a> {
+    sources: &'a Sources,
+    judged: BTreeMap<(FileId, usize), bool>,
+}
+
+impl Redaction<'_> {
+    fn apply(&mut self, mut finding: Diagnostic) -> Diagnostic {
+        let labels = finding.primary.iter().chain(&finding.related);
+        finding.redact |= labels.map(|label| label.span).any(|span| self.is_secret(span));
+        finding
+    }
+
+    fn is_secret(&mut self, span: Span) -> bool {
+        let Some(file) = self.sources.get(span.file) else {
+            return false;
+        };
+        let line = file.position(span.start as usize).line;
+        *self
+            .judged
+            .entry((span.file, line))
+            .or_insert_with(|| file.line(line).is_some_and(may_hold_secret))
+    }
+}
+
+/// Whether a line (or a value) sounds like a password, or holds an address with a user in it.
+fn may_hold_secret(line: &str) -> bool {
+    let line = line.to_ascii_lowercase();
+    (line.contains("://") && line.contains('@'))
+        || ["pass", "pwd", "secret", "token", "credential"]
+            .iter()
+            .any(|word| line.contains(word))
+}

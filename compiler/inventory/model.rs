@@ -1,0 +1,765 @@
+//! The inventory as typed data.
+//!
+//! These types are the inventory contract: the JSON Schema, the editor help and the typed reader all come from them.
+//! A doc comment here is what an author sees while typing. This module must not know YAML, positions or checks that
+//! look at more than one value; places are found by JSON pointer in the spanned tree next door.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One on-premise Callback installation.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Inventory {
+    /// Version of the inventory format.
+    #[schemars(example = &"cbgen/v1")]
+    pub schema: SchemaVersion,
+    /// Versions of cbgen that may compile this inventory, for example `>=0.1, <0.2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "cbgen-version-range"))]
+    pub requires: Option<String>,
+    /// What the bundle is called.
+    #[schemars(example = serde_json::json!({ "name": "acme-prod", "version": "2026.12.1" }))]
+    pub bundle: Bundle,
+    /// The installed product.
+    #[schemars(example = serde_json::json!({ "version": "9.5.3", "high_availability": false }))]
+    pub product: Product,
+    /// The nginx reverse proxy on the Management servers.
+    #[schemars(example = serde_json::json!({ "fqdn": "callback.acme.example" }))]
+    pub proxy: Proxy,
+    /// The certificate of the proxy.
+    #[schemars(example = serde_json::json!({ "kind": "ca_issued", "pfx": r"D:\handoff\callback.pfx" }))]
+    pub certificate: Certificate,
+    /// Internet Information Services on the Management servers.
+    #[serde(default)]
+    pub iis: Iis,
+    /// SQL Server and how Callback reaches it.
+    #[schemars(example = serde_json::json!({ "version": 2016, "server": r"SQL01\CALLBACK", "access": ["odbc"] }))]
+    pub sql: Sql,
+    /// Protocol versions of Windows itself.
+    #[serde(default)]
+    pub windows_tls: WindowsTls,
+    /// RabbitMQ over TLS; only for high availability without Agent Priority, product 9.2.0 to 9.5.3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rabbitmq: Option<RabbitMq>,
+    /// Ports and firewall.
+    #[serde(default)]
+    pub network: Network,
+    /// Values that replace what the vendor guide prints, for installations that differ from it.
+    #[serde(default)]
+    pub overrides: Overrides,
+    /// Every Callback server.
+    #[schemars(length(min = 1))]
+    #[schemars(example = serde_json::json!([{ "name": "CB01", "fqdn": "cb01.acme.example", "roles": ["core", "management"], "windows": 2016, "dotnet": "4.7.1" }]))]
+    pub servers: Vec<Server>,
+}
+
+/// Version of the inventory format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum SchemaVersion {
+    /// The first format.
+    #[serde(rename = "cbgen/v1")]
+    V1,
+}
+
+/// Name and version of the bundle.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bundle {
+    /// Folder and archive name: lower-case letters, digits and `-`, at most 48.
+    #[schemars(example = &"acme-prod")]
+    #[schemars(
+        length(min = 1, max = 48),
+        regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
+    )]
+    pub name: String,
+    /// Version of the bundle: at most 32 of `A-Z a-z 0-9 . + -`. Quote it, or YAML may read it as a number.
+    #[schemars(example = &"2026.12.1")]
+    #[schemars(
+        length(min = 1, max = 32),
+        regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9.+-]*[A-Za-z0-9])?$")
+    )]
+    pub version: String,
+    /// Number of the change request, printed in the runbook and the manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 64),
+        regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9 ._/#-]*$")
+    )]
+    pub change: Option<String>,
+    /// The change window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+}
+
+/// A change window in RFC 3339 time stamps with an offset.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// First moment of the window, for example `2026-12-05T22:00:00+01:00`.
+    #[schemars(extend("format" = "cbgen-date-time"))]
+    #[schemars(example = &"2026-12-05T22:00:00+01:00")]
+    pub start: String,
+    /// Last moment of the window.
+    #[schemars(extend("format" = "cbgen-date-time"))]
+    #[schemars(example = &"2026-12-06T02:00:00+01:00")]
+    pub end: String,
+}
+
+/// The installed product.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Product {
+    /// Product version: three numbers, 9.2.0 or later.
+    #[schemars(example = &"9.5.3")]
+    #[schemars(extend("format" = "cbgen-product-version"))]
+    pub version: String,
+    /// Product folder, the same on every server.
+    #[serde(default = "default_install_root")]
+    #[schemars(extend("format" = "cbgen-windows-folder"))]
+    pub install_root: String,
+    /// Folder of the Smart Rules Engine service; default `SmartRules` below `install_root` (assumed, DEF-12, DEF-50).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "cbgen-windows-folder"))]
+    pub smart_rules_root: Option<String>,
+    /// Folder of Core Monitor. The guide does not say where it is; required when its `site.config` must change (CFG-17).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "cbgen-windows-folder"))]
+    pub core_monitor_root: Option<String>,
+    /// Whether this is a high availability installation.
+    #[schemars(example = false)]
+    pub high_availability: bool,
+    /// Whether Agent Priority is integrated.
+    #[serde(default)]
+    pub agent_priority: bool,
+}
+
+/// Default of `product.install_root`.
+pub const DEFAULT_INSTALL_ROOT: &str = r"C:\Program Files (x86)\Virtual Hold Technology";
+
+fn default_install_root() -> String {
+    DEFAULT_INSTALL_ROOT.into()
+}
+
+/// The nginx reverse proxy.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Proxy {
+    /// The name clients use.
+    #[schemars(example = &"callback.acme.example")]
+    #[schemars(extend("format" = "cbgen-fqdn"))]
+    pub fqdn: String,
+    /// Port of the TLS listener. Any port but 443 appears in every generated URL and CORS origin (DEF-7, DEF-32).
+    #[serde(default = "default_https_port")]
+    #[schemars(range(min = 1, max = 65535))]
+    pub https_port: u16,
+    /// Port of a plain listener on 127.0.0.1; absent means none (DEF-34).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 65535))]
+    pub http_port: Option<u16>,
+    /// Further names allowed as CORS origin, beside every Management FQDN and `fqdn` itself.
+    #[serde(default)]
+    #[schemars(extend("items" = serde_json::json!({"type": "string", "format": "cbgen-fqdn"})))]
+    pub aliases: Vec<String>,
+    /// TLS versions of the listener.
+    #[serde(default = "default_tls_protocols")]
+    #[schemars(length(min = 1))]
+    pub tls_protocols: Vec<TlsProtocol>,
+    /// Whether Configuration Management needs a trailing slash on every path (DEF-31).
+    #[serde(default)]
+    pub config_trailing_slash: bool,
+}
+
+fn default_https_port() -> u16 {
+    443
+}
+
+fn default_tls_protocols() -> Vec<TlsProtocol> {
+    vec![TlsProtocol::Tls12]
+}
+
+/// A TLS version the proxy may accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum TlsProtocol {
+    /// TLS 1.2.
+    #[serde(rename = "TLSv1.2")]
+    Tls12,
+    /// TLS 1.3.
+    #[serde(rename = "TLSv1.3")]
+    Tls13,
+}
+
+/// The certificate of the proxy.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Certificate {
+    /// Who issued it.
+    #[schemars(example = &"ca_issued")]
+    pub kind: CertificateKind,
+    /// The exported file on each Management server, on a local drive.
+    #[schemars(extend("format" = "cbgen-windows-file"))]
+    #[schemars(example = &r"D:\handoff\callback.pfx")]
+    pub pfx: String,
+}
+
+/// Who issued a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CertificateKind {
+    /// A certification authority: the root goes to Trusted Root, intermediates to Intermediate, the leaf nowhere.
+    CaIssued,
+    /// The server itself, for test environments: the certificate goes to Trusted Root (PRE-3).
+    SelfSigned,
+}
+
+/// Internet Information Services.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Iis {
+    /// The site that holds the Callback applications.
+    #[serde(default = "default_site")]
+    #[schemars(length(min = 1, max = 128))]
+    pub site: String,
+    /// Value of X-Frame-Options on EyeQueue; absent means it is not set (HARD-1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x_frame_options: Option<XFrameOptions>,
+    /// Whether to show the product's error page instead of details (HARD-2).
+    #[serde(default)]
+    pub custom_error_page: bool,
+}
+
+impl Default for Iis {
+    fn default() -> Self {
+        Self {
+            site: default_site(),
+            x_frame_options: None,
+            custom_error_page: false,
+        }
+    }
+}
+
+fn default_site() -> String {
+    "Default Web Site".into()
+}
+
+/// Values of X-Frame-Options (RFC 7034).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum XFrameOptions {
+    /// Only pages of the same origin may frame EyeQueue.
+    SameOrigin,
+    /// No page may.
+    Deny,
+}
+
+/// SQL Server.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sql {
+    /// Release of SQL Server.
+    #[schemars(example = 2016)]
+    #[schemars(extend("enum" = [2012, 2016, 2017]))]
+    pub version: u16,
+    /// Server, optionally with an instance (`SQL01\CALLBACK`) or a port (`SQL01,1433`).
+    #[schemars(example = &r"SQL01\CALLBACK")]
+    #[schemars(length(min = 1, max = 200), extend("format" = "cbgen-sql-server"))]
+    pub server: String,
+    /// ODBC driver name, exactly as in the ODBC administrator.
+    #[serde(default = "default_driver")]
+    #[schemars(length(min = 1, max = 100))]
+    pub driver: String,
+    /// How Callback reaches the database; `ole` needs `odbc` beside it (PRE-12).
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    #[schemars(example = serde_json::json!(["odbc"]))]
+    pub access: Vec<SqlAccess>,
+    /// Required when `access` has `ole`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ole: Option<Ole>,
+    /// Configuration database.
+    #[serde(default = "default_config_database")]
+    #[schemars(length(min = 1, max = 128))]
+    pub config_database: String,
+    /// Reporting database.
+    #[serde(default = "default_report_database")]
+    #[schemars(length(min = 1, max = 128))]
+    pub report_database: String,
+    /// Table and column names the guide does not give; the defaults are assumptions (DEF-67).
+    #[serde(default)]
+    pub names: SqlNames,
+}
+
+fn default_driver() -> String {
+    "SQL Server Native Client 11.0".into()
+}
+
+fn default_config_database() -> String {
+    "VHT_Config".into()
+}
+
+fn default_report_database() -> String {
+    "VHT_RPT".into()
+}
+
+/// A way to reach the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SqlAccess {
+    /// Open Database Connectivity.
+    Odbc,
+    /// Object Linking and Embedding, Database.
+    Ole,
+}
+
+/// The OLE DB connection string of the reporting database.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ole {
+    /// OLE DB provider; not an ODBC driver name (DEF-68).
+    #[serde(default = "default_provider")]
+    #[schemars(length(min = 1, max = 100))]
+    pub provider: String,
+    /// How Callback logs in.
+    #[schemars(example = &"windows")]
+    pub authentication: SqlAuthentication,
+    /// SQL login, for `authentication: sql` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128))]
+    pub user: Option<String>,
+    /// Name of the secret the engineer supplies at apply time, for `authentication: sql` only. A literal is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<SecretReference>,
+    /// Whether the connection string asks for encryption (DEF-106).
+    #[serde(default)]
+    pub encrypt: bool,
+}
+
+fn default_provider() -> String {
+    "SQLNCLI11".into()
+}
+
+/// How Callback logs in to SQL Server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SqlAuthentication {
+    /// With the Windows account of the service.
+    Windows,
+    /// With a SQL login.
+    Sql,
+}
+
+/// The name of a secret. The value never enters cbgen or a bundle.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretReference {
+    /// Name of the environment variable the engineer sets at apply time.
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Z][A-Z0-9_]*$"))]
+    #[schemars(example = &"CALLBACK_REPORT_PASSWORD")]
+    pub secret: String,
+}
+
+/// Names in the configuration database.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SqlNames {
+    /// The table of web service paths.
+    #[serde(default)]
+    pub ws_configuration: WsConfigurationNames,
+    /// The table of application settings.
+    #[serde(default)]
+    pub application_settings: ApplicationSettingsNames,
+}
+
+/// Names in the table of web service paths.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WsConfigurationNames {
+    /// Schema and table.
+    #[schemars(extend("format" = "cbgen-sql-table"))]
+    pub table: String,
+    /// Column of the path.
+    #[schemars(length(min = 1, max = 128))]
+    pub path_column: String,
+}
+
+impl Default for WsConfigurationNames {
+    fn default() -> Self {
+        Self {
+            table: "dbo.WSConfiguration".into(),
+            path_column: "WSPath".into(),
+        }
+    }
+}
+
+/// Names in the table of application settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApplicationSettingsNames {
+    /// Schema and table.
+    #[schemars(extend("format" = "cbgen-sql-table"))]
+    pub table: String,
+    /// Column of the setting's name.
+    #[schemars(length(min = 1, max = 128))]
+    pub name_column: String,
+    /// Column of the setting's value.
+    #[schemars(length(min = 1, max = 128))]
+    pub value_column: String,
+}
+
+impl Default for ApplicationSettingsNames {
+    fn default() -> Self {
+        Self {
+            table: "dbo.ApplicationSettings".into(),
+            name_column: "Name".into(),
+            value_column: "Value".into(),
+        }
+    }
+}
+
+/// Protocol versions of Windows itself.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WindowsTls {
+    /// Whether to switch off SSL 2.0, SSL 3.0, TLS 1.0 and TLS 1.1. Old drivers and SQL Server builds stop (DEF-61).
+    #[serde(default)]
+    pub disable_legacy_protocols: bool,
+}
+
+/// RabbitMQ over TLS with certificate login.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RabbitMq {
+    /// Broker version, part of its folder name.
+    #[serde(default = "default_rabbitmq_version")]
+    #[schemars(extend("format" = "cbgen-rabbitmq-version"))]
+    pub version: String,
+    /// Folder of the seven certificate files on each node; a server may override it.
+    #[schemars(example = &r"C:\certs\rabbitmq")]
+    #[schemars(extend("format" = "cbgen-windows-folder"))]
+    pub certificates: String,
+    /// Common Name of the client certificates; exactly one of this and `subject`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub common_name: Option<String>,
+    /// RFC 4514 subject of client certificates without a Common Name (DEF-76, DEF-77).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
+    pub subject: Option<String>,
+    /// TLS port of the broker.
+    #[serde(default = "default_amqps_port")]
+    #[schemars(range(min = 1, max = 65535))]
+    pub port: u16,
+    /// How many intermediates may stand between leaf and root; `null` leaves it to Erlang.
+    #[serde(default = "default_depth")]
+    #[schemars(range(min = 0, max = 10))]
+    pub depth: Option<u8>,
+    /// Log level of connections (DEF-78, DEF-79).
+    #[serde(default)]
+    pub log_level: LogLevel,
+    /// Tags of the certificate users (DEF-89).
+    #[serde(default = "default_user_tags")]
+    pub user_tags: Vec<UserTag>,
+    /// Whether to disable the management plugin in the last step (DEF-71).
+    #[serde(default)]
+    pub disable_management_plugin: bool,
+}
+
+fn default_rabbitmq_version() -> String {
+    "3.8.1".into()
+}
+
+fn default_amqps_port() -> u16 {
+    5671
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "serde wants a default of the field's own type"
+)]
+fn default_depth() -> Option<u8> {
+    Some(2)
+}
+
+fn default_user_tags() -> Vec<UserTag> {
+    vec![UserTag::Administrator]
+}
+
+/// Log level of RabbitMQ connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// Everything; for troubleshooting only.
+    Debug,
+    /// Normal operation.
+    #[default]
+    Info,
+    /// Only what may need attention.
+    Warning,
+    /// Only failures.
+    Error,
+}
+
+/// A RabbitMQ user tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UserTag {
+    /// Everything. What the guide sets; more than federation needs.
+    Administrator,
+    /// Read access to monitoring.
+    Monitoring,
+    /// Policies and parameters.
+    Policymaker,
+    /// The management pages.
+    Management,
+}
+
+/// Ports and firewall.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// Ports of the Erlang virtual machines (PORT-5, DEF-4); absent leaves them to Windows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erlang_ports: Option<PortRange>,
+    /// Third-party systems this installation talks to: rows of the port table.
+    #[serde(default)]
+    pub integrations: Vec<Integration>,
+    /// Whether to generate firewall scripts.
+    #[serde(default)]
+    pub firewall: bool,
+}
+
+/// A contiguous range of ports.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PortRange {
+    /// First port.
+    #[schemars(range(min = 1024, max = 65535))]
+    #[schemars(example = 50000)]
+    pub first: u16,
+    /// Number of ports, at least 1000.
+    #[schemars(range(min = 1, max = 64512))]
+    #[schemars(example = 1000)]
+    pub count: u16,
+}
+
+/// A third-party system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Integration {
+    /// Mail server (PORT-26).
+    Smtp,
+    /// Cisco Application Gateway (PORT-22).
+    CiscoAppGateway,
+    /// Cisco Peripheral Gateways A and B (PORT-23, PORT-24).
+    CiscoPg,
+    /// Genesys SIP Server (PORT-25).
+    GenesysSip,
+    /// TSAPI client (PORT-27).
+    Tsapi,
+}
+
+/// Values that replace what the guide prints.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Overrides {
+    /// Address of the page Notification Server puts into e-mails (DEF-48); default is the guide's 127.0.0.1 address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "cbgen-http-url"))]
+    pub no_access_page_url: Option<String>,
+    /// Address of VHQWatchWS for the Smart Rules Engine (DEF-50); default is the proxy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "cbgen-https-url"))]
+    pub smart_rules_endpoint_url: Option<String>,
+    /// Largest message the Smart Rules Engine accepts, in bytes (DEF-51); default is the guide's 10485760.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 65536, max = 2_147_483_647))]
+    pub smart_rules_max_message_size: Option<u32>,
+    /// File name of the broker's configuration below `RabbitMQ Server` (DEF-69); default `rabbitmq.config`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"))]
+    pub rabbitmq_config_file: Option<String>,
+    /// File name of Callback's client configuration (DEF-69); default `rabbitmq_config.json`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"))]
+    pub rabbitmq_json_file: Option<String>,
+}
+
+/// One Callback server.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Windows host name: at most 15 letters, digits and `-`, unique ignoring case.
+    #[schemars(example = &"MGMT01")]
+    #[schemars(length(min = 1, max = 15), extend("format" = "cbgen-host-name"))]
+    pub name: String,
+    /// Fully qualified domain name, unique ignoring case.
+    #[schemars(example = &"mgmt01.acme.example")]
+    #[schemars(extend("format" = "cbgen-fqdn"))]
+    pub fqdn: String,
+    /// What runs on it.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    #[schemars(example = serde_json::json!(["core", "management"]))]
+    pub roles: Vec<Role>,
+    /// Windows Server release.
+    #[schemars(example = 2016)]
+    pub windows: WindowsVersion,
+    /// .NET Framework version, for example `4.7.1`.
+    #[schemars(extend("format" = "cbgen-dotnet-version"))]
+    #[schemars(example = &"4.7.1")]
+    pub dotnet: String,
+    /// Name of the proxy a Core server uses, when it is not `proxy.fqdn` (DEF-44).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "cbgen-fqdn"))]
+    pub proxy: Option<String>,
+    /// RabbitMQ on this server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rabbitmq: Option<ServerRabbitMq>,
+}
+
+/// A role of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Queue Manager and its neighbours.
+    Core,
+    /// IIS, web services, dashboards, proxy.
+    Management,
+}
+
+/// A Windows Server release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "WindowsVersionText", into = "WindowsVersionText")]
+#[schemars(with = "WindowsVersionText")]
+pub enum WindowsVersion {
+    /// Windows Server 2012.
+    W2012,
+    /// Windows Server 2012 R2.
+    W2012R2,
+    /// Windows Server 2016.
+    W2016,
+    /// Windows Server 2019.
+    W2019,
+}
+
+/// How a Windows release is written: a number, or `2012r2`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum WindowsVersionText {
+    /// `2012`, `2016`, `2019`.
+    Number(u16),
+    /// `2012r2`.
+    Text(String),
+}
+
+impl JsonSchema for WindowsVersionText {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "WindowsVersion".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "Windows Server release.",
+            "enum": [2012, "2012r2", 2016, 2019]
+        })
+    }
+}
+
+impl TryFrom<WindowsVersionText> for WindowsVersion {
+    type Error = String;
+
+    fn try_from(text: WindowsVersionText) -> Result<Self, Self::Error> {
+        match text {
+            WindowsVersionText::Number(2012) => Ok(Self::W2012),
+            WindowsVersionText::Number(2016) => Ok(Self::W2016),
+            WindowsVersionText::Number(2019) => Ok(Self::W2019),
+            WindowsVersionText::Text(text) if text == "2012r2" => Ok(Self::W2012R2),
+            WindowsVersionText::Number(other) => Err(format!("Windows Server {other} is not supported")),
+            WindowsVersionText::Text(other) => Err(format!("Windows Server {other} is not supported")),
+        }
+    }
+}
+
+impl From<WindowsVersion> for WindowsVersionText {
+    fn from(version: WindowsVersion) -> Self {
+        match version {
+            WindowsVersion::W2012 => Self::Number(2012),
+            WindowsVersion::W2012R2 => Self::Text("2012r2".into()),
+            WindowsVersion::W2016 => Self::Number(2016),
+            WindowsVersion::W2019 => Self::Number(2019),
+        }
+    }
+}
+
+/// RabbitMQ on one server.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServerRabbitMq {
+    /// Folder of the certificate files, when it differs on this server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "cbgen-windows-folder"))]
+    pub certificates: Option<String>,
+    /// Common Name of this server's client certificate, when it differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub common_name: Option<String>,
+    /// RFC 4514 subject of this server's client certificate, when it differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
+    pub subject: Option<String>,
+    /// Names in this server's certificate (subject alternative names), to check the federation graph against (DEF-96).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_names: Option<Vec<String>>,
+    /// Federation upstreams: the brokers this server's broker connects to.
+    #[serde(default)]
+    pub upstreams: Vec<Upstream>,
+}
+
+/// One federation upstream.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// Name as the broker lists it (RMQ-14).
+    #[schemars(example = &"core02-upstream")]
+    #[schemars(length(min = 1, max = 100))]
+    pub name: String,
+    /// Server of this inventory it connects to.
+    #[schemars(example = &"CORE02")]
+    pub server: String,
+    /// Further keys of the upstream's definition that must survive, for example `prefetch-count` (DEF-95).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "keep_schema")]
+    pub keep: BTreeMap<UpstreamKey, serde_json::Value>,
+}
+
+/// Schema of [`Upstream::keep`]: a derived one would take any key.
+fn keep_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let keys = generator.subschema_for::<UpstreamKey>();
+    schemars::json_schema!({
+        "type": "object",
+        "propertyNames": keys,
+        "additionalProperties": { "type": ["string", "integer", "boolean"] }
+    })
+}
+
+/// Optional keys of a federation upstream in RabbitMQ 3.8.1, without those the guide sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum UpstreamKey {
+    /// Messages in flight.
+    PrefetchCount,
+    /// Seconds before a new attempt.
+    ReconnectDelay,
+    /// Milliseconds a message may wait upstream.
+    MessageTtl,
+    /// Name of the upstream exchange.
+    Exchange,
+    /// Name of the upstream queue.
+    Queue,
+    /// Consumer tag.
+    ConsumerTag,
+    /// Mirroring policy of the internal queue.
+    HaPolicy,
+    /// Whether bindings wait for an answer.
+    BindNowait,
+}

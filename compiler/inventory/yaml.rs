@@ -1,0 +1,585 @@
+//! YAML text to a spanned tree.
+//!
+//! A deliberately small YAML: one document, mappings with text keys, sequences, scalars, anchors and aliases. Tags,
+//! merge keys and directives are refused, because readers disagree about them. Everything that can go wrong here is
+//! reported with its place and, where the structure allows it, reading goes on. This module must not know what the
+//! inventory means; the type of a plain scalar is decided later, when its field is known.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError};
+
+use super::value::{Entry, Kind, Map, Node};
+use crate::codes;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::source::{FileId, Span};
+
+/// Deepest nesting, aliases expanded. Bounds every recursion over a tree.
+pub(super) const MAX_DEPTH: usize = 64;
+
+/// Most nodes of one file, aliases expanded; about 100,000 servers.
+const MAX_NODES: u64 = 2_000_000;
+
+/// What was read of a file.
+pub(super) struct Parsed {
+    /// The tree; `None` when the file holds no value.
+    pub(super) root: Option<Node>,
+    /// Whether reading reached the end of the file: only then a missing key is really missing.
+    pub(super) complete: bool,
+}
+
+/// Reads one file. Findings go into `diagnostics`.
+pub(super) fn parse(diagnostics: &mut Diagnostics, file: FileId, text: &str) -> Parsed {
+    let mut options = Options::default();
+    options.set_emit_comments(false);
+    options.flow_nesting_limit = MAX_DEPTH;
+    options.block_nesting_limit = MAX_DEPTH;
+    options.emit_unresolved_aliases = true;
+    options.disallow_directives = true;
+    let mut reader = Reader {
+        diagnostics,
+        file,
+        text,
+        stack: Vec::new(),
+        anchors: BTreeMap::new(),
+        root: None,
+        documents: 0,
+        nodes: 0,
+        last_was_scalar: false,
+    };
+    for event in Parser::new_from_str_with_options(text, options) {
+        let (event, span) = match event {
+            Ok(event) => event,
+            Err(error) => {
+                reader.syntax_error(&error);
+                return reader.give_up();
+            }
+        };
+        let tag = span.tag_span().and_then(|tag| tag.byte_range());
+        let bytes = span.byte_range().unwrap_or_default();
+        if !reader.event(event, bytes.clone(), tag) {
+            return reader.give_up();
+        }
+        if reader.nodes > MAX_NODES {
+            let span = reader.span(bytes);
+            reader.too_many(span);
+            return reader.give_up();
+        }
+    }
+    Parsed {
+        root: reader.root,
+        complete: true,
+    }
+}
+
+/// A finished value on its way into its parent.
+struct Built {
+    node: Node,
+    /// Nodes in it, aliases expanded.
+    size: u64,
+    /// Levels below it, aliases expanded.
+    depth: usize,
+}
+
+/// A collection whose end has not been read.
+struct Frame {
+    start: usize,
+    anchor: usize,
+    size: u64,
+    depth: usize,
+    content: Content,
+}
+
+enum Content {
+    List(Vec<Node>),
+    Map { entries: Vec<Entry>, key: PendingKey },
+}
+
+enum PendingKey {
+    None,
+    Known(String, Span),
+    /// Already reported; its value is dropped.
+    Refused,
+}
+
+/// An anchored value. `Arc` because aliases share it.
+struct Anchored {
+    node: Arc<Node>,
+    size: u64,
+    depth: usize,
+}
+
+struct Reader<'a> {
+    diagnostics: &'a mut Diagnostics,
+    file: FileId,
+    text: &'a str,
+    stack: Vec<Frame>,
+    anchors: BTreeMap<usize, Anchored>,
+    root: Option<Node>,
+    documents: usize,
+    nodes: u64,
+    last_was_scalar: bool,
+}
+
+impl Reader<'_> {
+    /// Takes one event; `false` means that reading must stop.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
+    fn event(&mut self, event: Event<'_>, bytes: Range<usize>, tag: Option<Range<usize>>) -> bool {
+        self.last_was_scalar = false;
+        match event {
+            Event::DocumentStart(..) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    let at = bytes.start..(bytes.start + 3).min(self.text.len());
+                    self.report(
+                        Diagnostic::new(codes::SECOND_DOCUMENT, "a second YAML document begins here")
+                            .at(self.span(at))
+                            .note("everything below `---` would be ignored")
+                            .help(
+                                "remove the `---` line, or move the second document into a file of its own",
+                            ),
+                    );
+                    return false;
+                }
+            }
+            Event::Scalar(text, style, anchor, has_tag) => {
+                self.scalar(&text, style, anchor, bytes, has_tag.is_some(), tag);
+                self.last_was_scalar = true;
+            }
+            Event::SequenceStart(_, anchor, has_tag) => {
+                if has_tag.is_some() {
+                    self.tag(tag.unwrap_or_else(|| bytes.clone()));
+                }
+                return self.open(bytes.start, anchor, Content::List(Vec::new()));
+            }
+            Event::MappingStart(_, anchor, has_tag) => {
+                if has_tag.is_some() {
+                    self.tag(tag.unwrap_or_else(|| bytes.clone()));
+                }
+                let content = Content::Map {
+                    entries: Vec::new(),
+                    key: PendingKey::None,
+                };
+                return self.open(bytes.start, anchor, content);
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(bytes.end),
+            Event::Alias(anchor) => return self.alias(anchor, bytes),
+            Event::UnresolvedAlias(name) => {
+                let span = self.span(bytes);
+                self.report(
+                    Diagnostic::new(codes::YAML_ALIAS, format!("there is no anchor `&{name}` above this alias"))
+                        .at(span)
+                        .help("write `&name` before the value to repeat, above the first `*name`; quote a text that begins with `*`"),
+                );
+                self.refused(span);
+            }
+            // `Event` is open for extension; every kind that can carry a value is handled above.
+            _ => {}
+        }
+        true
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        anchor: usize,
+        bytes: Range<usize>,
+        tagged: bool,
+        tag: Option<Range<usize>>,
+    ) {
+        let span = self.span(bytes.clone());
+        let kind = if tagged {
+            self.tag(tag.unwrap_or(bytes));
+            Kind::Refused
+        } else if style != ScalarStyle::Plain && self.refuse_characters(text, style, span) {
+            Kind::Refused
+        } else if style == ScalarStyle::Plain {
+            // An absent value has no bytes and an implementation-defined text; it is kept as the empty plain scalar.
+            Kind::Plain(if span.start == span.end {
+                String::new()
+            } else {
+                text.to_owned()
+            })
+        } else {
+            Kind::Text(text.to_owned())
+        };
+        let built = Built {
+            node: Node { span, kind },
+            size: 1,
+            depth: 0,
+        };
+        self.finish(built, anchor);
+    }
+
+    /// Characters that escapes make: `"C:\temp"` holds a tab.
+    fn refuse_characters(&mut self, text: &str, style: ScalarStyle, span: Span) -> bool {
+        let body = match style {
+            ScalarStyle::Literal | ScalarStyle::Folded => text.trim_end_matches('\n'),
+            ScalarStyle::Plain | ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => text,
+        };
+        let Some((character, why)) = body.chars().find_map(|character| {
+            super::characters::forbidden_in_value(character).map(|why| (character, why))
+        }) else {
+            return false;
+        };
+        let mut finding = Diagnostic::new(
+            codes::FORBIDDEN_CHARACTER,
+            format!("this text holds {}, {why}", super::characters::name(character)),
+        )
+        .at(span);
+        finding = if style == ScalarStyle::DoubleQuoted {
+            finding
+                .note("between double quotes YAML reads `\\` and the letter behind it as an escape: `\"C:\\temp\"` holds a tab")
+                .help("write Windows paths between single quotes: 'C:\\temp'")
+        } else {
+            finding.help("write the text in one line")
+        };
+        self.report(finding);
+        true
+    }
+
+    fn tag(&mut self, bytes: Range<usize>) {
+        let span = self.span(bytes);
+        self.report(
+            Diagnostic::new(codes::YAML_TAG, "YAML tags are not supported")
+                .at(span)
+                .help(
+                    "remove the tag; quote the value if it must be text; name a secret as `{ secret: NAME }`",
+                ),
+        );
+    }
+
+    fn open(&mut self, start: usize, anchor: usize, content: Content) -> bool {
+        if self.stack.len() >= MAX_DEPTH {
+            self.too_deep(start..start + 1);
+            return false;
+        }
+        self.stack.push(Frame {
+            start,
+            anchor,
+            size: 1,
+            depth: 0,
+            content,
+        });
+        true
+    }
+
+    fn close(&mut self, end: usize) {
+        let Some(frame) = self.stack.pop() else {
+            return;
+        };
+        let span = self.span(frame.start..end.max(frame.start));
+        let kind = match frame.content {
+            Content::List(items) => Kind::List(items),
+            Content::Map { entries, .. } => Kind::Map(Map::new(self.without_duplicates(entries))),
+        };
+        let built = Built {
+            node: Node { span, kind },
+            size: frame.size,
+            depth: frame.depth + 1,
+        };
+        self.finish(built, frame.anchor);
+    }
+
+    fn alias(&mut self, anchor: usize, bytes: Range<usize>) -> bool {
+        let span = self.span(bytes.clone());
+        let Some(anchored) = self.anchors.get(&anchor) else {
+            self.report(
+                Diagnostic::new(codes::YAML_ALIAS, "this alias stands inside its own anchor")
+                    .at(span)
+                    .note("the value would contain itself without end")
+                    .help("move the anchor to a smaller value, or write the value out"),
+            );
+            self.refused(span);
+            return true;
+        };
+        let built = Built {
+            node: Node {
+                span,
+                kind: Kind::Shared(Arc::clone(&anchored.node)),
+            },
+            size: anchored.size,
+            depth: anchored.depth,
+        };
+        if self.nodes.saturating_add(built.size) > MAX_NODES {
+            self.too_many(span);
+            return false;
+        }
+        if self.stack.len() + built.depth > MAX_DEPTH {
+            self.too_deep(bytes);
+            return false;
+        }
+        self.finish(built, 0);
+        true
+    }
+
+    fn refused(&mut self, span: Span) {
+        let built = Built {
+            node: Node {
+                span,
+                kind: Kind::Refused,
+            },
+            size: 1,
+            depth: 0,
+        };
+        self.finish(built, 0);
+    }
+
+    /// Hands a finished value to its parent.
+    fn finish(&mut self, built: Built, anchor: usize) {
+        self.nodes = self.nodes.saturating_add(match built.node.kind {
+            Kind::Shared(_) => built.size,
+            Kind::Plain(_) | Kind::Text(_) | Kind::List(_) | Kind::Map(_) | Kind::Refused => 1,
+        });
+        let Built { node, size, depth } = built;
+        let node = if anchor == 0 {
+            node
+        } else {
+            let shared = Arc::new(node);
+            let span = shared.span;
+            self.anchors.insert(
+                anchor,
+                Anchored {
+                    node: Arc::clone(&shared),
+                    size,
+                    depth,
+                },
+            );
+            Node {
+                span,
+                kind: Kind::Shared(shared),
+            }
+        };
+        let Some(frame) = self.stack.last_mut() else {
+            self.root = Some(node);
+            return;
+        };
+        frame.size = frame.size.saturating_add(size);
+        frame.depth = frame.depth.max(depth);
+        match &mut frame.content {
+            Content::List(items) => items.push(node),
+            Content::Map { entries, key } => match std::mem::replace(key, PendingKey::None) {
+                PendingKey::Known(key, key_span) => entries.push(Entry {
+                    key,
+                    key_span,
+                    value: node,
+                }),
+                PendingKey::Refused => {}
+                PendingKey::None => {
+                    let accepted = self.accept_key(node);
+                    if let Some(Frame {
+                        content: Content::Map { key, .. },
+                        ..
+                    }) = self.stack.last_mut()
+                    {
+                        *key = accepted;
+                    }
+                }
+            },
+        }
+    }
+
+    fn accept_key(&mut self, node: Node) -> PendingKey {
+        let span = node.span;
+        match node.kind {
+            Kind::Plain(text) if text == "<<" => {
+                self.report(
+                    Diagnostic::new(codes::YAML_MERGE_KEY, "YAML merge keys are not supported")
+                        .at(span)
+                        .note("`<<` was dropped from YAML 1.2, and readers disagree about what it does")
+                        .help("put the common part into a file of its own and name it in `extends`"),
+                );
+                PendingKey::Refused
+            }
+            Kind::Plain(text) | Kind::Text(text) if !text.is_empty() => PendingKey::Known(text, span),
+            Kind::Refused => PendingKey::Refused,
+            Kind::Plain(_) | Kind::Text(_) | Kind::List(_) | Kind::Map(_) | Kind::Shared(_) => {
+                self.report(
+                    Diagnostic::new(codes::KEY_NOT_TEXT, "a key must be a plain name")
+                        .at(span)
+                        .note("`[…]`, `{…}`, `&name`, `*name`, `?` and an empty text cannot be keys of an inventory")
+                        .help("write `key: value`; quote a value that begins with one of these characters"),
+                );
+                PendingKey::Refused
+            }
+        }
+    }
+
+    fn without_duplicates(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
+        let mut first: BTreeMap<&str, Span> = BTreeMap::new();
+        let mut repeated = Vec::new();
+        for (index, entry) in entries.iter().enumerate() {
+            match first.get(entry.key.as_str()) {
+                Some(span) => repeated.push((index, *span)),
+                None => {
+                    first.insert(&entry.key, entry.key_span);
+                }
+            }
+        }
+        if repeated.is_empty() {
+            return entries;
+        }
+        for (index, before) in repeated.iter().take(super::MAX_FINDINGS) {
+            if let Some(entry) = entries.get(*index) {
+                self.diagnostics.push(
+                    Diagnostic::new(codes::DUPLICATE_KEY, format!("`{}` is written twice", entry.key))
+                        .at_with(entry.key_span, "again here")
+                        .related(*before, "first written here")
+                        .note("many YAML readers keep the last one without a word")
+                        .help("keep one of the two; keys that belong to a second item of a list need a `-` line before them"),
+                );
+            }
+        }
+        let mut index = 0;
+        let mut entries = entries;
+        let mut repeated = repeated.iter().map(|(at, _)| *at).peekable();
+        entries.retain(|_| {
+            let drop = repeated.next_if_eq(&index).is_some();
+            index += 1;
+            !drop
+        });
+        entries
+    }
+
+    fn too_many(&mut self, span: Span) {
+        self.report(
+            Diagnostic::new(
+                codes::YAML_ALIAS_BOMB,
+                format!("this file holds more than {MAX_NODES} values, aliases expanded"),
+            )
+            .at(span)
+            .note("aliases of aliases multiply; a small file can fill the memory of a computer")
+            .help("write the values out; a real installation of this size needs several inventories"),
+        );
+    }
+
+    fn too_deep(&mut self, bytes: Range<usize>) {
+        let span = self.span(bytes);
+        self.report(
+            Diagnostic::new(
+                codes::YAML_TOO_DEEP,
+                format!("more than {MAX_DEPTH} levels of nesting"),
+            )
+            .at(span)
+            .help("an inventory needs at most eight levels; look for an unclosed bracket or a runaway indentation"),
+        );
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
+    fn syntax_error(&mut self, error: &ScanError) {
+        let start = error.marker().byte_offset().unwrap_or(self.text.len());
+        if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+            self.too_deep(start..start + 1);
+            return;
+        }
+        let span = self.span(start..start + 1);
+        let mut finding = super::syntax::explain(error).at(span);
+        let quote = match error.kind() {
+            ErrorKind::InvalidTrailingSingleQuotedScalar => Some('\''),
+            ErrorKind::InvalidTrailingDoubleQuotedScalar => Some('"'),
+            _ => None,
+        };
+        if let Some(opening) = quote.and_then(|quote| self.odd_quote_above(start, quote)) {
+            finding = finding.related(opening, "this quote may not be closed");
+        }
+        self.report(finding);
+    }
+
+    /// The last quote of the nearest line above with an odd number of quotes: a forgotten closing quote is noticed
+    /// only at the next quote, which may be a page below.
+    fn odd_quote_above(&self, at: usize, quote: char) -> Option<Span> {
+        let before = self.text.get(..at)?;
+        let line_start = before.rfind('\n')?;
+        let above = before.get(..line_start)?;
+        let mut end = above.len();
+        for line in above.rsplit('\n') {
+            let start = end - line.len();
+            if line.matches(quote).count() % 2 == 1 {
+                let column = line.rfind(quote)?;
+                return Some(self.span(start + column..start + column + 1));
+            }
+            end = start.saturating_sub(1);
+        }
+        None
+    }
+
+    /// The tree as far as it was read. The last scalar may be half a value, so it is dropped.
+    fn give_up(mut self) -> Parsed {
+        if self.last_was_scalar
+            && let Some(frame) = self.stack.last_mut()
+        {
+            match &mut frame.content {
+                Content::List(items) => {
+                    items.pop();
+                }
+                Content::Map { entries, key } => {
+                    if matches!(key, PendingKey::None) {
+                        entries.pop();
+                    }
+                }
+            }
+        }
+        while let Some(frame) = self.stack.last_mut() {
+            let end = frame.start;
+            if let Content::Map { key, .. } = &mut frame.content {
+                *key = PendingKey::None;
+            }
+            self.close_partial(end);
+        }
+        Parsed {
+            root: self.root,
+            complete: false,
+        }
+    }
+
+    /// Closes a collection that has no end; one that would become a key is dropped.
+    fn close_partial(&mut self, end: usize) {
+        let parent = self.stack.len().checked_sub(2).and_then(|at| self.stack.get(at));
+        let is_key = parent.is_some_and(|frame| {
+            matches!(
+                frame.content,
+                Content::Map {
+                    key: PendingKey::None,
+                    ..
+                }
+            )
+        });
+        if is_key {
+            self.stack.pop();
+        } else {
+            self.close(end);
+        }
+    }
+
+    fn report(&mut self, finding: Diagnostic) {
+        self.diagnostics.push(finding);
+    }
+
+    /// A span clipped to its first line.
+    fn span(&self, bytes: Range<usize>) -> Span {
+        let start = floor(self.text, bytes.start);
+        let end = floor(self.text, bytes.end.max(start));
+        let line = self
+            .text
+            .get(start..end)
+            .and_then(|range| range.lines().next())
+            .map_or(0, |line| line.trim_end().len());
+        let rest = if line == 0 && end > start {
+            end - start
+        } else {
+            line
+        };
+        Span::new(self.file, start..start + rest.min(end - start))
+    }
+}
+
+fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
