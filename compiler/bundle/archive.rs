@@ -1,0 +1,534 @@
+//! Bundles in zip archives.
+//!
+//! Writing is deterministic: sorted entries, one fixed time, one mode, one compression level, nothing of the machine.
+//! Equal bundles give equal bytes as long as the compression library stays the same; the manifest's digests hold
+//! whatever happens to it. Reading trusts nothing: an archive may have passed mail servers, shares and other tools. This
+//! file must not know the file system.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{Cursor, Read as _, Write as _};
+use std::sync::{Arc, Mutex};
+
+use rayon::iter::ParallelIterator as _;
+use rayon::slice::ParallelSlice as _;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter};
+
+use super::digest::Digest;
+use super::{Bundle, BundleFile};
+use crate::path::BundlePath;
+
+/// Entries in one part of an archive that is compressed on its own. The parts are joined in order, so the number
+/// changes the time only, never the bytes.
+const SHARD: usize = 2_000;
+
+/// What is wrong with an archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchiveError {
+    /// The entry, as its name is written in the archive; `None` for the archive as a whole.
+    pub entry: Option<String>,
+    /// What is wrong, in the grammar of diagnostics.
+    pub message: String,
+}
+
+impl fmt::Display for ArchiveError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.entry {
+            // Names come from strangers: control characters must not reach a terminal.
+            Some(entry) => write!(formatter, "entry `{}`: {}", entry.escape_debug(), self.message),
+            None => formatter.write_str(&self.message),
+        }
+    }
+}
+
+impl std::error::Error for ArchiveError {}
+
+impl From<zip::result::ZipError> for ArchiveError {
+    fn from(error: zip::result::ZipError) -> Self {
+        Self {
+            entry: None,
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<std::io::Error> for ArchiveError {
+    fn from(error: std::io::Error) -> Self {
+        Self {
+            entry: None,
+            message: error.to_string(),
+        }
+    }
+}
+
+/// How much an archive may hold before it is taken for an attack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest number of entries.
+    pub entries: usize,
+    /// Largest entry in bytes, unpacked.
+    pub entry_bytes: u64,
+    /// All entries together in bytes, unpacked.
+    pub total_bytes: u64,
+}
+
+impl Default for Limits {
+    /// Ten times what 10,000 servers with 25 files each need.
+    fn default() -> Self {
+        Self {
+            entries: 2_500_000,
+            entry_bytes: 64 << 20,
+            total_bytes: 4 << 30,
+        }
+    }
+}
+
+fn options() -> SimpleFileOptions {
+    SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(6))
+        // 1980-01-01, the first moment a zip can name; zip times have no zone, so any other would depend on one.
+        .last_modified_time(DateTime::default())
+        .unix_permissions(0o644)
+        // The default is the system that compiles.
+        .system(System::Unix)
+}
+
+/// Most bytes of compressed contents a [`Press`] keeps.
+const MOST_KEPT: usize = 32 << 20;
+
+/// Makes archives, and remembers compressed contents by their digest: most files of an installation are the same on every
+/// server, and most of a fleet the same in every installation. What it remembers never changes the bytes of an archive.
+/// When it is full, it forgets nothing and learns nothing.
+#[derive(Debug, Default)]
+pub struct Press {
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// Archives of one entry each.
+    archives: BTreeMap<Digest, Arc<[u8]>>,
+    bytes: usize,
+}
+
+impl Press {
+    /// The archive of a bundle.
+    ///
+    /// Errors come from the zip library only; a bundle that reaches them is larger than the format allows.
+    pub fn write(&self, bundle: &Bundle) -> Result<Vec<u8>, ArchiveError> {
+        let files: Vec<(&BundlePath, &BundleFile)> = bundle.files().iter().collect();
+        if files.len() <= SHARD {
+            return self.write_shard(&files);
+        }
+        let shards = files
+            .par_chunks(SHARD)
+            .map(|files| self.write_shard(files))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for shard in shards {
+            writer.merge_archive(ZipArchive::new(Cursor::new(shard))?)?;
+        }
+        Ok(writer.finish()?.into_inner())
+    }
+
+    fn write_shard(&self, files: &[(&BundlePath, &BundleFile)]) -> Result<Vec<u8>, ArchiveError> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for (path, file) in files {
+            let single = self.compressed(file)?;
+            let mut single = ZipArchive::new(Cursor::new(&*single))?;
+            writer.raw_copy_file_rename(single.by_index_raw(0)?, path.as_str())?;
+        }
+        Ok(writer.finish()?.into_inner())
+    }
+
+    /// An archive that holds the content of `file` only, under any name.
+    fn compressed(&self, file: &BundleFile) -> Result<Arc<[u8]>, ArchiveError> {
+        let known = self
+            .kept
+            .lock()
+            .ok()
+            .and_then(|kept| kept.archives.get(&file.sha256).cloned());
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        writer.start_file("content", options())?;
+        writer.write_all(&file.deployed)?;
+        let made: Arc<[u8]> = writer.finish()?.into_inner().into();
+        if let Ok(mut kept) = self.kept.lock()
+            && kept.bytes + made.len() <= MOST_KEPT
+            && kept.archives.insert(file.sha256, Arc::clone(&made)).is_none()
+        {
+            kept.bytes += made.len();
+        }
+        Ok(made)
+    }
+}
+
+/// Every file of an archive.
+///
+/// Refused, with all findings and not the first only: what is not a zip or is cut short, bytes before the archive,
+/// more than `limits`, entries other tools would see differently, names that are not a [`BundlePath`] or equal another name ignoring case, a name used as file
+/// and as folder, links and other special files, encryption, unknown compression, sizes that lie, wrong check sums.
+/// Folder entries, which other tools add, are passed over.
+pub fn read(bytes: &[u8], limits: Limits) -> Result<BTreeMap<BundlePath, Vec<u8>>, Vec<ArchiveError>> {
+    let mut archive = open(bytes, limits).map_err(|error| vec![error])?;
+    let mut errors = Vec::new();
+    if archive.has_duplicate_names() {
+        errors.push(whole("two entries have the same name"));
+    }
+    // Every other tool must see the same names and bytes: local headers agree with the directory, entries do not overlap,
+    // none is hidden.
+    if let Err(error) = archive.validate_header_consistency() {
+        errors.push(error.into());
+    }
+    let mut files = BTreeMap::new();
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    let mut left = limits.total_bytes;
+    for index in 0..archive.len() {
+        match read_entry(&mut archive, index, limits.entry_bytes.min(left)) {
+            Ok(None) => {}
+            Ok(Some((path, content))) => {
+                left = left.saturating_sub(u64::try_from(content.len()).unwrap_or(u64::MAX));
+                if let Some(other) = seen.insert(path.collision_key(), path.as_str().to_owned()) {
+                    let message = format!("it is one file with `{other}` on Windows");
+                    errors.push(entry(path.as_str(), message));
+                }
+                files.insert(path, content);
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    for path in files.keys() {
+        let key = path.collision_key();
+        for (at, _) in key.match_indices('/') {
+            if let Some(other) = key.get(..at).and_then(|folder| seen.get(folder)) {
+                let message = format!("it needs `{other}`, which is a file, as a folder");
+                errors.push(entry(path.as_str(), message));
+            }
+        }
+    }
+    if errors.is_empty() { Ok(files) } else { Err(errors) }
+}
+
+/// One file of an archive; `None` when it has none of that name. The other entries are not looked at.
+pub fn read_one(bytes: &[u8], name: &str, limits: Limits) -> Result<Option<Vec<u8>>, ArchiveError> {
+    let mut archive = open(bytes, limits)?;
+    match archive.index_for_name(name) {
+        Some(index) => {
+            let found = read_entry(&mut archive, index, limits.entry_bytes)?;
+            Ok(found.map(|(_, content)| content))
+        }
+        None => Ok(None),
+    }
+}
+
+fn open(bytes: &[u8], limits: Limits) -> Result<ZipArchive<Cursor<&[u8]>>, ArchiveError> {
+    let archive = ZipArchive::new(Cursor::new(bytes))?;
+    if archive.offset() != 0 {
+        return Err(whole("bytes stand before the archive"));
+    }
+    if archive.len() > limits.entries {
+        return Err(whole(&format!(
+            "{} entries are more than the {} allowed",
+            archive.len(),
+            limits.entries
+        )));
+    }
+    Ok(archive)
+}
+
+fn whole(message: &str) -> ArchiveError {
+    ArchiveError {
+        entry: None,
+        message: message.to_owned(),
+    }
+}
+
+fn entry(name: &str, message: impl Into<String>) -> ArchiveError {
+    ArchiveError {
+        entry: Some(name.to_owned()),
+        message: message.into(),
+    }
+}
+
+/// The entry at `index`; `None` for a folder.
+fn read_entry(
+    archive: &mut ZipArchive<Cursor<&[u8]>>,
+    index: usize,
+    limit: u64,
+) -> Result<Option<(BundlePath, Vec<u8>)>, ArchiveError> {
+    // The raw view does not decompress, so it also names entries that cannot be decompressed.
+    let name = String::from_utf8_lossy(archive.by_index_raw(index)?.name_raw()).into_owned();
+    let mut file = archive
+        .by_index(index)
+        .map_err(|error| entry(&name, error.to_string()))?;
+    if file.name().ok().as_deref() != Some(name.as_str()) {
+        return Err(entry(&name, "it has a second name"));
+    }
+    let folder_name = name.strip_suffix('/');
+    let path =
+        BundlePath::parse(folder_name.unwrap_or(&name)).map_err(|error| entry(&name, error.to_string()))?;
+    // The type bits of the Unix mode; none at all when another system made the entry.
+    let file_type = file.unix_mode().map_or(0, |mode| mode & 0o170_000);
+    if folder_name.is_some() {
+        return if file.size() == 0 && matches!(file_type, 0 | 0o040_000) {
+            Ok(None)
+        } else {
+            Err(entry(&name, "it is named as a folder and is none"))
+        };
+    }
+    if !matches!(file_type, 0 | 0o100_000) {
+        return Err(entry(&name, "it is a link or another special file"));
+    }
+    let too_large = || {
+        entry(
+            &name,
+            format!("it unpacks to more than the {limit} bytes allowed"),
+        )
+    };
+    if file.size() > limit {
+        return Err(too_large());
+    }
+    let mut content = Vec::new();
+    // The size is the archive's word only; read one byte more than allowed to catch a lie.
+    let read = file
+        .by_ref()
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut content)
+        .map_err(|error| entry(&name, error.to_string()))?;
+    if u64::try_from(read).unwrap_or(u64::MAX) > limit {
+        return Err(too_large());
+    }
+    if u64::try_from(read).unwrap_or(u64::MAX) != file.size() {
+        return Err(entry(
+            &name,
+            format!("it says {} bytes and has {read}", file.size()),
+        ));
+    }
+    Ok(Some((path, content)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{build, part};
+    use super::*;
+    use crate::diag::Diagnostics;
+    use crate::formats::Format;
+
+    fn sample(count: usize) -> Bundle {
+        let parts = (0..count)
+            .map(|number| {
+                part(
+                    &format!("f{number:05}.txt"),
+                    &"text\n".repeat(number % 50),
+                    Format::Text,
+                )
+            })
+            .collect();
+        build(&mut Diagnostics::new(), parts).unwrap()
+    }
+
+    /// An archive of these names, each with the content `x`.
+    fn named(names: &[&str]) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for name in names {
+            writer.start_file(*name, options()).unwrap();
+            writer.write_all(b"x").unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    /// The first message for this archive.
+    fn check(bytes: &[u8], expected: &str) {
+        let small = Limits {
+            entries: 3,
+            entry_bytes: 1_000,
+            total_bytes: 1_500,
+        };
+        let messages: Vec<String> = match read(bytes, small) {
+            Ok(files) => panic!("accepted: {:?}", files.keys()),
+            Err(errors) => errors.iter().map(ToString::to_string).collect(),
+        };
+        assert!(
+            messages.iter().any(|message| message.contains(expected)),
+            "{messages:?}"
+        );
+    }
+
+    fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+        assert_eq!(from.len(), to.len());
+        let mut bytes = bytes.to_vec();
+        let mut found = 0;
+        for at in 0..=bytes.len() - from.len() {
+            if &bytes[at..at + from.len()] == from {
+                bytes[at..at + to.len()].copy_from_slice(to);
+                found += 1;
+            }
+        }
+        assert!(found > 0);
+        bytes
+    }
+
+    fn write(bundle: &Bundle) -> Result<Vec<u8>, ArchiveError> {
+        Press::default().write(bundle)
+    }
+
+    #[test]
+    fn shards_and_remembered_contents_do_not_change_the_bytes() {
+        let bundle = sample(SHARD + 500);
+        let press = Press::default();
+        let first = press.write(&bundle).unwrap();
+        assert!(press.kept.lock().unwrap().bytes > 0);
+        assert_eq!(press.write(&bundle).unwrap(), first);
+        // As the zip library writes it in one go.
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for (path, file) in bundle.files() {
+            writer.start_file(path.as_str(), options()).unwrap();
+            writer.write_all(&file.deployed).unwrap();
+        }
+        assert!(writer.finish().unwrap().into_inner() == first);
+    }
+
+    #[test]
+    fn nothing_of_the_machine_is_in_the_archive() {
+        let bytes = write(&sample(3)).unwrap();
+        let mut archive = ZipArchive::new(Cursor::new(&bytes)).unwrap();
+        for index in 0..archive.len() {
+            let file = archive.by_index(index).unwrap();
+            assert_eq!(file.last_modified(), Some(DateTime::default()));
+            assert_eq!(file.unix_mode(), Some(0o100_644));
+            assert_eq!(file.system(), System::Unix);
+            assert_eq!(file.extra_data().map_or(0, |extra| extra.len()), 0);
+        }
+        assert!(archive.comment().is_empty());
+    }
+
+    #[test]
+    fn hostile_names_are_refused() {
+        for (name, expected) in [
+            ("../a", "would leave"),
+            ("/a", "empty component"),
+            (r"..\a", "not safe in a file name"),
+            ("C:/a", "not safe in a file name"),
+            ("a:b", "not safe in a file name"),
+            ("con", "device name"),
+            ("a/nul.txt", "device name"),
+            ("a.", "trailing dot"),
+            ("a\u{1b}[2J", "not safe in a file name"),
+            ("ä", "not safe in a file name"),
+        ] {
+            check(&named(&[name]), expected);
+        }
+        check(&named(&["a", "A"]), "one file with `a` on Windows");
+        check(&named(&["A", "a/b"]), "needs `A`, which is a file, as a folder");
+        check(&named(&["a", "b", "c", "d"]), "4 entries are more than the 3");
+        // Every finding, not the first only.
+        assert_eq!(
+            read(&named(&["../a", "con", "ok"]), Limits::default())
+                .unwrap_err()
+                .len(),
+            2
+        );
+        let message = read(&named(&["a\u{1b}[2J"]), Limits::default()).unwrap_err()[0].to_string();
+        assert!(!message.contains('\u{1b}'), "{message:?}");
+    }
+
+    #[test]
+    fn duplicate_names_are_refused() {
+        check(&replaced(&named(&["aa", "ab"]), b"ab", b"aa"), "same name");
+    }
+
+    #[test]
+    fn links_are_refused() {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        writer.add_symlink("link", "/etc/passwd", options()).unwrap();
+        check(
+            &writer.finish().unwrap().into_inner(),
+            "a link or another special file",
+        );
+    }
+
+    #[test]
+    fn folders_of_other_tools_are_passed_over() {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        writer.add_directory("servers", options()).unwrap();
+        writer.start_file("servers/a", options()).unwrap();
+        writer.write_all(b"x").unwrap();
+        let bytes = writer.finish().unwrap().into_inner();
+        let files = read(&bytes, Limits::default()).unwrap();
+        assert_eq!(
+            files.keys().map(BundlePath::as_str).collect::<Vec<_>>(),
+            ["servers/a"]
+        );
+    }
+
+    #[test]
+    fn bombs_are_refused() {
+        let bomb = |count: usize, size: usize| {
+            let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+            for number in 0..count {
+                writer.start_file(number.to_string(), options()).unwrap();
+                writer.write_all(&vec![0; size]).unwrap();
+            }
+            writer.finish().unwrap().into_inner()
+        };
+        check(&bomb(1, 1_001), "more than the 1000 bytes");
+        check(&bomb(2, 900), "more than the 600 bytes");
+        // The same with a size that lies, in the local and in the central header.
+        let lying = replaced(&bomb(1, 1_001), &1_001_u32.to_le_bytes(), &7_u32.to_le_bytes());
+        check(&lying, "");
+    }
+
+    #[test]
+    fn damage_is_found_everywhere() {
+        let good = write(&sample(3)).unwrap();
+        let files = read(&good, Limits::default()).unwrap();
+        for length in 0..good.len() {
+            assert!(
+                read(&good[..length], Limits::default()).is_err(),
+                "cut to {length}"
+            );
+        }
+        for at in 0..good.len() {
+            let mut bad = good.clone();
+            bad[at] ^= 0x01;
+            // Some bytes carry no meaning (versions, times): then nothing else may come out.
+            if let Ok(read) = read(&bad, Limits::default()) {
+                let same = read.values().eq(files.values());
+                assert!(same, "byte {at} changes a content unseen");
+            }
+        }
+        let shifted: Vec<u8> = b"MZ".iter().chain(&good).copied().collect();
+        check(&shifted, "");
+        check(b"", "");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn coreutils_accept_the_list_of_digests() {
+        use crate::files::{DiskFiles, Files as _};
+        let folder = tempfile::tempdir().unwrap();
+        let files = DiskFiles::new(folder.path());
+        let parts = vec![
+            part("a b/c (x86).txt", "text\n", Format::Text),
+            part("r.reg", "ü\n", Format::Reg),
+        ];
+        let bundle = build(&mut Diagnostics::new(), parts).unwrap();
+        for (path, content) in read(&write(&bundle).unwrap(), Limits::default()).unwrap() {
+            files.write(path.as_str().as_ref(), &content).unwrap();
+        }
+        let check = || {
+            let mut command = std::process::Command::new("sha256sum");
+            command
+                .args(["--strict", "--quiet", "-c", "SHA256SUMS"])
+                .current_dir(folder.path());
+            command.status().unwrap().success()
+        };
+        assert!(check());
+        files.write("r.reg".as_ref(), b"x").unwrap();
+        assert!(!check());
+    }
+}

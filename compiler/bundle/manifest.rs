@@ -1,0 +1,337 @@
+//! `manifest.json`: what a bundle holds and what each artifact does.
+//!
+//! These types are the manifest contract; `cbgen schema manifest` prints their JSON Schema. Fields are written in the
+//! order in which they stand here. A field may be added only together with a new [`FORMAT`] number, because reading is
+//! strict: a key this version does not know could change what an artifact means. This file must not know how bundles
+//! are made or stored.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::digest::{Digest, sums};
+use crate::facts::phases::Phase;
+use crate::formats::Format;
+use crate::formats::encode::{Encoding, LineEnd};
+use crate::inventory::model::Role;
+use crate::path::BundlePath;
+use crate::templates::front_matter::{Effect, Scope};
+
+/// Version of the manifest format.
+pub const FORMAT: u32 = 1;
+
+/// The manifest of a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of this format: 1.
+    #[schemars(extend("const" = FORMAT))]
+    pub format: u32,
+    /// The bundle as a whole.
+    pub bundle: BundleRecord,
+    /// What made it.
+    pub generator: Generator,
+    /// The files it was compiled from.
+    pub inputs: Vec<InputDigest>,
+    /// The servers it is for, in the order of the inventory.
+    pub servers: Vec<ServerEntry>,
+    /// What the checks warned about; the runbook prints it too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
+    /// Every file but this one and `SHA256SUMS`, in order of paths.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// The bundle as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BundleRecord {
+    /// Name.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// Number of the change request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
+    /// The change window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// SHA-256 over the lines `sha256  path` of the artifacts, each with a line feed, in order of paths.
+    pub id: Digest,
+}
+
+/// A change window: RFC 3339 time stamps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// First moment.
+    pub start: String,
+    /// Last moment.
+    pub end: String,
+}
+
+/// The program that made a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Generator {
+    /// `cbgen`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+impl Generator {
+    /// This program.
+    pub fn current() -> Self {
+        Self {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+/// A file a bundle was compiled from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InputDigest {
+    /// Workspace-relative path with forward slashes.
+    pub path: String,
+    /// Digest of its bytes.
+    pub sha256: Digest,
+}
+
+/// A warning of the build.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Warning {
+    /// Diagnostic code.
+    pub code: String,
+    /// What was found.
+    pub message: String,
+}
+
+/// A server of the inventory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServerEntry {
+    /// Windows host name.
+    pub name: String,
+    /// Fully qualified domain name.
+    pub fqdn: String,
+    /// What runs on it.
+    pub roles: Vec<Role>,
+}
+
+/// How an artifact's effect is undone: `captured`, `one_way`, or the path of the artifact that undoes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rollback {
+    /// The previous state is kept when the artifact is applied.
+    Captured,
+    /// Another artifact of the bundle undoes it.
+    Artifact(BundlePath),
+    /// It cannot be undone by the bundle.
+    OneWay,
+    /// There is nothing to undo.
+    Nothing,
+}
+
+impl Serialize for Rollback {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::Captured => "captured",
+            Self::OneWay => "one_way",
+            Self::Nothing => "none",
+            Self::Artifact(path) => path.as_str(),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Rollback {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.as_str() {
+            "captured" => Ok(Self::Captured),
+            "one_way" => Ok(Self::OneWay),
+            "none" => Ok(Self::Nothing),
+            path => BundlePath::parse(path)
+                .map(Self::Artifact)
+                .map_err(serde::de::Error::custom),
+        }
+    }
+}
+
+impl JsonSchema for Rollback {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Rollback".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "How the effect is undone: `captured`, `one_way`, `none` when there is nothing to undo, or the path of the artifact that undoes it.",
+            "type": "string"
+        })
+    }
+}
+
+/// One file of a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Artifact {
+    /// Path inside the bundle.
+    #[serde(with = "path_text")]
+    #[schemars(with = "String")]
+    pub path: BundlePath,
+    /// How often it exists.
+    pub scope: Scope,
+    /// The server it is for, when the scope is `server`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// What it is, for people.
+    pub title: String,
+    /// Requirements it fulfils.
+    pub requirements: Vec<String>,
+    /// Where it goes on the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Its format.
+    pub format: Format,
+    /// What applying it does.
+    pub effect: Effect,
+    /// The phase of the runbook it belongs to.
+    pub phase: Phase,
+    /// Character encoding of the deployed bytes.
+    pub encoding: Encoding,
+    /// Line ends of the deployed bytes.
+    pub eol: LineEnd,
+    /// Number of deployed bytes.
+    pub size: u64,
+    /// Digest of the deployed bytes.
+    pub sha256: Digest,
+    /// Digest of the review text: UTF-8 without mark, LF.
+    pub review_sha256: Digest,
+    /// How its effect is undone.
+    pub rollback: Rollback,
+    /// Services to restart afterwards.
+    pub restarts: Vec<String>,
+}
+
+mod path_text {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use crate::path::BundlePath;
+
+    pub(super) fn serialize<S: Serializer>(path: &BundlePath, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(path.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BundlePath, D::Error> {
+        BundlePath::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Why a text is not a manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestError(String);
+
+impl fmt::Display for ManifestError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ManifestError {}
+
+impl Manifest {
+    /// The text of `manifest.json`.
+    pub fn to_text(&self) -> String {
+        // Strings, numbers and lists of them always have a JSON form.
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    /// Reads a manifest, strictly.
+    ///
+    /// Refused: another format number (said first, so that a bundle of a newer cbgen is named as such), unknown or
+    /// missing keys, unsafe paths, paths out of order or equal ignoring case, a server or rollback artifact that is
+    /// not in the manifest, and an id that is not the one of the artifacts.
+    pub fn read(bytes: &[u8]) -> Result<Self, ManifestError> {
+        #[derive(Deserialize)]
+        struct Head {
+            format: u64,
+        }
+        let refuse = |why: String| Err(ManifestError(why));
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => return refuse(format!("not UTF-8 at byte {}", error.valid_up_to())),
+        };
+        match serde_json::from_str::<Head>(text) {
+            Ok(head) if head.format == u64::from(FORMAT) => {}
+            Ok(head) if head.format > u64::from(FORMAT) => {
+                return refuse(format!(
+                    "it has manifest format {}, made by a newer cbgen; this one reads format {FORMAT}",
+                    head.format
+                ));
+            }
+            Ok(head) => {
+                return refuse(format!(
+                    "manifest format {} does not exist; this cbgen reads format {FORMAT}",
+                    head.format
+                ));
+            }
+            Err(error) => return refuse(error.to_string()),
+        }
+        let manifest: Self = match serde_json::from_str(text) {
+            Ok(manifest) => manifest,
+            Err(error) => return refuse(error.to_string()),
+        };
+        manifest.consistent()?;
+        Ok(manifest)
+    }
+
+    fn consistent(&self) -> Result<(), ManifestError> {
+        let refuse = |why: String| Err(ManifestError(why));
+        let servers: BTreeSet<&str> = self.servers.iter().map(|server| server.name.as_str()).collect();
+        let paths: BTreeSet<&BundlePath> = self.artifacts.iter().map(|artifact| &artifact.path).collect();
+        let mut keys: BTreeMap<String, &BundlePath> = BTreeMap::new();
+        let mut previous: Option<&BundlePath> = None;
+        for artifact in &self.artifacts {
+            let path = &artifact.path;
+            if let Some(other) = keys.insert(path.collision_key(), path) {
+                return refuse(format!("`{other}` and `{path}` are one file on Windows"));
+            }
+            if previous.is_some_and(|previous| previous >= path) {
+                return refuse(format!("`{path}` is out of order"));
+            }
+            previous = Some(path);
+            if (artifact.scope == Scope::Server) != artifact.server.is_some() {
+                return refuse(format!("scope and server of `{path}` contradict each other"));
+            }
+            if let Some(server) = &artifact.server
+                && !servers.contains(server.as_str())
+            {
+                return refuse(format!(
+                    "`{path}` is for `{server}`, which is not a server of the bundle"
+                ));
+            }
+            if let Rollback::Artifact(undo) = &artifact.rollback
+                && !paths.contains(undo)
+            {
+                return refuse(format!(
+                    "`{path}` is undone by `{undo}`, which is not in the bundle"
+                ));
+            }
+        }
+        if self.bundle.id != id(&self.artifacts) {
+            return refuse("the id of the bundle is not the one of its artifacts".into());
+        }
+        Ok(())
+    }
+}
+
+/// The id of a bundle with these artifacts.
+pub fn id(artifacts: &[Artifact]) -> Digest {
+    Digest::of(sums(artifacts.iter().map(|artifact| (&artifact.path, artifact.sha256))).as_bytes())
+}

@@ -1,0 +1,460 @@
+//! Texts to a bundle: encode, hash, list.
+//!
+//! [`bundle`] is the last phase of a compilation. Its result holds every file twice, as the reviewers read it and as it
+//! is deployed, and depends on nothing but its arguments. [`archive`] stores a bundle in a zip, [`tree`] beside it as
+//! the folder reviewers read. This module must not know inventories or templates.
+
+pub mod archive;
+pub mod manifest;
+pub mod tree;
+
+#[cfg(test)]
+mod samples;
+
+use std::collections::BTreeMap;
+
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+
+pub use crate::digest;
+
+use self::manifest::{
+    Artifact, BundleRecord, Generator, InputDigest, Manifest, Rollback, ServerEntry, Warning, Window,
+};
+use crate::codes;
+use crate::diag::{Diagnostic, Diagnostics, Reported};
+use crate::digest::{Digest, sums};
+use crate::facts::phases::Phase;
+use crate::formats::encode::{Encoding, LineEnd, deployed_form, encode};
+use crate::formats::{Format, FormatError};
+use crate::path::BundlePath;
+use crate::source::Span;
+use crate::templates::front_matter::{Effect, Scope};
+
+/// Path of the manifest in every bundle.
+pub const MANIFEST: &str = "manifest.json";
+/// Path of the list of digests in every bundle.
+pub const SUMS: &str = "SHA256SUMS";
+/// Path of the detached signature over [`SUMS`] in a signed bundle; the only file the list does not cover.
+pub const SIGNATURE: &str = "SHA256SUMS.sig";
+
+/// What a bundle is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BundleIdentity {
+    /// Name.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// Number of the change request.
+    pub change: Option<String>,
+    /// The change window.
+    pub window: Option<Window>,
+}
+
+/// What the manifest says about an artifact, without what follows from its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArtifactRecord {
+    /// How often it exists.
+    pub scope: Scope,
+    /// The server it is for, when the scope is [`Scope::Server`].
+    pub server: Option<String>,
+    /// What it is, for people.
+    pub title: String,
+    /// Requirements it fulfils.
+    pub requirements: Vec<String>,
+    /// Where it goes on the server.
+    pub target: Option<String>,
+    /// Its format.
+    pub format: Format,
+    /// What applying it does.
+    pub effect: Effect,
+    /// The phase of the runbook it belongs to.
+    pub phase: Phase,
+    /// How its effect is undone.
+    pub rollback: Rollback,
+    /// Services to restart afterwards.
+    pub restarts: Vec<String>,
+}
+
+/// One artifact that goes into a bundle.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Path inside the bundle.
+    pub path: BundlePath,
+    /// Review form: UTF-8, LF, no mark.
+    pub text: String,
+    /// Digest of `text`.
+    pub review_sha256: Digest,
+    /// What the manifest says about it.
+    pub record: ArtifactRecord,
+    /// What made it, to point at when two parts collide.
+    pub origin: Option<Span>,
+}
+
+/// One file of a bundle in both forms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BundleFile {
+    /// The bytes that are deployed.
+    pub deployed: Vec<u8>,
+    /// The text reviewers read: UTF-8, LF, no mark.
+    pub review: String,
+    /// Digest of the deployed bytes.
+    pub sha256: Digest,
+    /// Digest of the review text.
+    pub review_sha256: Digest,
+}
+
+impl BundleFile {
+    fn encode(
+        review: String,
+        review_sha256: Digest,
+        encoding: Encoding,
+        line_end: LineEnd,
+    ) -> Result<Self, FormatError> {
+        debug_assert_eq!(Digest::of(review.as_bytes()), review_sha256);
+        let deployed = encode(&review, encoding, line_end)?;
+        Ok(Self {
+            sha256: if deployed == review.as_bytes() {
+                review_sha256
+            } else {
+                Digest::of(&deployed)
+            },
+            review_sha256,
+            deployed,
+            review,
+        })
+    }
+
+    /// A file that is deployed as it is reviewed.
+    fn plain(text: String) -> Self {
+        let digest = Digest::of(text.as_bytes());
+        Self {
+            deployed: text.clone().into_bytes(),
+            review: text,
+            sha256: digest,
+            review_sha256: digest,
+        }
+    }
+}
+
+/// A complete bundle: every artifact, the manifest and the list of digests. Only [`bundle`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    manifest: Manifest,
+    files: BTreeMap<BundlePath, BundleFile>,
+}
+
+impl Bundle {
+    /// The manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Every file in order of paths, with the manifest and the list of digests.
+    pub fn files(&self) -> &BTreeMap<BundlePath, BundleFile> {
+        &self.files
+    }
+
+    /// Digest over the artifacts' paths and digests.
+    pub fn id(&self) -> Digest {
+        self.manifest.bundle.id
+    }
+
+    /// `NAME`: the folder reviewers read.
+    pub fn name(&self) -> &str {
+        &self.manifest.bundle.name
+    }
+
+    /// `NAME-VERSION.zip`.
+    pub fn archive_name(&self) -> String {
+        format!("{}-{}.zip", self.name(), self.manifest.bundle.version)
+    }
+}
+
+/// Makes a bundle. Equal arguments give equal bytes; the order of `inputs` and `parts` does not matter.
+///
+/// Reports `CB0702` for two parts at one path (ignoring case, as Windows does), for a part whose path is a folder of
+/// another part, and for a part at a path the bundle needs itself; `CB0703` for a text that its deployed encoding
+/// cannot hold. All of them, not the first.
+pub fn bundle(
+    diagnostics: &mut Diagnostics,
+    identity: BundleIdentity,
+    mut inputs: Vec<InputDigest>,
+    servers: Vec<ServerEntry>,
+    warnings: Vec<Warning>,
+    parts: Vec<Part>,
+) -> Result<Bundle, Reported> {
+    let mut failed = collisions(diagnostics, &parts);
+    let mut encoded: Vec<(Artifact, Result<BundleFile, Diagnostic>)> =
+        parts.into_par_iter().map(encode_part).collect();
+    encoded.sort_by(|left, right| left.0.path.cmp(&right.0.path));
+    let mut artifacts = Vec::new();
+    let mut files = BTreeMap::new();
+    for (artifact, file) in encoded {
+        match file {
+            Ok(file) => {
+                files.insert(artifact.path.clone(), file);
+                artifacts.push(artifact);
+            }
+            Err(diagnostic) => failed = Some(diagnostics.error(diagnostic)),
+        }
+    }
+    if let Some(reported) = failed {
+        return Err(reported);
+    }
+
+    inputs.sort();
+    inputs.dedup();
+    let manifest = Manifest {
+        format: manifest::FORMAT,
+        bundle: BundleRecord {
+            name: identity.name,
+            version: identity.version,
+            change: identity.change,
+            window: identity.window,
+            id: manifest::id(&artifacts),
+        },
+        generator: Generator::current(),
+        inputs,
+        servers,
+        warnings,
+        artifacts,
+    };
+    // Both names are constants that parse; `filter_map` only spares the reader an error that cannot happen.
+    files.extend(own_path(MANIFEST).map(|path| (path, BundleFile::plain(manifest.to_text()))));
+    let list = sums(files.iter().map(|(path, file)| (path, file.sha256)));
+    files.extend(own_path(SUMS).map(|path| (path, BundleFile::plain(list))));
+    Ok(Bundle { manifest, files })
+}
+
+fn own_path(name: &str) -> Option<BundlePath> {
+    BundlePath::parse(name).ok()
+}
+
+fn encode_part(part: Part) -> (Artifact, Result<BundleFile, Diagnostic>) {
+    let Part {
+        path,
+        text,
+        review_sha256,
+        record,
+        origin,
+    } = part;
+    let (encoding, line_end) = deployed_form(record.format);
+    let file = BundleFile::encode(text, review_sha256, encoding, line_end).map_err(|error| {
+        Diagnostic::new(
+            codes::NOT_ENCODABLE,
+            format!("`{path}` cannot be written as {}: {error}", encoding.name()),
+        )
+        .at_opt(origin)
+    });
+    let digest = |of: fn(&BundleFile) -> Digest| file.as_ref().map_or_else(|_| Digest::of(b""), of);
+    let artifact = Artifact {
+        scope: record.scope,
+        server: record.server,
+        title: record.title,
+        requirements: record.requirements,
+        target: record.target,
+        format: record.format,
+        effect: record.effect,
+        phase: record.phase,
+        encoding,
+        eol: line_end,
+        size: file
+            .as_ref()
+            .map_or(0, |file| u64::try_from(file.deployed.len()).unwrap_or(u64::MAX)),
+        sha256: digest(|file| file.sha256),
+        review_sha256: digest(|file| file.review_sha256),
+        rollback: record.rollback,
+        restarts: record.restarts,
+        path,
+    };
+    (artifact, file)
+}
+
+fn collisions(diagnostics: &mut Diagnostics, parts: &[Part]) -> Option<Reported> {
+    let mut failed = None;
+    let mut seen: BTreeMap<String, &Part> = BTreeMap::new();
+    for part in parts {
+        let key = part.path.collision_key();
+        if [MANIFEST, SUMS, SIGNATURE]
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(&key))
+        {
+            let message = format!("`{}` is a path every bundle uses itself", part.path);
+            failed =
+                Some(diagnostics.error(Diagnostic::new(codes::PATH_COLLISION, message).at_opt(part.origin)));
+        }
+        if let Some(first) = seen.insert(key, part) {
+            failed = Some(collision(diagnostics, first, part, "are one file on Windows"));
+        }
+    }
+    for part in parts {
+        let key = part.path.collision_key();
+        for (at, _) in key.match_indices('/') {
+            if let Some(file) = key.get(..at).and_then(|folder| seen.get(folder)) {
+                failed = Some(collision(
+                    diagnostics,
+                    file,
+                    part,
+                    "need one name as file and as folder",
+                ));
+            }
+        }
+    }
+    failed
+}
+
+fn collision(diagnostics: &mut Diagnostics, first: &Part, second: &Part, what: &str) -> Reported {
+    let message = if first.path == second.path {
+        format!("two artifacts have the path `{}`", first.path)
+    } else {
+        format!("`{}` and `{}` {what}", first.path, second.path)
+    };
+    let mut diagnostic = Diagnostic::new(codes::PATH_COLLISION, message)
+        .at_opt(second.origin)
+        .help("give one of them another `path`");
+    if let Some(span) = first.origin {
+        diagnostic = diagnostic.related(span, format!("`{}` comes from here", first.path));
+    }
+    diagnostics.error(diagnostic)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::samples::{build, part};
+    use super::*;
+
+    /// The messages for these paths.
+    fn check(paths: &[&str]) -> Vec<String> {
+        let mut diagnostics = Diagnostics::new();
+        let parts = paths.iter().map(|path| part(path, "x\n", Format::Text)).collect();
+        let result = build(&mut diagnostics, parts);
+        assert_eq!(result.is_err(), diagnostics.has_errors());
+        diagnostics
+            .iter()
+            .map(|finding| finding.message.clone())
+            .collect()
+    }
+
+    #[test]
+    fn collisions_are_named() {
+        assert!(check(&["a", "b/c"]).is_empty());
+        assert_eq!(check(&["a", "a"]), ["two artifacts have the path `a`"]);
+        assert_eq!(check(&["a", "A"]), ["`a` and `A` are one file on Windows"]);
+        assert_eq!(
+            check(&["B/c", "b", "b/d/e"]),
+            [
+                "`b` and `B/c` need one name as file and as folder",
+                "`b` and `b/d/e` need one name as file and as folder"
+            ]
+        );
+        assert_eq!(
+            check(&["Manifest.JSON"]),
+            ["`Manifest.JSON` is a path every bundle uses itself"]
+        );
+    }
+
+    #[test]
+    fn a_text_outside_its_encoding_is_refused() {
+        let mut diagnostics = Diagnostics::new();
+        let parts = vec![part("a.cmd", "rem ü\n", Format::Cmd)];
+        assert!(build(&mut diagnostics, parts).is_err());
+        let finding = diagnostics.iter().next().unwrap();
+        assert_eq!(finding.code, codes::NOT_ENCODABLE);
+        assert!(
+            finding
+                .message
+                .starts_with("`a.cmd` cannot be written as ascii: "),
+            "{}",
+            finding.message
+        );
+    }
+
+    #[test]
+    fn the_contract_as_text() {
+        let parts = vec![
+            part("servers/MGMT01/nginx/nginx.conf", "daemon off;\n", Format::Nginx),
+            part("deployment/a.reg", "ü\n", Format::Reg),
+        ];
+        let bundle = build(&mut Diagnostics::new(), parts).unwrap();
+        let file = |name: &str| &bundle.files()[&BundlePath::parse(name).unwrap()];
+        assert_eq!(
+            file("deployment/a.reg").deployed,
+            [0xFF, 0xFE, 0xFC, 0, 0x0D, 0, 0x0A, 0]
+        );
+        assert_eq!(file("deployment/a.reg").review, "ü\n");
+        let id_lines = file(SUMS)
+            .review
+            .lines()
+            .filter(|line| !line.ends_with("  manifest.json"))
+            .fold(String::new(), |lines, line| format!("{lines}{line}\n"));
+        assert_eq!(bundle.id(), Digest::of(id_lines.as_bytes()));
+        let text = file(MANIFEST).review.clone();
+        assert_eq!(Manifest::read(text.as_bytes()).as_ref(), Ok(bundle.manifest()));
+        let golden =
+            include_str!("samples/manifest.json").replace("VERSION_OF_CBGEN", env!("CARGO_PKG_VERSION"));
+        assert_eq!(text, golden, "{text}");
+    }
+
+    #[test]
+    fn manifests_are_read_strictly() {
+        let parts = vec![
+            part("servers/MGMT01/a", "a\n", Format::Text),
+            part("b", "b\n", Format::Text),
+        ];
+        let bundle = build(&mut Diagnostics::new(), parts).unwrap();
+        let good = bundle.manifest().to_text();
+        let check = |from: &str, to: &str, expected: &str| {
+            assert!(good.contains(from), "{from}");
+            let error = Manifest::read(good.replacen(from, to, 1).as_bytes()).unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
+        };
+        check("\"format\": 1", "\"format\": 2", "made by a newer cbgen");
+        check("\"format\": 1", "\"format\": 0", "does not exist");
+        check(
+            "\"format\": 1",
+            "\"format\": 1, \"more\": 1",
+            "unknown field `more`",
+        );
+        check("\"path\": \"b\"", "\"path\": \"../b\"", "would leave");
+        check("\"path\": \"b\"", "\"path\": \"x\"", "out of order");
+        check("\"path\": \"b\"", "\"path\": \"c\"", "the id of the bundle");
+        check(
+            "\"path\": \"b\"",
+            "\"path\": \"servers/mgmt01/A\"",
+            "one file on Windows",
+        );
+        check(
+            "\"name\": \"MGMT01\"",
+            "\"name\": \"X\"",
+            "not a server of the bundle",
+        );
+        check("\"captured\"", "\"undo.sql\"", "which is not in the bundle");
+        check("{", "", "expected struct Head");
+        assert!(Manifest::read(b"\xFF").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn order_of_parts_does_not_matter(
+            paths in prop::collection::btree_set("[a-d]{1,2}(/[a-d]{1,2})?", 1..12),
+            seed in any::<prop::sample::Index>(),
+        ) {
+            let parts: Vec<Part> =
+                paths.iter().map(|path| part(path, &format!("{path}\n"), Format::Sql)).collect();
+            let mut rotated = parts.clone();
+            rotated.rotate_left(seed.index(parts.len()));
+            let one = build(&mut Diagnostics::new(), parts);
+            prop_assert_eq!(&one, &build(&mut Diagnostics::new(), rotated));
+            if let Ok(bundle) = one {
+                let archive = archive::Press::default().write(&bundle).unwrap();
+                prop_assert_eq!(&archive, &archive::Press::default().write(&bundle).unwrap());
+                let read = archive::read(&archive, archive::Limits::default()).unwrap();
+                let deployed: BTreeMap<_, _> = bundle.files().iter()
+                    .map(|(path, file)| (path.clone(), file.deployed.clone())).collect();
+                prop_assert_eq!(read, deployed);
+            }
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! Bundles in the output folder: the tree reviewers read, the archive beside it, and its digest.
+//!
+//! `OUT/NAME/` holds the review texts, `OUT/NAME-VERSION.zip` the deployed bytes. [`prepare`] and [`commit()`] replace them as a whole
+//! (see [`commit()`] for what an interruption can leave), touches nothing when nothing changed, removes what an earlier
+//! build made and this one does not, and keeps what cbgen did not make. Whether cbgen made a file is read from the
+//! manifest and the list of digests of the tree that is there. This file must not know how a bundle is made.
+
+pub mod commit;
+mod survey;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use self::commit::{Place, Staged};
+use self::survey::{Survey, survey};
+use super::archive::Press;
+use super::digest::Digest;
+use super::manifest::Manifest;
+use super::{Bundle, MANIFEST, archive};
+use crate::codes;
+use crate::diag::{Diagnostic, Diagnostics, Reported};
+use crate::files::{Files, Lock};
+use crate::path::BundlePath;
+
+/// Largest archive that is read back for comparison.
+const ARCHIVE_LIMIT: u64 = 4 << 30;
+
+/// What [`write()`] did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Whether anything was written; otherwise every file kept its time stamp.
+    pub changed: bool,
+    /// The build that was replaced: the one in the archive of the same name, else the one in the tree.
+    pub old: Option<Previous>,
+    /// Id of the bundle.
+    pub new_id: Digest,
+    /// Files of the earlier build that were removed, in order.
+    pub removed_stale: Vec<BundlePath>,
+    /// Files in the tree that cbgen did not make and kept, in order.
+    pub foreign: Vec<String>,
+}
+
+/// An earlier build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Previous {
+    /// Its version.
+    pub version: String,
+    /// Its id.
+    pub id: Digest,
+}
+
+/// One way in which the output folder is not what the inventory compiles to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Path below the output folder, with forward slashes.
+    pub path: String,
+    /// What is different.
+    pub kind: DifferenceKind,
+}
+
+/// The kinds of difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DifferenceKind {
+    /// The file is not there.
+    Missing,
+    /// The content differs, first in this one-based line (of the review text; 0 when it is not a text).
+    Changed {
+        /// The first line that differs.
+        line: usize,
+    },
+    /// The content differs in line ends only, as after a checkout that converts them.
+    LineEnds,
+    /// The file comes from an earlier build and is not part of this one.
+    Stale,
+}
+
+impl Difference {
+    /// The finding `build --check` reports about the output folder `out`, at a path a pipeline can annotate.
+    pub fn to_diagnostic(&self, out: &Path) -> Diagnostic {
+        let (message, help) = match self.kind {
+            DifferenceKind::Missing => (format!("`{}` is missing", self.path), "run `cbgen build`"),
+            DifferenceKind::Changed { line: 0 } => (
+                format!("`{}` is not what the inventory compiles to", self.path),
+                "run `cbgen build`",
+            ),
+            DifferenceKind::Changed { line } => (
+                format!(
+                    "`{}` is not what the inventory compiles to, from line {line} on",
+                    self.path
+                ),
+                "run `cbgen build`; change the inventory or a template, never the output",
+            ),
+            DifferenceKind::LineEnds => (
+                format!("`{}` has other line ends than cbgen writes", self.path),
+                "keep git from converting them: `/out/** -text` in `.gitattributes`, then run `cbgen build`",
+            ),
+            DifferenceKind::Stale => (
+                format!(
+                    "`{}` was made by an earlier build and is no longer generated",
+                    self.path
+                ),
+                "run `cbgen build`, which removes it",
+            ),
+        };
+        Diagnostic::new(codes::OUTPUT_DIFFERS, message)
+            .in_file(shown(&out.join(&self.path)))
+            .help(help)
+    }
+}
+
+/// A bundle that is staged beside its output and only has to be committed, or one that is there already. It holds the
+/// lock of its bundle, not the bundle.
+#[derive(Debug)]
+pub struct Prepared {
+    out: PathBuf,
+    name: String,
+    archive: String,
+    written: Written,
+    lock: Lock,
+}
+
+/// Writes a bundle into the output folder: [`prepare`], then [`commit()`].
+pub fn write(
+    diagnostics: &mut Diagnostics,
+    files: &dyn Files,
+    press: &Press,
+    out: &Path,
+    bundle: &Bundle,
+) -> Result<Written, Reported> {
+    let prepared = prepare(diagnostics, files, press, out, bundle)?;
+    match commit(files, vec![prepared]).pop() {
+        Some(Ok(written)) => Ok(written),
+        Some(Err(finding)) => Err(diagnostics.error(finding)),
+        None => Err(diagnostics.error(failed(out, &io::ErrorKind::Other.into()))),
+    }
+}
+
+/// Compares a bundle with the output folder and stages what is different; nothing anybody reads changes yet.
+///
+/// First completes or undoes an earlier write that was interrupted. Reports, and stages nothing for: an unwritable or
+/// full folder (`CB0701`), a file cbgen did not make at the path of one it makes (`CB0704`), another process that
+/// writes the same bundle (`CB0705`), an archive of the same name that holds another bundle (`CB0710`). Warns of files
+/// of an earlier build that were edited by hand and are replaced (`CB0707`). Bundles of different names may be written
+/// into one folder at the same time.
+pub fn prepare(
+    diagnostics: &mut Diagnostics,
+    files: &dyn Files,
+    press: &Press,
+    out: &Path,
+    bundle: &Bundle,
+) -> Result<Prepared, Reported> {
+    let place = Place::new(out, bundle.name());
+    let lock = match files.make_folder(out).and_then(|()| files.lock(&place.lock())) {
+        Ok(Some(lock)) => lock,
+        Ok(None) => {
+            return Err(diagnostics.error(
+                Diagnostic::new(
+                    codes::OUTPUT_BUSY,
+                    format!("another cbgen is writing the bundle `{}`", bundle.name()),
+                )
+                .in_file(shown(&place.tree()))
+                .help("wait for it to end"),
+            ));
+        }
+        Err(error) => return Err(diagnostics.error(failed(out, &error))),
+    };
+    Ok(Prepared {
+        written: prepare_locked(diagnostics, files, press, &place, bundle)?,
+        out: out.to_owned(),
+        name: bundle.name().to_owned(),
+        archive: bundle.archive_name(),
+        lock,
+    })
+}
+
+/// Puts prepared bundles in place, all of them with one wait for the disk. The answers are in the same order; an error
+/// of one (`CB0701`) leaves its old output and does not stop the others.
+pub fn commit(files: &dyn Files, prepared: Vec<Prepared>) -> Vec<Result<Written, Diagnostic>> {
+    let changed: Vec<(Place<'_>, &str)> = prepared
+        .iter()
+        .filter(|one| one.written.changed)
+        .map(|one| (Place::new(&one.out, &one.name), one.archive.as_str()))
+        .collect();
+    let mut results = if changed.is_empty() {
+        Vec::new()
+    } else {
+        commit::commit(files, &changed)
+    }
+    .into_iter();
+    prepared
+        .into_iter()
+        .map(|one| {
+            let result = if one.written.changed {
+                results.next().unwrap_or_else(|| Err(io::ErrorKind::Other.into()))
+            } else {
+                Ok(())
+            };
+            // Not before everything of this bundle is done.
+            drop(one.lock);
+            match result {
+                Ok(()) => Ok(one.written),
+                Err(error) => Err(failed(&Place::new(&one.out, &one.name).tree(), &error)),
+            }
+        })
+        .collect()
+}
+
+fn prepare_locked(
+    diagnostics: &mut Diagnostics,
+    files: &dyn Files,
+    press: &Press,
+    place: &Place<'_>,
+    bundle: &Bundle,
+) -> Result<Written, Reported> {
+    let at = |path: PathBuf| move |error: io::Error| failed(&path, &error);
+    place
+        .recover(files)
+        .map_err(at(place.staging()))
+        .map_err(|finding| diagnostics.error(finding))?;
+    let found = survey(files, &place.tree(), bundle)
+        .map_err(at(place.tree()))
+        .map_err(|finding| diagnostics.error(finding))?;
+    let mut reported = None;
+    for path in &found.blocked {
+        reported = Some(diagnostics.error(in_the_way(&place.tree().join(path))));
+    }
+    let archive = press.write(bundle).map_err(|error| {
+        let message = format!("the archive cannot be made: {error}");
+        diagnostics.error(Diagnostic::new(codes::OUTPUT_FAILED, message))
+    })?;
+    let sums = archive_sums(bundle, &archive);
+    let archive_path = place.archive(bundle);
+    let old_archive = read_if_there(files, &archive_path, ARCHIVE_LIMIT)
+        .map_err(at(archive_path.clone()))
+        .map_err(|finding| diagnostics.error(finding))?;
+    let old_sums = read_if_there(files, &place.archive_sums(bundle), 4096)
+        .map_err(at(place.archive_sums(bundle)))
+        .map_err(|finding| diagnostics.error(finding))?;
+    let archived = old_archive.as_deref().and_then(archived_manifest);
+    if let Some(manifest) = &archived
+        && manifest.bundle.name != bundle.name()
+    {
+        let message = format!(
+            "`{}` holds version `{}` of the bundle `{}`",
+            shown(&archive_path),
+            manifest.bundle.version,
+            manifest.bundle.name
+        );
+        let finding = Diagnostic::new(codes::ARCHIVE_TAKEN, message)
+            .help("change `bundle.name` or `bundle.version` so that both archives have names of their own");
+        reported = Some(diagnostics.error(finding));
+    }
+    if let Some(reported) = reported {
+        return Err(reported);
+    }
+    for path in &found.edited {
+        let shown = shown(&place.tree().join(path.as_str()));
+        let message = format!("`{shown}` was edited by hand; the edit is replaced");
+        diagnostics.push(
+            Diagnostic::new(codes::EDITED_OUTPUT, message)
+                .in_file(shown)
+                .help("make the change in the inventory or in a template"),
+        );
+    }
+
+    let changed = !found.differences.is_empty()
+        || old_archive.as_deref() != Some(archive.as_slice())
+        || old_sums.as_deref() != Some(sums.as_bytes());
+    if changed {
+        let staged = Staged {
+            bundle,
+            archive: &archive,
+            sums: &sums,
+            found: &found,
+        };
+        if let Err(error) = place.stage(files, &staged) {
+            // Space for others; what cannot be removed is hidden, and the next build removes it.
+            drop(files.remove(&place.staging()));
+            return Err(diagnostics.error(failed(&place.tree(), &error)));
+        }
+    }
+    Ok(Written {
+        changed,
+        old: archived.or(found.manifest).map(|manifest| Previous {
+            version: manifest.bundle.version,
+            id: manifest.bundle.id,
+        }),
+        new_id: bundle.id(),
+        removed_stale: found.stale,
+        foreign: found.foreign.iter().map(|path| shown(path)).collect(),
+    })
+}
+
+/// What [`compare`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comparison {
+    /// Every difference, in order of paths, the archive last.
+    pub differences: Vec<Difference>,
+    /// Files in the tree that cbgen did not make, in order.
+    pub foreign: Vec<String>,
+}
+
+/// Compares the output folder with a bundle without writing. The archive is compared only when it is there, because it
+/// is not committed. Errors are those of the file system.
+pub fn compare(files: &dyn Files, press: &Press, out: &Path, bundle: &Bundle) -> io::Result<Comparison> {
+    let place = Place::new(out, bundle.name());
+    let found = survey(files, &place.tree(), bundle)?;
+    let mut differences = found.differences;
+    for difference in &mut differences {
+        difference.path = format!("{}/{}", bundle.name(), difference.path);
+    }
+    if let Some(old) = read_if_there(files, &place.archive(bundle), ARCHIVE_LIMIT)?
+        && press.write(bundle).ok() != Some(old)
+    {
+        differences.push(Difference {
+            path: bundle.archive_name(),
+            kind: DifferenceKind::Changed { line: 0 },
+        });
+    }
+    Ok(Comparison {
+        differences,
+        foreign: found.foreign.iter().map(|path| shown(path)).collect(),
+    })
+}
+
+/// Content of `NAME-VERSION.zip.sha256`.
+fn archive_sums(bundle: &Bundle, archive: &[u8]) -> String {
+    format!("{}  {}\n", Digest::of(archive), bundle.archive_name())
+}
+
+fn archived_manifest(archive: &[u8]) -> Option<Manifest> {
+    let text = archive::read_one(archive, MANIFEST, archive::Limits::default()).ok()??;
+    Manifest::read(&text).ok()
+}
+
+fn read_if_there(files: &dyn Files, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    match files.kind(path)? {
+        None => Ok(None),
+        Some(_) => match files.read(path, limit) {
+            // Larger than anything cbgen writes there, so certainly not equal.
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Ok(Some(Vec::new())),
+            result => result.map(Some),
+        },
+    }
+}
+
+/// A path for people: forward slashes on every system.
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().replace('\\', "/")
+}
+
+fn failed(path: &Path, error: &io::Error) -> Diagnostic {
+    let kind = error.kind();
+    let help = if matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+        "free some space; the output of the earlier build is unchanged"
+    } else if matches!(
+        kind,
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+    ) {
+        "choose a folder you may write with `-o`"
+    } else {
+        "the next build completes or undoes what this one began"
+    };
+    Diagnostic::new(
+        codes::OUTPUT_FAILED,
+        format!("`{}` could not be written: {error}", shown(path)),
+    )
+    .in_file(shown(path))
+    .help(help)
+}
+
+fn in_the_way(path: &Path) -> Diagnostic {
+    Diagnostic::new(
+        codes::FOREIGN_IN_THE_WAY,
+        format!("`{}` is in the way and was not made by cbgen", shown(path)),
+    )
+    .in_file(shown(path))
+    .help("move it away, or remove it if it came from a build whose manifest is lost")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,303 @@
+//! What may be typed. The doc comments here are the help texts; nothing here reads a file or decides anything.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::report::MessageFormat;
+
+/// Compiles the inventory of an on-premise Callback installation into a bundle of configuration files.
+#[derive(Debug, Parser)]
+#[command(name = "cbgen", version, max_term_width = 100, subcommand_required = true)]
+#[command(arg_required_else_help = true)]
+#[command(
+    after_help = "Exit codes: 0 nothing to report, 1 findings (errors in the input, drift, differences), \
+                        2 cbgen could not do its work."
+)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(super) struct Global {
+    /// How diagnostics are printed on standard error
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
+    pub(super) message_format: MessageFormatArgument,
+    /// When to use colours; the variable `NO_COLOR` is respected
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: Color,
+    /// End with status 1 on warnings too
+    #[arg(long, global = true, value_name = "WHAT")]
+    pub(super) deny: Option<Deny>,
+}
+
+/// The formats of `--message-format`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum MessageFormatArgument {
+    /// Source lines with labels
+    Human,
+    /// One line each, for editors
+    #[value(help = "path:line:column: error[CB0102]: message")]
+    Short,
+    /// One JSON object a line
+    Json,
+    /// One SARIF 2.1.0 document
+    Sarif,
+    /// Workflow commands that annotate a pull request
+    Github,
+}
+
+impl From<MessageFormatArgument> for MessageFormat {
+    fn from(format: MessageFormatArgument) -> Self {
+        match format {
+            MessageFormatArgument::Human => Self::Human,
+            MessageFormatArgument::Short => Self::Short,
+            MessageFormatArgument::Json => Self::Json,
+            MessageFormatArgument::Sarif => Self::Sarif,
+            MessageFormatArgument::Github => Self::Github,
+        }
+    }
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What to treat as an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Deny {
+    /// Warnings
+    Warnings,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Compile inventories and write their bundles
+    Build(Build),
+    /// Compile inventories and print diagnostics only
+    Check(Check),
+    /// Review what changes between two bundles or inventories, by meaning
+    Diff(Diff),
+    /// Show which inventory lines and which template line made an output line
+    Why(Why),
+    /// List every guide requirement: generated, manual step or not applicable, and why
+    Coverage(Coverage),
+    /// Print the long text of a diagnostic code
+    Explain(Explain),
+    /// Print a JSON Schema
+    Schema(Schema),
+    /// Write a commented starter inventory
+    Init(Init),
+    /// Print a shell completion script
+    Completions(Completions),
+}
+
+/// Where templates come from.
+#[derive(Debug, Args)]
+pub(super) struct TemplateOptions {
+    /// Lay the templates of a folder over the built-in ones: same path replaces, other paths add
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) templates: Option<PathBuf>,
+}
+
+/// Arguments of `build`.
+#[derive(Debug, Args)]
+pub(super) struct Build {
+    /// Inventories to compile; an error in one does not stop the others
+    #[arg(required = true, value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
+    pub(super) inventories: Vec<PathBuf>,
+    /// Folder for the trees and archives
+    #[arg(short, long, value_name = "DIR", default_value = "out", value_hint = ValueHint::DirPath)]
+    pub(super) output: PathBuf,
+    #[command(flatten)]
+    pub(super) templates: TemplateOptions,
+    /// Write nothing; status 1 when the output folder differs from what would be written
+    #[arg(long)]
+    pub(super) check: bool,
+    /// Print how long each phase took
+    #[arg(long)]
+    pub(super) timings: bool,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// Inventories to check; an error in one does not stop the others
+    #[arg(required = true, value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
+    pub(super) inventories: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) templates: TemplateOptions,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub(super) struct Diff {
+    /// A bundle .zip, an out/NAME tree, an inventory, a folder of them, or git:REV:PATH
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub(super) old: String,
+    /// The same, for the new side
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub(super) new: String,
+    /// How the report is written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: DiffFormat,
+    /// Longest text or Markdown report; details that do not fit are counted, names of changed servers never cut
+    /// [default: 60000 for Markdown]
+    #[arg(long, value_name = "N")]
+    pub(super) max_chars: Option<usize>,
+    #[command(flatten)]
+    pub(super) templates: TemplateOptions,
+}
+
+/// The formats of a review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum DiffFormat {
+    /// For a terminal
+    Text,
+    /// For a comment of a merge request
+    Markdown,
+    /// For programs, complete
+    Json,
+    /// One page that works offline, complete
+    Html,
+}
+
+/// Arguments of `why`.
+#[derive(Debug, Args)]
+pub(super) struct Why {
+    /// A line of an output file, or with --impact of an inventory
+    #[arg(value_name = "FILE:LINE", value_parser = file_line)]
+    pub(super) place: FileLine,
+    /// The other way round: which output lines an inventory line reaches
+    #[arg(long)]
+    pub(super) impact: bool,
+    /// With --impact: what exactly this value changes in place of the present one
+    #[arg(long, value_name = "VALUE", requires = "impact")]
+    pub(super) to: Option<String>,
+    /// Inventory to compile, where the manifest beside the output or the place does not tell
+    #[arg(long, value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
+    pub(super) inventory: Option<PathBuf>,
+    /// How the answer is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: WhyFormat,
+    #[command(flatten)]
+    pub(super) templates: TemplateOptions,
+}
+
+/// How `why` prints its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum WhyFormat {
+    /// For people
+    Text,
+    /// One JSON object with everything
+    Json,
+}
+
+/// A line of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FileLine {
+    pub(super) file: PathBuf,
+    /// One-based.
+    pub(super) line: usize,
+}
+
+/// Reads `FILE:LINE`; the last colon divides, so a Windows drive letter stays with the file.
+fn file_line(text: &str) -> Result<FileLine, String> {
+    let parts = text.rsplit_once(':').filter(|(file, _)| !file.is_empty());
+    let (file, line) = parts.ok_or("expected a file name, a colon and a line number")?;
+    let line = line.parse().ok().filter(|line| *line > 0);
+    Ok(FileLine {
+        file: file.into(),
+        line: line.ok_or("the part after the last colon is not a line number")?,
+    })
+}
+
+/// Arguments of `coverage`.
+#[derive(Debug, Args)]
+pub(super) struct Coverage {
+    /// Inventory to look at
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(super) inventory: PathBuf,
+    #[command(flatten)]
+    pub(super) templates: TemplateOptions,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// Code of a diagnostic, for example CB0201
+    pub(super) code: String,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+pub(super) struct Schema {
+    /// What the schema describes
+    #[arg(default_value = "inventory")]
+    pub(super) kind: SchemaKind,
+}
+
+/// What `schema` prints.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum SchemaKind {
+    /// An inventory file
+    Inventory,
+    /// The front matter of a template
+    Template,
+    /// manifest.json of a bundle
+    Manifest,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    /// Folder of the new repository
+    #[arg(default_value = ".", value_hint = ValueHint::DirPath)]
+    pub(super) dir: PathBuf,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// Shell to complete in
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn lines_of_files() {
+        let check = |text: &str| file_line(text).map(|place| (place.file, place.line)).ok();
+        assert_eq!(
+            check("out/a/nginx.conf:12"),
+            Some(("out/a/nginx.conf".into(), 12))
+        );
+        assert_eq!(check(r"C:\out\a.conf:3"), Some((r"C:\out\a.conf".into(), 3)));
+        assert_eq!(check("a.conf"), None);
+        assert_eq!(check("a.conf:0"), None);
+        assert_eq!(check(":3"), None);
+        assert_eq!(check(r"C:\out\a.conf"), None);
+    }
+}

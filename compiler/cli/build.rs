@@ -1,0 +1,439 @@
+//! `cbgen build`: many inventories in one run, one bundle each.
+//!
+//! Inventories are compiled and staged one by one on every core, put in place some at a time, because the disk is waited
+//! for once each time, and then forgotten, so memory does not grow with their number. Findings are printed in the order of
+//! the command line.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+use crate::bundle::archive::Press;
+use crate::bundle::tree::{self, Prepared, Written};
+use crate::codes;
+use crate::diag::{Diagnostic, Diagnostics, Reported, Severity};
+use crate::driver::Run;
+use crate::source::Sources;
+
+use super::args::Build;
+use super::exit::Exit;
+use super::phases::{Progress, Stopwatch};
+use super::session::Session;
+use super::workshop::{Workshop, shown};
+
+/// Most bundles that are put in place together. A killed run has at most so many bundles per core still to write.
+const MOST_TOGETHER: usize = 32;
+
+/// What became of one inventory.
+struct Outcome {
+    sources: Sources,
+    diagnostics: Diagnostics,
+    result: Result<Made, Reported>,
+    times: Stopwatch,
+}
+
+/// Lines for standard output, and whether `--check` found a difference.
+#[derive(Debug, Default)]
+struct Made {
+    bundle: BundleName,
+    lines: Vec<String>,
+    differs: bool,
+}
+
+/// What lines for people say about a bundle.
+#[derive(Clone, Debug, Default)]
+struct BundleName {
+    name: String,
+    version: String,
+    archive: String,
+}
+
+/// Builds every inventory. An error in one does not stop the others; the last lines name those that failed.
+pub(super) fn run(session: &mut Session, arguments: &Build) {
+    let mut times = Stopwatch::default();
+    times.begin("templates");
+    let Some(workshop) = Workshop::open(session, arguments.templates.templates.as_deref()) else {
+        return;
+    };
+    let inventories = &arguments.inventories;
+    times.begin("names");
+    let shared = if inventories.len() > 1 {
+        shared_names(&workshop, inventories)
+    } else {
+        BTreeMap::new()
+    };
+    times.stop();
+    let progress = Progress::new(session.is_for_people(), inventories.len());
+    let press = Press::default();
+    let mut failed = Vec::new();
+    for_each_in_order(
+        inventories.len(),
+        MOST_TOGETHER,
+        |indices| {
+            let built = indices
+                .filter_map(|index| Some((index, inventories.get(index)?)))
+                .map(|(index, inventory)| {
+                    let shared = shared.get(&index);
+                    build(&workshop, &press, inventory, shared, arguments, &progress)
+                })
+                .collect();
+            put_in_place(&workshop, arguments, built)
+        },
+        |index, outcome: Outcome| {
+            let subject = inventories.get(index).map(|path| shown(path)).unwrap_or_default();
+            progress.paused(|| {
+                let counts = session.report(&subject, &outcome.sources, &outcome.diagnostics);
+                match outcome.result {
+                    Ok(made) if counts.errors == 0 => {
+                        for line in made.lines {
+                            session.print(&format!("{line}\n"));
+                        }
+                        if made.differs {
+                            session.raise(Exit::Findings);
+                            failed.push(subject);
+                        }
+                    }
+                    _ => {
+                        session.raise(Exit::Findings);
+                        failed.push(subject);
+                    }
+                }
+            });
+            times.add(&outcome.times);
+            progress.advance();
+        },
+    );
+    progress.finish();
+    if arguments.timings {
+        session.note(&times.table());
+    }
+    if inventories.len() > 1 && !failed.is_empty() {
+        let what = if arguments.check {
+            "inventories failed or differ"
+        } else {
+            "inventories failed"
+        };
+        let text = format!(
+            "{} of {} {what}: {}",
+            failed.len(),
+            inventories.len(),
+            failed.join(", ")
+        );
+        session.headline(Severity::Error, &text);
+    }
+}
+
+/// Runs `work` for ranges of indices of at most `together` on every core, and `done` for each result on this thread, in
+/// the order of the indices. Work is taken in order too, so that few results wait for an earlier one.
+pub(super) fn for_each_in_order<T: Send>(
+    count: usize,
+    together: usize,
+    work: impl Fn(Range<usize>) -> Vec<T> + Sync,
+    mut done: impl FnMut(usize, T),
+) {
+    if count == 1 {
+        return work(0..1).into_iter().for_each(|result| done(0, result));
+    }
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(count);
+    // Small runs are shared out among the cores too, and the last ranges end at about the same time.
+    let together = together.min(count.div_ceil(threads * 4)).max(1);
+    let (sender, receiver) = mpsc::sync_channel::<(usize, Vec<T>)>(threads);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            let sender = sender.clone();
+            let (work, next) = (&work, &next);
+            scope.spawn(move || {
+                // Each inventory stays on its core: a pool of one makes the parallel parts of the phases run inline.
+                let pool = rayon::ThreadPoolBuilder::new()
+                    .num_threads(1)
+                    .use_current_thread()
+                    .build();
+                loop {
+                    let start = next.fetch_add(together, Ordering::Relaxed);
+                    let end = count.min(start + together);
+                    if start >= count || sender.send((start, work(start..end))).is_err() {
+                        break;
+                    }
+                }
+                drop(pool);
+            });
+        }
+        drop(sender);
+        let mut waiting = BTreeMap::new();
+        let mut expected = 0;
+        for (start, results) in receiver {
+            waiting.insert(start, results);
+            while let Some(results) = waiting.remove(&expected) {
+                for result in results {
+                    done(expected, result);
+                    expected += 1;
+                }
+            }
+        }
+    });
+}
+
+/// An inventory whose bundle is compiled, and staged unless `--check` only compares.
+struct Built {
+    outcome: Outcome,
+    prepared: Option<Prepared>,
+}
+
+/// Puts the bundles of some inventories in place, and says so in their outcomes.
+fn put_in_place(workshop: &Workshop, arguments: &Build, built: Vec<Built>) -> Vec<Outcome> {
+    let mut times = Stopwatch::default();
+    times.begin("write");
+    let (mut outcomes, prepared): (Vec<Outcome>, Vec<Option<Prepared>>) =
+        built.into_iter().map(|one| (one.outcome, one.prepared)).unzip();
+    let staged: Vec<bool> = prepared.iter().map(Option::is_some).collect();
+    let mut results = tree::commit(&workshop.files, prepared.into_iter().flatten().collect()).into_iter();
+    for (outcome, _) in outcomes.iter_mut().zip(staged).filter(|(_, staged)| *staged) {
+        match results.next() {
+            Some(Ok(written)) => {
+                if let Ok(made) = &mut outcome.result {
+                    made.lines
+                        .extend(lines_of(&written, &shown(&arguments.output), &made.bundle));
+                }
+            }
+            Some(Err(finding)) => outcome.result = Err(outcome.diagnostics.error(finding)),
+            None => {}
+        }
+    }
+    times.stop();
+    if let Some(outcome) = outcomes.first_mut() {
+        outcome.times.add(&times);
+    }
+    outcomes
+}
+
+fn build(
+    workshop: &Workshop,
+    press: &Press,
+    inventory: &Path,
+    shared: Option<&Shared>,
+    arguments: &Build,
+    progress: &Progress,
+) -> Built {
+    let mut sources = workshop.compiler.sources();
+    let mut diagnostics = Diagnostics::new();
+    let mut times = Stopwatch::default();
+    let subject = shown(inventory);
+    let result = {
+        let mut run = Run {
+            sources: &mut sources,
+            diagnostics: &mut diagnostics,
+            on_phase: &mut |name| {
+                times.begin(name);
+                progress.phase(&subject, name);
+            },
+        };
+        match shared {
+            Some(shared) => Err(run.diagnostics.error(same_bundle(&subject, shared))),
+            None => make(workshop, press, &mut run, &subject, arguments),
+        }
+    };
+    times.stop();
+    let (result, prepared) = match result {
+        Ok((made, prepared)) => (Ok(made), prepared),
+        Err(reported) => (Err(reported), None),
+    };
+    Built {
+        outcome: Outcome {
+            sources,
+            diagnostics,
+            result,
+            times,
+        },
+        prepared,
+    }
+}
+
+fn make(
+    workshop: &Workshop,
+    press: &Press,
+    run: &mut Run<'_>,
+    inventory: &str,
+    arguments: &Build,
+) -> Result<(Made, Option<Prepared>), Reported> {
+    let bundle = workshop.compiler.compile(run, &workshop.workspace, inventory)?;
+    let mut made = Made {
+        bundle: BundleName {
+            name: bundle.name().to_owned(),
+            version: bundle.manifest().bundle.version.clone(),
+            archive: bundle.archive_name(),
+        },
+        ..Made::default()
+    };
+    if arguments.check {
+        (run.on_phase)("compare");
+        let comparison =
+            tree::compare(&workshop.files, press, &arguments.output, &bundle).map_err(|error| {
+                let output = shown(&arguments.output);
+                run.diagnostics.error(
+                    Diagnostic::new(
+                        codes::OUTPUT_FAILED,
+                        format!("`{output}` cannot be read: {error}"),
+                    )
+                    .in_file(output),
+                )
+            })?;
+        made.differs = !comparison.differences.is_empty();
+        for difference in &comparison.differences {
+            run.diagnostics.push(difference.to_diagnostic(&arguments.output));
+        }
+        let state = if made.differs { "differs" } else { "is up to date" };
+        made.lines
+            .push(format!("{}/{} {state}", shown(&arguments.output), bundle.name()));
+        return Ok((made, None));
+    }
+    (run.on_phase)("write");
+    let prepared = tree::prepare(
+        run.diagnostics,
+        &workshop.files,
+        press,
+        &arguments.output,
+        &bundle,
+    )?;
+    Ok((made, Some(prepared)))
+}
+
+/// What standard output says about a bundle that was written.
+fn lines_of(written: &Written, output: &str, bundle: &BundleName) -> Vec<String> {
+    let what = match &written.old {
+        _ if !written.changed => "unchanged",
+        Some(_) => "replaced",
+        None => "written",
+    };
+    let mut lines = vec![
+        format!("{output}/{} {what}", bundle.name),
+        format!(
+            "{output}/{} bundle id {}",
+            bundle.archive,
+            written.new_id.spoken()
+        ),
+    ];
+    if let Some(old) = written
+        .old
+        .as_ref()
+        .filter(|old| written.changed && old.version == bundle.version)
+    {
+        lines.push(format!(
+            "  version {} had other content: bundle id {}",
+            old.version,
+            old.id.spoken()
+        ));
+    }
+    let removed = written.removed_stale.iter();
+    lines.extend(removed.map(|path| format!("  removed {path}, which is no longer made")));
+    let kept = written.foreign.iter();
+    lines.extend(kept.map(|path| format!("  kept {path}, which cbgen did not make")));
+    lines
+}
+
+/// Other inventories whose output would have the same name.
+#[derive(Clone, Debug)]
+struct Shared {
+    what: Name,
+    others: Vec<String>,
+}
+
+/// What two inventories must not share; in lower case, as file systems may ignore it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Name {
+    /// The name of the bundle, which is that of its tree.
+    Bundle(String),
+    /// The name of the archive, which joins two fields.
+    Archive(String),
+}
+
+/// Inventories that share a name: by index, with the others' names. Read ahead of the build, because bundles are written
+/// before the last inventory is compiled.
+fn shared_names(workshop: &Workshop, inventories: &[PathBuf]) -> BTreeMap<usize, Shared> {
+    let mut users: BTreeMap<Name, BTreeSet<usize>> = BTreeMap::new();
+    let names = |index: usize| {
+        let mut sources = Sources::new();
+        let mut diagnostics = Diagnostics::new();
+        let mut run = Run {
+            sources: &mut sources,
+            diagnostics: &mut diagnostics,
+            on_phase: &mut |_| (),
+        };
+        let subject = inventories.get(index).map(|path| shown(path)).unwrap_or_default();
+        let loaded = workshop
+            .compiler
+            .load(&mut run, &workshop.workspace, &subject)
+            .ok()?;
+        let bundle = loaded.inventory.bundle;
+        let archive = format!("{}-{}", bundle.name, bundle.version);
+        Some([
+            Name::Archive(archive.to_lowercase()),
+            Name::Bundle(bundle.name.to_lowercase()),
+        ])
+    };
+    for_each_in_order(
+        inventories.len(),
+        MOST_TOGETHER,
+        |indices| indices.map(names).collect(),
+        |index, names| {
+            for name in names.into_iter().flatten() {
+                users.entry(name).or_default().insert(index);
+            }
+        },
+    );
+    let mut shared = BTreeMap::new();
+    // In reverse order: where both names are shared, the archive's is replaced by the bundle's, which explains it.
+    for (what, indices) in users.into_iter().rev().filter(|(_, indices)| indices.len() > 1) {
+        for index in &indices {
+            let others = indices
+                .iter()
+                .filter(|other| *other != index)
+                .filter_map(|other| inventories.get(*other));
+            shared.insert(
+                *index,
+                Shared {
+                    what: what.clone(),
+                    others: others.map(|path| shown(path)).collect(),
+                },
+            );
+        }
+    }
+    shared
+}
+
+/// Two outputs of one name would replace each other: none of them is written.
+fn same_bundle(subject: &str, shared: &Shared) -> Diagnostic {
+    let (code, message, help) = match &shared.what {
+        Name::Bundle(name) => (
+            codes::SAME_BUNDLE,
+            format!("the bundle name `{name}` is used by more than one inventory of this build"),
+            "give each inventory its own `bundle.name`",
+        ),
+        Name::Archive(name) => (
+            codes::ARCHIVE_TAKEN,
+            format!("the archive name `{name}.zip` is used by more than one inventory of this build"),
+            "change `bundle.name` or `bundle.version` so that each archive has a name of its own",
+        ),
+    };
+    Diagnostic::new(code, message)
+        .in_file(subject)
+        .note(format!("also used by {}", shared.others.join(", ")))
+        .help(help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_arrive_in_order_whatever_finishes_first() {
+        let mut seen = Vec::new();
+        let work = |indices: Range<usize>| indices.map(|index| index * 2).collect();
+        for_each_in_order(100, 7, work, |index, double| seen.push((index, double)));
+        assert_eq!(seen, (0..100).map(|index| (index, index * 2)).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,24 @@
+//! `cbgen coverage`: every guide requirement with what became of it in one installation.
+
+use super::args::Coverage;
+use super::exit::Exit;
+use super::session::Session;
+use super::workshop::{Workshop, shown};
+
+/// Prints the table; a requirement that is not accounted for is a finding.
+pub(super) fn run(session: &mut Session, arguments: &Coverage) {
+    let Some(workshop) = Workshop::open(session, arguments.templates.templates.as_deref()) else {
+        return;
+    };
+    let coverage = workshop.with_run(session, &arguments.inventory, |workshop, run| {
+        workshop
+            .compiler
+            .coverage(run, &workshop.workspace, &shown(&arguments.inventory))
+    });
+    if let Some(coverage) = coverage {
+        session.print(&coverage.text());
+        if coverage.has_findings() {
+            session.raise(Exit::Findings);
+        }
+    }
+}

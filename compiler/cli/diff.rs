@@ -1,0 +1,433 @@
+//! `cbgen diff`: the review of two sides, each a bundle, a tree, an inventory, a folder of them, or one of these in git.
+//!
+//! This file finds out what was named, reads or compiles it, and prints the report. It does not compare.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::codes;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::diff::sides::{LIMIT, unreadable};
+use crate::diff::{Side, Snapshot, compare, html, json, markdown, report, text};
+use crate::driver::{Compiler, Run};
+use crate::files::{DiskFiles, Files, Kind, MemoryFiles};
+use crate::inventory::{MAX_INPUT_BYTES, ReadInput};
+use crate::source::Sources;
+
+use super::args::{Diff, DiffFormat};
+use super::build::for_each_in_order;
+use super::exit::Exit;
+use super::git::{GitProgram, Revision};
+use super::session::Session;
+use super::workshop::{Workshop, shown};
+
+/// Compares and prints; differences give status 1, a side that cannot be read gives 2.
+pub(super) fn run(session: &mut Session, arguments: &Diff) {
+    if normal(&arguments.old) == normal(&arguments.new) {
+        let message = format!("both sides are `{}`", arguments.old);
+        let finding = Diagnostic::new(codes::SAME_SIDE, message)
+            .help("name the older state first, for example `git:main:inventories/prod.yaml`");
+        return fail(session, finding);
+    }
+    let overlay = arguments.templates.templates.as_deref();
+    let Some(workshop) = Workshop::open(session, overlay) else {
+        return;
+    };
+    let sides = [&arguments.old, &arguments.new].map(|label| read_side(session, &workshop, label, overlay));
+    let [Some(old), Some(new)] = sides else {
+        return;
+    };
+    let comparison = compare(&old, &new);
+    let report = report(&comparison);
+    if report.coverage.compared + report.coverage.one_sided == 0 {
+        let finding = Diagnostic::new(codes::NOTHING_TO_COMPARE, "there is nothing to compare")
+            .note(format!(
+                "neither `{}` nor `{}` holds an artifact",
+                old.label, new.label
+            ))
+            .help("name bundles or inventories that make at least one file");
+        return fail(session, finding);
+    }
+    let output = match arguments.format {
+        DiffFormat::Text => text::render(&report, arguments.max_chars),
+        DiffFormat::Markdown => markdown::render(&report, arguments.max_chars.unwrap_or(markdown::BUDGET)),
+        DiffFormat::Json => json::render(&report),
+        DiffFormat::Html => html::render(&report),
+    };
+    session.print(&output);
+    if report.differs() {
+        session.raise(Exit::Findings);
+    }
+}
+
+fn fail(session: &mut Session, finding: Diagnostic) {
+    session.report_alone(finding);
+    session.raise(Exit::Failure);
+}
+
+/// A name without what does not change its meaning.
+fn normal(label: &str) -> String {
+    let (git, path) = match split_git(label) {
+        Some((revision, path)) => (format!("git:{revision}:"), path),
+        None => (String::new(), label),
+    };
+    let path = path.replace('\\', "/");
+    let steps: Vec<&str> = path
+        .split('/')
+        .filter(|step| !matches!(*step, "" | "."))
+        .collect();
+    let root = if path.starts_with('/') { "/" } else { "" };
+    format!("{git}{root}{}", steps.join("/"))
+}
+
+/// `git:REV:PATH` as revision and path; a revision holds no colon.
+fn split_git(label: &str) -> Option<(&str, &str)> {
+    let rest = label.strip_prefix("git:")?;
+    Some(rest.split_once(':').unwrap_or((rest, "")))
+}
+
+/// Where the files of a side are, and what compiles its inventories.
+struct Place {
+    files: Box<dyn Files>,
+    /// Path in `files`; empty for the whole.
+    path: String,
+    /// What stands before a path in messages.
+    prefix: String,
+    /// The compiler with the templates of a revision, when templates were asked for.
+    compiler: Option<Compiler>,
+}
+
+/// One thing to compare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Item {
+    Archive(String),
+    Tree(String),
+    Inventory(String),
+}
+
+impl Item {
+    fn path(&self) -> &str {
+        match self {
+            Self::Archive(path) | Self::Tree(path) | Self::Inventory(path) => path,
+        }
+    }
+}
+
+/// What became of one of them.
+enum Outcome {
+    Read(Box<Snapshot>),
+    Unreadable(Box<Diagnostic>),
+    NotCompiled(Sources, Diagnostics),
+}
+
+fn read_side(
+    session: &mut Session,
+    workshop: &Workshop,
+    label: &str,
+    overlay: Option<&Path>,
+) -> Option<Side> {
+    let mut failed = |finding| {
+        fail(session, finding);
+        None
+    };
+    let place = match split_git(label) {
+        Some((revision, path)) => match of_git(label, revision, path, overlay) {
+            Ok(place) => place,
+            Err(Refused::Finding(finding)) => return failed(*finding),
+            Err(Refused::Templates(sources, diagnostics)) => {
+                session.report(&format!("the templates of {label}"), &sources, &diagnostics);
+                session.raise(Exit::Findings);
+                return None;
+            }
+        },
+        None => Place {
+            files: Box::new(DiskFiles::new("")),
+            path: label.replace('\\', "/"),
+            prefix: String::new(),
+            compiler: None,
+        },
+    };
+    let items = match items(&place, label) {
+        Ok(items) => items,
+        Err(finding) => return failed(*finding),
+    };
+    let compiler = place.compiler.as_ref().unwrap_or(&workshop.compiler);
+    let mut side = Side {
+        label: label.to_owned(),
+        ..Side::default()
+    };
+    let mut broken = false;
+    for_each_in_order(
+        items.len(),
+        1,
+        |indices| {
+            let read = |index| items.get(index).map(|item| read_item(&place, compiler, item));
+            indices.map(read).collect()
+        },
+        |index, outcome| {
+            let origin = items
+                .get(index)
+                .map(|item| format!("{}{}", place.prefix, item.path()))
+                .unwrap_or_default();
+            match outcome {
+                Some(Outcome::Read(snapshot)) => {
+                    snapshot
+                        .warnings()
+                        .for_each(|warning| session.report_alone(warning));
+                    side.snapshots.push(*snapshot);
+                }
+                Some(Outcome::Unreadable(finding)) => {
+                    broken = true;
+                    fail(session, *finding);
+                }
+                Some(Outcome::NotCompiled(sources, diagnostics)) => {
+                    session.report(&origin, &sources, &diagnostics);
+                    session.raise(Exit::Findings);
+                    side.failed.push(origin);
+                }
+                None => {}
+            }
+        },
+    );
+    if let Some(finding) = same_name(&side) {
+        fail(session, finding);
+        return None;
+    }
+    (!broken && !side.snapshots.is_empty()).then_some(side)
+}
+
+/// Bundles are matched by name, so a side may have each name once.
+fn same_name(side: &Side) -> Option<Diagnostic> {
+    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    for snapshot in &side.snapshots {
+        let name = &snapshot.manifest.bundle.name;
+        if let Some(other) = seen.insert(name, &snapshot.origin) {
+            let message = format!("`{other}` and `{}` are both the bundle `{name}`", snapshot.origin);
+            return Some(
+                Diagnostic::new(codes::SIDE_HOLDS_NAME_TWICE, message)
+                    .in_file(snapshot.origin.clone())
+                    .help("compare folders that hold one version of each bundle"),
+            );
+        }
+    }
+    None
+}
+
+/// Why a revision cannot be used.
+enum Refused {
+    Finding(Box<Diagnostic>),
+    Templates(Sources, Diagnostics),
+}
+
+fn of_git(label: &str, revision: &str, path: &str, overlay: Option<&Path>) -> Result<Place, Refused> {
+    let refused = |why: String| {
+        Refused::Finding(Box::new(
+            Diagnostic::new(codes::GIT_FAILED, format!("`{label}` cannot be read: {why}"))
+                .in_file(label)
+                .help("write `git:REV:PATH` with a path relative to this folder; `git log --oneline` lists revisions"),
+        ))
+    };
+    let path = normal(path);
+    if path.starts_with('/') || path.split('/').any(|step| step == "..") {
+        return Err(refused("the path leaves this folder".into()));
+    }
+    let tree = Revision::open(&GitProgram, revision).map_err(refused)?;
+    let below = |name: &str, folder: &str| {
+        folder.is_empty()
+            || name
+                .strip_prefix(folder)
+                .is_some_and(|rest| rest.starts_with('/'))
+    };
+    if !tree.names().any(|name| name == path || below(name, &path)) {
+        return Err(refused(format!("there is no `{path}` in that revision")));
+    }
+    // The templates of the same revision; a folder elsewhere is the same for both sides.
+    let overlay = overlay
+        .filter(|folder| folder.is_relative())
+        .map(|folder| normal(&shown(folder)));
+    let overlay = overlay.filter(|folder| !folder.starts_with(".."));
+    // Layers may be anywhere, so every YAML file is at hand.
+    let is_yaml = |name: &str| has_extension(name, &["yaml", "yml"]);
+    let files = tree
+        .files(|name| {
+            name == path
+                || below(name, &path)
+                || is_yaml(name)
+                || overlay.as_deref().is_some_and(|folder| below(name, folder))
+        })
+        .map_err(refused)?;
+    let compiler = match overlay {
+        Some(folder) => Some(compiler_of(&files, &folder)?),
+        None => None,
+    };
+    Ok(Place {
+        files: Box::new(files),
+        path,
+        prefix: format!("git:{revision}:"),
+        compiler,
+    })
+}
+
+/// The compiler with the templates of a revision; a folder that was not there yet changes nothing.
+fn compiler_of(files: &MemoryFiles, folder: &str) -> Result<Compiler, Refused> {
+    let there = matches!(files.kind(Path::new(folder)), Ok(Some(Kind::Folder)));
+    let mut sources = Sources::new();
+    let mut diagnostics = Diagnostics::new();
+    Compiler::new(
+        &mut sources,
+        &mut diagnostics,
+        files,
+        there.then_some(Path::new(folder)),
+    )
+    .map_err(|_| Refused::Templates(sources, diagnostics))
+}
+
+fn has_extension(name: &str, extensions: &[&str]) -> bool {
+    name.rsplit_once('.')
+        .is_some_and(|(_, found)| extensions.iter().any(|wanted| found.eq_ignore_ascii_case(wanted)))
+}
+
+/// What a path names: one thing, or everything of a folder.
+fn items(place: &Place, label: &str) -> Result<Vec<Item>, Box<Diagnostic>> {
+    let path = Path::new(&place.path);
+    let kind = if place.path.is_empty() {
+        Some(Kind::Folder)
+    } else {
+        place
+            .files
+            .kind(path)
+            .map_err(|error| unreadable(label, &error))?
+    };
+    match kind {
+        None => Err(unreadable(
+            label,
+            &io::Error::other("there is no such file or folder"),
+        )),
+        Some(Kind::Folder) => folder_items(place, label),
+        Some(Kind::File | Kind::Link | Kind::Other) if has_extension(&place.path, &["zip"]) => {
+            Ok(vec![Item::Archive(place.path.clone())])
+        }
+        // A link to a folder reads as one.
+        Some(Kind::Link)
+            if place
+                .files
+                .read(&path.join(crate::bundle::MANIFEST), LIMIT)
+                .is_ok() =>
+        {
+            Ok(vec![Item::Tree(place.path.clone())])
+        }
+        Some(Kind::File | Kind::Link | Kind::Other) => Ok(vec![Item::Inventory(place.path.clone())]),
+    }
+}
+
+fn folder_items(place: &Place, label: &str) -> Result<Vec<Item>, Box<Diagnostic>> {
+    let folder = PathBuf::from(&place.path);
+    let manifest = folder.join(crate::bundle::MANIFEST);
+    if matches!(place.files.kind(&manifest), Ok(Some(Kind::File))) {
+        return Ok(vec![Item::Tree(place.path.clone())]);
+    }
+    let entries = place
+        .files
+        .list(&folder)
+        .map_err(|error| unreadable(label, &error))?;
+    let (mut trees, mut archives, mut inventories) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in entries
+        .iter()
+        .filter(|entry| matches!(entry.kind, Kind::File | Kind::Link))
+    {
+        let name = shown(&entry.path);
+        let path = shown(&folder.join(&entry.path));
+        match name.split_once('/') {
+            Some((tree, crate::bundle::MANIFEST)) => trees.push(Item::Tree(shown(&folder.join(tree)))),
+            None if has_extension(&name, &["zip"]) => archives.push(Item::Archive(path)),
+            None if has_extension(&name, &["yaml", "yml"]) && is_inventory(place, &path) => {
+                inventories.push(Item::Inventory(path));
+            }
+            Some(_) | None => {}
+        }
+    }
+    // An output folder holds each bundle as a tree and as an archive.
+    let found = [trees, archives, inventories]
+        .into_iter()
+        .find(|found| !found.is_empty());
+    found.ok_or_else(|| {
+        Box::new(
+            Diagnostic::new(
+                codes::NOTHING_TO_COMPARE,
+                format!("`{label}` holds no bundle and no inventory"),
+            )
+            .in_file(label)
+            .note("in a folder, a YAML file with its own key `bundle` is an inventory; others are layers")
+            .help("name a folder with trees, archives or inventories directly in it"),
+        )
+    })
+}
+
+/// A layer that others extend has no `bundle`.
+fn is_inventory(place: &Place, path: &str) -> bool {
+    let text = place.files.read(Path::new(path), 16 << 20).unwrap_or_default();
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text);
+    text.split(|byte| *byte == b'\n')
+        .any(|line| line.starts_with(b"bundle:"))
+}
+
+/// Inventories and their layers from wherever the side is.
+struct Shelf<'a>(&'a dyn Files);
+
+impl ReadInput for Shelf<'_> {
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        self.0.read(
+            Path::new(path),
+            u64::try_from(MAX_INPUT_BYTES).unwrap_or(u64::MAX),
+        )
+    }
+}
+
+fn read_item(place: &Place, compiler: &Compiler, item: &Item) -> Outcome {
+    let origin = format!("{}{}", place.prefix, item.path());
+    let files = place.files.as_ref();
+    let read = match item {
+        Item::Archive(path) => files
+            .read(Path::new(path), LIMIT)
+            .map_err(|error| unreadable(&origin, &error))
+            .and_then(|bytes| Snapshot::of_archive(&origin, &bytes)),
+        Item::Tree(path) => Snapshot::of_tree(&origin, files, Path::new(path)),
+        Item::Inventory(path) => {
+            let mut sources = compiler.sources();
+            let mut diagnostics = Diagnostics::new();
+            let mut run = Run {
+                sources: &mut sources,
+                diagnostics: &mut diagnostics,
+                on_phase: &mut |_| (),
+            };
+            return match compiler.compile(&mut run, &Shelf(files), path) {
+                // Warnings are part of the manifest, and so of the report.
+                Ok(bundle) if !diagnostics.has_errors() => {
+                    Outcome::Read(Box::new(Snapshot::of_bundle(&origin, &bundle)))
+                }
+                _ => Outcome::NotCompiled(sources, diagnostics),
+            };
+        }
+    };
+    match read {
+        Ok(snapshot) => Outcome::Read(Box::new(snapshot)),
+        Err(finding) => Outcome::Unreadable(finding),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_sides() {
+        let check = |label: &str| normal(label);
+        assert_eq!(check("./out//acme/"), "out/acme");
+        assert_eq!(check("/tmp/x/"), "/tmp/x");
+        assert_eq!(check("git:main:./inventories/"), "git:main:inventories");
+        assert_eq!(split_git("git:v1:a:b.yaml"), Some(("v1", "a:b.yaml")));
+        assert_eq!(split_git("git:v1"), Some(("v1", "")));
+        assert_eq!(split_git("C:\\x.yaml"), None);
+    }
+}

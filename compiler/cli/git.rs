@@ -1,0 +1,236 @@
+//! Files of a git revision, read with the `git` program.
+//!
+//! Names are those `git` lists below the working folder, so `git:main:inventories/prod.yaml` and
+//! `inventories/prod.yaml` name the same file. What a user typed never becomes an option: a revision may not begin with
+//! `-`, stands behind `--end-of-options`, and contents are asked for by object id on standard input. This file must not
+//! know what the files mean.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::files::{Files as _, MemoryFiles};
+
+/// Largest file that is read from a revision.
+const LARGEST: u64 = 256 << 20;
+
+/// Runs `git`; tests put something else in its place.
+pub(super) trait RunGit {
+    /// Standard output of a run with these arguments and this input. `Err` holds what to tell the user.
+    fn run(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, String>;
+}
+
+/// The `git` program on the search path, in the working folder.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct GitProgram;
+
+impl RunGit for GitProgram {
+    fn run(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, String> {
+        let mut child = Command::new("git")
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| {
+                if error.kind() == io::ErrorKind::NotFound {
+                    "the program `git` was not found".to_owned()
+                } else {
+                    format!("the program `git` cannot be started: {error}")
+                }
+            })?;
+        let stdin = child.stdin.take();
+        // Input and output at the same time: git waits for its reader while it is written to.
+        let output = std::thread::scope(|scope| {
+            scope.spawn(move || {
+                // A git that ends early has told why on standard error.
+                if let Some(mut stdin) = stdin {
+                    drop(stdin.write_all(input));
+                }
+            });
+            child.wait_with_output()
+        });
+        let output = output.map_err(|error| format!("`git` failed: {error}"))?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let message = String::from_utf8_lossy(&output.stderr);
+        let first = message
+            .lines()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or("it gave no reason");
+        Err(first.trim_start_matches("fatal: ").to_owned())
+    }
+}
+
+/// One file of a revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Blob {
+    id: String,
+    size: u64,
+}
+
+/// A revision: its files, not yet their contents.
+pub(super) struct Revision<'a> {
+    git: &'a dyn RunGit,
+    blobs: BTreeMap<String, Blob>,
+}
+
+impl<'a> Revision<'a> {
+    /// Lists a revision. `Err` is a message without the name of the revision.
+    pub(super) fn open(git: &'a dyn RunGit, revision: &str) -> Result<Self, String> {
+        if revision.is_empty() || revision.starts_with('-') {
+            return Err("a revision may not be empty or begin with `-`".into());
+        }
+        if revision.chars().any(char::is_control) {
+            return Err("a revision may not hold control characters".into());
+        }
+        // First the name alone, because `ls-tree` would take a file of the same name.
+        let commit = format!("{revision}^{{commit}}");
+        let id = git
+            .run(
+                &["rev-parse", "--verify", "--quiet", "--end-of-options", &commit],
+                b"",
+            )
+            .map_err(|why| match why.as_str() {
+                "it gave no reason" => "there is no such revision".to_owned(),
+                _ => why,
+            })?;
+        let id = String::from_utf8_lossy(&id);
+        let id = id.lines().last().unwrap_or_default().trim();
+        if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err("`git rev-parse` gave no object id".into());
+        }
+        let listing = git.run(&["ls-tree", "-r", "-z", "--long", "--end-of-options", id], b"")?;
+        let mut blobs = BTreeMap::new();
+        for entry in listing.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
+            // Links and submodules have no content of their own, and names that are no text cannot be typed.
+            if let Some((name, blob)) = std::str::from_utf8(entry).ok().and_then(blob) {
+                blobs.insert(name, blob);
+            }
+        }
+        Ok(Self { git, blobs })
+    }
+
+    /// Names of all files.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.blobs.keys().map(String::as_str)
+    }
+
+    /// The files that `wanted` picks, with their contents.
+    pub(super) fn files(&self, wanted: impl Fn(&str) -> bool) -> Result<MemoryFiles, String> {
+        let picked: Vec<(&String, &Blob)> = self.blobs.iter().filter(|(name, _)| wanted(name)).collect();
+        if let Some((name, _)) = picked.iter().find(|(_, blob)| blob.size > LARGEST) {
+            return Err(format!("`{name}` is larger than {} MiB", LARGEST >> 20));
+        }
+        let ids: Vec<&str> = picked.iter().map(|(_, blob)| blob.id.as_str()).collect();
+        // The last line feed ends the last question.
+        let input = ids.join(
+            "
+",
+        ) + "
+";
+        let output = if picked.is_empty() {
+            Vec::new()
+        } else {
+            self.git.run(&["cat-file", "--batch"], input.as_bytes())?
+        };
+        let files = MemoryFiles::default();
+        let mut rest = output.as_slice();
+        for (name, blob) in picked {
+            let content = take(&mut rest, blob).ok_or("`git cat-file` gave something else than asked for")?;
+            files
+                .write(Path::new(name), content)
+                .map_err(|error| format!("`{name}` cannot be kept: {error}"))?;
+        }
+        Ok(files)
+    }
+}
+
+/// `100644 blob ID SIZE\tNAME`; `None` for everything but regular files.
+fn blob(entry: &str) -> Option<(String, Blob)> {
+    let (meta, name) = entry.split_once('\t')?;
+    let mut words = meta.split_ascii_whitespace();
+    let (mode, kind, id, size) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    (kind == "blob" && mode.starts_with("100")).then_some(())?;
+    Some((
+        name.to_owned(),
+        Blob {
+            id: id.to_owned(),
+            size: size.parse().ok()?,
+        },
+    ))
+}
+
+/// The next content of a batch: `ID blob SIZE`, a line feed, the content, a line feed.
+fn take<'a>(rest: &mut &'a [u8], blob: &Blob) -> Option<&'a [u8]> {
+    let expected = format!("{} blob {}\n", blob.id, blob.size);
+    let after = rest.strip_prefix(expected.as_bytes())?;
+    let (content, after) = after.split_at_checked(usize::try_from(blob.size).ok()?)?;
+    *rest = after.strip_prefix(b"\n")?;
+    Some(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Answers `rev-parse`, `ls-tree` and `cat-file` in this order.
+    struct Fake([&'static str; 3]);
+
+    impl RunGit for Fake {
+        fn run(&self, arguments: &[&str], _: &[u8]) -> Result<Vec<u8>, String> {
+            let answer = match arguments.first() {
+                Some(&"rev-parse") => self.0[0],
+                Some(&"ls-tree") => self.0[1],
+                _ => self.0[2],
+            };
+            answer
+                .strip_prefix("fail ")
+                .map_or(Ok(answer.as_bytes().to_vec()), |why| Err(why.to_owned()))
+        }
+    }
+
+    fn check(revision: &str, answers: [&'static str; 3]) -> Result<Vec<(String, String)>, String> {
+        let fake = Fake(answers);
+        let files = Revision::open(&fake, revision)?.files(|_| true)?;
+        let contents = files.contents().into_iter();
+        Ok(contents
+            .map(|(path, bytes)| (path.display().to_string(), String::from_utf8(bytes).unwrap()))
+            .collect())
+    }
+
+    const TREE: &str = "100644 blob aa       3\ta b/ü.yaml\x00120000 blob bb       1\tlink\x00160000 commit cc       -\tsub\0";
+
+    #[test]
+    fn contents_of_regular_files() {
+        let found = check("main", ["ab\n", TREE, "aa blob 3\nx\ny\n"]).unwrap();
+        assert_eq!(found, [("a b/ü.yaml".to_owned(), "x\ny".to_owned())]);
+    }
+
+    #[test]
+    fn what_git_says_reaches_the_user() {
+        let failed = |revision, answers| check(revision, answers).unwrap_err();
+        assert_eq!(
+            failed("--output=x", ["", "", ""]),
+            "a revision may not be empty or begin with `-`"
+        );
+        assert_eq!(
+            failed("", ["", "", ""]),
+            "a revision may not be empty or begin with `-`"
+        );
+        assert_eq!(
+            failed("x", ["fail it gave no reason", "", ""]),
+            "there is no such revision"
+        );
+        assert_eq!(
+            failed("x", ["fail not a git repository", "", ""]),
+            "not a git repository"
+        );
+        assert_eq!(
+            failed("x", ["ab\n", TREE, "aa missing\n"]),
+            "`git cat-file` gave something else than asked for"
+        );
+    }
+}

@@ -1,0 +1,18 @@
+//! `cbgen schema`: JSON Schemas for editors and pipelines, made from the Rust types.
+
+use crate::bundle::manifest::Manifest;
+use crate::inventory::Schema as InventorySchema;
+use crate::templates::front_matter::FrontMatter;
+
+use super::args::{Schema, SchemaKind};
+use super::session::Session;
+
+/// Prints a schema, pretty, with a line feed at its end.
+pub(super) fn run(session: &mut Session, arguments: &Schema) {
+    let schema = match arguments.kind {
+        SchemaKind::Inventory => InventorySchema::json(),
+        SchemaKind::Template => schemars::schema_for!(FrontMatter).to_value(),
+        SchemaKind::Manifest => schemars::schema_for!(Manifest).to_value(),
+    };
+    session.print(&format!("{schema:#}\n"));
+}

@@ -1,0 +1,343 @@
+//! `cbgen why`: which inventory values and which template line made an output line, and the other way round.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::bundle::manifest::Manifest;
+use crate::codes;
+use crate::diag::{Diagnostic, Diagnostics, Reported};
+use crate::driver::Run;
+use crate::files::{Files as _, Kind};
+use crate::inventory::Loaded;
+use crate::render::Rendered;
+use crate::source::Sources;
+use crate::why::{self, Answer, Explorer, Impact, text};
+
+use super::args::{Why, WhyFormat};
+use super::session::Session;
+use super::workshop::{Workshop, shown};
+
+/// Largest output file that is looked at.
+const MAX_OUTPUT_BYTES: u64 = 64 << 20;
+/// Files of a bundle that no template makes.
+const OWN_FILES: [&str; 2] = ["manifest.json", "SHA256SUMS"];
+
+/// Answers one question.
+pub(super) fn run(session: &mut Session, arguments: &Why) {
+    let Some(workshop) = Workshop::open(session, arguments.templates.templates.as_deref()) else {
+        return;
+    };
+    if arguments.impact {
+        impact(session, &workshop, arguments);
+    } else {
+        why(session, &workshop, arguments);
+    }
+}
+
+fn why(session: &mut Session, workshop: &Workshop, arguments: &Why) {
+    let file = &arguments.place.file;
+    let tree = find_tree(workshop, file);
+    let found = match (&arguments.inventory, &tree) {
+        (Some(inventory), _) => Some(inventory.clone()),
+        (None, Some(tree)) => inventory_of(workshop, tree),
+        (None, None) => None,
+    };
+    let Some(inventory) = found else {
+        session.report_alone(
+            Diagnostic::new(
+                codes::INVENTORY_UNCLEAR,
+                format!(
+                    "it is unclear which inventory `{}` was compiled from",
+                    shown(file)
+                ),
+            )
+            .in_file(shown(file))
+            .help("name a file of an `out/NAME` tree, or the inventory with `--inventory FILE`"),
+        );
+        return;
+    };
+    let path = match &tree {
+        Some(tree) => tree.path.clone(),
+        None => shown(file),
+    };
+    if OWN_FILES.contains(&path.as_str()) {
+        session.print(&format!(
+            "{path} is written by cbgen itself: it lists every artifact with its digest, and the inputs\n"
+        ));
+        return;
+    }
+    let answer = workshop.with_run(session, &inventory, |workshop, run| {
+        let (loaded, rendered) = compiled(workshop, run, &inventory)?;
+        let on_disk = workshop
+            .files
+            .read(file, MAX_OUTPUT_BYTES)
+            .map_err(|error| run.diagnostics.error(unreadable(file, &error)))?;
+        let on_disk = String::from_utf8_lossy(&on_disk).replace("\r\n", "\n");
+        let explorer = explorer(workshop, run.sources, &loaded, &rendered);
+        answer(&explorer, run.diagnostics, &path, &on_disk, arguments, &inventory)
+    });
+    let Some(answer) = answer else { return };
+    session.print(&match arguments.format {
+        WhyFormat::Text => text::answer(&answer),
+        WhyFormat::Json => json(&answer),
+    });
+}
+
+/// Compiles an inventory. Its warnings are not what was asked for; its errors are, since then there is no answer.
+fn compiled<'a>(
+    workshop: &'a Workshop,
+    run: &mut Run<'_>,
+    inventory: &Path,
+) -> Result<(Loaded, Rendered<'a>), Reported> {
+    let mut found = Diagnostics::new();
+    let mut quiet = Run {
+        sources: &mut *run.sources,
+        diagnostics: &mut found,
+        on_phase: &mut *run.on_phase,
+    };
+    let compiler = &workshop.compiler;
+    let result = compiler
+        .load(&mut quiet, &workshop.workspace, &shown(inventory))
+        .and_then(|loaded| {
+            let linted = compiler.compile_loaded(&mut quiet, &loaded)?;
+            Ok((loaded, linted.into_rendered()))
+        });
+    if result.is_err() {
+        run.diagnostics.append(found);
+    }
+    result
+}
+
+fn explorer<'a>(
+    workshop: &'a Workshop,
+    sources: &'a Sources,
+    loaded: &'a Loaded,
+    rendered: &'a Rendered<'a>,
+) -> Explorer<'a> {
+    let compiler = &workshop.compiler;
+    Explorer::new(compiler.templates(), compiler.schema(), loaded, sources, rendered)
+}
+
+/// The answer about a line of a file on disk, which may be older than the inventory.
+fn answer(
+    explorer: &Explorer<'_>,
+    diagnostics: &mut Diagnostics,
+    path: &str,
+    on_disk: &str,
+    arguments: &Why,
+    inventory: &Path,
+) -> Result<Answer, Reported> {
+    let (file, line) = (&arguments.place.file, arguments.place.line);
+    let artifacts: BTreeMap<String, &str> = explorer.artifacts().collect();
+    let exact = artifacts.get_key_value(path);
+    let ending = || {
+        artifacts
+            .iter()
+            .find(|(artifact, _)| path.ends_with(&format!("/{artifact}")))
+    };
+    let Some((artifact, compiled)) = exact.or_else(ending) else {
+        return Err(diagnostics.error(
+            Diagnostic::new(
+                codes::NOT_AN_OUTPUT_LINE,
+                format!("`{}` compiles to no file `{path}`", shown(inventory)),
+            )
+            .in_file(shown(file))
+            .help("build again; a file of an earlier build, or one cbgen did not make, has no origin"),
+        ));
+    };
+    let count = on_disk.lines().count();
+    if line > count {
+        return Err(diagnostics.error(
+            Diagnostic::new(
+                codes::NOT_AN_OUTPUT_LINE,
+                format!("`{}` has {count} lines, so there is no line {line}", shown(file)),
+            )
+            .in_file(shown(file))
+            .help("count from 1, as editors do"),
+        ));
+    }
+    let mut line_now = Some(line);
+    if on_disk != *compiled {
+        line_now = why::moved_line(on_disk, compiled, line);
+        diagnostics.push(
+            Diagnostic::new(
+                codes::STALE_OUTPUT,
+                format!(
+                    "`{}` is not what `{}` compiles to now",
+                    shown(file),
+                    shown(inventory)
+                ),
+            )
+            .in_file(shown(file))
+            .note(match line_now {
+                Some(now) if now == line => "the line itself is the same".to_owned(),
+                Some(now) => format!("the same line is now line {now}"),
+                None => "the line is not made any more".to_owned(),
+            })
+            .help(format!("run `cbgen build {}`", shown(inventory))),
+        );
+    }
+    line_now
+        .and_then(|line| explorer.why(artifact, line))
+        .ok_or_else(|| {
+            diagnostics.error(
+                Diagnostic::new(
+                    codes::NOT_AN_OUTPUT_LINE,
+                    format!(
+                        "line {line} of `{}` is not in what the inventory compiles to",
+                        shown(file)
+                    ),
+                )
+                .in_file(shown(file))
+                .help(format!(
+                    "run `cbgen build {}` and ask about the new line",
+                    shown(inventory)
+                )),
+            )
+        })
+}
+
+/// A file in an output tree.
+struct InTree {
+    folder: PathBuf,
+    manifest: Manifest,
+    /// Path below the tree, with forward slashes.
+    path: String,
+}
+
+/// The tree a file lies in: the nearest folder above it that holds a manifest.
+fn find_tree(workshop: &Workshop, file: &Path) -> Option<InTree> {
+    file.ancestors().skip(1).find_map(|folder| {
+        let bytes = workshop
+            .files
+            .read(&folder.join("manifest.json"), MAX_OUTPUT_BYTES)
+            .ok()?;
+        Some(InTree {
+            folder: folder.to_owned(),
+            manifest: Manifest::read(&bytes).ok()?,
+            path: shown(file.strip_prefix(folder).ok()?),
+        })
+    })
+}
+
+/// The inventory a tree was compiled from: the input of its manifest that compiles to a bundle of its name. Looked for
+/// where cbgen runs, and beside the output folder.
+fn inventory_of(workshop: &Workshop, tree: &InTree) -> Option<PathBuf> {
+    let beside = tree
+        .folder
+        .parent()
+        .and_then(Path::parent)
+        .unwrap_or(Path::new(""));
+    let inputs = tree
+        .manifest
+        .inputs
+        .iter()
+        .filter(|input| !input.path.starts_with("templates/"));
+    let candidates = inputs.flat_map(|input| [PathBuf::from(&input.path), beside.join(&input.path)]);
+    candidates.into_iter().find(|path| {
+        quietly(workshop, path)
+            .is_some_and(|loaded| loaded.inventory.bundle.name == tree.manifest.bundle.name)
+    })
+}
+
+/// An inventory, if the file is one; its mistakes are of no interest here.
+fn quietly(workshop: &Workshop, path: &Path) -> Option<Loaded> {
+    let (mut sources, mut diagnostics) = (workshop.compiler.sources(), Diagnostics::new());
+    let mut run = Run {
+        sources: &mut sources,
+        diagnostics: &mut diagnostics,
+        on_phase: &mut |_| (),
+    };
+    workshop
+        .compiler
+        .load(&mut run, &workshop.workspace, &shown(path))
+        .ok()
+}
+
+fn impact(session: &mut Session, workshop: &Workshop, arguments: &Why) {
+    let (file, line) = (shown(&arguments.place.file), arguments.place.line);
+    let inventories = match &arguments.inventory {
+        Some(inventory) => vec![inventory.clone()],
+        None => inventories_with(workshop, &arguments.place.file),
+    };
+    let mut answers: Vec<(String, Impact)> = Vec::new();
+    for inventory in &inventories {
+        let found = workshop.with_run(session, inventory, |workshop, run| {
+            let (loaded, rendered) = compiled(workshop, run, inventory)?;
+            let source = run.sources.find(&file).and_then(|id| run.sources.get(id));
+            let count = source.map_or(0, crate::source::SourceFile::line_count);
+            if line > count {
+                return Err(run.diagnostics.error(
+                    Diagnostic::new(
+                        codes::NOT_AN_INVENTORY_LINE,
+                        format!("line {line} of `{file}` is not part of `{}`", shown(inventory)),
+                    )
+                    .in_file(&*file)
+                    .help("name a line of the inventory or of a file it extends"),
+                ));
+            }
+            Ok(explorer(workshop, run.sources, &loaded, &rendered).impact(
+                &file,
+                line,
+                arguments.to.as_deref(),
+            ))
+        });
+        answers.extend(found.map(|impact| (shown(inventory), impact)));
+    }
+    let texts: Vec<String> = answers
+        .iter()
+        .map(|(inventory, impact)| match arguments.format {
+            WhyFormat::Text => text::impact(impact, inventory),
+            WhyFormat::Json => json(&serde_json::json!({ "inventory": inventory, "impact": impact })),
+        })
+        .collect();
+    session.print(&texts.join("\n"));
+}
+
+/// The inventories a file is part of: itself, or, when it is a layer, those in its folder and the one above that extend
+/// it. When there is none the file itself, so that its mistakes are reported.
+fn inventories_with(workshop: &Workshop, file: &Path) -> Vec<PathBuf> {
+    if quietly(workshop, file).is_some() {
+        return vec![file.to_owned()];
+    }
+    let wanted = shown(file);
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let mut found = Vec::new();
+    for folder in [Some(folder), folder.parent()].into_iter().flatten() {
+        let entries = workshop.files.list(folder).unwrap_or_default();
+        let direct = entries.iter().filter(|entry| {
+            entry.kind == Kind::File
+                && entry.path.components().count() == 1
+                && entry
+                    .path
+                    .extension()
+                    .is_some_and(|ending| ending == "yaml" || ending == "yml")
+        });
+        for entry in direct {
+            let path = folder.join(&entry.path);
+            let loaded = quietly(workshop, &path);
+            if loaded.is_some_and(|loaded| loaded.inputs.iter().any(|input| input.name == wanted)) {
+                found.push(path);
+            }
+        }
+    }
+    if found.is_empty() {
+        found.push(file.to_owned());
+    }
+    found
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> Diagnostic {
+    Diagnostic::new(
+        codes::UNREADABLE_FILE,
+        format!("`{}` cannot be read: {error}", shown(file)),
+    )
+    .in_file(shown(file))
+    .help("name a file of an `out/NAME` tree and a line of it, for example `out/acme-prod/RUNBOOK.md:12`")
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
+}

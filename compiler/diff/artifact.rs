@@ -1,0 +1,178 @@
+//! One artifact of both sides: its bytes, its meaning, and how it is applied.
+//!
+//! This file must not know servers, grouping or reports.
+
+use super::compare::{Difference, Fact, Kind, all_facts, by_lines, compare_texts};
+use super::identity::Identity;
+use super::sides::Content;
+use crate::bundle::digest::Digest;
+use crate::bundle::manifest::{Artifact, Rollback};
+use crate::formats::Format;
+
+/// What comparing one artifact gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The same bytes, applied the same way.
+    Unchanged,
+    /// The same meaning.
+    Layout,
+    /// The same but for the names of the server, or the version of the bundle, which changed.
+    Names,
+    /// Other facts.
+    Changed(Vec<Fact>),
+    /// Other lines; a text does not read.
+    Lines(Vec<Fact>),
+    /// New, with all its facts.
+    Added(Vec<Fact>),
+    /// Gone.
+    Removed,
+    /// Another content of a file that follows from the others.
+    Derived,
+}
+
+/// Compares an artifact that both sides have. `renamed` says that the server has another name.
+pub(super) fn compare_artifacts(
+    (old, before): (&Artifact, &Content),
+    (new, now): (&Artifact, &Content),
+    old_names: &Identity,
+    new_names: &Identity,
+    renamed: bool,
+) -> Outcome {
+    let editions_differ = old_names != new_names;
+    let mut facts = applied(old, new, old_names, new_names);
+    let difference = match (before, now) {
+        (Content::Derived(before), Content::Derived(now)) => {
+            return if before == now {
+                Outcome::Unchanged
+            } else {
+                Outcome::Derived
+            };
+        }
+        (before, now) if before == now => None,
+        (Content::Text(before), Content::Text(now)) if old.format == new.format => {
+            Some(compare_texts(new.format, before, now, old_names, new_names))
+        }
+        (Content::Text(before), Content::Text(now)) => {
+            // Without a common format there is no common meaning.
+            Some(Difference::Lines(by_lines(before, now)))
+        }
+        (before, now) => Some(Difference::Lines(vec![Fact {
+            path: "the whole file".into(),
+            kind: Kind::Changed,
+            old: Some(summary(before)),
+            new: Some(summary(now)),
+        }])),
+    };
+    match difference {
+        None if facts.is_empty() => Outcome::Unchanged,
+        Some(Difference::Layout)
+            if facts.is_empty() && (renamed || editions_differ && !is_layout(new.format, before, now)) =>
+        {
+            Outcome::Names
+        }
+        Some(Difference::Layout) if facts.is_empty() => Outcome::Layout,
+        None | Some(Difference::Layout) => Outcome::Changed(facts),
+        Some(Difference::Meaning(more)) => {
+            facts.extend(more);
+            Outcome::Changed(facts)
+        }
+        Some(Difference::Lines(more)) => {
+            facts.extend(more);
+            Outcome::Lines(facts)
+        }
+    }
+}
+
+/// Whether two texts say the same also with every name and version in place.
+fn is_layout(format: Format, before: &Content, now: &Content) -> bool {
+    let none = Identity::default();
+    match (before, now) {
+        (Content::Text(before), Content::Text(now)) => {
+            compare_texts(format, before, now, &none, &none) == Difference::Layout
+        }
+        _ => false,
+    }
+}
+
+/// Size and digest, for what is no text.
+pub(super) fn summary(content: &Content) -> String {
+    let (size, digest) = match content {
+        Content::Text(text) => (text.len(), Digest::of(text.as_bytes())),
+        Content::Bytes(bytes) => (bytes.len(), Digest::of(bytes)),
+        Content::Derived(digest) => return digest.to_string(),
+        Content::Missing => return "missing".into(),
+    };
+    format!("{size} bytes, SHA-256 {digest}")
+}
+
+/// All facts of a new artifact.
+pub(super) fn added(artifact: &Artifact, content: &Content, names: &Identity) -> Vec<Fact> {
+    let fact = |path: String, value: String| Fact {
+        path,
+        kind: Kind::Added,
+        old: None,
+        new: Some(value),
+    };
+    match content {
+        Content::Text(text) => match all_facts(artifact.format, text, names) {
+            Some(facts) => facts.into_iter().map(|(path, value)| fact(path, value)).collect(),
+            None => vec![fact("the whole file".into(), names.hide(text))],
+        },
+        Content::Derived(_) => Vec::new(),
+        Content::Bytes(_) | Content::Missing => vec![fact("the whole file".into(), summary(content))],
+    }
+}
+
+/// Differences of the manifest that change what an engineer does.
+fn applied(old: &Artifact, new: &Artifact, old_names: &Identity, new_names: &Identity) -> Vec<Fact> {
+    let undo = |artifact: &Artifact| match &artifact.rollback {
+        Rollback::Captured => "captured".to_owned(),
+        Rollback::OneWay => "one-way".to_owned(),
+        Rollback::Nothing => "nothing to undo".to_owned(),
+        Rollback::Artifact(path) => path.to_string(),
+    };
+    let effect = |artifact: &Artifact| format!("{:?}", artifact.effect);
+    let rows = [
+        ("target", old.target.clone(), new.target.clone()),
+        ("effect", Some(effect(old)), Some(effect(new))),
+        (
+            "format",
+            Some(old.format.name().into()),
+            Some(new.format.name().into()),
+        ),
+        (
+            "phase",
+            Some(old.phase.name().into()),
+            Some(new.phase.name().into()),
+        ),
+        (
+            "encoding",
+            Some(old.encoding.name().into()),
+            Some(new.encoding.name().into()),
+        ),
+        (
+            "line ends",
+            Some(old.eol.name().into()),
+            Some(new.eol.name().into()),
+        ),
+        ("undo", Some(undo(old)), Some(undo(new))),
+        (
+            "restarts",
+            Some(old.restarts.join(", ")),
+            Some(new.restarts.join(", ")),
+        ),
+    ];
+    rows.into_iter()
+        .map(|(name, old, new)| {
+            let old = old.map(|text: String| old_names.hide(&text));
+            (name, old, new.map(|text: String| new_names.hide(&text)))
+        })
+        .filter(|(_, old, new)| old != new)
+        .map(|(name, old, new)| Fact {
+            path: format!("how it is applied > {name}"),
+            kind: Kind::Changed,
+            old,
+            new,
+        })
+        .collect()
+}

@@ -1,0 +1,383 @@
+//! Two texts to the facts that differ, by meaning.
+//!
+//! Both texts are read by the strict reader of their format and their items are aligned as sequences, because in most
+//! formats order has a meaning (regular locations of nginx, statements of SQL, lines of a script). Running numbers in
+//! paths are left out of the alignment: a new first statement must not change all that follow. Equal items mean that
+//! only the layout differs. This file must not know servers, bundles or reports.
+
+use std::collections::BTreeMap;
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use super::identity::{Identity, holds_stand_ins};
+use crate::formats::{Format, Item, items};
+
+/// How a fact differs. The order is that of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// It says something else.
+    Changed,
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+    /// It stands in another place, which may matter.
+    Moved,
+    /// The block around it has another name; what it holds is the same.
+    Renamed,
+}
+
+/// One fact that differs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Fact {
+    /// What it is about.
+    pub path: String,
+    /// How it differs.
+    pub kind: Kind,
+    /// What was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old: Option<String>,
+    /// What is said now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new: Option<String>,
+}
+
+/// What comparing two different texts gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// Both texts say the same.
+    Layout,
+    /// Facts differ.
+    Meaning(Vec<Fact>),
+    /// A text could not be read in its format: lines that differ.
+    Lines(Vec<Fact>),
+}
+
+/// Above this product of lengths two sequences are not aligned but compared by path only, to keep the time in bounds.
+const LARGEST_ALIGNMENT: usize = 100_000_000;
+
+/// Compares two texts that are not equal. `old_names` and `new_names` are replaced before.
+pub fn compare_texts(
+    format: Format,
+    old: &str,
+    new: &str,
+    old_names: &Identity,
+    new_names: &Identity,
+) -> Difference {
+    let none = Identity::default();
+    let (old_names, new_names) = if holds_stand_ins(old) || holds_stand_ins(new) {
+        (&none, &none)
+    } else {
+        (old_names, new_names)
+    };
+    match (facts(format, old, old_names), facts(format, new, new_names)) {
+        (Some(old), Some(new)) => {
+            let differing = align(&old, &new);
+            if differing.is_empty() {
+                Difference::Layout
+            } else {
+                Difference::Meaning(differing)
+            }
+        }
+        _ => Difference::Lines(by_lines(&old_names.hide(old), &new_names.hide(new))),
+    }
+}
+
+/// Every fact of a text as a new one; `None` when it does not read.
+pub fn all_facts(format: Format, text: &str, names: &Identity) -> Option<Vec<(String, String)>> {
+    facts(format, text, names).map(|facts| facts.into_iter().map(|fact| (fact.shape, fact.value)).collect())
+}
+
+/// An item without what only says where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Plain {
+    shape: String,
+    value: String,
+}
+
+fn facts(format: Format, text: &str, names: &Identity) -> Option<Vec<Plain>> {
+    let items = items(format, text).ok()?;
+    // A text without a single fact proves nothing about its layout.
+    if items.is_empty() && !text.trim().is_empty() {
+        return None;
+    }
+    Some(items.into_iter().map(|item| plain(format, item, names)).collect())
+}
+
+fn plain(format: Format, item: Item, names: &Identity) -> Plain {
+    let shape = if format == Format::Cmd {
+        without_label_number(&without_numbers(&item.path))
+    } else if has_running_numbers(format) {
+        without_numbers(&item.path)
+    } else {
+        item.path
+    };
+    Plain {
+        shape: names.hide(&shape),
+        value: names.hide(&item.value),
+    }
+}
+
+/// Formats whose paths count statements, lines or blocks.
+fn has_running_numbers(format: Format) -> bool {
+    match format {
+        Format::Sql | Format::Cmd | Format::Markdown | Format::Html | Format::PowerShell | Format::Text => {
+            true
+        }
+        Format::Nginx
+        | Format::Xdt
+        | Format::Erlang
+        | Format::Json
+        | Format::Yaml
+        | Format::Ini
+        | Format::JsReferences
+        | Format::Reg => false,
+    }
+}
+
+/// `batch 1 > 03 UPDATE x` becomes `batch > UPDATE x`: a number that begins or ends a step of the path goes.
+fn without_numbers(path: &str) -> String {
+    let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    let steps = path.split(" > ").map(|step| {
+        let step = match step.split_once(' ') {
+            Some((first, rest)) if is_number(first) => rest,
+            _ => step,
+        };
+        match step.rsplit_once(' ') {
+            Some((rest, last)) if is_number(last) => rest,
+            _ => step,
+        }
+    });
+    steps.collect::<Vec<_>>().join(" > ")
+}
+
+/// `new_12 > netsh` becomes `new > netsh`: templates number the labels of repeated steps. A `goto` names its label in
+/// its value, so a jump that changes still differs.
+fn without_label_number(path: &str) -> String {
+    let (label, rest) = match path.split_once(" > ") {
+        Some((label, rest)) => (label, Some(rest)),
+        None => (path, None),
+    };
+    let label = match label.rsplit_once('_') {
+        Some((name, number)) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            name
+        }
+        _ => label,
+    };
+    rest.map_or_else(|| label.to_owned(), |rest| format!("{label} > {rest}"))
+}
+
+/// The facts that differ between two sequences.
+fn align(old: &[Plain], new: &[Plain]) -> Vec<Fact> {
+    let prefix = old.iter().zip(new).take_while(|(old, new)| old == new).count();
+    let rest = |facts: &[Plain]| facts.get(prefix..).unwrap_or_default().to_vec();
+    let (old, new) = (rest(old), rest(new));
+    let suffix = old
+        .iter()
+        .rev()
+        .zip(new.iter().rev())
+        .take_while(|(old, new)| old == new)
+        .count();
+    let old = old.get(..old.len() - suffix).unwrap_or_default();
+    let new = new.get(..new.len() - suffix).unwrap_or_default();
+    let (mut gone, mut come) = (Vec::new(), Vec::new());
+    if old.len().saturating_mul(new.len()) > LARGEST_ALIGNMENT {
+        gone.extend(old.iter());
+        come.extend(new.iter());
+    } else {
+        for step in capture_diff_slices(Algorithm::Myers, old, new) {
+            if matches!(step, DiffOp::Equal { .. }) {
+                continue;
+            }
+            gone.extend(old.get(step.old_range()).unwrap_or_default());
+            come.extend(new.get(step.new_range()).unwrap_or_default());
+        }
+    }
+    pair_up(gone, come)
+}
+
+/// Joins what went with what came: the same place with another value, the same value in another place.
+fn pair_up(gone: Vec<&Plain>, come: Vec<&Plain>) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let fact = |path: &str, kind, old: Option<&str>, new: Option<&str>| Fact {
+        path: path.to_owned(),
+        kind,
+        old: old.map(str::to_owned),
+        new: new.map(str::to_owned),
+    };
+    let (gone, come, moved) = take_pairs(gone, come, |fact| (fact.shape.clone(), fact.value.clone()));
+    facts.extend(
+        moved
+            .into_iter()
+            .map(|(_, new)| fact(&new.shape, Kind::Moved, Some(&new.value), Some(&new.value))),
+    );
+    let (gone, come, changed) = take_pairs(gone, come, |fact| fact.shape.clone());
+    facts.extend(
+        changed
+            .into_iter()
+            .map(|(old, new)| fact(&new.shape, Kind::Changed, Some(&old.value), Some(&new.value))),
+    );
+    let (gone, come) = renamed_blocks(gone, come, &mut facts);
+    facts.extend(
+        gone.into_iter()
+            .map(|old| fact(&old.shape, Kind::Removed, Some(&old.value), None)),
+    );
+    facts.extend(
+        come.into_iter()
+            .map(|new| fact(&new.shape, Kind::Added, None, Some(&new.value))),
+    );
+    facts
+}
+
+type Taken<'a> = (Vec<&'a Plain>, Vec<&'a Plain>, Vec<(&'a Plain, &'a Plain)>);
+
+/// Pairs elements with equal keys, first with first; what is left keeps its order.
+fn take_pairs<'a, K: Ord>(
+    gone: Vec<&'a Plain>,
+    come: Vec<&'a Plain>,
+    key: impl Fn(&Plain) -> K,
+) -> Taken<'a> {
+    let mut waiting: BTreeMap<K, std::collections::VecDeque<usize>> = BTreeMap::new();
+    for (index, fact) in gone.iter().enumerate() {
+        waiting.entry(key(fact)).or_default().push_back(index);
+    }
+    let mut used = vec![false; gone.len()];
+    let (mut left, mut pairs) = (Vec::new(), Vec::new());
+    for fact in come {
+        let found = waiting
+            .get_mut(&key(fact))
+            .and_then(std::collections::VecDeque::pop_front);
+        match found.and_then(|index| Some((gone.get(index)?, used.get_mut(index)?))) {
+            Some((old, used)) => {
+                *used = true;
+                pairs.push((*old, fact));
+            }
+            None => left.push(fact),
+        }
+    }
+    let rest = gone
+        .into_iter()
+        .zip(used)
+        .filter(|(_, used)| !used)
+        .map(|(fact, _)| fact)
+        .collect();
+    (rest, left, pairs)
+}
+
+/// Facts whose path differs in one step only and whose values are equal: the block of that step has a new name.
+fn renamed_blocks<'a>(
+    gone: Vec<&'a Plain>,
+    come: Vec<&'a Plain>,
+    facts: &mut Vec<Fact>,
+) -> (Vec<&'a Plain>, Vec<&'a Plain>) {
+    // Pairs are looked for in order, so a block that was renamed as a whole is found in one pass.
+    let mut blocks: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+    let mut pairs = Vec::new();
+    let mut from = 0;
+    for (at, old) in gone.iter().enumerate() {
+        let found = come
+            .iter()
+            .enumerate()
+            .skip(from)
+            .take(64)
+            .find_map(|(index, new)| Some((index, renamed_step(old, new)?)));
+        if let Some((index, block)) = found {
+            from = index + 1;
+            blocks.entry(block).or_default().push(pairs.len());
+            pairs.push((at, index));
+        }
+    }
+    let (mut old_used, mut new_used) = (vec![false; gone.len()], vec![false; come.len()]);
+    for ((old, new), members) in blocks {
+        // One fact alone is clearer as removed and added.
+        if members.len() < 2 {
+            continue;
+        }
+        for (at, index) in members.iter().filter_map(|member| pairs.get(*member)) {
+            if let (Some(old), Some(new)) = (old_used.get_mut(*at), new_used.get_mut(*index)) {
+                *old = true;
+                *new = true;
+            }
+        }
+        facts.push(Fact {
+            path: new.clone(),
+            kind: Kind::Renamed,
+            old: Some(format!("{old} ({} facts)", members.len())),
+            new: Some(format!("{new} ({} facts)", members.len())),
+        });
+    }
+    let left = |facts: Vec<&'a Plain>, used: Vec<bool>| {
+        facts
+            .into_iter()
+            .zip(used)
+            .filter(|(_, used)| !used)
+            .map(|(fact, _)| fact)
+            .collect()
+    };
+    (left(gone, old_used), left(come, new_used))
+}
+
+fn renamed_step(old: &Plain, new: &Plain) -> Option<(String, String)> {
+    if old.value != new.value {
+        return None;
+    }
+    let (old, new): (Vec<&str>, Vec<&str>) =
+        (old.shape.split(" > ").collect(), new.shape.split(" > ").collect());
+    if old.len() != new.len() || old.len() < 2 {
+        return None;
+    }
+    let mut differing = old
+        .iter()
+        .zip(&new)
+        .enumerate()
+        .filter(|(_, (old, new))| old != new)
+        .map(|(index, _)| index);
+    let step = differing.next()?;
+    if differing.next().is_some() || step + 1 == old.len() {
+        return None;
+    }
+    let upto = |steps: &[&str]| steps.get(..=step).unwrap_or_default().join(" > ");
+    Some((upto(&old), upto(&new)))
+}
+
+/// Differences by lines, one fact for each place.
+pub fn by_lines(old: &str, new: &str) -> Vec<Fact> {
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.split('\n').collect(), new.split('\n').collect());
+    let steps = if old.len().saturating_mul(new.len()) > LARGEST_ALIGNMENT {
+        vec![DiffOp::Replace {
+            old_index: 0,
+            old_len: old.len(),
+            new_index: 0,
+            new_len: new.len(),
+        }]
+    } else {
+        capture_diff_slices(Algorithm::Myers, &old, &new)
+    };
+    steps
+        .into_iter()
+        .filter(|step| !matches!(step, DiffOp::Equal { .. }))
+        .map(|step| {
+            let (before, now) = (step.old_range(), step.new_range());
+            let lines = |lines: &[&str], range: std::ops::Range<usize>| {
+                let lines = lines.get(range).unwrap_or_default();
+                (!lines.is_empty()).then(|| lines.join("\n"))
+            };
+            let first = now.start + 1;
+            Fact {
+                path: format!("line {first}"),
+                kind: match (before.is_empty(), now.is_empty()) {
+                    (true, _) => Kind::Added,
+                    (_, true) => Kind::Removed,
+                    (false, false) => Kind::Changed,
+                },
+                old: lines(&old, before),
+                new: lines(&new, now),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "compare_tests.rs"]
+mod tests;

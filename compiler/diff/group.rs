@@ -1,0 +1,402 @@
+//! From what was compared to a report: each distinct change once, with everywhere it happens.
+//!
+//! Every text of a report passes through here, so this is where stand-ins become readable and secrets are taken out.
+//! The report grows with the number of distinct changes; servers are lists of names. This file must not know how a
+//! report looks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::artifact::Outcome;
+use super::compare::{Fact, Kind};
+use super::identity::{Identity, Others, shown};
+use super::model::{Change, FORMAT, Group, Report, Warning};
+use super::pair::{Compared, Comparison, Place};
+use super::risk::{self, Risk};
+use crate::bundle::manifest::{Artifact, Rollback};
+use crate::secrets;
+
+/// What makes facts of different artifacts one change: the artifact, what happened, and how it was compared.
+type Class = (Change, bool);
+
+/// What makes groups of different artifacts one: all of it, and for what stays also the judgement.
+type Sameness = (Class, Vec<Place>, Vec<Fact>, Option<(Risk, String)>);
+
+/// Facts of one artifact in the order in which they stand there.
+type Ordered<'a> = Vec<((usize, usize), Option<&'a Fact>)>;
+
+/// A fact of an artifact with where it stands first.
+#[derive(Clone, Debug, Default)]
+struct Spread {
+    order: (usize, usize),
+    places: BTreeSet<usize>,
+}
+
+/// Makes the report.
+pub fn report(comparison: &Comparison<'_>) -> Report {
+    let mut report = Report {
+        format: FORMAT,
+        old: safe(&comparison.old),
+        new: safe(&comparison.new),
+        bundles: comparison.bundles.clone(),
+        new_warnings: warnings(&comparison.new_warnings),
+        gone_warnings: warnings(&comparison.gone_warnings),
+        damage: comparison.damage.iter().map(|text| safe(text)).collect(),
+        failed: comparison.failed.iter().map(|text| safe(text)).collect(),
+        groups: groups(comparison),
+        ..Report::default()
+    };
+    count(comparison, &mut report);
+    report
+}
+
+fn warnings(found: &BTreeMap<String, BTreeSet<String>>) -> Vec<Warning> {
+    found
+        .iter()
+        .map(|(text, bundles)| Warning {
+            text: safe(text),
+            bundles: bundles.clone(),
+        })
+        .collect()
+}
+
+fn count(comparison: &Comparison<'_>, report: &mut Report) {
+    let (mut touched, mut more_than_layout) = (BTreeSet::new(), BTreeSet::new());
+    for found in &comparison.artifacts {
+        let artifacts = &mut report.artifacts;
+        let coverage = &mut report.coverage;
+        let name = found.artifact.clone();
+        coverage.compared += 1;
+        let table = match &found.outcome {
+            Outcome::Unchanged => {
+                coverage.equal += 1;
+                *artifacts.unchanged.entry(name).or_default() += 1;
+                continue;
+            }
+            Outcome::Derived => {
+                coverage.derived += 1;
+                *artifacts.derived.entry(name).or_default() += 1;
+                continue;
+            }
+            Outcome::Layout => {
+                coverage.parsed += 1;
+                &mut artifacts.layout_only
+            }
+            Outcome::Names => {
+                coverage.parsed += 1;
+                &mut artifacts.names_only
+            }
+            Outcome::Changed(_) => {
+                coverage.parsed += 1;
+                &mut artifacts.changed
+            }
+            Outcome::Lines(_) => {
+                *coverage.by_lines.entry(name.clone()).or_default() += 1;
+                &mut artifacts.changed
+            }
+            Outcome::Added(_) => {
+                coverage.compared -= 1;
+                coverage.one_sided += 1;
+                &mut artifacts.added
+            }
+            Outcome::Removed => {
+                coverage.compared -= 1;
+                coverage.one_sided += 1;
+                &mut artifacts.removed
+            }
+        };
+        *table.entry(name).or_default() += 1;
+        touched.insert(&found.place);
+        if !matches!(found.outcome, Outcome::Layout | Outcome::Names) {
+            more_than_layout.insert(&found.place);
+        }
+    }
+    let servers = &mut report.servers;
+    servers.added.clone_from(&comparison.added);
+    servers.removed.clone_from(&comparison.removed);
+    servers.renamed.clone_from(&comparison.renamed);
+    let renamed = comparison.renamed.iter().map(|(_, new)| new);
+    for place in &comparison.kept {
+        if touched.contains(place) {
+            servers.changed.push(place.clone());
+            if !more_than_layout.contains(place) {
+                servers.layout_only.push(place.clone());
+            }
+        } else {
+            servers.unchanged.push(place.clone());
+        }
+    }
+    // A renamed server is changed when more than its names differ.
+    let other: BTreeSet<&Place> = comparison
+        .artifacts
+        .iter()
+        .filter(|found| {
+            !matches!(
+                found.outcome,
+                Outcome::Unchanged | Outcome::Names | Outcome::Derived
+            )
+        })
+        .map(|found| &found.place)
+        .collect();
+    servers
+        .changed
+        .extend(renamed.filter(|place| other.contains(place)).cloned());
+    for list in [
+        &mut servers.changed,
+        &mut servers.layout_only,
+        &mut servers.added,
+        &mut servers.removed,
+        &mut servers.unchanged,
+    ] {
+        list.sort();
+    }
+    servers.renamed.sort();
+}
+
+fn groups(comparison: &Comparison<'_>) -> Vec<Group> {
+    let mut spread: BTreeMap<(&str, Class), BTreeMap<Option<&Fact>, Spread>> = BTreeMap::new();
+    for (index, found) in comparison.artifacts.iter().enumerate() {
+        let (class, facts): (Class, &[Fact]) = match &found.outcome {
+            Outcome::Changed(facts) => ((Change::Changed, false), facts),
+            Outcome::Lines(facts) => ((Change::Changed, true), facts),
+            Outcome::Added(facts) => ((Change::Added, false), facts),
+            Outcome::Removed => ((Change::Removed, false), &[]),
+            Outcome::Unchanged | Outcome::Layout | Outcome::Names | Outcome::Derived => continue,
+        };
+        let table = spread.entry((&found.artifact, class)).or_default();
+        let mut add = |fact, order| {
+            let spread: &mut Spread = table.entry(fact).or_default();
+            if spread.places.is_empty() {
+                spread.order = (index, order);
+            }
+            spread.places.insert(index);
+        };
+        for (order, fact) in facts.iter().enumerate() {
+            add(Some(fact), order);
+        }
+        if facts.is_empty() {
+            add(None, 0);
+        }
+    }
+    let mut drafts: Vec<Draft<'_>> = Vec::new();
+    for ((_, (change, by_lines)), table) in spread {
+        // Facts that happen at exactly the same places are one change.
+        let mut by_places: BTreeMap<BTreeSet<usize>, Ordered<'_>> = BTreeMap::new();
+        for (fact, spread) in table {
+            by_places
+                .entry(spread.places)
+                .or_default()
+                .push((spread.order, fact));
+        }
+        for (places, mut facts) in by_places {
+            facts.sort();
+            drafts.push(Draft {
+                change,
+                by_lines,
+                found: places
+                    .iter()
+                    .filter_map(|index| comparison.artifacts.get(*index))
+                    .collect(),
+                facts: facts.into_iter().filter_map(|(_, fact)| fact).cloned().collect(),
+            });
+        }
+    }
+    let drafts = join_installations(drafts, comparison);
+    let mut groups = join_artifacts(drafts.iter().filter_map(group).collect());
+    groups.sort_by(|left, right| {
+        (right.risk, left.change, &left.artifacts, &left.places).cmp(&(
+            left.risk,
+            right.change,
+            &right.artifacts,
+            &right.places,
+        ))
+    });
+    groups
+}
+
+/// A group before it is written down.
+#[derive(Clone, Debug)]
+struct Draft<'a> {
+    change: Change,
+    by_lines: bool,
+    found: Vec<&'a Compared<'a>>,
+    facts: Vec<Fact>,
+}
+
+/// Joins drafts that differ only in which other servers of their installation they name: the same change of several
+/// installations, or of all servers of a cluster. Other servers are numbered within a draft, so nothing that differs
+/// becomes equal.
+fn join_installations<'a>(drafts: Vec<Draft<'a>>, comparison: &Comparison<'_>) -> Vec<Draft<'a>> {
+    let mut joined: BTreeMap<(&'a str, Class, Vec<Fact>), Vec<Draft<'a>>> = BTreeMap::new();
+    for draft in drafts {
+        let Some(first) = draft.found.first() else {
+            continue;
+        };
+        let mut others = Others::new(comparison.hosts.get(&first.place.bundle));
+        let facts: Vec<Fact> = draft.facts.iter().map(|fact| others.hide_in(fact)).collect();
+        joined
+            .entry((&first.artifact, (draft.change, draft.by_lines), facts))
+            .or_default()
+            .push(draft);
+    }
+    let mut drafts = Vec::new();
+    for ((_, (change, by_lines), facts), mut members) in joined {
+        // One draft alone, and drafts without facts, keep their real names.
+        if members.len() == 1 || facts.is_empty() {
+            drafts.append(&mut members);
+            continue;
+        }
+        drafts.push(Draft {
+            change,
+            by_lines,
+            found: members.into_iter().flat_map(|draft| draft.found).collect(),
+            facts,
+        });
+    }
+    drafts
+}
+
+/// Joins groups of different artifacts with the same facts at the same places, and everything that goes at one place.
+fn join_artifacts(groups: Vec<Group>) -> Vec<Group> {
+    let mut joined: BTreeMap<Sameness, Group> = BTreeMap::new();
+    for group in groups {
+        let judged = (group.change != Change::Removed).then(|| (group.risk, group.reason.clone()));
+        let key = (
+            (group.change, group.by_lines),
+            group.places.clone(),
+            group.facts.clone(),
+            judged,
+        );
+        match joined.entry(key) {
+            std::collections::btree_map::Entry::Vacant(entry) => {
+                entry.insert(group);
+            }
+            std::collections::btree_map::Entry::Occupied(mut entry) => {
+                let into = entry.get_mut();
+                if group.risk > into.risk {
+                    into.risk = group.risk;
+                    into.reason = group.reason;
+                }
+                for (list, more) in [
+                    (&mut into.artifacts, group.artifacts),
+                    (&mut into.titles, group.titles),
+                    (&mut into.targets, group.targets),
+                    (&mut into.restarts, group.restarts),
+                    (&mut into.undo, group.undo),
+                    (&mut into.requirements, group.requirements),
+                ] {
+                    list.extend(more);
+                    list.sort();
+                    list.dedup();
+                }
+            }
+        }
+    }
+    joined.into_values().collect()
+}
+
+fn group(draft: &Draft<'_>) -> Option<Group> {
+    let Draft {
+        change,
+        by_lines,
+        found,
+        facts,
+    } = draft;
+    let first = found.first()?;
+    let record = first.record;
+    // The real names are clearer than stand-ins where there is one server only.
+    let names = if found.len() == 1 {
+        first.names.clone()
+    } else {
+        Identity::default()
+    };
+    let (risk, reason) = facts
+        .iter()
+        .map(|fact| risk::of(record, &fact.path))
+        .max_by_key(|(risk, _)| *risk)
+        .unwrap_or_else(|| risk::of(record, ""));
+    let set = |texts: &dyn Fn(&Artifact) -> Vec<String>| -> Vec<String> {
+        let all: BTreeSet<String> = found
+            .iter()
+            .flat_map(|found| {
+                let hidden: Vec<String> = texts(found.record)
+                    .iter()
+                    .map(|text| names.restore(&found.names.hide(text)))
+                    .collect();
+                hidden
+            })
+            .map(|text| safe(&text))
+            .collect();
+        all.into_iter().collect()
+    };
+    Some(Group {
+        artifacts: vec![safe(&first.artifact)],
+        titles: set(&|record| vec![record.title.clone()]),
+        change: *change,
+        risk,
+        reason: reason.to_owned(),
+        targets: set(&|record| record.target.clone().into_iter().collect()),
+        restarts: set(&|record| record.restarts.clone()),
+        undo: set(&|record| {
+            vec![match &record.rollback {
+                Rollback::Captured => "captured".into(),
+                Rollback::OneWay => "one-way".into(),
+                Rollback::Nothing => "nothing to undo".into(),
+                Rollback::Artifact(path) => path.to_string(),
+            }]
+        }),
+        requirements: set(&|record| record.requirements.clone()),
+        places: {
+            let places: BTreeSet<Place> = found.iter().map(|found| found.place.clone()).collect();
+            places.into_iter().collect()
+        },
+        by_lines: *by_lines,
+        facts: facts.iter().map(|fact| readable(fact, &names)).collect(),
+    })
+}
+
+/// A fact as it is shown: names restored, stand-ins and control characters readable, secrets out.
+fn readable(fact: &Fact, names: &Identity) -> Fact {
+    let text = |text: &str| shown(&names.restore(text));
+    let path = text(&fact.path);
+    let last = path.rsplit(" > ").next().unwrap_or_default().to_owned();
+    let value = |value: &Option<String>| value.as_deref().map(|value| redacted(&last, &text(value)));
+    Fact {
+        path: safe(&path),
+        kind: fact.kind,
+        old: value(&fact.old),
+        new: value(&fact.new),
+    }
+}
+
+/// What stands instead of a value that looks like a secret. That it changed stays visible.
+const REDACTED: &str = "(not shown: it looks like a secret)";
+
+/// The value of the position `name`, unless it looks like a secret by itself or in that position.
+fn redacted(name: &str, value: &str) -> String {
+    let in_place = format!("{name}={value}");
+    if secrets::scan(&in_place, &[]).is_empty() && secrets::scan(value, &[]).is_empty() {
+        value.to_owned()
+    } else {
+        REDACTED.to_owned()
+    }
+}
+
+/// A text for the report that is no value: readable, and left out when it looks like a secret.
+fn safe(text: &str) -> String {
+    redacted("", &shown(text))
+}
+
+/// The mark of a kind of fact in reports.
+pub fn mark(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Changed => "~",
+        Kind::Added => "+",
+        Kind::Removed => "-",
+        Kind::Moved => "↕",
+        Kind::Renamed => "»",
+    }
+}
+
+#[cfg(test)]
+#[path = "group_tests.rs"]
+mod tests;

@@ -1,0 +1,319 @@
+//! A server's own names in a text, replaced by stand-ins, so that the same change on many servers looks the same.
+//!
+//! The stand-ins are private-use characters. They differ by spelling (as written, lower case, upper case), so two texts
+//! are equal with stand-ins exactly when they are equal without. This file must not know formats or reports.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use super::compare::Fact;
+
+/// Each stand-in with what people read.
+const STAND_INS: &[(char, &str)] = &[
+    ('\u{E000}', "‹fqdn›"),
+    ('\u{E001}', "‹fqdn in lower case›"),
+    ('\u{E002}', "‹server›"),
+    ('\u{E003}', "‹server in lower case›"),
+    ('\u{E004}', "‹server in upper case›"),
+    (VERSION, "‹bundle version›"),
+];
+
+/// Stands for the version of the bundle behind its name.
+const VERSION: char = '\u{E005}';
+
+/// The names of a server, longest first, each with its stand-in, and the edition of its bundle.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    words: Vec<(String, char)>,
+    /// Name and version of the bundle.
+    edition: Option<(String, String)>,
+}
+
+impl Identity {
+    /// The names of one server; `None` for an artifact of the whole deployment.
+    pub fn new(name: &str, fqdn: &str) -> Self {
+        let spellings = [
+            (fqdn.to_owned(), '\u{E000}'),
+            (fqdn.to_lowercase(), '\u{E001}'),
+            (name.to_owned(), '\u{E002}'),
+            (name.to_lowercase(), '\u{E003}'),
+            (name.to_uppercase(), '\u{E004}'),
+        ];
+        let mut words: Vec<(String, char)> = Vec::new();
+        for (word, stand_in) in spellings {
+            if !word.is_empty() && words.iter().all(|(known, _)| *known != word) {
+                words.push((word, stand_in));
+            }
+        }
+        Self { words, edition: None }
+    }
+
+    /// Also hides the version of the bundle, which the head of a report names once: only directly behind the name of
+    /// the bundle, as in `acme 1.2` or `acme\\1.2`, because a version alone may be any number.
+    #[must_use]
+    pub fn with_edition(mut self, name: &str, version: &str) -> Self {
+        let usable = !name.is_empty() && !version.is_empty();
+        self.edition = usable.then(|| (name.to_owned(), version.to_owned()));
+        self
+    }
+
+    /// The same without the edition.
+    #[must_use]
+    pub fn without_edition(&self) -> Self {
+        Self {
+            words: self.words.clone(),
+            edition: None,
+        }
+    }
+
+    /// Only the names that `other` spells the same: what differs between the two must stay visible.
+    #[must_use]
+    pub fn shared_with(&self, other: &Self) -> Self {
+        let words = self
+            .words
+            .iter()
+            .filter(|word| other.words.contains(word))
+            .cloned();
+        Self {
+            words: words.collect(),
+            edition: self.edition.clone(),
+        }
+    }
+
+    /// The text with stand-ins; not for texts that hold such characters already ([`holds_stand_ins`]). A name inside a longer word or host label stays.
+    pub fn hide(&self, text: &str) -> String {
+        let mut hidden = match &self.edition {
+            Some((name, version)) => hide_version(text, name, version),
+            None => text.to_owned(),
+        };
+        for (word, stand_in) in &self.words {
+            if hidden.contains(word.as_str()) {
+                hidden = replace_word(&hidden, word, *stand_in);
+            }
+        }
+        hidden
+    }
+
+    /// The text with the names back in place.
+    pub fn restore(&self, text: &str) -> String {
+        let mut restored = text.to_owned();
+        for (word, stand_in) in &self.words {
+            restored = restored.replace(*stand_in, word);
+        }
+        restored
+    }
+}
+
+/// First of the stand-ins for other servers.
+const OTHERS: char = '\u{E010}';
+/// How many other servers get a stand-in of their own in one change; the rest keep their names.
+const MOST_OTHERS: u32 = 200;
+
+/// Names of other servers of an installation, replaced by numbered stand-ins in the order in which they appear.
+#[derive(Clone, Debug)]
+pub struct Others<'a> {
+    hosts: Option<&'a BTreeSet<String>>,
+    seen: BTreeMap<String, u32>,
+}
+
+impl<'a> Others<'a> {
+    /// For the hosts of one installation: names and first labels, lower case.
+    pub fn new(hosts: Option<&'a BTreeSet<String>>) -> Self {
+        Self {
+            hosts,
+            seen: BTreeMap::new(),
+        }
+    }
+
+    /// The fact with stand-ins.
+    pub fn hide_in(&mut self, fact: &Fact) -> Fact {
+        Fact {
+            path: self.hide(&fact.path),
+            kind: fact.kind,
+            old: fact.old.as_deref().map(|text| self.hide(text)),
+            new: fact.new.as_deref().map(|text| self.hide(text)),
+        }
+    }
+
+    fn hide(&mut self, text: &str) -> String {
+        let Some(hosts) = self.hosts else {
+            return text.to_owned();
+        };
+        let mut hidden = String::with_capacity(text.len());
+        let mut rest = text;
+        while !rest.is_empty() {
+            let end = rest
+                .find(|letter: char| !(letter.is_alphanumeric() || matches!(letter, '_' | '-')))
+                .unwrap_or(rest.len());
+            let (word, tail) = rest.split_at_checked(end).unwrap_or((rest, ""));
+            hidden.push_str(
+                &self
+                    .stand_in(hosts, word)
+                    .map_or_else(|| word.to_owned(), String::from),
+            );
+            let mut letters = tail.chars();
+            hidden.extend(letters.next());
+            rest = letters.as_str();
+        }
+        hidden
+    }
+
+    fn stand_in(&mut self, hosts: &BTreeSet<String>, word: &str) -> Option<char> {
+        if word.is_empty() || !hosts.contains(&word.to_lowercase()) {
+            return None;
+        }
+        let next = u32::try_from(self.seen.len()).ok()?;
+        let number = *self.seen.entry(word.to_owned()).or_insert(next);
+        (number < MOST_OTHERS).then(|| char::from_u32(u32::from(OTHERS) + number))?
+    }
+}
+
+/// Whether a text holds stand-ins already: replacing names could make it equal to another one.
+pub fn holds_stand_ins(text: &str) -> bool {
+    text.contains(|letter| stand_in(letter).is_some() || other(letter).is_some())
+}
+
+/// The text with readable stand-ins, and control characters made visible.
+pub fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match stand_in(letter) {
+            Some(words) => shown.push_str(words),
+            None if other(letter).is_some() => {
+                let _ = write!(shown, "‹other server {}›", other(letter).unwrap_or_default() + 1);
+            }
+            None if letter.is_control() && letter != '\n' => {
+                // Writing to a String cannot fail.
+                let _ = write!(shown, "{}", letter.escape_debug());
+            }
+            None if is_invisible(letter) => {
+                let _ = write!(shown, "{}", letter.escape_unicode());
+            }
+            None => shown.push(letter),
+        }
+    }
+    shown
+}
+
+/// Characters that change the direction of a text, or that nobody sees.
+fn is_invisible(letter: char) -> bool {
+    matches!(letter,
+        '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E000}'..='\u{F8FF}'
+        | '\u{E0000}'..='\u{E0FFF}' | '\u{F0000}'..)
+}
+
+fn other(letter: char) -> Option<u32> {
+    u32::from(letter)
+        .checked_sub(u32::from(OTHERS))
+        .filter(|number| *number < MOST_OTHERS)
+}
+
+fn stand_in(letter: char) -> Option<&'static str> {
+    STAND_INS
+        .iter()
+        .find(|(known, _)| *known == letter)
+        .map(|(_, words)| *words)
+}
+
+/// Replaces `version` where it stands behind `name` and one separator.
+fn hide_version(text: &str, name: &str, version: &str) -> String {
+    let mut hidden = String::with_capacity(text.len());
+    let mut done = 0;
+    for (at, found) in text.match_indices(name) {
+        let behind = at + found.len();
+        let tail = text.get(behind..).unwrap_or_default();
+        let separated = tail.strip_prefix(['\\', '/', ' ', '-', '_']);
+        let rest = separated.and_then(|tail| tail.strip_prefix(version));
+        let ends = |rest: &str| !rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_');
+        if let Some(rest) = rest
+            && ends(rest)
+            && at >= done
+        {
+            hidden.push_str(text.get(done..=behind).unwrap_or_default());
+            hidden.push(VERSION);
+            done = text.len() - rest.len();
+        }
+    }
+    hidden.push_str(text.get(done..).unwrap_or_default());
+    hidden
+}
+
+fn replace_word(text: &str, word: &str, stand_in: char) -> String {
+    let inside = |letter: Option<char>| {
+        letter.is_some_and(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '-'))
+    };
+    let mut replaced = String::with_capacity(text.len());
+    let mut done = 0;
+    for (at, found) in text.match_indices(word) {
+        let before = text.get(..at).and_then(|head| head.chars().next_back());
+        let behind = text.get(at + found.len()..).and_then(|tail| tail.chars().next());
+        if !inside(before) && !inside(behind) {
+            replaced.push_str(text.get(done..at).unwrap_or_default());
+            replaced.push(stand_in);
+            done = at + found.len();
+        }
+    }
+    replaced.push_str(text.get(done..).unwrap_or_default());
+    replaced
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(text: &str) -> String {
+        shown(&Identity::new("CORE01", "core01.acme.example").hide(text))
+    }
+
+    #[test]
+    fn own_names_become_stand_ins() {
+        assert_eq!(check("rabbit@core01"), "rabbit@‹server in lower case›");
+        assert_eq!(check("https://core01.acme.example/x"), "https://‹fqdn›/x");
+        assert_eq!(
+            check("CORE01\\x CORE012 CORE01-b"),
+            "‹server›\\x CORE012 CORE01-b"
+        );
+        assert_eq!(
+            check("core01.other.example"),
+            "‹server in lower case›.other.example"
+        );
+    }
+
+    #[test]
+    fn what_differs_stays_visible() {
+        let (old, new) = (
+            Identity::new("A", "a.x.example"),
+            Identity::new("A", "a.y.example"),
+        );
+        let shared = old.shared_with(&new);
+        assert_ne!(shared.hide("a.x.example"), shared.hide("a.y.example"));
+        assert_eq!(
+            shown(&shared.hide("a.x.example")),
+            "‹server in lower case›.x.example"
+        );
+    }
+
+    #[test]
+    fn a_version_is_hidden_behind_its_bundle_only() {
+        let check = |text: &str| shown(&Identity::default().with_edition("acme", "1").hide(text));
+        assert_eq!(
+            check("acme\\1\\sql acme 1, 1"),
+            "acme\\‹bundle version›\\sql acme ‹bundle version›, 1"
+        );
+        assert_eq!(check("acme 12 acme-1x acme1"), "acme 12 acme-1x acme1");
+    }
+
+    proptest! {
+        #[test]
+        fn stand_ins_never_make_two_texts_equal(
+            left in "(CORE01|core01|core01\\.acme\\.example|[a .-]){0,8}",
+            right in "(CORE01|core01|core01\\.acme\\.example|[a .-]){0,8}",
+        ) {
+            let identity = Identity::new("CORE01", "core01.acme.example");
+            prop_assert_eq!(left == right, identity.hide(&left) == identity.hide(&right));
+        }
+    }
+}

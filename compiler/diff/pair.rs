@@ -1,0 +1,449 @@
+//! Which server and which artifact of one side belong to which of the other, and what comparing them gave.
+//!
+//! Bundles belong together by name, servers by name within their bundle. What is left is looked for elsewhere: a server
+//! with the same name or fqdn has moved, one whose artifacts are equal but for its own names was renamed. This file
+//! must not know how a report looks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
+use super::artifact::{Outcome, added, compare_artifacts, summary};
+use super::compare::all_facts;
+use super::identity::Identity;
+use super::sides::{Content, Side, Snapshot};
+use crate::bundle::digest::Digest;
+use crate::bundle::manifest::{Artifact, ServerEntry};
+use crate::path::BundlePath;
+
+/// A server of a bundle, or the bundle as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Name of the bundle.
+    pub bundle: String,
+    /// Name of the server; `None` for what exists once per bundle.
+    pub server: Option<String>,
+}
+
+impl serde::Serialize for Place {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let server = self.server.as_deref().unwrap_or("deployment");
+        serializer.collect_str(&format_args!("{}/{server}", self.bundle))
+    }
+}
+
+/// One artifact of one place.
+#[derive(Clone, Debug)]
+pub struct Compared<'a> {
+    /// Where it is.
+    pub place: Place,
+    /// Path below the server's folder, or in the bundle.
+    pub artifact: String,
+    /// What the newer manifest that has it says.
+    pub record: &'a Artifact,
+    /// The names of the server that stand-ins stand for.
+    pub names: Identity,
+    /// What came out.
+    pub outcome: Outcome,
+}
+
+/// Version and id of a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Edition {
+    /// Name of the bundle.
+    pub name: String,
+    /// Where it was found.
+    pub origin: String,
+    /// Version.
+    pub version: String,
+    /// Number of the change request.
+    pub change: Option<String>,
+    /// Id over all artifacts.
+    pub id: Digest,
+}
+
+/// A bundle on both sides or on one.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct BundlePair {
+    /// Name, the new one when it changed.
+    pub name: String,
+    /// The old edition.
+    pub old: Option<Edition>,
+    /// The new edition.
+    pub new: Option<Edition>,
+}
+
+/// Everything that was compared.
+#[derive(Clone, Debug, Default)]
+pub struct Comparison<'a> {
+    /// What was typed for the old side.
+    pub old: String,
+    /// What was typed for the new side.
+    pub new: String,
+    /// The bundles.
+    pub bundles: Vec<BundlePair>,
+    /// Servers on the new side only.
+    pub added: Vec<Place>,
+    /// Servers on the old side only.
+    pub removed: Vec<Place>,
+    /// Servers with another name or in another bundle.
+    pub renamed: Vec<(Place, Place)>,
+    /// Servers on both sides.
+    pub kept: Vec<Place>,
+    /// Names and first labels of all servers, lower case, by bundle.
+    pub hosts: BTreeMap<String, BTreeSet<String>>,
+    /// Every artifact.
+    pub artifacts: Vec<Compared<'a>>,
+    /// Warnings of the new side only, with their bundles.
+    pub new_warnings: BTreeMap<String, BTreeSet<String>>,
+    /// Warnings of the old side only, with their bundles.
+    pub gone_warnings: BTreeMap<String, BTreeSet<String>>,
+    /// Files that are not what their manifest says.
+    pub damage: Vec<String>,
+    /// What could not be compared because one side does not compile.
+    pub failed: Vec<String>,
+}
+
+/// A server of a snapshot with its artifacts, or what exists once per bundle.
+#[derive(Clone, Debug)]
+struct Unit<'a> {
+    snapshot: &'a Snapshot,
+    server: Option<&'a ServerEntry>,
+    artifacts: BTreeMap<String, &'a Artifact>,
+}
+
+impl Unit<'_> {
+    fn place(&self) -> Place {
+        Place {
+            bundle: self.snapshot.manifest.bundle.name.clone(),
+            server: self.server.map(|server| server.name.clone()),
+        }
+    }
+
+    fn names(&self) -> Identity {
+        let bundle = &self.snapshot.manifest.bundle;
+        self.server
+            .map(|server| Identity::new(&server.name, &server.fqdn))
+            .unwrap_or_default()
+            .with_edition(&bundle.name, &bundle.version)
+    }
+
+    fn content(&self, path: &BundlePath) -> &Content {
+        self.snapshot.contents.get(path).unwrap_or(&Content::Missing)
+    }
+
+    /// Equal for servers that differ in their own names only.
+    fn fingerprint(&self) -> Digest {
+        let names = self.names();
+        let mut text = String::new();
+        for (name, artifact) in &self.artifacts {
+            text.push_str(name);
+            match self.content(&artifact.path) {
+                Content::Text(content) => match all_facts(artifact.format, content, &names) {
+                    Some(facts) => facts.iter().for_each(|(path, value)| {
+                        text.extend(["\0", path, "\0", value]);
+                    }),
+                    None => text.extend(["\0\0", &names.hide(content)]),
+                },
+                Content::Bytes(_) | Content::Derived(_) | Content::Missing => {
+                    text.push_str(&summary(self.content(&artifact.path)));
+                }
+            }
+            text.push('\u{1}');
+        }
+        Digest::of(text.as_bytes())
+    }
+}
+
+fn units(snapshot: &Snapshot) -> BTreeMap<Option<&str>, Unit<'_>> {
+    let unit = |server| Unit {
+        snapshot,
+        server,
+        artifacts: BTreeMap::new(),
+    };
+    let mut units: BTreeMap<Option<&str>, Unit<'_>> = snapshot
+        .manifest
+        .servers
+        .iter()
+        .map(|server| (Some(server.name.as_str()), unit(Some(server))))
+        .collect();
+    units.insert(None, unit(None));
+    for artifact in &snapshot.manifest.artifacts {
+        let path = artifact.path.as_str();
+        let below = artifact
+            .server
+            .as_ref()
+            .and_then(|server| path.strip_prefix(&format!("servers/{server}/")));
+        if let Some(unit) = units.get_mut(&artifact.server.as_deref()) {
+            unit.artifacts.insert(below.unwrap_or(path).to_owned(), artifact);
+        }
+    }
+    units
+}
+
+/// Compares two sides.
+pub fn compare<'a>(old: &'a Side, new: &'a Side) -> Comparison<'a> {
+    let mut comparison = Comparison {
+        old: old.label.clone(),
+        new: new.label.clone(),
+        ..Comparison::default()
+    };
+    let (mut pairs, mut gone, mut come) = (Vec::new(), Vec::new(), Vec::new());
+    for (old, new) in bundles(old, new, &mut comparison) {
+        comparison.bundles.push(bundle_pair(old, new));
+        warnings(old, new, &mut comparison);
+        let mut olds = old.map(units).unwrap_or_default();
+        for (key, unit) in new.map(units).unwrap_or_default() {
+            match olds.remove(&key) {
+                Some(old) => pairs.push((old, unit)),
+                None => come.push(unit),
+            }
+        }
+        gone.extend(olds.into_values());
+    }
+    for snapshot in old.snapshots.iter().chain(&new.snapshots) {
+        let damage = snapshot.damage.iter();
+        comparison
+            .damage
+            .extend(damage.map(|(path, wrong)| format!("{}/{path} {wrong}", snapshot.origin)));
+    }
+    for snapshot in old.snapshots.iter().chain(&new.snapshots) {
+        let hosts = comparison
+            .hosts
+            .entry(snapshot.manifest.bundle.name.clone())
+            .or_default();
+        for server in &snapshot.manifest.servers {
+            hosts.insert(server.name.to_lowercase());
+            hosts.extend(server.fqdn.split('.').next().map(str::to_lowercase));
+        }
+    }
+    let renamed = match_renamed(&mut gone, &mut come);
+    let servers = |units: &[Unit<'_>]| {
+        units
+            .iter()
+            .filter(|unit| unit.server.is_some())
+            .map(Unit::place)
+            .collect()
+    };
+    comparison.added = servers(&come);
+    comparison.removed = servers(&gone);
+    comparison.kept = pairs
+        .iter()
+        .filter(|(_, new)| new.server.is_some())
+        .map(|(_, new)| new.place())
+        .collect();
+    comparison.renamed = renamed
+        .iter()
+        .map(|(old, new)| (old.place(), new.place()))
+        .collect();
+    let mut jobs: Vec<(Option<&Unit<'a>>, Option<&Unit<'a>>)> = Vec::new();
+    jobs.extend(
+        pairs
+            .iter()
+            .chain(&renamed)
+            .map(|(old, new)| (Some(old), Some(new))),
+    );
+    jobs.extend(gone.iter().map(|old| (Some(old), None)));
+    jobs.extend(come.iter().map(|new| (None, Some(new))));
+    comparison.artifacts = jobs
+        .par_iter()
+        .flat_map_iter(|(old, new)| compare_units(*old, *new))
+        .collect();
+    comparison
+}
+
+type Pair<'a> = (Option<&'a Snapshot>, Option<&'a Snapshot>);
+
+/// Bundles that belong together: by name, or because there is one on each side.
+fn bundles<'a>(old: &'a Side, new: &'a Side, comparison: &mut Comparison<'_>) -> Vec<Pair<'a>> {
+    // What does not compile on one side was not removed or added there.
+    let failed: BTreeSet<&str> = old
+        .failed
+        .iter()
+        .chain(&new.failed)
+        .map(|name| file_name(name))
+        .collect();
+    comparison.failed = old.failed.iter().chain(&new.failed).cloned().collect();
+    let usable = |side: &'a Side| -> Vec<&'a Snapshot> {
+        let snapshots = side.snapshots.iter();
+        snapshots
+            .filter(|snapshot| !failed.contains(file_name(&snapshot.origin)))
+            .collect()
+    };
+    let (olds, news) = (usable(old), usable(new));
+    if let ([old], [new]) = (olds.as_slice(), news.as_slice()) {
+        return vec![(Some(*old), Some(*new))];
+    }
+    let mut pairs: BTreeMap<&str, Pair<'a>> = BTreeMap::new();
+    for snapshot in olds {
+        pairs.entry(&snapshot.manifest.bundle.name).or_default().0 = Some(snapshot);
+    }
+    for snapshot in news {
+        pairs.entry(&snapshot.manifest.bundle.name).or_default().1 = Some(snapshot);
+    }
+    pairs.into_values().collect()
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', ':']).next().unwrap_or(path)
+}
+
+fn bundle_pair(old: Option<&Snapshot>, new: Option<&Snapshot>) -> BundlePair {
+    let edition = |snapshot: &Snapshot| Edition {
+        name: snapshot.manifest.bundle.name.clone(),
+        origin: snapshot.origin.clone(),
+        version: snapshot.manifest.bundle.version.clone(),
+        change: snapshot.manifest.bundle.change.clone(),
+        id: snapshot.manifest.bundle.id,
+    };
+    BundlePair {
+        name: new
+            .or(old)
+            .map(|snapshot| snapshot.manifest.bundle.name.clone())
+            .unwrap_or_default(),
+        old: old.map(edition),
+        new: new.map(edition),
+    }
+}
+
+fn warnings(old: Option<&Snapshot>, new: Option<&Snapshot>, comparison: &mut Comparison<'_>) {
+    let all = |snapshot: Option<&Snapshot>| -> BTreeSet<String> {
+        let warnings = snapshot
+            .into_iter()
+            .flat_map(|snapshot| &snapshot.manifest.warnings);
+        warnings
+            .map(|warning| format!("{}: {}", warning.code, warning.message))
+            .collect()
+    };
+    let name = new
+        .or(old)
+        .map(|snapshot| snapshot.manifest.bundle.name.clone())
+        .unwrap_or_default();
+    let (before, now) = (all(old), all(new));
+    for warning in now.difference(&before) {
+        comparison
+            .new_warnings
+            .entry(warning.clone())
+            .or_default()
+            .insert(name.clone());
+    }
+    for warning in before.difference(&now) {
+        comparison
+            .gone_warnings
+            .entry(warning.clone())
+            .or_default()
+            .insert(name.clone());
+    }
+}
+
+/// Takes servers out of both lists that are one and the same under another name or in another bundle. A match must be
+/// the only one of its kind: two equal candidates prove nothing.
+fn match_renamed<'a>(gone: &mut Vec<Unit<'a>>, come: &mut Vec<Unit<'a>>) -> Vec<(Unit<'a>, Unit<'a>)> {
+    let mut pairs = Vec::new();
+    let server = |unit: &Unit<'_>| unit.server.cloned();
+    take_unique(gone, come, &mut pairs, |unit| {
+        server(unit).map(|server| server.fqdn.to_lowercase())
+    });
+    take_unique(gone, come, &mut pairs, |unit| {
+        server(unit).map(|server| server.name.to_lowercase())
+    });
+    if gone.iter().any(|unit| unit.server.is_some()) && come.iter().any(|unit| unit.server.is_some()) {
+        take_unique(gone, come, &mut pairs, |unit| {
+            (unit.server.is_some() && !unit.artifacts.is_empty()).then(|| unit.fingerprint())
+        });
+    }
+    pairs
+}
+
+fn take_unique<'a, K: Ord>(
+    gone: &mut Vec<Unit<'a>>,
+    come: &mut Vec<Unit<'a>>,
+    pairs: &mut Vec<(Unit<'a>, Unit<'a>)>,
+    key: impl Fn(&Unit<'a>) -> Option<K>,
+) {
+    let mut table: BTreeMap<K, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+    for (index, unit) in gone.iter().enumerate() {
+        if let Some(key) = key(unit) {
+            table.entry(key).or_default().0.push(index);
+        }
+    }
+    for (index, unit) in come.iter().enumerate() {
+        if let Some(key) = key(unit) {
+            table.entry(key).or_default().1.push(index);
+        }
+    }
+    let (mut old_taken, mut new_taken) = (BTreeSet::new(), BTreeSet::new());
+    for (old, new) in table.values() {
+        if let ([old], [new]) = (old.as_slice(), new.as_slice())
+            && let (Some(left), Some(right)) = (gone.get(*old), come.get(*new))
+        {
+            pairs.push((left.clone(), right.clone()));
+            old_taken.insert(*old);
+            new_taken.insert(*new);
+        }
+    }
+    let mut index = 0;
+    gone.retain(|_| {
+        index += 1;
+        !old_taken.contains(&(index - 1))
+    });
+    index = 0;
+    come.retain(|_| {
+        index += 1;
+        !new_taken.contains(&(index - 1))
+    });
+}
+
+fn compare_units<'a>(old: Option<&Unit<'a>>, new: Option<&Unit<'a>>) -> Vec<Compared<'a>> {
+    let nothing = BTreeMap::new();
+    let olds = old.map_or(&nothing, |unit| &unit.artifacts);
+    let news = new.map_or(&nothing, |unit| &unit.artifacts);
+    let Some(place) = new.or(old).map(Unit::place) else {
+        return Vec::new();
+    };
+    let (old_full, new_full) = (
+        old.map(Unit::names).unwrap_or_default(),
+        new.map(Unit::names).unwrap_or_default(),
+    );
+    // A server that was renamed loses its names on both sides; one that kept its name hides only what stayed.
+    let renamed = matches!((old, new), (Some(old), Some(new))
+        if old.server.map(|server| &server.name) != new.server.map(|server| &server.name));
+    let (old_names, new_names) = if renamed || old.is_none() || new.is_none() {
+        (old_full, new_full)
+    } else {
+        (old_full.shared_with(&new_full), new_full.shared_with(&old_full))
+    };
+    let mut compared = Vec::new();
+    let all: BTreeSet<&String> = olds.keys().chain(news.keys()).collect();
+    for name in all {
+        let content = |unit: Option<&Unit<'a>>, artifact: Option<&&'a Artifact>| {
+            let artifact: &'a Artifact = artifact?;
+            let content = &unit?.snapshot.contents;
+            content
+                .get(&artifact.path)
+                .filter(|content| **content != Content::Missing)
+                .map(|content| (artifact, content))
+        };
+        let (before, now) = (content(old, olds.get(name)), content(new, news.get(name)));
+        let outcome = match (before, now) {
+            (Some(before), Some(now)) => compare_artifacts(before, now, &old_names, &new_names, renamed),
+            (None, Some((artifact, content))) => Outcome::Added(added(artifact, content, &new_names)),
+            // Also a file that both manifests list and neither side has.
+            (_, None) => Outcome::Removed,
+        };
+        if let Some(record) = news.get(name).or_else(|| olds.get(name)) {
+            compared.push(Compared {
+                place: place.clone(),
+                artifact: name.clone(),
+                record,
+                names: if new.is_some() {
+                    new_names.clone()
+                } else {
+                    old_names.clone()
+                },
+                outcome,
+            });
+        }
+    }
+    compared
+}

@@ -1,0 +1,232 @@
+//! One side of a comparison: bundles as manifests and review texts, whatever they were stored in.
+//!
+//! Reading trusts nothing and hides nothing: a file that is not what its manifest says is named and compared as it is
+//! found. This file must not know inventories, git or reports.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use crate::bundle::digest::Digest;
+use crate::bundle::manifest::{Artifact, Manifest};
+use crate::bundle::{Bundle, MANIFEST, archive};
+use crate::codes;
+use crate::diag::Diagnostic;
+use crate::files::Files;
+use crate::formats::encode::decode;
+use crate::path::BundlePath;
+use crate::templates::front_matter::{Effect, Scope};
+
+/// Largest archive, and largest file of a tree.
+pub const LIMIT: u64 = 4 << 30;
+
+/// What a file of a bundle holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A review text.
+    Text(String),
+    /// Bytes that are not a text cbgen would write.
+    Bytes(Vec<u8>),
+    /// A file that follows from the others and is not compared in detail: its digest only.
+    Derived(Digest),
+    /// The manifest lists it and it is not there.
+    Missing,
+}
+
+/// A bundle as it is compared.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Where it was found, for messages.
+    pub origin: String,
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// Content of every artifact.
+    pub contents: BTreeMap<BundlePath, Content>,
+    /// Artifacts that are not what the manifest says, with what is wrong.
+    pub damage: BTreeMap<BundlePath, &'static str>,
+}
+
+/// Everything on one side.
+#[derive(Clone, Debug, Default)]
+pub struct Side {
+    /// What was typed.
+    pub label: String,
+    /// The bundles, in order of names.
+    pub snapshots: Vec<Snapshot>,
+    /// Inventories that could not be compiled, by file name.
+    pub failed: Vec<String>,
+}
+
+/// Whether an artifact follows from the others: the runbook and the verification scripts.
+pub fn is_derived(artifact: &Artifact) -> bool {
+    artifact.scope == Scope::Bundle && artifact.effect == Effect::Read
+}
+
+impl Snapshot {
+    /// A bundle that was just compiled.
+    pub fn of_bundle(origin: &str, bundle: &Bundle) -> Self {
+        let manifest = bundle.manifest().clone();
+        let contents = manifest
+            .artifacts
+            .iter()
+            .map(|artifact| {
+                let content = match bundle.files().get(&artifact.path) {
+                    Some(_) if is_derived(artifact) => Content::Derived(artifact.review_sha256),
+                    Some(file) => Content::Text(file.review.clone()),
+                    None => Content::Missing,
+                };
+                (artifact.path.clone(), content)
+            })
+            .collect();
+        Self {
+            origin: origin.to_owned(),
+            manifest,
+            contents,
+            damage: BTreeMap::new(),
+        }
+    }
+
+    /// A bundle in an archive: deployed bytes, decoded to their review form.
+    ///
+    /// Errors: `CB0708` for a damaged archive, `CB0709` for a missing or unreadable manifest.
+    pub fn of_archive(origin: &str, bytes: &[u8]) -> Result<Self, Box<Diagnostic>> {
+        let mut files = archive::read(bytes, archive::Limits::default()).map_err(|errors| {
+            let mut messages = errors.iter().map(ToString::to_string);
+            let first = messages.next().unwrap_or_default();
+            let finding = Diagnostic::new(
+                codes::BAD_ARCHIVE,
+                format!("`{origin}` is not a sound archive: {first}"),
+            )
+            .in_file(origin)
+            .help("copy the archive again, and compare its digest with the `.sha256` file beside it");
+            Box::new(messages.take(9).fold(finding, Diagnostic::note))
+        })?;
+        let text = BundlePath::parse(MANIFEST)
+            .ok()
+            .and_then(|path| files.remove(&path));
+        let manifest = manifest(origin, text.as_deref())?;
+        Ok(Self::gather(origin, manifest, |artifact| {
+            let Some(bytes) = files.remove(&artifact.path) else {
+                return (Content::Missing, Some("is missing"));
+            };
+            let changed = (Digest::of(&bytes) != artifact.sha256).then_some("was changed after the build");
+            let content = match decode(&bytes) {
+                Ok(decoded) => Content::Text(decoded.text),
+                Err(_) => Content::Bytes(bytes),
+            };
+            (content, changed)
+        }))
+    }
+
+    /// A bundle as the tree reviewers read.
+    ///
+    /// Errors: `CB0901` when the folder cannot be read, `CB0709` for a missing or unreadable manifest.
+    pub fn of_tree(origin: &str, files: &dyn Files, folder: &Path) -> Result<Self, Box<Diagnostic>> {
+        let text = match files.read(&folder.join(MANIFEST), LIMIT) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(unreadable(origin, &error)),
+        };
+        let manifest = manifest(origin, text.as_deref())?;
+        let mut failed = None;
+        let snapshot = Self::gather(origin, manifest, |artifact| {
+            match files.read(&folder.join(artifact.path.as_str()), LIMIT) {
+                Ok(bytes) => of_tree_file(bytes, artifact),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    (Content::Missing, Some("is missing"))
+                }
+                Err(error) => {
+                    failed.get_or_insert_with(|| unreadable(&format!("{origin}/{}", artifact.path), &error));
+                    (Content::Missing, None)
+                }
+            }
+        });
+        failed.map_or(Ok(snapshot), Err)
+    }
+
+    fn gather(
+        origin: &str,
+        manifest: Manifest,
+        mut read: impl FnMut(&Artifact) -> (Content, Option<&'static str>),
+    ) -> Self {
+        let mut contents = BTreeMap::new();
+        let mut damage = BTreeMap::new();
+        for artifact in &manifest.artifacts {
+            let (content, wrong) = read(artifact);
+            if let Some(wrong) = wrong {
+                damage.insert(artifact.path.clone(), wrong);
+            }
+            let content = match &content {
+                Content::Text(text) if is_derived(artifact) => Content::Derived(Digest::of(text.as_bytes())),
+                Content::Bytes(bytes) if is_derived(artifact) => Content::Derived(Digest::of(bytes)),
+                Content::Text(_) | Content::Bytes(_) | Content::Derived(_) | Content::Missing => content,
+            };
+            contents.insert(artifact.path.clone(), content);
+        }
+        Self {
+            origin: origin.to_owned(),
+            manifest,
+            contents,
+            damage,
+        }
+    }
+
+    /// The warnings of reading it: one for each file that is not what the manifest says.
+    pub fn warnings(&self) -> impl Iterator<Item = Diagnostic> {
+        self.damage.iter().map(|(path, wrong)| {
+            Diagnostic::new(
+                codes::CHANGED_AFTER_BUILD,
+                format!("`{path}` of `{}` {wrong}", self.origin),
+            )
+            .in_file(self.origin.clone())
+            .note("the comparison shows the file as it is")
+        })
+    }
+}
+
+fn of_tree_file(bytes: Vec<u8>, artifact: &Artifact) -> (Content, Option<&'static str>) {
+    match String::from_utf8(bytes) {
+        // A checkout may convert line ends, which changes nothing.
+        Ok(text) => {
+            let text = if text.contains('\r') && Digest::of(text.as_bytes()) != artifact.review_sha256 {
+                text.replace("\r\n", "\n")
+            } else {
+                text
+            };
+            let same = Digest::of(text.as_bytes()) == artifact.review_sha256;
+            (
+                Content::Text(text),
+                (!same).then_some("was changed after the build"),
+            )
+        }
+        Err(error) => (
+            Content::Bytes(error.into_bytes()),
+            Some("was changed after the build"),
+        ),
+    }
+}
+
+fn manifest(origin: &str, text: Option<&[u8]>) -> Result<Manifest, Box<Diagnostic>> {
+    let why = match text.map(Manifest::read) {
+        Some(Ok(manifest)) => return Ok(manifest),
+        Some(Err(error)) => format!("the manifest of `{origin}` cannot be read: {error}"),
+        None => format!("`{origin}` has no `{MANIFEST}`, so it is not a bundle"),
+    };
+    Err(Box::new(
+        Diagnostic::new(codes::BAD_MANIFEST, why).in_file(origin).help(
+            "compare bundles made by this version of cbgen, or build them again from their inventories",
+        ),
+    ))
+}
+
+/// The finding for something that cannot be read.
+pub fn unreadable(origin: &str, error: &io::Error) -> Box<Diagnostic> {
+    Box::new(
+        Diagnostic::new(
+            codes::SIDE_UNREADABLE,
+            format!("`{origin}` cannot be read: {error}"),
+        )
+        .in_file(origin)
+        .help("name a bundle .zip, an `out/NAME` tree, an inventory, a folder of them, or `git:REV:PATH`"),
+    )
+}

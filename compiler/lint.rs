@@ -1,0 +1,191 @@
+//! Reads every rendered text back with the parser of its format before it may enter a bundle.
+//!
+//! A failure shows the generated line, then the template that made it. This module must not repair anything.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use rayon::prelude::*;
+
+use crate::codes;
+use crate::diag::{Diagnostic, Diagnostics, Reported};
+use crate::digest::Digest;
+use crate::formats::{self, Format, FormatError};
+use crate::render::Rendered;
+use crate::secrets::{self, Suspect};
+use crate::source::{Sources, Span};
+
+/// Most texts an [`Accepted`] remembers: some hundred inventories of which every text is different, in 3 MB.
+const MOST_REMEMBERED: usize = 50_000;
+
+/// Most suspects of one text that are reported.
+const MOST_SUSPECTS: usize = 20;
+
+/// Texts that were read back without a mistake, by format and digest.
+///
+/// Most texts of an installation are the same on every server, and most of a fleet the same in every installation; an
+/// equal text in the same format needs no second reading. Texts with mistakes are never remembered, so that each is
+/// reported where it occurs. When it is full, it forgets nothing and learns nothing.
+#[derive(Debug, Default)]
+pub struct Accepted {
+    seen: Mutex<BTreeSet<(Format, Digest)>>,
+}
+
+impl Accepted {
+    fn holds(&self, key: &(Format, Digest)) -> bool {
+        self.seen.lock().is_ok_and(|seen| seen.contains(key))
+    }
+
+    fn remember(&self, key: (Format, Digest)) {
+        if let Ok(mut seen) = self.seen.lock()
+            && seen.len() < MOST_REMEMBERED
+        {
+            seen.insert(key);
+        }
+    }
+}
+
+/// Texts that were read back; only `lint` makes one.
+#[derive(Debug)]
+pub struct Linted<'t> {
+    rendered: Rendered<'t>,
+    digests: Vec<Digest>,
+}
+
+impl<'t> Linted<'t> {
+    /// The rendered plan.
+    pub fn rendered(&self) -> &Rendered<'t> {
+        &self.rendered
+    }
+
+    /// Gives the rendered plan up.
+    pub fn into_rendered(self) -> Rendered<'t> {
+        self.rendered
+    }
+
+    /// Gives the rendered plan up, with the digest of each of its texts.
+    pub fn into_parts(self) -> (Rendered<'t>, Vec<Digest>) {
+        (self.rendered, self.digests)
+    }
+}
+
+/// Reads every text back, except those that are in `accepted` already. Texts with mistakes are added to `sources`, so that their lines can be shown.
+pub fn lint<'t>(
+    diagnostics: &mut Diagnostics,
+    sources: &mut Sources,
+    accepted: &Accepted,
+    rendered: Rendered<'t>,
+) -> Result<Linted<'t>, Reported> {
+    let digests: Vec<Digest> = rendered
+        .texts
+        .par_iter()
+        .map(|text| Digest::of(text.as_bytes()))
+        .collect();
+    let problems: Vec<(usize, Vec<FormatError>)> = rendered
+        .plan
+        .entries
+        .par_iter()
+        .zip(&rendered.texts)
+        .zip(&digests)
+        .enumerate()
+        // A runbook step may say everything in its front matter.
+        .filter(|(_, ((entry, text), _))| !(entry.is_step() && text.is_empty()))
+        .filter_map(|(index, ((entry, text), digest))| {
+            let key = (entry.template.front.format, *digest);
+            if accepted.holds(&key) {
+                return None;
+            }
+            match formats::items(key.0, text) {
+                Ok(_) => {
+                    accepted.remember(key);
+                    None
+                }
+                Err(errors) => Some((index, errors)),
+            }
+        })
+        .collect();
+    let mut failed = refuse_secrets(diagnostics, &rendered).err();
+    for (index, errors) in problems {
+        let (Some(entry), Some(text)) = (rendered.plan.entries.get(index), rendered.texts.get(index)) else {
+            continue;
+        };
+        let name = entry
+            .path
+            .as_ref()
+            .map_or_else(|| entry.template.path.clone(), ToString::to_string);
+        let file = sources.add(format!("generated {name}"), text.clone());
+        for error in errors {
+            failed = Some(diagnostics.error(
+                Diagnostic::new(codes::PARSE_BACK_FAILED, format!("generated {} is wrong: {}", entry.template.front.format.name(), error.message))
+                    .at(Span::new(file, error.range))
+                    .related(Span::new(entry.template.file, 0..3), "made by this template")
+                    .help("nothing was written; correct the template, or the inventory value that reaches this line"),
+            ));
+        }
+    }
+    failed.map_or(Ok(Linted { rendered, digests }), Err)
+}
+
+/// Nothing that looks like a secret leaves in any text, also not in the steps of the runbook. Encoded forms are found
+/// where they enter, in inventories and templates.
+fn refuse_secrets(diagnostics: &mut Diagnostics, rendered: &Rendered<'_>) -> Result<(), Reported> {
+    let ole = rendered.plan.facts.sql.ole.as_ref();
+    let declared: Vec<&str> = ole
+        .and_then(|ole| ole.password_secret.as_deref())
+        .into_iter()
+        .collect();
+    let found: Vec<(usize, usize, Suspect)> = rendered
+        .texts
+        .par_iter()
+        .enumerate()
+        .flat_map_iter(|(index, text)| {
+            secrets::scan_plain(text, &declared)
+                .into_iter()
+                .take(MOST_SUSPECTS)
+                .map(move |suspect| {
+                    let before = text.get(..suspect.name.start).unwrap_or_default();
+                    (index, before.matches('\n').count() + 1, suspect)
+                })
+        })
+        .collect();
+    let mut result = Ok(());
+    for (index, line, suspect) in found {
+        let Some(entry) = rendered.plan.entries.get(index) else {
+            continue;
+        };
+        let name = entry
+            .path
+            .as_ref()
+            .map_or_else(|| entry.title.clone(), ToString::to_string);
+        result = Err(diagnostics.error(
+            Diagnostic::new(
+                codes::SECRET_IN_OUTPUT,
+                format!("generated {name}, line {line}, looks as if it held a secret ({})", suspect.position),
+            )
+            .at(Span::new(entry.template.file, 0..3))
+            .redacted()
+            .help("nothing was written; name the secret in the inventory and let the engineer supply it at apply time"),
+        ));
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_remembered_for_its_format_only_and_not_without_end() {
+        let accepted = Accepted::default();
+        let digest = Digest::of(b"text");
+        accepted.remember((Format::Cmd, digest));
+        assert!(accepted.holds(&(Format::Cmd, digest)));
+        assert!(!accepted.holds(&(Format::Sql, digest)));
+        assert!(!accepted.holds(&(Format::Cmd, Digest::of(b"other"))));
+        for number in 0..MOST_REMEMBERED + 10 {
+            accepted.remember((Format::Text, Digest::of(number.to_string().as_bytes())));
+        }
+        assert_eq!(accepted.seen.lock().unwrap().len(), MOST_REMEMBERED);
+        assert!(accepted.holds(&(Format::Cmd, digest)));
+    }
+}

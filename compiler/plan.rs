@@ -1,0 +1,317 @@
+//! Decides which artifacts and runbook steps a bundle has, before any text exists.
+//!
+//! Each template is applied to its scope (server, deployment, bundle) and to each of its texts; conditions are
+//! evaluated, paths and targets are filled in, collisions are found. This module must not render bodies.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::check::Checked;
+use crate::codes;
+use crate::diag::{Diagnostic, Diagnostics, Reported};
+use crate::facts::Facts;
+use crate::path::BundlePath;
+use crate::templates::engine::Variables;
+use crate::templates::front_matter::{Effect, RunbookText, Scope};
+use crate::templates::{Template, Templates};
+
+/// What will be made, in the order of work: phase, order within it, server, path.
+#[derive(Debug)]
+pub struct Plan<'t> {
+    /// The templates it was planned with.
+    pub templates: &'t Templates,
+    /// The facts every template sees.
+    pub facts: Facts,
+    /// Artifacts and steps.
+    pub entries: Vec<Planned<'t>>,
+    /// Warnings of the checks, for the runbook.
+    pub warnings: Vec<crate::check::Finding>,
+    variables: Variables,
+}
+
+/// One artifact or runbook step.
+#[derive(Clone, Debug)]
+pub struct Planned<'t> {
+    /// Its template.
+    pub template: &'t Template,
+    /// Index of its server in the facts.
+    pub server: Option<usize>,
+    /// The text of `each`.
+    pub each: Option<String>,
+    /// Where it lies in the bundle; a step has none.
+    pub path: Option<BundlePath>,
+    /// Title.
+    pub title: String,
+    /// What it becomes or changes.
+    pub target: Option<String>,
+    /// How to go back.
+    pub rollback: Rollback,
+    /// Services to restart.
+    pub restarts: Vec<String>,
+    /// Runbook lines.
+    pub runbook: RunbookText,
+}
+
+/// How an artifact is undone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rollback {
+    /// Applying it captures what was there.
+    Captured,
+    /// Another artifact goes back.
+    Artifact(BundlePath),
+    /// There is no way back.
+    OneWay,
+    /// It changes nothing.
+    Nothing,
+}
+
+impl Planned<'_> {
+    /// Whether it is a runbook step without an artifact.
+    pub fn is_step(&self) -> bool {
+        self.path.is_none()
+    }
+}
+
+impl Plan<'_> {
+    /// Whether a condition of the catalogue holds in this installation.
+    pub fn holds(&self, condition: &str) -> Result<bool, String> {
+        self.templates.holds(condition, &self.variables)
+    }
+
+    /// The variables an entry is rendered with.
+    pub fn variables(&self, entry: &Planned<'_>) -> Variables {
+        variables_of(&self.variables, entry.server, entry.each.as_deref())
+    }
+}
+
+fn variables_of(base: &Variables, server: Option<usize>, each: Option<&str>) -> Variables {
+    let mut variables = base.clone();
+    if let Some(server) = server {
+        variables.set_item("server", "servers", server);
+    }
+    if let Some(each) = each {
+        variables.set("each", each);
+    }
+    variables
+}
+
+/// Plans a bundle. All mistakes of all templates are reported.
+pub fn plan<'t>(
+    diagnostics: &mut Diagnostics,
+    checked: Checked,
+    templates: &'t Templates,
+) -> Result<Plan<'t>, Reported> {
+    let facts = Facts::derive(checked.inventory());
+    let base = match Variables::from_fields(&facts) {
+        Ok(base) => base,
+        Err(why) => return Err(diagnostics.error(Diagnostic::new(codes::RENDER_FAILED, why))),
+    };
+    let mut found = Diagnostics::new();
+    let mut entries = Vec::new();
+    for (index, server) in facts.servers.iter().enumerate() {
+        let variables = variables_of(&base, Some(index), None);
+        let folder = format!("servers/{}/", server.name);
+        for template in templates
+            .list()
+            .iter()
+            .filter(|template| template.front.scope == Scope::Server)
+        {
+            plan_template(
+                &mut found,
+                templates,
+                template,
+                &variables,
+                Some(index),
+                &folder,
+                &mut entries,
+            );
+        }
+    }
+    for template in templates
+        .list()
+        .iter()
+        .filter(|template| template.front.scope != Scope::Server)
+    {
+        let folder = if template.front.scope == Scope::Deployment {
+            "deployment/"
+        } else {
+            ""
+        };
+        plan_template(&mut found, templates, template, &base, None, folder, &mut entries);
+    }
+    collisions(&mut found, templates, &entries);
+    missing_rollbacks(&mut found, templates, &entries);
+    let result = found.checkpoint();
+    diagnostics.append(found);
+    result?;
+    entries.sort_by(|left, right| work_order(left).cmp(&work_order(right)));
+    Ok(Plan {
+        templates,
+        facts,
+        entries,
+        warnings: checked.into_warnings(),
+        variables: base,
+    })
+}
+
+fn work_order<'a>(
+    entry: &'a Planned<'_>,
+) -> (
+    crate::facts::phases::Phase,
+    u16,
+    &'a str,
+    Option<usize>,
+    Option<&'a BundlePath>,
+    &'a str,
+) {
+    let front = &entry.template.front;
+    (
+        front.phase,
+        front.order,
+        entry.template.path.as_str(),
+        entry.server,
+        entry.path.as_ref(),
+        entry.title.as_str(),
+    )
+}
+
+fn plan_template<'t>(
+    diagnostics: &mut Diagnostics,
+    templates: &'t Templates,
+    template: &'t Template,
+    variables: &Variables,
+    server: Option<usize>,
+    folder: &str,
+    entries: &mut Vec<Planned<'t>>,
+) {
+    match templates.applies(template, variables) {
+        Ok(true) => {}
+        Ok(false) => return,
+        Err(diagnostic) => return diagnostics.push(diagnostic),
+    }
+    if template.front.each.is_empty() {
+        match planned(templates, template, variables, server, None, folder) {
+            Ok(entry) => entries.push(entry),
+            Err(diagnostic) => diagnostics.push(diagnostic),
+        }
+    }
+    for each in &template.front.each {
+        let variables = variables_of(variables, None, Some(each));
+        match planned(
+            templates,
+            template,
+            &variables,
+            server,
+            Some(each.clone()),
+            folder,
+        ) {
+            Ok(entry) => entries.push(entry),
+            Err(diagnostic) => diagnostics.push(diagnostic),
+        }
+    }
+}
+
+fn planned<'t>(
+    templates: &Templates,
+    template: &'t Template,
+    variables: &Variables,
+    server: Option<usize>,
+    each: Option<String>,
+    folder: &str,
+) -> Result<Planned<'t>, Diagnostic> {
+    let fields = templates.fields(template, variables)?;
+    let runbook = templates.runbook(template, variables)?;
+    let path = fields
+        .path
+        .map(|path| parse_path(templates, template, &format!("{folder}{path}"), "path"))
+        .transpose()?;
+    let rollback = match fields.rollback.as_deref() {
+        Some("captured") => Rollback::Captured,
+        Some("one_way") => Rollback::OneWay,
+        Some("none") => Rollback::Nothing,
+        Some(artifact) => Rollback::Artifact(parse_path(
+            templates,
+            template,
+            &format!("{folder}{artifact}"),
+            "rollback",
+        )?),
+        None => template.front.effect.map_or(Rollback::Nothing, default_rollback),
+    };
+    Ok(Planned {
+        template,
+        server,
+        each,
+        path,
+        title: fields.title,
+        target: fields.target,
+        rollback,
+        restarts: fields.restarts,
+        runbook,
+    })
+}
+
+fn default_rollback(effect: Effect) -> Rollback {
+    match effect {
+        Effect::ReplaceFile
+        | Effect::TransformXml
+        | Effect::SetTerms
+        | Effect::SetLines
+        | Effect::ReplaceReferences
+        | Effect::ImportRegistry
+        | Effect::RunSql => Rollback::Captured,
+        Effect::RunScript | Effect::Read => Rollback::Nothing,
+    }
+}
+
+fn parse_path(
+    templates: &Templates,
+    template: &Template,
+    text: &str,
+    key: &str,
+) -> Result<BundlePath, Diagnostic> {
+    BundlePath::parse(text).map_err(|error| {
+        Diagnostic::new(
+            codes::UNSAFE_PATH,
+            format!("the path `{text}` is not safe in a bundle: {error}"),
+        )
+        .at(templates.front_matter_span(template, key))
+        .help("use forward slashes and plain names below the scope's folder")
+    })
+}
+
+fn collisions(diagnostics: &mut Diagnostics, templates: &Templates, entries: &[Planned<'_>]) {
+    let mut seen: BTreeMap<String, &Planned<'_>> = BTreeMap::new();
+    for entry in entries {
+        let Some(path) = &entry.path else { continue };
+        if let Some(first) = seen.insert(path.collision_key(), entry) {
+            diagnostics.push(
+                Diagnostic::new(codes::TEMPLATE_COLLISION, format!("two templates make `{path}`"))
+                    .at(templates.front_matter_span(entry.template, "path"))
+                    .related(
+                        templates.front_matter_span(first.template, "path"),
+                        "the other one",
+                    )
+                    .help("give one of them another `path`, or conditions that exclude each other"),
+            );
+        }
+    }
+}
+
+fn missing_rollbacks(diagnostics: &mut Diagnostics, templates: &Templates, entries: &[Planned<'_>]) {
+    let paths: BTreeSet<&BundlePath> = entries.iter().filter_map(|entry| entry.path.as_ref()).collect();
+    let mut told = BTreeSet::new();
+    for entry in entries {
+        if let Rollback::Artifact(path) = &entry.rollback
+            && !paths.contains(path)
+            && told.insert(&entry.template.path)
+        {
+            diagnostics.push(
+                Diagnostic::new(
+                    codes::MISSING_ROLLBACK,
+                    format!("the rollback `{path}` is not part of the bundle"),
+                )
+                .at(templates.front_matter_span(entry.template, "rollback"))
+                .help("name the path of an artifact that is made under the same condition"),
+            );
+        }
+    }
+}

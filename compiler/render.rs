@@ -1,0 +1,106 @@
+//! Turns a plan into texts.
+//!
+//! Bodies are rendered in parallel; the result keeps the order of the plan. Bundle-scope templates see the plan itself
+//! as `plan`. This module must not judge the texts; that is the next phase.
+
+use rayon::prelude::*;
+
+use crate::codes;
+use crate::diag::{Diagnostic, Diagnostics, Reported};
+use crate::facts::plan_view::PlanView;
+use crate::plan::{Plan, Planned};
+use crate::source::Span;
+use crate::templates::engine::Shared;
+use crate::templates::front_matter::Scope;
+
+/// A plan with the text of each entry, in the order of the plan.
+#[derive(Debug)]
+pub struct Rendered<'t> {
+    /// The plan.
+    pub plan: Plan<'t>,
+    /// Review texts: UTF-8, LF, a final line end.
+    pub texts: Vec<String>,
+}
+
+/// Renders every entry.
+pub fn render<'t>(diagnostics: &mut Diagnostics, plan: Plan<'t>) -> Result<Rendered<'t>, Reported> {
+    let is_bundle = |entry: &Planned<'_>| entry.template.front.scope == Scope::Bundle;
+    let first: Vec<Result<String, Diagnostic>> = plan
+        .entries
+        .par_iter()
+        .map(|entry| {
+            if is_bundle(entry) {
+                Ok(String::new())
+            } else {
+                render_entry(&plan, entry, None)
+            }
+        })
+        .collect();
+    let mut texts = keep_errors(diagnostics, first)?;
+    if plan.entries.iter().any(is_bundle) {
+        let view = Shared::of(&PlanView::of(&plan, &texts));
+        let second: Vec<(usize, Result<String, Diagnostic>)> = plan
+            .entries
+            .iter()
+            .enumerate()
+            .filter(|(_, entry)| is_bundle(entry))
+            .map(|(index, entry)| (index, render_entry(&plan, entry, Some(&view))))
+            .collect();
+        for (index, result) in second {
+            match result {
+                Ok(text) => {
+                    if let Some(slot) = texts.get_mut(index) {
+                        *slot = text;
+                    }
+                }
+                Err(diagnostic) => diagnostics.push(diagnostic),
+            }
+        }
+        diagnostics.checkpoint()?;
+    }
+    Ok(Rendered { plan, texts })
+}
+
+/// Renders one entry of a plan; `view` is the [`PlanView`] that templates of the bundle see.
+pub fn render_entry(
+    plan: &Plan<'_>,
+    entry: &Planned<'_>,
+    view: Option<&Shared>,
+) -> Result<String, Diagnostic> {
+    let mut variables = plan.variables(entry);
+    if let Some(view) = view {
+        variables.set_shared("plan", view);
+    }
+    let text = plan.templates.body(entry.template, &variables)?;
+    if text.contains('\r') || text.contains('\u{feff}') {
+        return Err(Diagnostic::new(
+            codes::RENDER_FAILED,
+            "the rendered text holds a carriage return or a byte order mark",
+        )
+        .at(Span::new(
+            entry.template.file,
+            entry.template.body_start..entry.template.body_start,
+        ))
+        .help("write the template with plain line feeds; cbgen adds what the target needs"));
+    }
+    Ok(if text.ends_with('\n') || text.is_empty() {
+        text
+    } else {
+        text + "\n"
+    })
+}
+
+fn keep_errors(
+    diagnostics: &mut Diagnostics,
+    results: Vec<Result<String, Diagnostic>>,
+) -> Result<Vec<String>, Reported> {
+    let mut texts = Vec::with_capacity(results.len());
+    let mut failed = None;
+    for result in results {
+        match result {
+            Ok(text) => texts.push(text),
+            Err(diagnostic) => failed = Some(diagnostics.error(diagnostic)),
+        }
+    }
+    failed.map_or(Ok(texts), Err)
+}

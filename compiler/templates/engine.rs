@@ -1,0 +1,389 @@
+//! The template engine: the only file that names Tera.
+//!
+//! One engine per output format, because the escape function belongs to an engine. Escaping refuses by default: a value
+//! that would need quoting stops the build unless a filter says which position it is quoted for. This module must not
+//! know inventories or bundles.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::ops::Range;
+
+use tera::{Context, ErrorKind, Kwargs, State, Tera, Value};
+
+use crate::formats::{self, Format, FormatError};
+
+/// Opens a value that the escape function refused; never part of a valid text, since inventories hold no private-use
+/// characters.
+const REFUSED_START: char = '\u{F8FE}';
+/// Closes it.
+const REFUSED_END: char = '\u{F8FF}';
+
+/// A template text under the name by which others include it.
+#[derive(Clone, Debug)]
+pub struct Text {
+    /// Name.
+    pub name: String,
+    /// Body.
+    pub body: String,
+}
+
+/// A mistake of a template, in the coordinates of its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineError {
+    /// Name of the text; empty when the engine does not say.
+    pub name: String,
+    /// Byte range in the text, when the engine says.
+    pub range: Option<Range<usize>>,
+    /// What is wrong.
+    pub message: String,
+    /// Whether a value was refused because it cannot be written safely.
+    pub refused: bool,
+}
+
+/// Variables a rendering sees. Cloning is cheap: values are shared.
+#[derive(Clone, Debug, Default)]
+pub struct Variables {
+    context: Context,
+}
+
+impl Variables {
+    /// The fields of a serializable struct as top-level variables.
+    pub fn from_fields<T: serde::Serialize>(value: &T) -> Result<Self, String> {
+        Ok(Self {
+            context: Context::from_serialize(value).map_err(|error| error.to_string())?,
+        })
+    }
+
+    /// Sets one variable from any serializable value.
+    pub fn set<T: serde::Serialize + ?Sized>(&mut self, name: &'static str, value: &T) {
+        self.context.insert(name, value);
+    }
+
+    /// Sets one variable to a value that is converted already, sharing it.
+    pub fn set_shared(&mut self, name: &'static str, value: &Shared) {
+        self.context.insert_value(name, value.0.clone());
+    }
+
+    /// Sets a variable to the item at `index` of the list `list`, sharing it; nothing happens when there is none.
+    pub fn set_item(&mut self, name: &'static str, list: &str, index: usize) {
+        let item = self
+            .context
+            .get(list)
+            .and_then(|list| list.as_array()?.get(index).cloned());
+        if let Some(item) = item {
+            self.context.insert_value(name, item);
+        }
+    }
+}
+
+/// A value for several sets of variables, converted once; cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct Shared(Value);
+
+impl Shared {
+    /// Converts a serializable value.
+    pub fn of<T: serde::Serialize + ?Sized>(value: &T) -> Self {
+        Self(Value::from_serializable(value))
+    }
+}
+
+/// Compiled templates of one format.
+#[derive(Debug, Default)]
+pub struct Engine {
+    tera: Tera,
+}
+
+impl Engine {
+    /// Compiles `texts` for `format`; `None` means no escaping at all, for titles, paths and conditions.
+    ///
+    /// # Errors
+    /// Every mistake of every text: syntax, unknown filters, tests, functions and includes.
+    pub fn compile(
+        format: Option<Format>,
+        partials: &[Text],
+        texts: &[Text],
+    ) -> Result<Self, Vec<EngineError>> {
+        let mut tera = Tera::new();
+        register_filters(&mut tera);
+        match format {
+            Some(format) => {
+                tera.set_escape_fn(escape_function(format));
+                tera.autoescape_on([""]);
+            }
+            None => tera.autoescape_on(Vec::<&str>::new()),
+        }
+        let all = |chosen: &[Text]| -> Vec<(String, String)> {
+            chosen
+                .iter()
+                .map(|text| (text.name.clone(), text.body.clone()))
+                .collect()
+        };
+        let mut whole = tera.clone();
+        let mut everything = all(partials);
+        everything.extend(all(texts));
+        let Err(first) = whole.add_raw_templates(everything) else {
+            return Ok(Self { tera: whole });
+        };
+        let mut errors = Vec::new();
+        let mut base = tera;
+        let partials_error = base.add_raw_templates(all(partials)).err();
+        if let Some(error) = &partials_error {
+            errors.extend(explain(error));
+        } else {
+            for text in texts {
+                if let Err(error) = base.clone().add_raw_template(&text.name, &text.body) {
+                    errors.extend(explain(&error).into_iter().map(|mut error| {
+                        if error.name.is_empty() {
+                            error.name.clone_from(&text.name);
+                        }
+                        error
+                    }));
+                }
+            }
+        }
+        if errors.is_empty() {
+            errors = explain(&first);
+        }
+        Err(errors)
+    }
+
+    /// Renders one text. The result may hold refused values; see [`refused`].
+    pub fn render(&self, name: &str, variables: &Variables) -> Result<String, EngineError> {
+        self.tera.render(name, &variables.context).map_err(|error| {
+            explain(&error).into_iter().next().unwrap_or_else(|| EngineError {
+                name: name.to_owned(),
+                range: None,
+                message: "the template cannot be rendered".into(),
+                refused: false,
+            })
+        })
+    }
+}
+
+/// The first value in a rendered text that the escape of `format` refused, with the reason.
+pub fn refused(format: Format, text: &str) -> Option<(String, FormatError)> {
+    let (_, rest) = text.split_once(REFUSED_START)?;
+    let (value, _) = rest.split_once(REFUSED_END)?;
+    let error = escape(format, value)
+        .err()
+        .unwrap_or_else(|| FormatError::new(0..value.len(), "it was refused"));
+    Some((value.to_owned(), error))
+}
+
+/// The rendered text in front of the first refused value.
+pub fn before_refused(text: &str) -> &str {
+    text.split(REFUSED_START).next().unwrap_or_default()
+}
+
+fn explain(error: &tera::Error) -> Vec<EngineError> {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the engine's enum is not exhaustive"
+    )]
+    match error.kind() {
+        ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
+            let message = report.message().to_owned();
+            let (message, refused) = match message.strip_prefix(REFUSED_PREFIX) {
+                Some(rest) => (rest.to_owned(), true),
+                None => (message, false),
+            };
+            vec![EngineError {
+                name: report.filename().to_owned(),
+                range: Some(report.span().range.clone()),
+                message: lower_first(&message),
+                refused,
+            }]
+        }
+        _ => unknown_references(&error.to_string()),
+    }
+}
+
+/// The engine reports unknown filters, tests, functions and includes as one drawn text; this reads them back.
+fn unknown_references(drawn: &str) -> Vec<EngineError> {
+    let mut errors: Vec<EngineError> = Vec::new();
+    for line in drawn.lines() {
+        let line = line.trim().trim_start_matches("error: ");
+        if let Some(rest) = line.strip_prefix("Unknown ") {
+            errors.push(EngineError {
+                name: String::new(),
+                range: None,
+                message: format!("unknown {rest}"),
+                refused: false,
+            });
+        } else if let (Some(last), Some((_, place))) = (errors.last_mut(), line.split_once("--> "))
+            && last.name.is_empty()
+        {
+            let name = place.rsplitn(3, ':').nth(2).unwrap_or(place);
+            name.clone_into(&mut last.name);
+        }
+    }
+    if errors.is_empty() {
+        let message = drawn.lines().next().unwrap_or_default();
+        errors.push(EngineError {
+            name: String::new(),
+            range: None,
+            message: lower_first(message),
+            refused: false,
+        });
+    }
+    errors
+}
+
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+const REFUSED_PREFIX: &str = "refused: ";
+
+type Quote = fn(&str) -> Result<String, FormatError>;
+
+/// Every filter that quotes a value for one position, with its function.
+pub const QUOTING_FILTERS: &[(&str, Quote)] = &[
+    ("nginx_string", formats::nginx::nginx_string),
+    ("nginx_path", formats::nginx::nginx_path),
+    ("nginx_host_regex", formats::nginx::nginx_host_regex),
+    ("xml_text", formats::xml::xml_text),
+    ("xml_attr", formats::xml::xml_attr),
+    ("erl_string", formats::erlang::erl_string),
+    ("erl_atom", formats::erlang::erl_atom),
+    ("json_string", formats::json::json_string),
+    ("yaml_string", formats::yaml_lines::yaml_string),
+    ("ini_value", formats::ini::ini_value),
+    ("reg_string", formats::reg::reg_string),
+    ("reg_key", formats::reg::reg_key),
+    ("sql_string", formats::sql::sql_string),
+    ("sql_name", formats::sql::sql_name),
+    ("sql_table", formats::sql::sql_table),
+    ("sql_like", formats::sql::sql_like),
+    ("cmd_arg", formats::cmd::cmd_arg),
+    ("cmd_call_arg", formats::cmd::cmd_call_arg),
+    ("cmd_call_json", formats::cmd::cmd_call_json),
+    ("cmd_set", formats::cmd::cmd_set),
+    ("cmd_echo", formats::cmd::cmd_echo),
+    ("cmd_rem", formats::cmd::cmd_rem),
+    ("reg_comment", formats::reg::reg_comment),
+    ("sql_comment", formats::sql::sql_comment),
+    ("md_code", formats::markdown::md_code),
+    ("md_text", formats::markdown::md_text),
+    ("prose_md", formats::prose::prose_md),
+    ("prose_html", formats::prose::prose_html),
+    ("html_text", formats::html::html_text),
+    ("html_attr", formats::html::html_attr),
+    ("ps_string", formats::power_shell::ps_string),
+];
+
+/// Filters that change a value and leave the quoting to what follows.
+const PLAIN_FILTERS: &[(&str, Quote)] = &[
+    ("slashes", |value| Ok(value.replace('\\', "/"))),
+    ("uri_component", formats::uri::uri_component),
+    ("uri_path", formats::uri::uri_path_component),
+];
+
+fn register_filters(tera: &mut Tera) {
+    for &(name, quote) in QUOTING_FILTERS {
+        tera.register_filter(
+            name,
+            move |value: Value, _: Kwargs, _: &State<'_>| -> tera::TeraResult<Value> {
+                Ok(Value::safe_string(&apply(name, quote, &value)?))
+            },
+        );
+    }
+    for &(name, change) in PLAIN_FILTERS {
+        tera.register_filter(
+            name,
+            move |value: Value, _: Kwargs, _: &State<'_>| -> tera::TeraResult<Value> {
+                Ok(Value::normal_string(&apply(name, change, &value)?))
+            },
+        );
+    }
+    tera.register_filter(
+        "safe",
+        |_: Value, _: Kwargs, _: &State<'_>| -> tera::TeraResult<Value> {
+            Err(tera::Error::message(
+                "`safe` is not available: name the position with a quoting filter",
+            ))
+        },
+    );
+}
+
+fn apply(name: &str, quote: Quote, value: &Value) -> tera::TeraResult<String> {
+    let text = match value.as_str() {
+        Some(text) => text.to_owned(),
+        None if value.is_number() => value.to_string(),
+        None => {
+            return Err(tera::Error::message(format!(
+                "`{name}` quotes text and numbers, not {}",
+                value.name()
+            )));
+        }
+    };
+    quote(&text).map_err(|error| {
+        tera::Error::message(format!(
+            "{REFUSED_PREFIX}`{name}` refuses the value: {}",
+            error.message
+        ))
+    })
+}
+
+/// The default escape of a format.
+pub fn escape(format: Format, value: &str) -> Result<String, FormatError> {
+    match format {
+        Format::Nginx => formats::nginx::escape(value),
+        Format::Xdt => formats::xml::xml_attr(value),
+        Format::Erlang | Format::Json | Format::JsReferences | Format::Yaml | Format::Ini => {
+            formats::bare_word(value)
+        }
+        Format::Reg => formats::reg::escape(value),
+        Format::Sql => formats::sql::escape(value),
+        Format::Cmd => formats::cmd::escape(value),
+        Format::Markdown => formats::markdown::escape(value),
+        Format::Html => formats::html::escape(value),
+        Format::PowerShell => formats::power_shell::escape(value),
+        Format::Text => formats::text::escape(value),
+    }
+}
+
+macro_rules! escape_functions {
+    ($($format:ident => $function:ident),* $(,)?) => {
+        $(fn $function(value: &str, output: &mut dyn Write) -> std::io::Result<()> {
+            write_escaped(Format::$format, value, output)
+        })*
+
+        fn escape_function(format: Format) -> tera::EscapeFn {
+            match format {
+                $(Format::$format => $function,)*
+            }
+        }
+    };
+}
+
+escape_functions! {
+    Nginx => escape_nginx,
+    Xdt => escape_xdt,
+    Erlang => escape_erlang,
+    Json => escape_json,
+    Yaml => escape_yaml,
+    Ini => escape_ini,
+    JsReferences => escape_js_references,
+    Reg => escape_reg,
+    Sql => escape_sql,
+    Cmd => escape_cmd,
+    Markdown => escape_markdown,
+    Html => escape_html,
+    PowerShell => escape_power_shell,
+    Text => escape_text,
+}
+
+/// The engine forgets the place of an error in an escape function, so a refusal is marked in the text and found later.
+fn write_escaped(format: Format, value: &str, output: &mut dyn Write) -> std::io::Result<()> {
+    match escape(format, value) {
+        Ok(escaped) => output.write_all(escaped.as_bytes()),
+        Err(_) => write!(output, "{REFUSED_START}{value}{REFUSED_END}"),
+    }
+}
+
+/// Engines by format, for a set of templates.
+pub type Engines = BTreeMap<Format, Engine>;

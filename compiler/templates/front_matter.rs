@@ -1,0 +1,111 @@
+//! What a template says about itself before its body.
+//!
+//! These types are the front-matter contract: `cbgen schema template` prints their schema. This module must not know
+//! the template engine.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::facts::phases::Phase;
+use crate::formats::Format;
+
+/// Front matter of a template.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FrontMatter {
+    /// What the artifact or step is, in a few words.
+    #[schemars(length(min = 1, max = 120))]
+    pub title: String,
+    /// Requirement and defect ids of the vendor guide it fulfils.
+    #[serde(default)]
+    pub requirements: Vec<String>,
+    /// How often it is rendered and where it lies.
+    pub scope: Scope,
+    /// Tera expression; the template is skipped where it is false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// Texts to render it for, each seen as `each`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub each: Vec<String>,
+    /// Path below the scope's folder; absent for a runbook step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// What it becomes or changes on the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Format of the body.
+    pub format: Format,
+    /// What applying it does; a runbook step has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<Effect>,
+    /// Step of the runbook it belongs to.
+    pub phase: Phase,
+    /// Place within its phase.
+    #[serde(default = "default_order")]
+    #[schemars(range(min = 0, max = 999))]
+    pub order: u16,
+    /// Services that must restart afterwards.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restarts: Vec<String>,
+    /// `captured`, `one_way`, `none` or the path of the artifact that goes back; default by effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback: Option<String>,
+    /// What the runbook says about it.
+    #[serde(default)]
+    pub runbook: RunbookText,
+}
+
+fn default_order() -> u16 {
+    50
+}
+
+/// How often a template is rendered and where its artifact lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Once per server, below `servers/NAME/`.
+    Server,
+    /// Once per bundle, below `deployment/`.
+    Deployment,
+    /// Once per bundle, at its top; sees `plan`.
+    Bundle,
+}
+
+/// What applying an artifact does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Becomes the target file.
+    ReplaceFile,
+    /// Transforms an XML file.
+    TransformXml,
+    /// Sets Erlang terms in a file.
+    SetTerms,
+    /// Sets keyed lines of a file.
+    SetLines,
+    /// Rewrites references in a script.
+    ReplaceReferences,
+    /// Is imported into the registry.
+    ImportRegistry,
+    /// Is run by sqlcmd.
+    RunSql,
+    /// Is run by an engineer or by another script.
+    RunScript,
+    /// Is read by people or tools; changes nothing.
+    Read,
+}
+
+/// Runbook lines of a template: Markdown, may use variables.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunbookText {
+    /// What to check first.
+    pub before: Vec<String>,
+    /// What to do.
+    #[serde(rename = "do")]
+    pub todo: Vec<String>,
+    /// How to see that it worked.
+    pub check: Vec<String>,
+    /// How to go back.
+    pub undo: Vec<String>,
+}

@@ -1,0 +1,676 @@
+//! Loading templates: front matter, compiled bodies, and every check that needs no inventory.
+//!
+//! Built-in templates are embedded in the binary; a folder given with `--templates` is laid over them (same path
+//! replaces, other paths add). This module must not know any inventory.
+
+pub mod engine;
+pub mod front_matter;
+pub mod lines;
+pub mod variables;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use include_dir::{Dir, include_dir};
+
+use crate::catalogue::Catalogue;
+use crate::codes;
+use crate::diag::{Diagnostic, Diagnostics, Reported, nearest};
+use crate::facts::Facts;
+use crate::formats::Format;
+use crate::inventory::{Schema, read_document};
+use crate::secrets;
+use crate::source::{FileId, Sources, Span};
+
+use engine::{Engine, EngineError, Engines, Text};
+use front_matter::{FrontMatter, Scope};
+use variables::VariableSchema;
+
+static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/templates");
+
+/// Names the text of a condition of the catalogue, which belongs to no template.
+const CONDITION: &str = "condition of the catalogue: ";
+
+/// Separates the fields of a template's rendered front matter.
+const FIELD: char = '\u{1F}';
+/// Separates the items of a list in it.
+const ITEM: char = '\u{1E}';
+
+/// A template file as it was found.
+#[derive(Clone, Debug)]
+pub struct TemplateFile {
+    /// Path below the templates folder, with forward slashes.
+    pub path: String,
+    /// Name for diagnostics: the path below the workspace.
+    pub name: String,
+    /// Content.
+    pub text: String,
+}
+
+/// One compiled template.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// Path below the templates folder.
+    pub path: String,
+    /// Its text in the source table.
+    pub file: FileId,
+    /// Byte offset of the body.
+    pub body_start: usize,
+    /// Its front matter.
+    pub front: FrontMatter,
+    /// Whether title, path, target and the like hold no variables.
+    fields_are_static: bool,
+    /// Whether the runbook lines hold no variables.
+    runbook_is_static: bool,
+}
+
+/// Front-matter texts after their variables were filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fields {
+    /// Title.
+    pub title: String,
+    /// Path below the folder of the scope.
+    pub path: Option<String>,
+    /// Target on the server.
+    pub target: Option<String>,
+    /// Rollback as written.
+    pub rollback: Option<String>,
+    /// Services to restart.
+    pub restarts: Vec<String>,
+}
+
+/// Every template, compiled.
+#[derive(Debug)]
+pub struct Templates {
+    list: Vec<Template>,
+    engines: Engines,
+    plain: Engine,
+    prose: Engine,
+    /// The texts diagnostics point into; an inventory's own texts are added to a copy.
+    sources: Sources,
+    texts: BTreeMap<String, (FileId, usize)>,
+}
+
+/// The built-in template files.
+pub fn built_in() -> Vec<TemplateFile> {
+    fn collect(folder: &Dir<'_>, found: &mut Vec<TemplateFile>) {
+        for file in folder.files() {
+            let path = file.path().to_string_lossy().replace('\\', "/");
+            let text = file.contents_utf8().unwrap_or_default().to_owned();
+            found.push(TemplateFile {
+                name: format!("templates/{path}"),
+                path,
+                text,
+            });
+        }
+        for inner in folder.dirs() {
+            collect(inner, found);
+        }
+    }
+    let mut found = Vec::new();
+    collect(&BUILT_IN, &mut found);
+    found
+}
+
+/// Lays `over` on `base`: same path replaces, other paths add.
+pub fn overlay(base: Vec<TemplateFile>, over: Vec<TemplateFile>) -> Vec<TemplateFile> {
+    let mut by_path: BTreeMap<String, TemplateFile> = BTreeMap::new();
+    for file in base.into_iter().chain(over) {
+        by_path.insert(file.path.clone(), file);
+    }
+    by_path.into_values().collect()
+}
+
+fn is_partial(path: &str) -> bool {
+    path.split('/').any(|component| component.starts_with('_'))
+}
+
+/// Compiles `files`. All mistakes of all templates are reported.
+pub fn load(
+    diagnostics: &mut Diagnostics,
+    files: Vec<TemplateFile>,
+    catalogue: &Catalogue,
+) -> (Sources, Result<Templates, Reported>) {
+    let mut sources = Sources::new();
+    let mut found = Diagnostics::new();
+    let templates = load_into(&mut found, &mut sources, files, catalogue);
+    let result = match found.checkpoint() {
+        Ok(()) => templates.map(|mut templates| {
+            templates.sources = sources.clone();
+            templates
+        }),
+        Err(reported) => Err(reported),
+    };
+    diagnostics.append(found);
+    (sources, result)
+}
+
+fn load_into(
+    diagnostics: &mut Diagnostics,
+    sources: &mut Sources,
+    files: Vec<TemplateFile>,
+    catalogue: &Catalogue,
+) -> Result<Templates, Reported> {
+    let schema = Schema::of::<FrontMatter>();
+    let mut list: Vec<Template> = Vec::new();
+    let mut texts = BTreeMap::new();
+    let mut partials = Vec::new();
+    let mut bodies: BTreeMap<Format, Vec<Text>> = BTreeMap::new();
+    let mut plain = Vec::new();
+    let mut prose = Vec::new();
+    let mut files = files;
+    files.sort_by(|left, right| left.path.cmp(&right.path));
+    for file in files {
+        let id = sources.add(file.name, file.text.clone());
+        refuse_secrets(diagnostics, id, &file.text);
+        if is_partial(&file.path) {
+            texts.insert(file.path.clone(), (id, 0));
+            partials.push(Text {
+                name: file.path,
+                body: file.text,
+            });
+            continue;
+        }
+        let Some(body_start) = front_matter_length(&file.text) else {
+            diagnostics.error(no_front_matter(id, &file.text));
+            continue;
+        };
+        let head = file.text.get(..body_start - "---\n".len()).unwrap_or_default();
+        let Some(front) = read_document::<FrontMatter>(diagnostics, &schema, id, head) else {
+            continue;
+        };
+        check_front_matter(diagnostics, sources, id, &front, catalogue);
+        let body = file.text.get(body_start..).unwrap_or_default().to_owned();
+        texts.insert(file.path.clone(), (id, body_start));
+        bodies.entry(front.format).or_default().push(Text {
+            name: file.path.clone(),
+            body,
+        });
+        let fields = fields_text(&front);
+        let lines = runbook_text(&front);
+        let (fields_are_static, runbook_is_static) = (is_static(&fields), is_static(&lines));
+        if !fields_are_static {
+            plain.push(Text {
+                name: format!("{}#fields", file.path),
+                body: fields,
+            });
+        }
+        if !runbook_is_static {
+            prose.push(Text {
+                name: format!("{}#runbook", file.path),
+                body: lines,
+            });
+        }
+        if let Some(condition) = &front.when {
+            plain.push(Text {
+                name: format!("{}#when", file.path),
+                body: condition_text(condition),
+            });
+        }
+        list.push(Template {
+            path: file.path,
+            file: id,
+            body_start,
+            front,
+            fields_are_static,
+            runbook_is_static,
+        });
+    }
+    for condition in catalogue.entries().iter().flat_map(|entry| &entry.applies) {
+        let name = format!("{CONDITION}{}", condition.when);
+        if !plain.iter().any(|text: &Text| text.name == name) {
+            plain.push(Text {
+                name,
+                body: condition_text(&condition.when),
+            });
+        }
+    }
+    check_variables(
+        diagnostics,
+        sources,
+        &list,
+        &texts,
+        &partials,
+        &bodies,
+        &plain,
+        &prose,
+    );
+    let mut engines = Engines::new();
+    let mut compile = |format, texts_of: &[Text]| match Engine::compile(format, &partials, texts_of) {
+        Ok(engine) => Some(engine),
+        Err(errors) => {
+            for error in errors {
+                diagnostics.push(engine_diagnostic(sources, &texts, &error, codes::TEMPLATE_SYNTAX));
+            }
+            None
+        }
+    };
+    for (format, of_format) in &bodies {
+        if let Some(engine) = compile(Some(*format), of_format) {
+            engines.insert(*format, engine);
+        }
+    }
+    let plain = compile(None, &plain);
+    let prose = compile(Some(Format::Markdown), &prose);
+    diagnostics.checkpoint()?;
+    let plain = plain.unwrap_or_default();
+    let prose = prose.unwrap_or_default();
+    Ok(Templates {
+        list,
+        engines,
+        plain,
+        prose,
+        sources: Sources::new(),
+        texts,
+    })
+}
+
+/// A template is read by everybody who reviews a bundle, and its text goes into every bundle.
+fn refuse_secrets(diagnostics: &mut Diagnostics, file: FileId, text: &str) {
+    for suspect in secrets::scan(text, &[]) {
+        let finding = format!(
+            "the template looks as if it held a secret ({}, {})",
+            suspect.position, suspect.form
+        );
+        diagnostics.push(
+            Diagnostic::new(codes::SECRET_IN_TEMPLATE, finding)
+                .at(Span::new(file, suspect.name))
+                .redacted()
+                .help("remove it here and from the history of the repository, change the secret, and let the engineer supply it at apply time"),
+        );
+    }
+}
+
+/// Where the body starts: behind the second `---` line.
+fn front_matter_length(text: &str) -> Option<usize> {
+    let rest = text.strip_prefix("---\n")?;
+    let end = if rest.starts_with("---\n") {
+        0
+    } else {
+        rest.find("\n---\n")? + 1
+    };
+    Some("---\n".len() + end + "---\n".len())
+}
+
+fn is_static(text: &str) -> bool {
+    !text.contains("{{") && !text.contains("{%") && !text.contains("{#")
+}
+
+fn condition_text(condition: &str) -> String {
+    format!("{{% if {condition} %}}1{{% endif %}}")
+}
+
+fn fields_text(front: &FrontMatter) -> String {
+    let restarts = front.restarts.join(&ITEM.to_string());
+    [
+        front.title.as_str(),
+        front.path.as_deref().unwrap_or_default(),
+        front.target.as_deref().unwrap_or_default(),
+        front.rollback.as_deref().unwrap_or_default(),
+        &restarts,
+    ]
+    .join(&FIELD.to_string())
+}
+
+fn runbook_text(front: &FrontMatter) -> String {
+    let text = &front.runbook;
+    let lists = [&text.before, &text.todo, &text.check, &text.undo];
+    lists
+        .map(|list| list.join(&ITEM.to_string()))
+        .join(&FIELD.to_string())
+}
+
+fn list_of(text: &str) -> Vec<String> {
+    if text.is_empty() {
+        Vec::new()
+    } else {
+        text.split(ITEM).map(str::to_owned).collect()
+    }
+}
+
+impl Templates {
+    /// Every template, in path order.
+    pub fn list(&self) -> &[Template] {
+        &self.list
+    }
+
+    /// The texts diagnostics of templates point into.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// The line of a key in the front matter of a template; the first line when the key is not written.
+    pub fn front_matter_span(&self, template: &Template, key: &str) -> Span {
+        let text = self
+            .sources
+            .get(template.file)
+            .map(crate::source::SourceFile::text)
+            .unwrap_or_default();
+        let front = text.get(..template.body_start).unwrap_or_default();
+        let start = front.find(&format!("\n{key}:")).map_or(0, |at| at + 1);
+        let length = front.get(start..).and_then(|rest| rest.find('\n')).unwrap_or(0);
+        Span::new(template.file, start..start + length)
+    }
+
+    /// The line of a template that printed a refused value: the first one that prints something behind the same text.
+    fn refused_span(&self, template: &Template, rendered: &str) -> Span {
+        let text = self
+            .sources
+            .get(template.file)
+            .map(crate::source::SourceFile::text)
+            .unwrap_or_default();
+        let body = text.get(template.body_start..).unwrap_or_default();
+        let before = engine::before_refused(rendered);
+        let prefix = before.rsplit('\n').next().unwrap_or_default().trim_start();
+        let mut at = template.body_start;
+        for line in body.split_inclusive('\n') {
+            let shown = line.trim_start();
+            if shown.contains("{{")
+                && (prefix.is_empty() && shown.starts_with("{{")
+                    || !prefix.is_empty() && shown.starts_with(prefix))
+            {
+                return Span::new(template.file, at..at + line.trim_end().len());
+            }
+            at += line.len();
+        }
+        Span::new(template.file, template.body_start..template.body_start)
+    }
+
+    /// Whether a template applies.
+    pub fn applies(&self, template: &Template, variables: &engine::Variables) -> Result<bool, Diagnostic> {
+        if template.front.when.is_none() {
+            return Ok(true);
+        }
+        self.plain
+            .render(&format!("{}#when", template.path), variables)
+            .map(|text| text == "1")
+            .map_err(|error| self.diagnostic(&error))
+    }
+
+    /// Whether a condition of the catalogue holds.
+    pub fn holds(&self, condition: &str, variables: &engine::Variables) -> Result<bool, String> {
+        self.plain
+            .render(&format!("{CONDITION}{condition}"), variables)
+            .map(|text| text == "1")
+            .map_err(|error| error.message)
+    }
+
+    /// Title, path, target and the like with their variables filled in.
+    pub fn fields(&self, template: &Template, variables: &engine::Variables) -> Result<Fields, Diagnostic> {
+        let text = if template.fields_are_static {
+            fields_text(&template.front)
+        } else {
+            self.plain
+                .render(&format!("{}#fields", template.path), variables)
+                .map_err(|error| self.diagnostic(&error))?
+        };
+        let mut parts = text.split(FIELD).map(str::to_owned);
+        let mut next = || parts.next().unwrap_or_default();
+        let some = |text: String| if text.is_empty() { None } else { Some(text) };
+        Ok(Fields {
+            title: next(),
+            path: some(next()),
+            target: some(next()),
+            rollback: some(next()),
+            restarts: list_of(&next()),
+        })
+    }
+
+    /// Runbook lines with their variables filled in and escaped for Markdown.
+    pub fn runbook(
+        &self,
+        template: &Template,
+        variables: &engine::Variables,
+    ) -> Result<front_matter::RunbookText, Diagnostic> {
+        if template.runbook_is_static {
+            return Ok(template.front.runbook.clone());
+        }
+        let text = self
+            .prose
+            .render(&format!("{}#runbook", template.path), variables)
+            .map_err(|error| self.diagnostic(&error))?;
+        if let Some((value, error)) = engine::refused(Format::Markdown, &text) {
+            let span = self.front_matter_span(template, "runbook");
+            return Err(refused_value(span, Format::Markdown, &value, &error.message));
+        }
+        let mut parts = text.split(FIELD);
+        let mut next = || list_of(parts.next().unwrap_or_default());
+        Ok(front_matter::RunbookText {
+            before: next(),
+            todo: next(),
+            check: next(),
+            undo: next(),
+        })
+    }
+
+    /// Renders the body of a template.
+    pub fn body(&self, template: &Template, variables: &engine::Variables) -> Result<String, Diagnostic> {
+        let engine = self.engines.get(&template.front.format).unwrap_or(&self.plain);
+        let text = engine
+            .render(&template.path, variables)
+            .map_err(|error| self.diagnostic(&error))?;
+        match engine::refused(template.front.format, &text) {
+            Some((value, error)) => Err(refused_value(
+                self.refused_span(template, &text),
+                template.front.format,
+                &value,
+                &error.message,
+            )),
+            None => Ok(text),
+        }
+    }
+
+    fn diagnostic(&self, error: &EngineError) -> Diagnostic {
+        engine_diagnostic(&self.sources, &self.texts, error, codes::RENDER_FAILED)
+    }
+}
+
+fn check_front_matter(
+    diagnostics: &mut Diagnostics,
+    sources: &Sources,
+    file: FileId,
+    front: &FrontMatter,
+    catalogue: &Catalogue,
+) {
+    for id in &front.requirements {
+        if catalogue.find(id).is_none() {
+            diagnostics.error(unknown_requirement(sources, file, id, catalogue));
+        }
+    }
+    let is_step = front.path.is_none();
+    if is_step != front.effect.is_none() || is_step && front.scope == Scope::Bundle {
+        diagnostics.error(step_mismatch(sources, file));
+    }
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call; the texts are built together in `load_into`"
+)]
+fn check_variables(
+    diagnostics: &mut Diagnostics,
+    sources: &Sources,
+    list: &[Template],
+    texts: &BTreeMap<String, (FileId, usize)>,
+    partials: &[Text],
+    bodies: &BTreeMap<Format, Vec<Text>>,
+    plain: &[Text],
+    prose: &[Text],
+) {
+    let by_name: BTreeMap<String, String> = partials
+        .iter()
+        .map(|text| (text.name.clone(), text.body.clone()))
+        .collect();
+    let scopes: BTreeMap<&str, Scope> = list
+        .iter()
+        .map(|template| (template.path.as_str(), template.front.scope))
+        .collect();
+    let schemas =
+        [Scope::Server, Scope::Deployment, Scope::Bundle].map(|scope| (scope, variable_schema(scope)));
+    for text in bodies.values().flatten().chain(plain).chain(prose) {
+        let path = text.name.split('#').next().unwrap_or_default();
+        let Some((_, schema)) = schemas
+            .iter()
+            .find(|(scope, _)| *scopes.get(path).unwrap_or(&Scope::Deployment) == *scope)
+        else {
+            continue;
+        };
+        for error in schema.check(&text.name, &text.body, &by_name) {
+            let code = if error.unused {
+                codes::UNUSED_VARIABLE
+            } else {
+                codes::UNKNOWN_VARIABLE
+            };
+            let place = place(sources, texts, &error.name, Some(error.range.clone()));
+            let mut diagnostic = Diagnostic::new(code, error.message).at_opt(place);
+            diagnostic.help = error.help;
+            diagnostics.push(diagnostic);
+        }
+    }
+}
+
+/// The schema of what a template of this scope sees.
+pub fn variable_schema(scope: Scope) -> VariableSchema {
+    let mut root = serde_json::to_value(schemars::schema_for!(Facts)).unwrap_or_default();
+    if let Some(properties) = root
+        .get_mut("properties")
+        .and_then(serde_json::Value::as_object_mut)
+    {
+        properties.insert("each".into(), serde_json::json!({"type": "string"}));
+        match scope {
+            Scope::Server => {
+                properties.insert(
+                    "server".into(),
+                    serde_json::json!({"$ref": "#/$defs/ServerFacts"}),
+                );
+            }
+            Scope::Bundle => {
+                properties.insert("plan".into(), serde_json::json!({"$ref": "#/$defs/PlanView"}));
+            }
+            Scope::Deployment => {}
+        }
+    }
+    let view =
+        serde_json::to_value(schemars::schema_for!(crate::facts::plan_view::PlanView)).unwrap_or_default();
+    let (own, inner) = (view.clone(), view.get("$defs").cloned());
+    if let Some(definitions) = root.get_mut("$defs").and_then(serde_json::Value::as_object_mut) {
+        if let Some(serde_json::Value::Object(inner)) = inner {
+            definitions.extend(inner);
+        }
+        definitions.insert("PlanView".into(), own);
+    }
+    VariableSchema::new(root)
+}
+
+/// Where an error of a text lies in its file. Errors of a front-matter text point at the front matter.
+fn place(
+    sources: &Sources,
+    texts: &BTreeMap<String, (FileId, usize)>,
+    name: &str,
+    range: Option<Range<usize>>,
+) -> Option<Span> {
+    let (path, part) = name
+        .split_once('#')
+        .map_or((name, None), |(path, part)| (path, Some(part)));
+    let &(file, body_start) = texts.get(path)?;
+    if part.is_some() {
+        let text = sources.get(file)?.text();
+        let front = text.get(..body_start)?;
+        let key = if part == Some("when") {
+            "\nwhen:"
+        } else if part == Some("runbook") {
+            "\nrunbook:"
+        } else {
+            "\ntitle:"
+        };
+        let start = front.find(key).map_or(0, |at| at + 1);
+        let end = front
+            .get(start..)
+            .and_then(|rest| rest.find('\n'))
+            .map_or(start, |length| start + length);
+        return Some(Span::new(file, start..end));
+    }
+    let range = range?;
+    Some(Span::new(file, body_start + range.start..body_start + range.end))
+}
+
+fn engine_diagnostic(
+    sources: &Sources,
+    texts: &BTreeMap<String, (FileId, usize)>,
+    error: &EngineError,
+    code: codes::Code,
+) -> Diagnostic {
+    let code = if error.refused { codes::REFUSED_VALUE } else { code };
+    let mut found = place(sources, texts, &error.name, error.range.clone());
+    if found.is_none()
+        && let Some(&(file, body_start)) = texts.get(error.name.split('#').next().unwrap_or_default())
+    {
+        found = quoted_word(sources, file, body_start, &error.message).or(Some(Span::new(file, 0..3)));
+    }
+    let diagnostic = Diagnostic::new(code, error.message.clone()).at_opt(found);
+    if error.refused {
+        diagnostic.help("change the value in the inventory; cbgen never writes what it cannot prove safe")
+    } else if error.message.starts_with("unknown filter") {
+        let word = error.message.split('`').nth(1).unwrap_or_default();
+        match nearest(word, engine::QUOTING_FILTERS.iter().map(|(name, _)| *name)) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic.help("docs/templates.md lists the filters of each format"),
+        }
+    } else {
+        diagnostic
+    }
+}
+
+fn quoted_word(sources: &Sources, file: FileId, from: usize, message: &str) -> Option<Span> {
+    let word = message.split('`').nth(1)?;
+    let text = sources.get(file)?.text();
+    let at = from + text.get(from..)?.find(word)?;
+    Some(Span::new(file, at..at + word.len()))
+}
+
+fn no_front_matter(file: FileId, text: &str) -> Diagnostic {
+    Diagnostic::new(codes::FRONT_MATTER, "the template does not begin with front matter")
+        .at(Span::new(file, 0..text.find('\n').unwrap_or(text.len())))
+        .help("begin with a line `---`, YAML, and another line `---`; a file that is only included lies in a folder `_…`")
+}
+
+fn unknown_requirement(sources: &Sources, file: FileId, id: &str, catalogue: &Catalogue) -> Diagnostic {
+    let span = sources.get(file).and_then(|source| {
+        let at = source.text().find(id)?;
+        Some(Span::new(file, at..at + id.len()))
+    });
+    let diagnostic = Diagnostic::new(
+        codes::UNKNOWN_REQUIREMENT,
+        format!("unknown requirement id `{id}`"),
+    )
+    .at_opt(span);
+    match nearest(id, catalogue.ids()) {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None => diagnostic.help("the catalogue lists every id"),
+    }
+}
+
+fn step_mismatch(sources: &Sources, file: FileId) -> Diagnostic {
+    let span = sources.get(file).and_then(|source| {
+        let at = source.text().find("\neffect:")? + 1;
+        Some(Span::new(file, at..at + "effect".len()))
+    });
+    Diagnostic::new(
+        codes::FRONT_MATTER,
+        "an artifact has `path` and `effect`; a runbook step has neither and is not of scope `bundle`",
+    )
+    .at_opt(span)
+    .help("add what is missing, or remove both")
+}
+
+fn refused_value(place: Span, format: Format, value: &str, why: &str) -> Diagnostic {
+    Diagnostic::new(
+        codes::REFUSED_VALUE,
+        format!(
+            "`{value}` cannot be written into {} unquoted: {why}",
+            format.name()
+        ),
+    )
+    .at(place)
+    .help("name the position with a quoting filter in the template, or change the value in the inventory")
+}
