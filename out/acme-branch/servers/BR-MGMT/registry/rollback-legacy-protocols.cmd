@@ -1,0 +1,451 @@
+@echo off
+setlocal EnableExtensions DisableDelayedExpansion
+rem Restores the values as they were before apply-legacy-protocols.cmd
+rem Made by cbgen for BR-MGMT, bundle acme-branch 2026.12.2. Change the inventory, not this file.
+rem Exit code 0: every step was done and checked. Anything else: the named step failed and nothing after it ran.
+set "SYSTEM=%SystemRoot%\System32"
+rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
+if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+set "STEP=check administrator rights"
+"%SYSTEM%\net.exe" session >nul 2>&1
+if "%errorlevel%"=="0" goto :elevated
+echo Start the command prompt with Run as administrator, then run this script again.
+goto :fail
+:elevated
+
+set "STEP=check that this is BR-MGMT"
+if /i "%COMPUTERNAME%"=="BR-MGMT" goto :right_server
+echo This script was made for BR-MGMT; this is %COMPUTERNAME%. Use the folder of this server.
+goto :fail
+:right_server
+
+set "STEP=find the saved state"
+set "STATE=%ProgramData%\cbgen\acme-branch\2026.12.2\legacy-protocols"
+if exist "%STATE%\captured.txt" goto :state_ready
+if exist "%STATE%\rolled-back.txt" goto :already_back
+echo There is no saved state in %STATE%: this bundle has not changed this server, so there is nothing to take back.
+goto :fail
+:already_back
+echo It was rolled back before. Nothing to do.
+endlocal
+exit /b 0
+:state_ready
+
+set "REG=%SYSTEM%\reg.exe"
+
+rem First the values that were not there before; the keys stay, others use them too.
+if not exist "%STATE%\value-1.absent" goto :keep_1
+set "STEP=delete Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client" "Enabled"
+if "%errorlevel%"=="1" goto :keep_1
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client" /v "Enabled" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client" "Enabled"
+if not "%errorlevel%"=="1" goto :fail
+:keep_1
+
+if not exist "%STATE%\value-2.absent" goto :keep_2
+set "STEP=delete DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client" "DisabledByDefault"
+if "%errorlevel%"=="1" goto :keep_2
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client" /v "DisabledByDefault" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client" "DisabledByDefault"
+if not "%errorlevel%"=="1" goto :fail
+:keep_2
+
+if not exist "%STATE%\value-3.absent" goto :keep_3
+set "STEP=delete Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server" "Enabled"
+if "%errorlevel%"=="1" goto :keep_3
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server" /v "Enabled" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server" "Enabled"
+if not "%errorlevel%"=="1" goto :fail
+:keep_3
+
+if not exist "%STATE%\value-4.absent" goto :keep_4
+set "STEP=delete DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server" "DisabledByDefault"
+if "%errorlevel%"=="1" goto :keep_4
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server" /v "DisabledByDefault" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server" "DisabledByDefault"
+if not "%errorlevel%"=="1" goto :fail
+:keep_4
+
+if not exist "%STATE%\value-5.absent" goto :keep_5
+set "STEP=delete Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client" "Enabled"
+if "%errorlevel%"=="1" goto :keep_5
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client" /v "Enabled" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client" "Enabled"
+if not "%errorlevel%"=="1" goto :fail
+:keep_5
+
+if not exist "%STATE%\value-6.absent" goto :keep_6
+set "STEP=delete DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client" "DisabledByDefault"
+if "%errorlevel%"=="1" goto :keep_6
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client" /v "DisabledByDefault" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client" "DisabledByDefault"
+if not "%errorlevel%"=="1" goto :fail
+:keep_6
+
+if not exist "%STATE%\value-7.absent" goto :keep_7
+set "STEP=delete Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server" "Enabled"
+if "%errorlevel%"=="1" goto :keep_7
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server" /v "Enabled" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server" "Enabled"
+if not "%errorlevel%"=="1" goto :fail
+:keep_7
+
+if not exist "%STATE%\value-8.absent" goto :keep_8
+set "STEP=delete DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server" "DisabledByDefault"
+if "%errorlevel%"=="1" goto :keep_8
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server" /v "DisabledByDefault" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server" "DisabledByDefault"
+if not "%errorlevel%"=="1" goto :fail
+:keep_8
+
+if not exist "%STATE%\value-9.absent" goto :keep_9
+set "STEP=delete Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client" "Enabled"
+if "%errorlevel%"=="1" goto :keep_9
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client" /v "Enabled" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client" "Enabled"
+if not "%errorlevel%"=="1" goto :fail
+:keep_9
+
+if not exist "%STATE%\value-10.absent" goto :keep_10
+set "STEP=delete DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client" "DisabledByDefault"
+if "%errorlevel%"=="1" goto :keep_10
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client" /v "DisabledByDefault" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client" "DisabledByDefault"
+if not "%errorlevel%"=="1" goto :fail
+:keep_10
+
+if not exist "%STATE%\value-11.absent" goto :keep_11
+set "STEP=delete Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server" "Enabled"
+if "%errorlevel%"=="1" goto :keep_11
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server" /v "Enabled" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server" "Enabled"
+if not "%errorlevel%"=="1" goto :fail
+:keep_11
+
+if not exist "%STATE%\value-12.absent" goto :keep_12
+set "STEP=delete DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server" "DisabledByDefault"
+if "%errorlevel%"=="1" goto :keep_12
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server" /v "DisabledByDefault" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server" "DisabledByDefault"
+if not "%errorlevel%"=="1" goto :fail
+:keep_12
+
+if not exist "%STATE%\value-13.absent" goto :keep_13
+set "STEP=delete Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client" "Enabled"
+if "%errorlevel%"=="1" goto :keep_13
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client" /v "Enabled" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client" "Enabled"
+if not "%errorlevel%"=="1" goto :fail
+:keep_13
+
+if not exist "%STATE%\value-14.absent" goto :keep_14
+set "STEP=delete DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client" "DisabledByDefault"
+if "%errorlevel%"=="1" goto :keep_14
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client" /v "DisabledByDefault" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client" "DisabledByDefault"
+if not "%errorlevel%"=="1" goto :fail
+:keep_14
+
+if not exist "%STATE%\value-15.absent" goto :keep_15
+set "STEP=delete Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server" "Enabled"
+if "%errorlevel%"=="1" goto :keep_15
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server" /v "Enabled" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server" "Enabled"
+if not "%errorlevel%"=="1" goto :fail
+:keep_15
+
+if not exist "%STATE%\value-16.absent" goto :keep_16
+set "STEP=delete DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server" "DisabledByDefault"
+if "%errorlevel%"=="1" goto :keep_16
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server" /v "DisabledByDefault" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server" "DisabledByDefault"
+if not "%errorlevel%"=="1" goto :fail
+:keep_16
+
+rem Then the values that were there, one by one: importing the saved keys would also take back the work of others.
+if exist "%STATE%\value-1.absent" goto :restored_1
+set "STEP=restore Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client"
+call :parse "%STATE%\value-1.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client" /v "Enabled" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client" "Enabled"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_1
+
+if exist "%STATE%\value-2.absent" goto :restored_2
+set "STEP=restore DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client"
+call :parse "%STATE%\value-2.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client" /v "DisabledByDefault" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client" "DisabledByDefault"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_2
+
+if exist "%STATE%\value-3.absent" goto :restored_3
+set "STEP=restore Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server"
+call :parse "%STATE%\value-3.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server" /v "Enabled" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server" "Enabled"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_3
+
+if exist "%STATE%\value-4.absent" goto :restored_4
+set "STEP=restore DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server"
+call :parse "%STATE%\value-4.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server" /v "DisabledByDefault" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server" "DisabledByDefault"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_4
+
+if exist "%STATE%\value-5.absent" goto :restored_5
+set "STEP=restore Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client"
+call :parse "%STATE%\value-5.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client" /v "Enabled" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client" "Enabled"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_5
+
+if exist "%STATE%\value-6.absent" goto :restored_6
+set "STEP=restore DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client"
+call :parse "%STATE%\value-6.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client" /v "DisabledByDefault" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client" "DisabledByDefault"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_6
+
+if exist "%STATE%\value-7.absent" goto :restored_7
+set "STEP=restore Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server"
+call :parse "%STATE%\value-7.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server" /v "Enabled" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server" "Enabled"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_7
+
+if exist "%STATE%\value-8.absent" goto :restored_8
+set "STEP=restore DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server"
+call :parse "%STATE%\value-8.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server" /v "DisabledByDefault" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server" "DisabledByDefault"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_8
+
+if exist "%STATE%\value-9.absent" goto :restored_9
+set "STEP=restore Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client"
+call :parse "%STATE%\value-9.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client" /v "Enabled" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client" "Enabled"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_9
+
+if exist "%STATE%\value-10.absent" goto :restored_10
+set "STEP=restore DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client"
+call :parse "%STATE%\value-10.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client" /v "DisabledByDefault" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client" "DisabledByDefault"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_10
+
+if exist "%STATE%\value-11.absent" goto :restored_11
+set "STEP=restore Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server"
+call :parse "%STATE%\value-11.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server" /v "Enabled" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server" "Enabled"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_11
+
+if exist "%STATE%\value-12.absent" goto :restored_12
+set "STEP=restore DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server"
+call :parse "%STATE%\value-12.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server" /v "DisabledByDefault" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server" "DisabledByDefault"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_12
+
+if exist "%STATE%\value-13.absent" goto :restored_13
+set "STEP=restore Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client"
+call :parse "%STATE%\value-13.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client" /v "Enabled" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client" "Enabled"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_13
+
+if exist "%STATE%\value-14.absent" goto :restored_14
+set "STEP=restore DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client"
+call :parse "%STATE%\value-14.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client" /v "DisabledByDefault" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client" "DisabledByDefault"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_14
+
+if exist "%STATE%\value-15.absent" goto :restored_15
+set "STEP=restore Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server"
+call :parse "%STATE%\value-15.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server" /v "Enabled" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server" "Enabled"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_15
+
+if exist "%STATE%\value-16.absent" goto :restored_16
+set "STEP=restore DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server"
+call :parse "%STATE%\value-16.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server" /v "DisabledByDefault" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server" "DisabledByDefault"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_16
+
+set "STEP=note that this was rolled back"
+move /y "%STATE%\captured.txt" "%STATE%\rolled-back.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+echo The old values are back.
+endlocal
+exit /b 0
+
+rem Reads one value: TYPE, DATA, and LINE as reg.exe prints it. Returns 1 when there is no such value.
+:read
+set "TYPE="
+set "DATA="
+set "LINE="
+"%REG%" query "%~1" /v "%~2" /reg:64 >"%STATE%\now.txt" 2>nul
+if not "%errorlevel%"=="0" exit /b %errorlevel%
+call :parse "%STATE%\now.txt"
+set "CODE=%errorlevel%"
+exit /b %CODE%
+
+rem The last line of the answer is the value; the line before it names the key.
+:parse
+rem A quote in the data could not be handed over safely, so it stops the work before anything changes.
+"%SYSTEM%\find.exe" """" "%~1" >nul
+if "%errorlevel%"=="0" goto :quote
+if not "%errorlevel%"=="1" exit /b 4
+for /f "usebackq delims=" %%A in ("%~1") do set "LINE=%%A"
+for /f "usebackq tokens=2,*" %%A in ("%~1") do set "TYPE=%%A"
+for /f "usebackq tokens=2,*" %%A in ("%~1") do set "DATA=%%B"
+if not defined TYPE exit /b 3
+exit /b 0
+:quote
+echo The stored value holds a quote. Note it, delete it by hand, then run this script again.
+exit /b 2
+
+
+:fail
+set "CODE=%errorlevel%"
+echo.
+echo FAILED at step: %STEP%
+if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
+echo Nothing after this step was done. The saved keys lie in the cbgen folder of ProgramData; correct the cause and run this script again.
+endlocal
+exit /b 1
+
+
+

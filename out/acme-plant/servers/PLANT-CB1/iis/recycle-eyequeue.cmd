@@ -1,0 +1,64 @@
+@echo off
+setlocal EnableExtensions DisableDelayedExpansion
+rem Restarts the application pool of EyeQueue
+rem Made by cbgen for PLANT-CB1, bundle acme-plant 2026.12.0-rc.1. Change the inventory, not this file.
+rem Exit code 0: every step was done and checked. Anything else: the named step failed and nothing after it ran.
+set "SYSTEM=%SystemRoot%\System32"
+rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
+if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+set "STEP=check administrator rights"
+"%SYSTEM%\net.exe" session >nul 2>&1
+if "%errorlevel%"=="0" goto :elevated
+echo Start the command prompt with Run as administrator, then run this script again.
+goto :fail
+:elevated
+
+set "STEP=check that this is PLANT-CB1"
+if /i "%COMPUTERNAME%"=="PLANT-CB1" goto :right_server
+echo This script was made for PLANT-CB1; this is %COMPUTERNAME%. Use the folder of this server.
+goto :fail
+:right_server
+
+set "STEP=create the folder for saved state"
+set "STATE=%ProgramData%\cbgen\acme-plant\2026.12.0-rc.1\eyequeue"
+if exist "%STATE%\." goto :state_ready
+mkdir "%STATE%"
+if not "%errorlevel%"=="0" goto :fail
+:state_ready
+
+set "APPCMD=%SYSTEM%\inetsrv\appcmd.exe"
+set "SITE=Callback"
+set "STEP=find IIS and its site"
+if exist "%APPCMD%" goto :iis_found
+echo There is no %APPCMD%. Install the IIS management tools.
+goto :fail
+:iis_found
+"%APPCMD%" list site "%SITE%" >nul
+if "%errorlevel%"=="0" goto :site_found
+echo There is no site %SITE%. Correct iis.site in the inventory.
+goto :fail
+:site_found
+
+set "STEP=find the pool of EyeQueue"
+"%APPCMD%" list app "%SITE%/EyeQueue" /text:applicationPool >"%STATE%\pool.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "POOL="
+for /f "usebackq delims=" %%A in ("%STATE%\pool.txt") do set "POOL=%%A"
+if not defined POOL goto :fail
+set "STEP=recycle the pool of EyeQueue"
+"%APPCMD%" recycle apppool "/apppool.name:%POOL%"
+if not "%errorlevel%"=="0" goto :fail
+echo The pool was restarted.
+endlocal
+exit /b 0
+
+:fail
+set "CODE=%errorlevel%"
+echo.
+echo FAILED at step: %STEP%
+if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
+echo Nothing after this step was done. Recycle the pool of EyeQueue in IIS Manager instead.
+endlocal
+exit /b 1
+
+

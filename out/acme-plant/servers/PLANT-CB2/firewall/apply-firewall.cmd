@@ -1,0 +1,253 @@
+@echo off
+setlocal EnableExtensions DisableDelayedExpansion
+rem Adds the firewall rules of this server
+rem Made by cbgen for PLANT-CB2, bundle acme-plant 2026.12.0-rc.1. Change the inventory, not this file.
+rem Exit code 0: every step was done and checked. Anything else: the named step failed and nothing after it ran.
+set "SYSTEM=%SystemRoot%\System32"
+rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
+if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+set "STEP=check administrator rights"
+"%SYSTEM%\net.exe" session >nul 2>&1
+if "%errorlevel%"=="0" goto :elevated
+echo Start the command prompt with Run as administrator, then run this script again.
+goto :fail
+:elevated
+
+set "STEP=check that this is PLANT-CB2"
+if /i "%COMPUTERNAME%"=="PLANT-CB2" goto :right_server
+echo This script was made for PLANT-CB2; this is %COMPUTERNAME%. Use the folder of this server.
+goto :fail
+:right_server
+
+set "NETSH=%SYSTEM%\netsh.exe"
+
+rem web services and pages, bound to 127.0.0.1
+set "STEP=block port 80 for IIS"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant block 80 IIS" >nul
+if not "%errorlevel%"=="0" goto :new_2
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-plant block 80 IIS" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_2
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-plant block 80 IIS" dir=in action=block enable=yes profile=any protocol=TCP localport=80 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant block 80 IIS" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem HTTPS entry to the web applications and APIs
+set "STEP=allow port 443 for Reverse proxy"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant allow 443 Reverse proxy" >nul
+if not "%errorlevel%"=="0" goto :new_3
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-plant allow 443 Reverse proxy" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_3
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-plant allow 443 Reverse proxy" dir=in action=allow enable=yes profile=any protocol=TCP localport=443 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant allow 443 Reverse proxy" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem between Queue Manager and the web services
+set "STEP=allow port 2136 for Message Bus"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant allow 2136 Message Bus" >nul
+if not "%errorlevel%"=="0" goto :new_5
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-plant allow 2136 Message Bus" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_5
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-plant allow 2136 Message Bus" dir=in action=allow enable=yes profile=any protocol=TCP localport=2136 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant allow 2136 Message Bus" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem published as /auth
+set "STEP=block port 2800 for Authorization API"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant block 2800 Authorization API" >nul
+if not "%errorlevel%"=="0" goto :new_6
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-plant block 2800 Authorization API" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_6
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-plant block 2800 Authorization API" dir=in action=block enable=yes profile=any protocol=TCP localport=2800 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant block 2800 Authorization API" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem published as /stats
+set "STEP=block port 2900 for Queue Statistics API"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant block 2900 Queue Statistics API" >nul
+if not "%errorlevel%"=="0" goto :new_7
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-plant block 2900 Queue Statistics API" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_7
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-plant block 2900 Queue Statistics API" dir=in action=block enable=yes profile=any protocol=TCP localport=2900 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant block 2900 Queue Statistics API" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem finds the Erlang nodes; the port must not change
+set "STEP=allow port 4369 for Erlang port mapper (epmd)"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant allow 4369 Erlang port mapper (epmd)" >nul
+if not "%errorlevel%"=="0" goto :new_8
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-plant allow 4369 Erlang port mapper (epmd)" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_8
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-plant allow 4369 Erlang port mapper (epmd)" dir=in action=allow enable=yes profile=any protocol=TCP localport=4369 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant allow 4369 Erlang port mapper (epmd)" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem messages over TLS; replaces 5672
+set "STEP=allow port 5671 for RabbitMQ"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant allow 5671 RabbitMQ" >nul
+if not "%errorlevel%"=="0" goto :new_9
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-plant allow 5671 RabbitMQ" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_9
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-plant allow 5671 RabbitMQ" dir=in action=allow enable=yes profile=any protocol=TCP localport=5671 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant allow 5671 RabbitMQ" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem real-time information
+set "STEP=allow port 6999 for Real-Time Adapter"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant allow 6999 Real-Time Adapter" >nul
+if not "%errorlevel%"=="0" goto :new_10
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-plant allow 6999 Real-Time Adapter" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_10
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-plant allow 6999 Real-Time Adapter" dir=in action=allow enable=yes profile=any protocol=TCP localport=6999 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant allow 6999 Real-Time Adapter" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem published as /system
+set "STEP=block port 8000 for System Management API"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant block 8000 System Management API" >nul
+if not "%errorlevel%"=="0" goto :new_12
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-plant block 8000 System Management API" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_12
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-plant block 8000 System Management API" dir=in action=block enable=yes profile=any protocol=TCP localport=8000 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant block 8000 System Management API" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem published as /config
+set "STEP=block port 8001 for Configuration Management"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant block 8001 Configuration Management" >nul
+if not "%errorlevel%"=="0" goto :new_13
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-plant block 8001 Configuration Management" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_13
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-plant block 8001 Configuration Management" dir=in action=block enable=yes profile=any protocol=TCP localport=8001 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant block 8001 Configuration Management" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem published as /license
+set "STEP=block port 8002 for License Management"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant block 8002 License Management" >nul
+if not "%errorlevel%"=="0" goto :new_14
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-plant block 8002 License Management" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_14
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-plant block 8002 License Management" dir=in action=block enable=yes profile=any protocol=TCP localport=8002 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant block 8002 License Management" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem licensing information, published as /mgmt
+set "STEP=block port 8012 for Management Gateway"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant block 8012 Management Gateway" >nul
+if not "%errorlevel%"=="0" goto :new_15
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-plant block 8012 Management Gateway" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_15
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-plant block 8012 Management Gateway" dir=in action=block enable=yes profile=any protocol=TCP localport=8012 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant block 8012 Management Gateway" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem plain HTTP entry for local callers
+set "STEP=block port 8081 for Reverse proxy"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant block 8081 Reverse proxy" >nul
+if not "%errorlevel%"=="0" goto :new_16
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-plant block 8081 Reverse proxy" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_16
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-plant block 8081 Reverse proxy" dir=in action=block enable=yes profile=any protocol=TCP localport=8081 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant block 8081 Reverse proxy" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem operation mode changes by schedule
+set "STEP=allow port 9100 for Operation Mode server"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant allow 9100 Operation Mode server" >nul
+if not "%errorlevel%"=="0" goto :new_18
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-plant allow 9100 Operation Mode server" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_18
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-plant allow 9100 Operation Mode server" dir=in action=allow enable=yes profile=any protocol=TCP localport=9100 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant allow 9100 Operation Mode server" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem core component
+set "STEP=allow port 9999 for Queue Manager"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant allow 9999 Queue Manager" >nul
+if not "%errorlevel%"=="0" goto :new_19
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-plant allow 9999 Queue Manager" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_19
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-plant allow 9999 Queue Manager" dir=in action=allow enable=yes profile=any protocol=TCP localport=9999 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant allow 9999 Queue Manager" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem nodes and command line tools; clear text
+set "STEP=allow port 25672 for RabbitMQ between nodes"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant allow 25672 RabbitMQ between nodes" >nul
+if not "%errorlevel%"=="0" goto :new_21
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-plant allow 25672 RabbitMQ between nodes" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_21
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-plant allow 25672 RabbitMQ between nodes" dir=in action=allow enable=yes profile=any protocol=TCP localport=25672 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant allow 25672 RabbitMQ between nodes" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem answers to command line tools; clear text
+set "STEP=allow port 35672-35682 for RabbitMQ command line tools"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant allow 35672-35682 RabbitMQ command line tools" >nul
+if not "%errorlevel%"=="0" goto :new_22
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-plant allow 35672-35682 RabbitMQ command line tools" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_22
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-plant allow 35672-35682 RabbitMQ command line tools" dir=in action=allow enable=yes profile=any protocol=TCP localport=35672-35682 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant allow 35672-35682 RabbitMQ command line tools" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem between Erlang nodes
+set "STEP=allow port 40000-41499 for Erlang (erl, werl)"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant allow 40000-41499 Erlang (erl, werl)" >nul
+if not "%errorlevel%"=="0" goto :new_23
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-plant allow 40000-41499 Erlang (erl, werl)" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_23
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-plant allow 40000-41499 Erlang (erl, werl)" dir=in action=allow enable=yes profile=any protocol=TCP localport=40000-41499 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-plant allow 40000-41499 Erlang (erl, werl)" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+echo All rules are in place.
+endlocal
+exit /b 0
+
+:fail
+set "CODE=%errorlevel%"
+echo.
+echo FAILED at step: %STEP%
+if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
+echo Nothing after this step was done. Correct the cause and run this script again, or run rollback-firewall.cmd to go back.
+endlocal
+exit /b 1
+
+

@@ -1,0 +1,98 @@
+@echo off
+setlocal EnableExtensions DisableDelayedExpansion
+rem Restores the error page settings of before apply-error-page.cmd
+rem Made by cbgen for PLANT-CB2, bundle acme-plant 2026.12.0-rc.1. Change the inventory, not this file.
+rem Exit code 0: every step was done and checked. Anything else: the named step failed and nothing after it ran.
+set "SYSTEM=%SystemRoot%\System32"
+rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
+if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+set "STEP=check administrator rights"
+"%SYSTEM%\net.exe" session >nul 2>&1
+if "%errorlevel%"=="0" goto :elevated
+echo Start the command prompt with Run as administrator, then run this script again.
+goto :fail
+:elevated
+
+set "STEP=check that this is PLANT-CB2"
+if /i "%COMPUTERNAME%"=="PLANT-CB2" goto :right_server
+echo This script was made for PLANT-CB2; this is %COMPUTERNAME%. Use the folder of this server.
+goto :fail
+:right_server
+
+set "STEP=find the saved state"
+set "STATE=%ProgramData%\cbgen\acme-plant\2026.12.0-rc.1\error-page"
+if exist "%STATE%\captured.txt" goto :state_ready
+if exist "%STATE%\rolled-back.txt" goto :already_back
+echo There is no saved state in %STATE%: this bundle has not changed this server, so there is nothing to take back.
+goto :fail
+:already_back
+echo It was rolled back before. Nothing to do.
+endlocal
+exit /b 0
+:state_ready
+
+set "APPCMD=%SYSTEM%\inetsrv\appcmd.exe"
+set "SITE=Callback"
+set "STEP=find IIS and its site"
+if exist "%APPCMD%" goto :iis_found
+echo There is no %APPCMD%. Install the IIS management tools.
+goto :fail
+:iis_found
+"%APPCMD%" list site "%SITE%" >nul
+if "%errorlevel%"=="0" goto :site_found
+echo There is no site %SITE%. Correct iis.site in the inventory.
+goto :fail
+:site_found
+
+set "STEP=read the saved values"
+if not exist "%STATE%\errorMode.txt" goto :fail
+set "MODE="
+for /f "usebackq delims=" %%A in ("%STATE%\errorMode.txt") do set "MODE=%%A"
+if not exist "%STATE%\defaultResponseMode.txt" goto :fail
+set "RESPONSE="
+for /f "usebackq delims=" %%A in ("%STATE%\defaultResponseMode.txt") do set "RESPONSE=%%A"
+if not exist "%STATE%\defaultPath.txt" goto :fail
+set "PAGE="
+for /f "usebackq delims=" %%A in ("%STATE%\defaultPath.txt") do set "PAGE=%%A"
+set "STEP=restore the section"
+"%APPCMD%" set config "%SITE%" -section:system.webServer/httpErrors "-errorMode:%MODE%" "-defaultResponseMode:%RESPONSE%" "-defaultPath:%PAGE%" /commit:apphost
+if not "%errorlevel%"=="0" goto :fail
+set "STEP=read errorMode back"
+call :attribute "errorMode"
+if not "%errorlevel%"=="0" goto :fail
+if not "%VALUE%"=="%MODE%" goto :fail
+set "STEP=read defaultResponseMode back"
+call :attribute "defaultResponseMode"
+if not "%errorlevel%"=="0" goto :fail
+if not "%VALUE%"=="%RESPONSE%" goto :fail
+set "STEP=read defaultPath back"
+call :attribute "defaultPath"
+if not "%errorlevel%"=="0" goto :fail
+if not "%VALUE%"=="%PAGE%" goto :fail
+set "STEP=note that this was rolled back"
+move /y "%STATE%\captured.txt" "%STATE%\rolled-back.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+echo The settings of before are back.
+endlocal
+exit /b 0
+
+rem Reads one attribute of the section into VALUE.
+:attribute
+set "VALUE="
+"%APPCMD%" list config "%SITE%" -section:system.webServer/httpErrors "/text:%~1" >"%STATE%\now.txt"
+if not "%errorlevel%"=="0" exit /b 1
+for /f "usebackq delims=" %%A in ("%STATE%\now.txt") do set "VALUE=%%A"
+exit /b 0
+
+
+:fail
+set "CODE=%errorlevel%"
+echo.
+echo FAILED at step: %STEP%
+if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
+echo Nothing after this step was done. Correct the cause and run this script again.
+endlocal
+exit /b 1
+
+

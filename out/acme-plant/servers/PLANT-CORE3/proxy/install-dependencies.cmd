@@ -1,0 +1,49 @@
+@echo off
+setlocal EnableExtensions DisableDelayedExpansion
+rem Runs the installer of the package's dependencies
+rem Made by cbgen for PLANT-CORE3, bundle acme-plant 2026.12.0-rc.1. Change the inventory, not this file.
+rem Exit code 0: every step was done and checked. Anything else: the named step failed and nothing after it ran.
+set "SYSTEM=%SystemRoot%\System32"
+rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
+if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+set "STEP=check administrator rights"
+"%SYSTEM%\net.exe" session >nul 2>&1
+if "%errorlevel%"=="0" goto :elevated
+echo Start the command prompt with Run as administrator, then run this script again.
+goto :fail
+:elevated
+
+set "STEP=check that this is PLANT-CORE3"
+if /i "%COMPUTERNAME%"=="PLANT-CORE3" goto :right_server
+echo This script was made for PLANT-CORE3; this is %COMPUTERNAME%. Use the folder of this server.
+goto :fail
+:right_server
+
+set "FOLDER=E:\Callback\proxy\dependencies"
+set "STEP=find the installer"
+if exist "%FOLDER%\install_dependencies.cmd" goto :found
+echo There is no install_dependencies.cmd in %FOLDER%.
+echo Copy the folder proxy\dependencies from a Management server to this place.
+goto :fail
+:found
+set "STEP=install the dependencies"
+pushd "%FOLDER%"
+if not "%errorlevel%"=="0" goto :fail
+call "%FOLDER%\install_dependencies.cmd"
+set "CODE=%errorlevel%"
+popd
+if not "%CODE%"=="0" goto :fail
+echo The dependencies are installed.
+endlocal
+exit /b 0
+
+:fail
+set "CODE=%errorlevel%"
+echo.
+echo FAILED at step: %STEP%
+if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
+echo Nothing after this step was done. Correct the cause and run this script again.
+endlocal
+exit /b 1
+
+

@@ -1,0 +1,147 @@
+@echo off
+setlocal EnableExtensions DisableDelayedExpansion
+rem Puts back what preflight.cmd saved: files, service, plugins, upstreams, users
+rem Made by cbgen for PLANT-CORE3, bundle acme-plant 2026.12.0-rc.1. Change the inventory, not this file.
+rem Exit code 0: every step was done and checked. Anything else: the named step failed and nothing after it ran.
+set "SYSTEM=%SystemRoot%\System32"
+rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
+if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+set "STEP=check administrator rights"
+"%SYSTEM%\net.exe" session >nul 2>&1
+if "%errorlevel%"=="0" goto :elevated
+echo Start the command prompt with Run as administrator, then run this script again.
+goto :fail
+:elevated
+
+
+set "STEP=create the folder for saved state"
+set "STATE=%ProgramData%\cbgen\acme-plant\2026.12.0-rc.1\rabbitmq"
+if not exist "%STATE%\." mkdir "%STATE%" || goto :fail
+rem What is saved here may hold passwords: old federation addresses often do. Only the system and administrators read it.
+icacls "%STATE%" /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+set "SBIN=E:\Callback\RabbitMQ Server\rabbitmq_server-3.8.1\sbin"
+set "CTL=%SBIN%\rabbitmqctl.bat"
+set "PLUGINS=%SBIN%\rabbitmq-plugins.bat"
+set "CONFIG=E:\Callback\RabbitMQ Server\rabbitmq.config"
+set "REG=%SystemRoot%\System32\reg.exe"
+if exist "%SystemRoot%\Sysnative\reg.exe" set "REG=%SystemRoot%\Sysnative\reg.exe"
+set "STEP=find the tools of RabbitMQ in %SBIN%"
+if not exist "%CTL%" goto :fail
+if not exist "%PLUGINS%" goto :fail
+
+rem The tools must use the folder the service uses, else they change files the broker never reads.
+set "STEP=ask the service RabbitMQ for its folder"
+call :read_service
+if not "%errorlevel%"=="0" goto :fail
+set "RABBITMQ_CONFIG_FILE=%CONFIG%"
+rem Either of these would open the plain port again.
+set "RABBITMQ_NODE_PORT="
+set "RABBITMQ_NODE_IP_ADDRESS="
+
+set "STEP=see that preflight.cmd has saved the old state"
+if not exist "%STATE%\captured.txt" goto :fail
+
+
+rem Files first: a broker that does not start with the new file starts with the old one.
+set "STEP=stop RabbitMQ"
+call :stop_broker
+if not "%errorlevel%"=="0" goto :fail
+
+set "STEP=restore the configuration of the broker"
+if exist "%STATE%\config-absent.txt" goto :config_was_absent
+copy /y "%STATE%\rabbitmq.config" "%CONFIG%" >nul
+if not "%errorlevel%"=="0" goto :fail
+goto :config_restored
+:config_was_absent
+if exist "%CONFIG%" del /q "%CONFIG%" || goto :fail
+if exist "%CONFIG%" goto :fail
+:config_restored
+
+set "STEP=restore the configuration of Callback"
+copy /y "%STATE%\rabbitmq_config.json" "E:\Callback\rabbitmq_config.json" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+set "STEP=restore the plugins"
+copy /y "%STATE%\enabled_plugins" "%RABBITMQ_BASE%\enabled_plugins" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+set "STEP=restore the parameters of the service"
+"%REG%" import "%STATE%\service.reg" "%VIEW%" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+set "STEP=start RabbitMQ and wait until it answers"
+call :start_broker
+if not "%errorlevel%"=="0" goto :fail
+
+rem The old definitions go from the saved file into the broker without passing a command line.
+set "STEP=restore the federation upstreams"
+call "%CTL%" -q eval "{ok, B} = file:read_file(_1), G = fun(K, M) -> maps:get(atom_to_binary(K, utf8), M) end, U = atom_to_binary('federation-upstream', utf8), [ok = rabbit_runtime_parameters:parse_set(<<47>>, U, G(name, M), G(value, M), none) || M <- rabbit_json:decode(B), G(component, M) =:= U], ok." "%STATE%\parameters.json" >nul
+if not "%errorlevel%"=="0" goto :fail
+set "STEP=restore or remove the user OU=Callback,O=Acme,C=US"
+call "%CTL%" -q eval "{ok, A} = file:read_file(_1), {ok, B} = file:read_file(_2), G = fun(K, M) -> maps:get(atom_to_binary(K, utf8), M) end, W = atom_to_binary(cbgen, utf8), case [G(tags, M) || M <- rabbit_json:decode(A), G(user, M) =:= _3] of [] -> case rabbit_auth_backend_internal:lookup_user(_3) of {ok, _} -> rabbit_auth_backend_internal:delete_user(_3, W), ok; _ -> ok end; [T] -> rabbit_auth_backend_internal:set_tags(_3, T, W), case [M || M <- rabbit_json:decode(B), G(user, M) =:= _3] of [] -> rabbit_auth_backend_internal:clear_permissions(_3, <<47>>, W), ok; [P] -> rabbit_auth_backend_internal:set_permissions(_3, <<47>>, G(configure, P), G(write, P), G(read, P), W), ok end end." "%STATE%\users.json" "%STATE%\permissions.json" "OU=Callback,O=Acme,C=US" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+set "STEP=list what is there now"
+call "%CTL%" -q list_users
+if not "%errorlevel%"=="0" goto :fail
+call "%CTL%" -q list_parameters -p /
+if not "%errorlevel%"=="0" goto :fail
+
+echo RabbitMQ is as it was before.
+endlocal
+exit /b 0
+
+:stop_broker
+set "TRIES="
+rem unchecked: it also fails when the service is stopped already; the loop below looks
+net stop RabbitMQ >nul 2>&1
+:stopping
+sc query RabbitMQ >"%STATE%\state.txt" || exit /b 1
+findstr /c:"STOPPED" "%STATE%\state.txt" >nul
+if "%errorlevel%"=="0" exit /b 0
+set "TRIES=%TRIES%x"
+if "%TRIES%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
+ping -n 6 127.0.0.1 >nul || exit /b 1
+goto :stopping
+
+:start_broker
+set "TRIES="
+rem unchecked: a slow start makes it fail although the service comes up; the loop below looks
+net start RabbitMQ >nul 2>&1
+:starting
+call "%CTL%" -q list_vhosts >nul 2>&1
+if "%errorlevel%"=="0" exit /b 0
+set "TRIES=%TRIES%x"
+if "%TRIES%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
+ping -n 6 127.0.0.1 >nul || exit /b 1
+goto :starting
+
+:read_service
+set "KEY=HKLM\SOFTWARE\Ericsson\Erlang\ErlSrv\1.1\RabbitMQ"
+set "VIEW=/reg:64"
+"%REG%" query "%KEY%" "%VIEW%" >"%STATE%\service.txt" 2>nul
+if "%errorlevel%"=="0" goto :service_read
+set "VIEW=/reg:32"
+"%REG%" query "%KEY%" "%VIEW%" >"%STATE%\service.txt" 2>nul
+if not "%errorlevel%"=="0" exit /b 1
+:service_read
+findstr /c:" WorkDir " "%STATE%\service.txt" >"%STATE%\workdir.txt" || exit /b 1
+set "RABBITMQ_BASE="
+for /f "usebackq tokens=2,*" %%A in ("%STATE%\workdir.txt") do set "RABBITMQ_BASE=%%B"
+if not defined RABBITMQ_BASE exit /b 1
+if not exist "%RABBITMQ_BASE%\." exit /b 1
+exit /b 0
+
+
+:fail
+set "CODE=%errorlevel%"
+echo.
+echo FAILED at step: %STEP%
+if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
+echo Nothing after this step was done. The saved state is still in the folder it lies in; this script may be run again.
+endlocal
+exit /b 1
+
+

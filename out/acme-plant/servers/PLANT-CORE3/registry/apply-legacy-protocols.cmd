@@ -1,0 +1,477 @@
+@echo off
+setlocal EnableExtensions DisableDelayedExpansion
+rem Turn off the old protocols, with the old values saved first
+rem Made by cbgen for PLANT-CORE3, bundle acme-plant 2026.12.0-rc.1. Change the inventory, not this file.
+rem Exit code 0: every step was done and checked. Anything else: the named step failed and nothing after it ran.
+set "SYSTEM=%SystemRoot%\System32"
+rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
+if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+set "STEP=check administrator rights"
+"%SYSTEM%\net.exe" session >nul 2>&1
+if "%errorlevel%"=="0" goto :elevated
+echo Start the command prompt with Run as administrator, then run this script again.
+goto :fail
+:elevated
+
+set "STEP=check that this is PLANT-CORE3"
+if /i "%COMPUTERNAME%"=="PLANT-CORE3" goto :right_server
+echo This script was made for PLANT-CORE3; this is %COMPUTERNAME%. Use the folder of this server.
+goto :fail
+:right_server
+
+set "STEP=create the folder for saved state"
+set "STATE=%ProgramData%\cbgen\acme-plant\2026.12.0-rc.1\legacy-protocols"
+if exist "%STATE%\." goto :state_ready
+mkdir "%STATE%"
+if not "%errorlevel%"=="0" goto :fail
+:state_ready
+
+set "REG=%SYSTEM%\reg.exe"
+set "STEP=find disable-legacy-protocols.reg"
+if exist "%~dp0disable-legacy-protocols.reg" goto :found_1
+echo disable-legacy-protocols.reg must lie beside this script. Unpack the bundle again.
+goto :fail
+:found_1
+
+rem The first run saves what was there before; a later run must not save its own values over it.
+if exist "%STATE%\captured.txt" goto :captured
+
+set "STEP=save the old value of Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client"
+rem unchecked: files of an earlier run, if any; what counts is asked next
+del /q "%STATE%\value-1.*" >nul 2>&1
+if exist "%STATE%\value-1.absent" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client" "Enabled"
+if "%errorlevel%"=="0" goto :present_1
+if not "%errorlevel%"=="1" goto :fail
+echo absent>"%STATE%\value-1.absent"
+if not exist "%STATE%\value-1.absent" goto :fail
+goto :saved_1
+:present_1
+copy /y "%STATE%\now.txt" "%STATE%\value-1.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem The whole key as well, for a repair by hand.
+"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client" "%STATE%\key-1.reg" /y /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+:saved_1
+
+set "STEP=save the old value of DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client"
+rem unchecked: files of an earlier run, if any; what counts is asked next
+del /q "%STATE%\value-2.*" >nul 2>&1
+if exist "%STATE%\value-2.absent" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client" "DisabledByDefault"
+if "%errorlevel%"=="0" goto :present_2
+if not "%errorlevel%"=="1" goto :fail
+echo absent>"%STATE%\value-2.absent"
+if not exist "%STATE%\value-2.absent" goto :fail
+goto :saved_2
+:present_2
+copy /y "%STATE%\now.txt" "%STATE%\value-2.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem The whole key as well, for a repair by hand.
+"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client" "%STATE%\key-2.reg" /y /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+:saved_2
+
+set "STEP=save the old value of Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server"
+rem unchecked: files of an earlier run, if any; what counts is asked next
+del /q "%STATE%\value-3.*" >nul 2>&1
+if exist "%STATE%\value-3.absent" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server" "Enabled"
+if "%errorlevel%"=="0" goto :present_3
+if not "%errorlevel%"=="1" goto :fail
+echo absent>"%STATE%\value-3.absent"
+if not exist "%STATE%\value-3.absent" goto :fail
+goto :saved_3
+:present_3
+copy /y "%STATE%\now.txt" "%STATE%\value-3.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem The whole key as well, for a repair by hand.
+"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server" "%STATE%\key-3.reg" /y /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+:saved_3
+
+set "STEP=save the old value of DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server"
+rem unchecked: files of an earlier run, if any; what counts is asked next
+del /q "%STATE%\value-4.*" >nul 2>&1
+if exist "%STATE%\value-4.absent" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server" "DisabledByDefault"
+if "%errorlevel%"=="0" goto :present_4
+if not "%errorlevel%"=="1" goto :fail
+echo absent>"%STATE%\value-4.absent"
+if not exist "%STATE%\value-4.absent" goto :fail
+goto :saved_4
+:present_4
+copy /y "%STATE%\now.txt" "%STATE%\value-4.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem The whole key as well, for a repair by hand.
+"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server" "%STATE%\key-4.reg" /y /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+:saved_4
+
+set "STEP=save the old value of Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client"
+rem unchecked: files of an earlier run, if any; what counts is asked next
+del /q "%STATE%\value-5.*" >nul 2>&1
+if exist "%STATE%\value-5.absent" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client" "Enabled"
+if "%errorlevel%"=="0" goto :present_5
+if not "%errorlevel%"=="1" goto :fail
+echo absent>"%STATE%\value-5.absent"
+if not exist "%STATE%\value-5.absent" goto :fail
+goto :saved_5
+:present_5
+copy /y "%STATE%\now.txt" "%STATE%\value-5.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem The whole key as well, for a repair by hand.
+"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client" "%STATE%\key-5.reg" /y /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+:saved_5
+
+set "STEP=save the old value of DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client"
+rem unchecked: files of an earlier run, if any; what counts is asked next
+del /q "%STATE%\value-6.*" >nul 2>&1
+if exist "%STATE%\value-6.absent" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client" "DisabledByDefault"
+if "%errorlevel%"=="0" goto :present_6
+if not "%errorlevel%"=="1" goto :fail
+echo absent>"%STATE%\value-6.absent"
+if not exist "%STATE%\value-6.absent" goto :fail
+goto :saved_6
+:present_6
+copy /y "%STATE%\now.txt" "%STATE%\value-6.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem The whole key as well, for a repair by hand.
+"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client" "%STATE%\key-6.reg" /y /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+:saved_6
+
+set "STEP=save the old value of Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server"
+rem unchecked: files of an earlier run, if any; what counts is asked next
+del /q "%STATE%\value-7.*" >nul 2>&1
+if exist "%STATE%\value-7.absent" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server" "Enabled"
+if "%errorlevel%"=="0" goto :present_7
+if not "%errorlevel%"=="1" goto :fail
+echo absent>"%STATE%\value-7.absent"
+if not exist "%STATE%\value-7.absent" goto :fail
+goto :saved_7
+:present_7
+copy /y "%STATE%\now.txt" "%STATE%\value-7.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem The whole key as well, for a repair by hand.
+"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server" "%STATE%\key-7.reg" /y /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+:saved_7
+
+set "STEP=save the old value of DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server"
+rem unchecked: files of an earlier run, if any; what counts is asked next
+del /q "%STATE%\value-8.*" >nul 2>&1
+if exist "%STATE%\value-8.absent" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server" "DisabledByDefault"
+if "%errorlevel%"=="0" goto :present_8
+if not "%errorlevel%"=="1" goto :fail
+echo absent>"%STATE%\value-8.absent"
+if not exist "%STATE%\value-8.absent" goto :fail
+goto :saved_8
+:present_8
+copy /y "%STATE%\now.txt" "%STATE%\value-8.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem The whole key as well, for a repair by hand.
+"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server" "%STATE%\key-8.reg" /y /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+:saved_8
+
+set "STEP=save the old value of Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client"
+rem unchecked: files of an earlier run, if any; what counts is asked next
+del /q "%STATE%\value-9.*" >nul 2>&1
+if exist "%STATE%\value-9.absent" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client" "Enabled"
+if "%errorlevel%"=="0" goto :present_9
+if not "%errorlevel%"=="1" goto :fail
+echo absent>"%STATE%\value-9.absent"
+if not exist "%STATE%\value-9.absent" goto :fail
+goto :saved_9
+:present_9
+copy /y "%STATE%\now.txt" "%STATE%\value-9.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem The whole key as well, for a repair by hand.
+"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client" "%STATE%\key-9.reg" /y /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+:saved_9
+
+set "STEP=save the old value of DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client"
+rem unchecked: files of an earlier run, if any; what counts is asked next
+del /q "%STATE%\value-10.*" >nul 2>&1
+if exist "%STATE%\value-10.absent" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client" "DisabledByDefault"
+if "%errorlevel%"=="0" goto :present_10
+if not "%errorlevel%"=="1" goto :fail
+echo absent>"%STATE%\value-10.absent"
+if not exist "%STATE%\value-10.absent" goto :fail
+goto :saved_10
+:present_10
+copy /y "%STATE%\now.txt" "%STATE%\value-10.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem The whole key as well, for a repair by hand.
+"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client" "%STATE%\key-10.reg" /y /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+:saved_10
+
+set "STEP=save the old value of Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server"
+rem unchecked: files of an earlier run, if any; what counts is asked next
+del /q "%STATE%\value-11.*" >nul 2>&1
+if exist "%STATE%\value-11.absent" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server" "Enabled"
+if "%errorlevel%"=="0" goto :present_11
+if not "%errorlevel%"=="1" goto :fail
+echo absent>"%STATE%\value-11.absent"
+if not exist "%STATE%\value-11.absent" goto :fail
+goto :saved_11
+:present_11
+copy /y "%STATE%\now.txt" "%STATE%\value-11.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem The whole key as well, for a repair by hand.
+"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server" "%STATE%\key-11.reg" /y /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+:saved_11
+
+set "STEP=save the old value of DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server"
+rem unchecked: files of an earlier run, if any; what counts is asked next
+del /q "%STATE%\value-12.*" >nul 2>&1
+if exist "%STATE%\value-12.absent" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server" "DisabledByDefault"
+if "%errorlevel%"=="0" goto :present_12
+if not "%errorlevel%"=="1" goto :fail
+echo absent>"%STATE%\value-12.absent"
+if not exist "%STATE%\value-12.absent" goto :fail
+goto :saved_12
+:present_12
+copy /y "%STATE%\now.txt" "%STATE%\value-12.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem The whole key as well, for a repair by hand.
+"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server" "%STATE%\key-12.reg" /y /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+:saved_12
+
+set "STEP=save the old value of Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client"
+rem unchecked: files of an earlier run, if any; what counts is asked next
+del /q "%STATE%\value-13.*" >nul 2>&1
+if exist "%STATE%\value-13.absent" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client" "Enabled"
+if "%errorlevel%"=="0" goto :present_13
+if not "%errorlevel%"=="1" goto :fail
+echo absent>"%STATE%\value-13.absent"
+if not exist "%STATE%\value-13.absent" goto :fail
+goto :saved_13
+:present_13
+copy /y "%STATE%\now.txt" "%STATE%\value-13.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem The whole key as well, for a repair by hand.
+"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client" "%STATE%\key-13.reg" /y /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+:saved_13
+
+set "STEP=save the old value of DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client"
+rem unchecked: files of an earlier run, if any; what counts is asked next
+del /q "%STATE%\value-14.*" >nul 2>&1
+if exist "%STATE%\value-14.absent" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client" "DisabledByDefault"
+if "%errorlevel%"=="0" goto :present_14
+if not "%errorlevel%"=="1" goto :fail
+echo absent>"%STATE%\value-14.absent"
+if not exist "%STATE%\value-14.absent" goto :fail
+goto :saved_14
+:present_14
+copy /y "%STATE%\now.txt" "%STATE%\value-14.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem The whole key as well, for a repair by hand.
+"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client" "%STATE%\key-14.reg" /y /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+:saved_14
+
+set "STEP=save the old value of Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server"
+rem unchecked: files of an earlier run, if any; what counts is asked next
+del /q "%STATE%\value-15.*" >nul 2>&1
+if exist "%STATE%\value-15.absent" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server" "Enabled"
+if "%errorlevel%"=="0" goto :present_15
+if not "%errorlevel%"=="1" goto :fail
+echo absent>"%STATE%\value-15.absent"
+if not exist "%STATE%\value-15.absent" goto :fail
+goto :saved_15
+:present_15
+copy /y "%STATE%\now.txt" "%STATE%\value-15.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem The whole key as well, for a repair by hand.
+"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server" "%STATE%\key-15.reg" /y /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+:saved_15
+
+set "STEP=save the old value of DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server"
+rem unchecked: files of an earlier run, if any; what counts is asked next
+del /q "%STATE%\value-16.*" >nul 2>&1
+if exist "%STATE%\value-16.absent" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server" "DisabledByDefault"
+if "%errorlevel%"=="0" goto :present_16
+if not "%errorlevel%"=="1" goto :fail
+echo absent>"%STATE%\value-16.absent"
+if not exist "%STATE%\value-16.absent" goto :fail
+goto :saved_16
+:present_16
+copy /y "%STATE%\now.txt" "%STATE%\value-16.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem The whole key as well, for a repair by hand.
+"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server" "%STATE%\key-16.reg" /y /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+:saved_16
+
+set "STEP=note that the old values are saved"
+echo saved>"%STATE%\captured.txt"
+if not exist "%STATE%\captured.txt" goto :fail
+if not exist "%STATE%\rolled-back.txt" goto :captured
+del "%STATE%\rolled-back.txt"
+if exist "%STATE%\rolled-back.txt" goto :fail
+:captured
+
+set "STEP=import disable-legacy-protocols.reg"
+"%REG%" import "%~dp0disable-legacy-protocols.reg" /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem An import can succeed and still leave a value out, so every value is read back.
+set "STEP=read back Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client" "Enabled"
+if not "%errorlevel%"=="0" goto :fail
+if not "%TYPE%"=="REG_DWORD" goto :fail
+if not "%DATA%"=="0x0" goto :fail
+
+set "STEP=read back DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Client" "DisabledByDefault"
+if not "%errorlevel%"=="0" goto :fail
+if not "%TYPE%"=="REG_DWORD" goto :fail
+if not "%DATA%"=="0x1" goto :fail
+
+set "STEP=read back Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server" "Enabled"
+if not "%errorlevel%"=="0" goto :fail
+if not "%TYPE%"=="REG_DWORD" goto :fail
+if not "%DATA%"=="0x0" goto :fail
+
+set "STEP=read back DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 2.0\Server" "DisabledByDefault"
+if not "%errorlevel%"=="0" goto :fail
+if not "%TYPE%"=="REG_DWORD" goto :fail
+if not "%DATA%"=="0x1" goto :fail
+
+set "STEP=read back Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client" "Enabled"
+if not "%errorlevel%"=="0" goto :fail
+if not "%TYPE%"=="REG_DWORD" goto :fail
+if not "%DATA%"=="0x0" goto :fail
+
+set "STEP=read back DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Client" "DisabledByDefault"
+if not "%errorlevel%"=="0" goto :fail
+if not "%TYPE%"=="REG_DWORD" goto :fail
+if not "%DATA%"=="0x1" goto :fail
+
+set "STEP=read back Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server" "Enabled"
+if not "%errorlevel%"=="0" goto :fail
+if not "%TYPE%"=="REG_DWORD" goto :fail
+if not "%DATA%"=="0x0" goto :fail
+
+set "STEP=read back DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\SSL 3.0\Server" "DisabledByDefault"
+if not "%errorlevel%"=="0" goto :fail
+if not "%TYPE%"=="REG_DWORD" goto :fail
+if not "%DATA%"=="0x1" goto :fail
+
+set "STEP=read back Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client" "Enabled"
+if not "%errorlevel%"=="0" goto :fail
+if not "%TYPE%"=="REG_DWORD" goto :fail
+if not "%DATA%"=="0x0" goto :fail
+
+set "STEP=read back DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Client" "DisabledByDefault"
+if not "%errorlevel%"=="0" goto :fail
+if not "%TYPE%"=="REG_DWORD" goto :fail
+if not "%DATA%"=="0x1" goto :fail
+
+set "STEP=read back Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server" "Enabled"
+if not "%errorlevel%"=="0" goto :fail
+if not "%TYPE%"=="REG_DWORD" goto :fail
+if not "%DATA%"=="0x0" goto :fail
+
+set "STEP=read back DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.0\Server" "DisabledByDefault"
+if not "%errorlevel%"=="0" goto :fail
+if not "%TYPE%"=="REG_DWORD" goto :fail
+if not "%DATA%"=="0x1" goto :fail
+
+set "STEP=read back Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client" "Enabled"
+if not "%errorlevel%"=="0" goto :fail
+if not "%TYPE%"=="REG_DWORD" goto :fail
+if not "%DATA%"=="0x0" goto :fail
+
+set "STEP=read back DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Client" "DisabledByDefault"
+if not "%errorlevel%"=="0" goto :fail
+if not "%TYPE%"=="REG_DWORD" goto :fail
+if not "%DATA%"=="0x1" goto :fail
+
+set "STEP=read back Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server" "Enabled"
+if not "%errorlevel%"=="0" goto :fail
+if not "%TYPE%"=="REG_DWORD" goto :fail
+if not "%DATA%"=="0x0" goto :fail
+
+set "STEP=read back DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.1\Server" "DisabledByDefault"
+if not "%errorlevel%"=="0" goto :fail
+if not "%TYPE%"=="REG_DWORD" goto :fail
+if not "%DATA%"=="0x1" goto :fail
+
+echo All values are in place. The old ones are saved in %STATE%.
+endlocal
+exit /b 0
+
+rem Reads one value: TYPE, DATA, and LINE as reg.exe prints it. Returns 1 when there is no such value.
+:read
+set "TYPE="
+set "DATA="
+set "LINE="
+"%REG%" query "%~1" /v "%~2" /reg:64 >"%STATE%\now.txt" 2>nul
+if not "%errorlevel%"=="0" exit /b %errorlevel%
+call :parse "%STATE%\now.txt"
+set "CODE=%errorlevel%"
+exit /b %CODE%
+
+rem The last line of the answer is the value; the line before it names the key.
+:parse
+rem A quote in the data could not be handed over safely, so it stops the work before anything changes.
+"%SYSTEM%\find.exe" """" "%~1" >nul
+if "%errorlevel%"=="0" goto :quote
+if not "%errorlevel%"=="1" exit /b 4
+for /f "usebackq delims=" %%A in ("%~1") do set "LINE=%%A"
+for /f "usebackq tokens=2,*" %%A in ("%~1") do set "TYPE=%%A"
+for /f "usebackq tokens=2,*" %%A in ("%~1") do set "DATA=%%B"
+if not defined TYPE exit /b 3
+exit /b 0
+:quote
+echo The stored value holds a quote. Note it, delete it by hand, then run this script again.
+exit /b 2
+
+
+:fail
+set "CODE=%errorlevel%"
+echo.
+echo FAILED at step: %STEP%
+if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
+echo Nothing after this step was done. Correct the cause and run this script again, or run rollback-legacy-protocols.cmd to go back.
+endlocal
+exit /b 1
+
+
+

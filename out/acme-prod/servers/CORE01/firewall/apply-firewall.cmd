@@ -1,0 +1,147 @@
+@echo off
+setlocal EnableExtensions DisableDelayedExpansion
+rem Adds the firewall rules of this server
+rem Made by cbgen for CORE01, bundle acme-prod 2026.12.1. Change the inventory, not this file.
+rem Exit code 0: every step was done and checked. Anything else: the named step failed and nothing after it ran.
+set "SYSTEM=%SystemRoot%\System32"
+rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
+if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+set "STEP=check administrator rights"
+"%SYSTEM%\net.exe" session >nul 2>&1
+if "%errorlevel%"=="0" goto :elevated
+echo Start the command prompt with Run as administrator, then run this script again.
+goto :fail
+:elevated
+
+set "STEP=check that this is CORE01"
+if /i "%COMPUTERNAME%"=="CORE01" goto :right_server
+echo This script was made for CORE01; this is %COMPUTERNAME%. Use the folder of this server.
+goto :fail
+:right_server
+
+set "NETSH=%SYSTEM%\netsh.exe"
+
+rem between Queue Manager and the web services
+set "STEP=allow port 2136 for Message Bus"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 2136 Message Bus" >nul
+if not "%errorlevel%"=="0" goto :new_2
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 2136 Message Bus" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_2
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 2136 Message Bus" dir=in action=allow enable=yes profile=any protocol=TCP localport=2136 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 2136 Message Bus" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem finds the Erlang nodes; the port must not change
+set "STEP=allow port 4369 for Erlang port mapper (epmd)"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 4369 Erlang port mapper (epmd)" >nul
+if not "%errorlevel%"=="0" goto :new_3
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 4369 Erlang port mapper (epmd)" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_3
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 4369 Erlang port mapper (epmd)" dir=in action=allow enable=yes profile=any protocol=TCP localport=4369 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 4369 Erlang port mapper (epmd)" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem messages over TLS; replaces 5672
+set "STEP=allow port 5671 for RabbitMQ"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 5671 RabbitMQ" >nul
+if not "%errorlevel%"=="0" goto :new_4
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 5671 RabbitMQ" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_4
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 5671 RabbitMQ" dir=in action=allow enable=yes profile=any protocol=TCP localport=5671 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 5671 RabbitMQ" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem real-time information
+set "STEP=allow port 6999 for Real-Time Adapter"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 6999 Real-Time Adapter" >nul
+if not "%errorlevel%"=="0" goto :new_5
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 6999 Real-Time Adapter" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_5
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 6999 Real-Time Adapter" dir=in action=allow enable=yes profile=any protocol=TCP localport=6999 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 6999 Real-Time Adapter" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem operation mode changes by schedule
+set "STEP=allow port 9100 for Operation Mode server"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 9100 Operation Mode server" >nul
+if not "%errorlevel%"=="0" goto :new_6
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 9100 Operation Mode server" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_6
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 9100 Operation Mode server" dir=in action=allow enable=yes profile=any protocol=TCP localport=9100 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 9100 Operation Mode server" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem core component
+set "STEP=allow port 9999 for Queue Manager"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 9999 Queue Manager" >nul
+if not "%errorlevel%"=="0" goto :new_7
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 9999 Queue Manager" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_7
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 9999 Queue Manager" dir=in action=allow enable=yes profile=any protocol=TCP localport=9999 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 9999 Queue Manager" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem used by System Management API, Notification Server, Platform ToolKit, Peripheral Monitor and Core Monitor; clear text
+set "STEP=allow port 15672 for RabbitMQ management"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 15672 RabbitMQ management" >nul
+if not "%errorlevel%"=="0" goto :new_8
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 15672 RabbitMQ management" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_8
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 15672 RabbitMQ management" dir=in action=allow enable=yes profile=any protocol=TCP localport=15672 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 15672 RabbitMQ management" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem nodes and command line tools; clear text
+set "STEP=allow port 25672 for RabbitMQ between nodes"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 25672 RabbitMQ between nodes" >nul
+if not "%errorlevel%"=="0" goto :new_9
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 25672 RabbitMQ between nodes" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_9
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 25672 RabbitMQ between nodes" dir=in action=allow enable=yes profile=any protocol=TCP localport=25672 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 25672 RabbitMQ between nodes" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem answers to command line tools; clear text
+set "STEP=allow port 35672-35682 for RabbitMQ command line tools"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 35672-35682 RabbitMQ command line tools" >nul
+if not "%errorlevel%"=="0" goto :new_10
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 35672-35682 RabbitMQ command line tools" >nul
+if not "%errorlevel%"=="0" goto :fail
+:new_10
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 35672-35682 RabbitMQ command line tools" dir=in action=allow enable=yes profile=any protocol=TCP localport=35672-35682 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 35672-35682 RabbitMQ command line tools" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+echo NOTE: Erlang (erl, werl) has no fixed port range in the inventory, so it has no rule. Set network.erlang_ports.
+
+echo All rules are in place.
+endlocal
+exit /b 0
+
+:fail
+set "CODE=%errorlevel%"
+echo.
+echo FAILED at step: %STEP%
+if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
+echo Nothing after this step was done. Correct the cause and run this script again, or run rollback-firewall.cmd to go back.
+endlocal
+exit /b 1
+
+

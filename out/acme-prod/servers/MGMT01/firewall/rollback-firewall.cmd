@@ -1,0 +1,154 @@
+@echo off
+setlocal EnableExtensions DisableDelayedExpansion
+rem Deletes the firewall rules that apply-firewall.cmd added
+rem Made by cbgen for MGMT01, bundle acme-prod 2026.12.1. Change the inventory, not this file.
+rem Exit code 0: every step was done and checked. Anything else: the named step failed and nothing after it ran.
+set "SYSTEM=%SystemRoot%\System32"
+rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
+if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+set "STEP=check administrator rights"
+"%SYSTEM%\net.exe" session >nul 2>&1
+if "%errorlevel%"=="0" goto :elevated
+echo Start the command prompt with Run as administrator, then run this script again.
+goto :fail
+:elevated
+
+set "STEP=check that this is MGMT01"
+if /i "%COMPUTERNAME%"=="MGMT01" goto :right_server
+echo This script was made for MGMT01; this is %COMPUTERNAME%. Use the folder of this server.
+goto :fail
+:right_server
+
+set "NETSH=%SYSTEM%\netsh.exe"
+
+set "STEP=delete the rule for port 80 of IIS"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 80 IIS" >nul
+if not "%errorlevel%"=="0" goto :gone_2
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod block 80 IIS" >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 80 IIS" >nul
+if "%errorlevel%"=="0" goto :fail
+:gone_2
+
+set "STEP=delete the rule for port 443 of Reverse proxy"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 443 Reverse proxy" >nul
+if not "%errorlevel%"=="0" goto :gone_3
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 443 Reverse proxy" >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 443 Reverse proxy" >nul
+if "%errorlevel%"=="0" goto :fail
+:gone_3
+
+set "STEP=delete the rule for port 2800 of Authorization API"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 2800 Authorization API" >nul
+if not "%errorlevel%"=="0" goto :gone_5
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod block 2800 Authorization API" >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 2800 Authorization API" >nul
+if "%errorlevel%"=="0" goto :fail
+:gone_5
+
+set "STEP=delete the rule for port 2900 of Queue Statistics API"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 2900 Queue Statistics API" >nul
+if not "%errorlevel%"=="0" goto :gone_6
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod block 2900 Queue Statistics API" >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 2900 Queue Statistics API" >nul
+if "%errorlevel%"=="0" goto :fail
+:gone_6
+
+set "STEP=delete the rule for port 4369 of Erlang port mapper (epmd)"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 4369 Erlang port mapper (epmd)" >nul
+if not "%errorlevel%"=="0" goto :gone_7
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 4369 Erlang port mapper (epmd)" >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 4369 Erlang port mapper (epmd)" >nul
+if "%errorlevel%"=="0" goto :fail
+:gone_7
+
+set "STEP=delete the rule for port 5671 of RabbitMQ"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 5671 RabbitMQ" >nul
+if not "%errorlevel%"=="0" goto :gone_8
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 5671 RabbitMQ" >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 5671 RabbitMQ" >nul
+if "%errorlevel%"=="0" goto :fail
+:gone_8
+
+set "STEP=delete the rule for port 8000 of System Management API"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 8000 System Management API" >nul
+if not "%errorlevel%"=="0" goto :gone_9
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod block 8000 System Management API" >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 8000 System Management API" >nul
+if "%errorlevel%"=="0" goto :fail
+:gone_9
+
+set "STEP=delete the rule for port 8001 of Configuration Management"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 8001 Configuration Management" >nul
+if not "%errorlevel%"=="0" goto :gone_10
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod block 8001 Configuration Management" >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 8001 Configuration Management" >nul
+if "%errorlevel%"=="0" goto :fail
+:gone_10
+
+set "STEP=delete the rule for port 8002 of License Management"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 8002 License Management" >nul
+if not "%errorlevel%"=="0" goto :gone_11
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod block 8002 License Management" >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 8002 License Management" >nul
+if "%errorlevel%"=="0" goto :fail
+:gone_11
+
+set "STEP=delete the rule for port 8012 of Management Gateway"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 8012 Management Gateway" >nul
+if not "%errorlevel%"=="0" goto :gone_12
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod block 8012 Management Gateway" >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 8012 Management Gateway" >nul
+if "%errorlevel%"=="0" goto :fail
+:gone_12
+
+set "STEP=delete the rule for port 15672 of RabbitMQ management"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 15672 RabbitMQ management" >nul
+if not "%errorlevel%"=="0" goto :gone_13
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 15672 RabbitMQ management" >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 15672 RabbitMQ management" >nul
+if "%errorlevel%"=="0" goto :fail
+:gone_13
+
+set "STEP=delete the rule for port 25672 of RabbitMQ between nodes"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 25672 RabbitMQ between nodes" >nul
+if not "%errorlevel%"=="0" goto :gone_14
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 25672 RabbitMQ between nodes" >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 25672 RabbitMQ between nodes" >nul
+if "%errorlevel%"=="0" goto :fail
+:gone_14
+
+set "STEP=delete the rule for port 35672-35682 of RabbitMQ command line tools"
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 35672-35682 RabbitMQ command line tools" >nul
+if not "%errorlevel%"=="0" goto :gone_15
+"%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 35672-35682 RabbitMQ command line tools" >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 35672-35682 RabbitMQ command line tools" >nul
+if "%errorlevel%"=="0" goto :fail
+:gone_15
+
+echo The rules are gone.
+endlocal
+exit /b 0
+
+:fail
+set "CODE=%errorlevel%"
+echo.
+echo FAILED at step: %STEP%
+if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
+echo Nothing after this step was done. Correct the cause and run this script again.
+endlocal
+exit /b 1
+
+

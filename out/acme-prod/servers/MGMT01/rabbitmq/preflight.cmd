@@ -1,0 +1,252 @@
+@echo off
+setlocal EnableExtensions DisableDelayedExpansion
+rem Checks certificates, service and broker, and saves the old state once
+rem Made by cbgen for MGMT01, bundle acme-prod 2026.12.1. Change the inventory, not this file.
+rem Exit code 0: every step was done and checked. Anything else: the named step failed and nothing after it ran.
+set "SYSTEM=%SystemRoot%\System32"
+rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
+if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+set "STEP=check administrator rights"
+"%SYSTEM%\net.exe" session >nul 2>&1
+if "%errorlevel%"=="0" goto :elevated
+echo Start the command prompt with Run as administrator, then run this script again.
+goto :fail
+:elevated
+
+
+set "STEP=create the folder for saved state"
+set "STATE=%ProgramData%\cbgen\acme-prod\2026.12.1\rabbitmq"
+if not exist "%STATE%\." mkdir "%STATE%" || goto :fail
+rem What is saved here may hold passwords: old federation addresses often do. Only the system and administrators read it.
+icacls "%STATE%" /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+set "SBIN=C:\Program Files (x86)\Virtual Hold Technology\RabbitMQ Server\rabbitmq_server-3.8.1\sbin"
+set "CTL=%SBIN%\rabbitmqctl.bat"
+set "PLUGINS=%SBIN%\rabbitmq-plugins.bat"
+set "CONFIG=C:\Program Files (x86)\Virtual Hold Technology\RabbitMQ Server\rabbitmq.config"
+set "REG=%SystemRoot%\System32\reg.exe"
+if exist "%SystemRoot%\Sysnative\reg.exe" set "REG=%SystemRoot%\Sysnative\reg.exe"
+set "STEP=find the tools of RabbitMQ in %SBIN%"
+if not exist "%CTL%" goto :fail
+if not exist "%PLUGINS%" goto :fail
+
+rem The tools must use the folder the service uses, else they change files the broker never reads.
+set "STEP=ask the service RabbitMQ for its folder"
+call :read_service
+if not "%errorlevel%"=="0" goto :fail
+set "RABBITMQ_CONFIG_FILE=%CONFIG%"
+rem Either of these would open the plain port again.
+set "RABBITMQ_NODE_PORT="
+set "RABBITMQ_NODE_IP_ADDRESS="
+
+set "CERTS=C:\certs\rabbitmq"
+if not defined OPENSSL set "OPENSSL=openssl.exe"
+
+echo Folder of the service: %RABBITMQ_BASE%
+echo Configuration file: %CONFIG%
+echo ERLANG_HOME: %ERLANG_HOME%
+findstr /i /l /c:"C:/Program Files (x86)/Virtual Hold Technology/RabbitMQ Server/rabbitmq.config" "%STATE%\service.txt" >nul
+if "%errorlevel%"=="0" goto :service_knows_config
+echo NOTE: the service does not read this file yet; apply-config.cmd will install the service again.
+:service_knows_config
+
+set "STEP=find ca_certificate.pem in %CERTS%"
+if not exist "%CERTS%\ca_certificate.pem" goto :fail
+set "STEP=find server_certificate.pem in %CERTS%"
+if not exist "%CERTS%\server_certificate.pem" goto :fail
+set "STEP=find server_key.pem in %CERTS%"
+if not exist "%CERTS%\server_key.pem" goto :fail
+set "STEP=find cert.p12 in %CERTS%"
+if not exist "%CERTS%\cert.p12" goto :fail
+set "STEP=find client_key.p12 in %CERTS%"
+if not exist "%CERTS%\client_key.p12" goto :fail
+set "STEP=find client_certificate.pem in %CERTS%"
+if not exist "%CERTS%\client_certificate.pem" goto :fail
+set "STEP=find client_key.pem in %CERTS%"
+if not exist "%CERTS%\client_key.pem" goto :fail
+
+set "STEP=run openssl (%OPENSSL%)"
+"%OPENSSL%" version >nul
+if not "%errorlevel%"=="0" goto :fail
+
+set "STEP=open cert.p12 without a password"
+call :open_p12 "%CERTS%\cert.p12"
+if not "%errorlevel%"=="0" goto :fail
+set "STEP=open client_key.p12 without a password"
+call :open_p12 "%CERTS%\client_key.p12"
+if not "%errorlevel%"=="0" goto :fail
+
+set "STEP=check that server_certificate.pem has not expired"
+"%OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkend 0 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkend 2592000 >nul
+if not "%errorlevel%"=="0" echo NOTE: server_certificate.pem expires within 30 days.
+
+set "STEP=check the chain of server_certificate.pem"
+"%OPENSSL%" verify -CAfile "%CERTS%\ca_certificate.pem" -untrusted "%CERTS%\server_certificate.pem" "%CERTS%\server_certificate.pem"
+if not "%errorlevel%"=="0" goto :fail
+
+set "STEP=check that server_certificate.pem may act as a server (extended key usage)"
+"%OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -purpose >"%STATE%\purpose.txt"
+if not "%errorlevel%"=="0" goto :fail
+findstr /b /c:"SSL server : Yes" "%STATE%\purpose.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+set "STEP=check that server_key.pem has no password and belongs to server_certificate.pem"
+"%OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -pubkey >"%STATE%\certificate.pub"
+if not "%errorlevel%"=="0" goto :fail
+"%OPENSSL%" pkey -in "%CERTS%\server_key.pem" -passin pass: -pubout >"%STATE%\key.pub"
+if not "%errorlevel%"=="0" goto :fail
+fc /b "%STATE%\certificate.pub" "%STATE%\key.pub" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+set "STEP=check that client_certificate.pem has not expired"
+"%OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -checkend 0 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -checkend 2592000 >nul
+if not "%errorlevel%"=="0" echo NOTE: client_certificate.pem expires within 30 days.
+
+set "STEP=check the chain of client_certificate.pem"
+"%OPENSSL%" verify -CAfile "%CERTS%\ca_certificate.pem" -untrusted "%CERTS%\client_certificate.pem" "%CERTS%\client_certificate.pem"
+if not "%errorlevel%"=="0" goto :fail
+
+set "STEP=check that client_certificate.pem may act as a client (extended key usage)"
+"%OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -purpose >"%STATE%\purpose.txt"
+if not "%errorlevel%"=="0" goto :fail
+findstr /b /c:"SSL client : Yes" "%STATE%\purpose.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+set "STEP=check that client_key.pem has no password and belongs to client_certificate.pem"
+"%OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -pubkey >"%STATE%\certificate.pub"
+if not "%errorlevel%"=="0" goto :fail
+"%OPENSSL%" pkey -in "%CERTS%\client_key.pem" -passin pass: -pubout >"%STATE%\key.pub"
+if not "%errorlevel%"=="0" goto :fail
+fc /b "%STATE%\certificate.pub" "%STATE%\key.pub" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+set "STEP=check that server_certificate.pem names MGMT01, as other brokers ask for it"
+"%OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkhost "MGMT01" >"%STATE%\host.txt"
+if not "%errorlevel%"=="0" goto :fail
+findstr /c:"does match certificate" "%STATE%\host.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem unchecked: the words in the file say what it found
+"%OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkhost "mgmt01.acme.example" >"%STATE%\host.txt"
+findstr /c:"does match certificate" "%STATE%\host.txt" >nul
+if not "%errorlevel%"=="0" echo NOTE: server_certificate.pem does not name mgmt01.acme.example; clients that use this name will refuse it.
+
+set "STEP=check that the Common Name of client_certificate.pem is callback-mq"
+"%OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -subject -nameopt multiline >"%STATE%\subject.txt"
+if not "%errorlevel%"=="0" goto :fail
+findstr /c:"commonName" "%STATE%\subject.txt" >"%STATE%\name.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "FOUND="
+for /f "usebackq tokens=2,*" %%A in ("%STATE%\name.txt") do set "FOUND=%%B"
+if not "%FOUND%"=="callback-mq" goto :fail
+
+set "STEP=check that RABBITMQ_NODE_PORT is not set; it would open the plain port again"
+"%REG%" query "HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment" /v RABBITMQ_NODE_PORT >nul 2>&1
+if "%errorlevel%"=="0" goto :fail
+set "STEP=check that RABBITMQ_NODE_IP_ADDRESS is not set; it would open the plain port again"
+"%REG%" query "HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment" /v RABBITMQ_NODE_IP_ADDRESS >nul 2>&1
+if "%errorlevel%"=="0" goto :fail
+set "STEP=check that rabbitmq-env-conf.bat sets no port"
+if not exist "%RABBITMQ_BASE%\rabbitmq-env-conf.bat" goto :no_settings
+findstr /i "NODE_PORT NODE_IP_ADDRESS" "%RABBITMQ_BASE%\rabbitmq-env-conf.bat" >nul
+if "%errorlevel%"=="0" goto :fail
+:no_settings
+
+set "STEP=ask the broker for its users; it must run, and ERLANG_HOME must be right"
+call "%CTL%" -q list_users --formatter json >"%STATE%\now-users.json"
+if not "%errorlevel%"=="0" goto :fail
+set "STEP=ask the broker for its permissions"
+call "%CTL%" -q list_permissions -p / --formatter json >"%STATE%\now-permissions.json"
+if not "%errorlevel%"=="0" goto :fail
+set "STEP=ask the broker for its federation upstreams"
+call "%CTL%" -q list_parameters -p / --formatter json >"%STATE%\now-parameters.json"
+if not "%errorlevel%"=="0" goto :fail
+set "STEP=ask the broker for its plugins"
+call "%PLUGINS%" -q list -E -m >"%STATE%\now-plugins.txt"
+if not "%errorlevel%"=="0" goto :fail
+if not exist "%RABBITMQ_BASE%\enabled_plugins" goto :fail
+set "STEP=check that the federation plugin is enabled"
+findstr /b /c:"rabbitmq_federation" "%STATE%\now-plugins.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem The way back is tried before anything changes: the broker itself must be able to read what is saved here.
+set "STEP=let the broker read the saved state; its service account needs access to %STATE%"
+call "%CTL%" -q eval "[begin {ok, B} = file:read_file(F), true = is_list(rabbit_json:decode(B)) end || F <- [_1, _2, _3]], ok." "%STATE%\now-users.json" "%STATE%\now-permissions.json" "%STATE%\now-parameters.json" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+echo Federation upstreams of this broker:
+call "%CTL%" -q eval "{ok, B} = file:read_file(_1), [maps:get(atom_to_binary(name, utf8), M) || M <- rabbit_json:decode(B), maps:get(atom_to_binary(component, utf8), M) =:= atom_to_binary('federation-upstream', utf8)]." "%STATE%\now-parameters.json"
+if not "%errorlevel%"=="0" goto :fail
+if "%~1"=="rehearse" goto :passed
+
+if exist "%STATE%\captured.txt" goto :passed
+set "STEP=save the old state in %STATE%"
+copy /y "%STATE%\now-users.json" "%STATE%\users.json" >nul
+if not "%errorlevel%"=="0" goto :fail
+copy /y "%STATE%\now-permissions.json" "%STATE%\permissions.json" >nul
+if not "%errorlevel%"=="0" goto :fail
+copy /y "%STATE%\now-parameters.json" "%STATE%\parameters.json" >nul
+if not "%errorlevel%"=="0" goto :fail
+copy /y "%STATE%\now-plugins.txt" "%STATE%\plugins.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" export "%KEY%" "%STATE%\service.reg" /y "%VIEW%" >nul
+if not "%errorlevel%"=="0" goto :fail
+copy /y "%RABBITMQ_BASE%\enabled_plugins" "%STATE%\enabled_plugins" >nul
+if not "%errorlevel%"=="0" goto :fail
+copy /y "C:\Program Files (x86)\Virtual Hold Technology\rabbitmq_config.json" "%STATE%\rabbitmq_config.json" >nul
+if not "%errorlevel%"=="0" goto :fail
+if not exist "%CONFIG%" goto :config_is_new
+copy /y "%CONFIG%" "%STATE%\rabbitmq.config" >nul
+if not "%errorlevel%"=="0" goto :fail
+goto :config_saved
+:config_is_new
+echo absent>"%STATE%\config-absent.txt"
+if not exist "%STATE%\config-absent.txt" goto :fail
+:config_saved
+echo captured>"%STATE%\captured.txt"
+if not exist "%STATE%\captured.txt" goto :fail
+
+:passed
+echo All checks passed.
+endlocal
+exit /b 0
+
+:open_p12
+"%OPENSSL%" pkcs12 -in "%~1" -noout -passin pass: >nul 2>&1
+if "%errorlevel%"=="0" exit /b 0
+rem OpenSSL 3 reads files with older ciphers only with this option.
+"%OPENSSL%" pkcs12 -legacy -in "%~1" -noout -passin pass: >nul 2>&1
+if "%errorlevel%"=="0" exit /b 0
+exit /b 1
+
+:read_service
+set "KEY=HKLM\SOFTWARE\Ericsson\Erlang\ErlSrv\1.1\RabbitMQ"
+set "VIEW=/reg:64"
+"%REG%" query "%KEY%" "%VIEW%" >"%STATE%\service.txt" 2>nul
+if "%errorlevel%"=="0" goto :service_read
+set "VIEW=/reg:32"
+"%REG%" query "%KEY%" "%VIEW%" >"%STATE%\service.txt" 2>nul
+if not "%errorlevel%"=="0" exit /b 1
+:service_read
+findstr /c:" WorkDir " "%STATE%\service.txt" >"%STATE%\workdir.txt" || exit /b 1
+set "RABBITMQ_BASE="
+for /f "usebackq tokens=2,*" %%A in ("%STATE%\workdir.txt") do set "RABBITMQ_BASE=%%B"
+if not defined RABBITMQ_BASE exit /b 1
+if not exist "%RABBITMQ_BASE%\." exit /b 1
+exit /b 0
+
+
+:fail
+set "CODE=%errorlevel%"
+echo.
+echo FAILED at step: %STEP%
+if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
+echo Nothing after this step was done. Nothing on this server has changed.
+endlocal
+exit /b 1
+
+

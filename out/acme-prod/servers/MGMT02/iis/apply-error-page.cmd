@@ -1,0 +1,112 @@
+@echo off
+setlocal EnableExtensions DisableDelayedExpansion
+rem Sets the error page of the IIS site
+rem Made by cbgen for MGMT02, bundle acme-prod 2026.12.1. Change the inventory, not this file.
+rem Exit code 0: every step was done and checked. Anything else: the named step failed and nothing after it ran.
+set "SYSTEM=%SystemRoot%\System32"
+rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
+if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+set "STEP=check administrator rights"
+"%SYSTEM%\net.exe" session >nul 2>&1
+if "%errorlevel%"=="0" goto :elevated
+echo Start the command prompt with Run as administrator, then run this script again.
+goto :fail
+:elevated
+
+set "STEP=check that this is MGMT02"
+if /i "%COMPUTERNAME%"=="MGMT02" goto :right_server
+echo This script was made for MGMT02; this is %COMPUTERNAME%. Use the folder of this server.
+goto :fail
+:right_server
+
+set "STEP=create the folder for saved state"
+set "STATE=%ProgramData%\cbgen\acme-prod\2026.12.1\error-page"
+if exist "%STATE%\." goto :state_ready
+mkdir "%STATE%"
+if not "%errorlevel%"=="0" goto :fail
+:state_ready
+
+set "APPCMD=%SYSTEM%\inetsrv\appcmd.exe"
+set "SITE=Default Web Site"
+set "STEP=find IIS and its site"
+if exist "%APPCMD%" goto :iis_found
+echo There is no %APPCMD%. Install the IIS management tools.
+goto :fail
+:iis_found
+"%APPCMD%" list site "%SITE%" >nul
+if "%errorlevel%"=="0" goto :site_found
+echo There is no site %SITE%. Correct iis.site in the inventory.
+goto :fail
+:site_found
+
+rem The first run saves the values of before; a later run must not save its own over them.
+if exist "%STATE%\captured.txt" goto :captured
+set "STEP=back up the configuration of IIS"
+"%APPCMD%" list backup "cbgen-acme-prod-error-page" >nul
+if "%errorlevel%"=="0" goto :backup_ready
+"%APPCMD%" add backup "cbgen-acme-prod-error-page" >nul
+if not "%errorlevel%"=="0" goto :fail
+:backup_ready
+
+set "STEP=save errorMode"
+call :attribute "errorMode"
+if not "%errorlevel%"=="0" goto :fail
+copy /y "%STATE%\now.txt" "%STATE%\errorMode.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+set "STEP=save defaultResponseMode"
+call :attribute "defaultResponseMode"
+if not "%errorlevel%"=="0" goto :fail
+copy /y "%STATE%\now.txt" "%STATE%\defaultResponseMode.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+set "STEP=save defaultPath"
+call :attribute "defaultPath"
+if not "%errorlevel%"=="0" goto :fail
+copy /y "%STATE%\now.txt" "%STATE%\defaultPath.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+set "STEP=note that the old values are saved"
+echo saved>"%STATE%\captured.txt"
+if not exist "%STATE%\captured.txt" goto :fail
+if not exist "%STATE%\rolled-back.txt" goto :captured
+del "%STATE%\rolled-back.txt"
+if exist "%STATE%\rolled-back.txt" goto :fail
+:captured
+
+set "STEP=set the error page"
+"%APPCMD%" set config "%SITE%" -section:system.webServer/httpErrors -errorMode:"Custom" -defaultResponseMode:"Redirect" -defaultPath:"https://callback.acme.example/EyeQueue/EyeQErrorPage.aspx" /commit:apphost
+if not "%errorlevel%"=="0" goto :fail
+
+set "STEP=read errorMode back"
+call :attribute "errorMode"
+if not "%errorlevel%"=="0" goto :fail
+if not "%VALUE%"=="Custom" goto :fail
+set "STEP=read defaultResponseMode back"
+call :attribute "defaultResponseMode"
+if not "%errorlevel%"=="0" goto :fail
+if not "%VALUE%"=="Redirect" goto :fail
+set "STEP=read defaultPath back"
+call :attribute "defaultPath"
+if not "%errorlevel%"=="0" goto :fail
+if not "%VALUE%"=="https://callback.acme.example/EyeQueue/EyeQErrorPage.aspx" goto :fail
+echo The error page is set.
+endlocal
+exit /b 0
+
+rem Reads one attribute of the section into VALUE.
+:attribute
+set "VALUE="
+"%APPCMD%" list config "%SITE%" -section:system.webServer/httpErrors "/text:%~1" >"%STATE%\now.txt"
+if not "%errorlevel%"=="0" exit /b 1
+for /f "usebackq delims=" %%A in ("%STATE%\now.txt") do set "VALUE=%%A"
+exit /b 0
+
+
+:fail
+set "CODE=%errorlevel%"
+echo.
+echo FAILED at step: %STEP%
+if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
+echo Nothing after this step was done. Correct the cause and run this script again, or run rollback-error-page.cmd to go back.
+endlocal
+exit /b 1
+
+

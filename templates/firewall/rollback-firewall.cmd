@@ -1,0 +1,36 @@
+---
+title: Remove the firewall rules of this server
+requirements: [DEF-103]
+scope: server
+when: network.firewall
+path: firewall/rollback-firewall.cmd
+format: cmd
+effect: run_script
+phase: firewall
+order: 51
+rollback: none
+---
+{% set script_title = "Deletes the firewall rules that apply-firewall.cmd added" -%}
+{% set script_machine = server.name -%}
+{% set script_advice = "Correct the cause and run this script again." -%}
+{% include "_cmd/head" %}
+{% include "_cmd/this_server" %}
+set "NETSH=%SYSTEM%\netsh.exe"
+{% for row in server.ports -%}
+{% if row.direction != "outbound" and row.port != "dynamic" -%}
+{% set action = "block" if row.local_only else "allow" -%}
+{% set rule = "cbgen " ~ bundle.name ~ " " ~ action ~ " " ~ row.port ~ " " ~ row.application %}
+set "STEP=delete the rule for port {{ row.port }} of {{ row.application | cmd_set }}"
+"%NETSH%" advfirewall firewall show rule name={{ rule | cmd_arg }} >nul
+if not "%errorlevel%"=="0" goto :gone_{{ loop.index }}
+"%NETSH%" advfirewall firewall delete rule name={{ rule | cmd_arg }} >nul
+if not "%errorlevel%"=="0" goto :fail
+"%NETSH%" advfirewall firewall show rule name={{ rule | cmd_arg }} >nul
+if "%errorlevel%"=="0" goto :fail
+:gone_{{ loop.index }}
+{% endif -%}
+{% endfor %}
+echo The rules are gone.
+endlocal
+exit /b 0
+{% include "_cmd/tail" %}

@@ -1,0 +1,103 @@
+---
+title: Install the reverse proxy as a service
+requirements: [NGX-3, NGX-5, PRE-5, STEP-4, DEF-17, DEF-18, DEF-22, DEF-103]
+scope: server
+when: server.is_management
+path: proxy/install-proxy.cmd
+target: service VHT Reverse Proxy
+format: cmd
+effect: run_script
+phase: proxy
+order: 60
+restarts: [VHT Reverse Proxy]
+rollback: proxy/rollback-proxy.cmd
+runbook:
+  before:
+    - 'The nginx package is unpacked in {{ proxy.root | md_code }}, certificate and key lie in `nginx\conf`.'
+  do:
+    - 'Run `proxy\install-proxy.cmd`. It makes the folder for logs, saves the old `nginx.conf`, tests the generated one with `nginx -t` before it replaces anything, and installs the service. It does not start it: IIS still holds the port.'
+  check:
+    - 'The script ends with `The service is installed`.'
+  undo:
+    - 'Run `proxy\rollback-proxy.cmd`: it stops and removes the service and puts the old `nginx.conf` back.'
+---
+{% set script_title = "Installs the reverse proxy as a service, with the generated nginx.conf" -%}
+{% set script_machine = server.name -%}
+{% set script_advice = "Correct the cause and run this script again, or run rollback-proxy.cmd to go back." -%}
+{% set state_name = "proxy" -%}
+{% include "_cmd/head" %}
+{% include "_cmd/this_server" %}
+{% include "_cmd/state" %}
+set "ROOT={{ proxy.root | cmd_set }}"
+set "CONF=%ROOT%\nginx\conf"
+
+set "STEP=find the nginx package"
+{% for file in ["bin\\nginx_windows_service.cmd", "nginx\\nginx.exe", "nginx\\conf\\mime.types"] -%}
+if not exist "%ROOT%\{{ file | cmd_set }}" goto :no_package
+{% endfor %}
+set "STEP=find certificate and key"
+if not exist "%CONF%\vht_callback_ssl.crt" goto :no_certificate
+if not exist "%CONF%\vht_callback_ssl.key" goto :no_certificate
+
+set "STEP=find the generated nginx.conf"
+if not exist "%~dp0..\nginx\nginx.conf" goto :fail
+
+set "STEP=create the folder for logs"
+if exist "%ROOT%\nginx\logs\." goto :logs_ready
+mkdir "%ROOT%\nginx\logs"
+if not "%errorlevel%"=="0" goto :fail
+:logs_ready
+
+set "STEP=test the generated nginx.conf"
+copy /y "%~dp0..\nginx\nginx.conf" "%CONF%\nginx.conf.cbgen-new" >nul
+if not "%errorlevel%"=="0" goto :fail
+"%ROOT%\nginx\nginx.exe" -t -p "%ROOT%\nginx" -c "conf/nginx.conf.cbgen-new"
+if not "%errorlevel%"=="0" goto :fail
+
+rem The first run saves the file of before; a later run must not save its own file over it.
+set "STEP=save the old nginx.conf"
+if exist "%STATE%\captured.txt" goto :captured
+rem unchecked: a file of an earlier run, if any
+del /q "%STATE%\nginx.conf" >nul 2>&1
+if exist "%STATE%\nginx.conf" goto :fail
+if not exist "%CONF%\nginx.conf" goto :no_old_file
+copy /y "%CONF%\nginx.conf" "%STATE%\nginx.conf" >nul
+if not "%errorlevel%"=="0" goto :fail
+:no_old_file
+echo saved>"%STATE%\captured.txt"
+if not exist "%STATE%\captured.txt" goto :fail
+if not exist "%STATE%\rolled-back.txt" goto :captured
+del "%STATE%\rolled-back.txt"
+if exist "%STATE%\rolled-back.txt" goto :fail
+:captured
+
+set "STEP=move the generated nginx.conf into place"
+move /y "%CONF%\nginx.conf.cbgen-new" "%CONF%\nginx.conf" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+set "STEP=install the service"
+"%SYSTEM%\sc.exe" query "VHT Reverse Proxy" >nul 2>&1
+if "%errorlevel%"=="0" goto :installed
+echo installed>"%STATE%\service.txt"
+if not exist "%STATE%\service.txt" goto :fail
+pushd "%ROOT%\bin"
+if not "%errorlevel%"=="0" goto :fail
+call "%ROOT%\bin\nginx_windows_service.cmd" install
+set "CODE=%errorlevel%"
+popd
+if not "%CODE%"=="0" goto :fail
+set "STEP=see that the service exists"
+"%SYSTEM%\sc.exe" query "VHT Reverse Proxy" >nul 2>&1
+if not "%errorlevel%"=="0" goto :fail
+:installed
+echo The service is installed. It is not started yet: start-proxy.cmd does that after IIS let go of its port.
+endlocal
+exit /b 0
+
+:no_package
+echo The package is not complete. Unpack the nginx package into the product folder first.
+goto :fail
+:no_certificate
+echo Run convert-certificate.cmd first.
+goto :fail
+{% include "_cmd/tail" %}

@@ -1,0 +1,179 @@
+---
+title: Check certificates and broker, and save the old state
+requirements: [PRE-16, PRE-17, PRE-18, PRE-19, TLS-11, TLS-12, RMQ-14, STEP-17, STEP-19, DEF-71, DEF-73, DEF-74, DEF-80, DEF-82,
+  DEF-94, DEF-95, DEF-96, DEF-98, DEF-105]
+scope: server
+when: rabbitmq is defined
+path: rabbitmq/preflight.cmd
+format: cmd
+effect: run_script
+phase: rabbitmq
+order: 10
+rollback: none
+runbook:
+  before:
+    - 'Callback is turned off on every server; RabbitMQ runs.'
+    - 'The seven certificate files lie in {{ server.rabbitmq.certificates | md_code }}.'
+    - '`openssl` of a maintained release is in the search path, or the variable `OPENSSL` holds its path.'
+  do:
+    - 'Run `preflight.cmd` as administrator. Days before, `preflight.cmd rehearse` runs the same checks and does not keep the state it finds as the way back.'
+    - 'Compare the upstreams it prints with the inventory: an upstream that is not in the inventory stops when 5672 closes.'
+  check: ['It ends with *All checks passed* and exit code 0. Stop here if it does not; nothing has changed.']
+---
+{% set script_title = "Checks certificates, service and broker, and saves the old state once" -%}
+{% set script_machine = server.name -%}
+{% set script_advice = "Nothing on this server has changed." -%}
+{% set files = ["ca_certificate.pem", "server_certificate.pem", "server_key.pem", "cert.p12", "client_key.p12",
+  "client_certificate.pem", "client_key.pem"] -%}
+{% include "rabbitmq/_rabbitmq/head" %}
+set "CERTS={{ server.rabbitmq.certificates | cmd_set }}"
+if not defined OPENSSL set "OPENSSL=openssl.exe"
+
+echo Folder of the service: %RABBITMQ_BASE%
+echo Configuration file: %CONFIG%
+echo ERLANG_HOME: %ERLANG_HOME%
+findstr /i /l /c:"{{ rabbitmq.config_path | slashes | cmd_set }}" "%STATE%\service.txt" >nul
+if "%errorlevel%"=="0" goto :service_knows_config
+echo NOTE: the service does not read this file yet; apply-config.cmd will install the service again.
+:service_knows_config
+{% for file in files %}
+set "STEP=find {{ file }} in %CERTS%"
+if not exist "%CERTS%\{{ file }}" goto :fail
+{%- endfor %}
+
+set "STEP=run openssl (%OPENSSL%)"
+"%OPENSSL%" version >nul
+if not "%errorlevel%"=="0" goto :fail
+{% for file in ["cert.p12", "client_key.p12"] %}
+set "STEP=open {{ file }} without a password"
+call :open_p12 "%CERTS%\{{ file }}"
+if not "%errorlevel%"=="0" goto :fail
+{%- endfor %}
+{% for side in ["server", "client"] %}
+set "STEP=check that {{ side }}_certificate.pem has not expired"
+"%OPENSSL%" x509 -in "%CERTS%\{{ side }}_certificate.pem" -noout -checkend 0 >nul
+if not "%errorlevel%"=="0" goto :fail
+"%OPENSSL%" x509 -in "%CERTS%\{{ side }}_certificate.pem" -noout -checkend 2592000 >nul
+if not "%errorlevel%"=="0" echo NOTE: {{ side }}_certificate.pem expires within 30 days.
+
+set "STEP=check the chain of {{ side }}_certificate.pem"
+"%OPENSSL%" verify -CAfile "%CERTS%\ca_certificate.pem" -untrusted "%CERTS%\{{ side }}_certificate.pem" "%CERTS%\{{ side }}_certificate.pem"
+if not "%errorlevel%"=="0" goto :fail
+
+set "STEP=check that {{ side }}_certificate.pem may act as a {{ side }} (extended key usage)"
+"%OPENSSL%" x509 -in "%CERTS%\{{ side }}_certificate.pem" -noout -purpose >"%STATE%\purpose.txt"
+if not "%errorlevel%"=="0" goto :fail
+findstr /b /c:"SSL {{ side }} : Yes" "%STATE%\purpose.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+set "STEP=check that {{ side }}_key.pem has no password and belongs to {{ side }}_certificate.pem"
+"%OPENSSL%" x509 -in "%CERTS%\{{ side }}_certificate.pem" -noout -pubkey >"%STATE%\certificate.pub"
+if not "%errorlevel%"=="0" goto :fail
+"%OPENSSL%" pkey -in "%CERTS%\{{ side }}_key.pem" -passin pass: -pubout >"%STATE%\key.pub"
+if not "%errorlevel%"=="0" goto :fail
+fc /b "%STATE%\certificate.pub" "%STATE%\key.pub" >nul
+if not "%errorlevel%"=="0" goto :fail
+{% endfor %}
+set "STEP=check that server_certificate.pem names {{ server.name | cmd_set }}, as other brokers ask for it"
+"%OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkhost {{ server.name | cmd_arg }} >"%STATE%\host.txt"
+if not "%errorlevel%"=="0" goto :fail
+findstr /c:"does match certificate" "%STATE%\host.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem unchecked: the words in the file say what it found
+"%OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkhost {{ server.fqdn | cmd_arg }} >"%STATE%\host.txt"
+findstr /c:"does match certificate" "%STATE%\host.txt" >nul
+if not "%errorlevel%"=="0" echo NOTE: server_certificate.pem does not name {{ server.fqdn | cmd_echo }}; clients that use this name will refuse it.
+
+{%- if server.rabbitmq.has_common_name %}
+
+set "STEP=check that the Common Name of client_certificate.pem is {{ server.rabbitmq.login_user | cmd_set }}"
+"%OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -subject -nameopt multiline >"%STATE%\subject.txt"
+if not "%errorlevel%"=="0" goto :fail
+findstr /c:"commonName" "%STATE%\subject.txt" >"%STATE%\name.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "FOUND="
+for /f "usebackq tokens=2,*" %%A in ("%STATE%\name.txt") do set "FOUND=%%B"
+{%- else %}
+
+set "STEP=check that the subject of client_certificate.pem is {{ server.rabbitmq.login_user | cmd_set }}"
+"%OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -subject -nameopt RFC2253 >"%STATE%\subject.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "FOUND="
+for /f "usebackq tokens=1,* delims==" %%A in ("%STATE%\subject.txt") do set "FOUND=%%B"
+{%- endif %}
+if not "%FOUND%"=={{ server.rabbitmq.login_user | cmd_arg }} goto :fail
+{% for name in ["RABBITMQ_NODE_PORT", "RABBITMQ_NODE_IP_ADDRESS"] %}
+set "STEP=check that {{ name }} is not set; it would open the plain port again"
+"%REG%" query "HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment" /v {{ name }} >nul 2>&1
+if "%errorlevel%"=="0" goto :fail
+{%- endfor %}
+set "STEP=check that rabbitmq-env-conf.bat sets no port"
+if not exist "%RABBITMQ_BASE%\rabbitmq-env-conf.bat" goto :no_settings
+findstr /i "NODE_PORT NODE_IP_ADDRESS" "%RABBITMQ_BASE%\rabbitmq-env-conf.bat" >nul
+if "%errorlevel%"=="0" goto :fail
+:no_settings
+
+set "STEP=ask the broker for its users; it must run, and ERLANG_HOME must be right"
+call "%CTL%" -q list_users --formatter json >"%STATE%\now-users.json"
+if not "%errorlevel%"=="0" goto :fail
+set "STEP=ask the broker for its permissions"
+call "%CTL%" -q list_permissions -p / --formatter json >"%STATE%\now-permissions.json"
+if not "%errorlevel%"=="0" goto :fail
+set "STEP=ask the broker for its federation upstreams"
+call "%CTL%" -q list_parameters -p / --formatter json >"%STATE%\now-parameters.json"
+if not "%errorlevel%"=="0" goto :fail
+set "STEP=ask the broker for its plugins"
+call "%PLUGINS%" -q list -E -m >"%STATE%\now-plugins.txt"
+if not "%errorlevel%"=="0" goto :fail
+if not exist "%RABBITMQ_BASE%\enabled_plugins" goto :fail
+set "STEP=check that the federation plugin is enabled"
+findstr /b /c:"rabbitmq_federation" "%STATE%\now-plugins.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+rem The way back is tried before anything changes: the broker itself must be able to read what is saved here.
+set "STEP=let the broker read the saved state; its service account needs access to %STATE%"
+call "%CTL%" -q eval "[begin {ok, B} = file:read_file(F), true = is_list(rabbit_json:decode(B)) end || F <- [_1, _2, _3]], ok." "%STATE%\now-users.json" "%STATE%\now-permissions.json" "%STATE%\now-parameters.json" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+echo Federation upstreams of this broker:
+call "%CTL%" -q eval "{ok, B} = file:read_file(_1), [maps:get(atom_to_binary(name, utf8), M) || M <- rabbit_json:decode(B), maps:get(atom_to_binary(component, utf8), M) =:= atom_to_binary('federation-upstream', utf8)]." "%STATE%\now-parameters.json"
+if not "%errorlevel%"=="0" goto :fail
+if "%~1"=="rehearse" goto :passed
+
+if exist "%STATE%\captured.txt" goto :passed
+set "STEP=save the old state in %STATE%"
+{%- for file in ["users.json", "permissions.json", "parameters.json", "plugins.txt"] %}
+copy /y "%STATE%\now-{{ file }}" "%STATE%\{{ file }}" >nul
+if not "%errorlevel%"=="0" goto :fail
+{%- endfor %}
+"%REG%" export "%KEY%" "%STATE%\service.reg" /y "%VIEW%" >nul
+if not "%errorlevel%"=="0" goto :fail
+copy /y "%RABBITMQ_BASE%\enabled_plugins" "%STATE%\enabled_plugins" >nul
+if not "%errorlevel%"=="0" goto :fail
+copy /y {{ rabbitmq.json_path | cmd_arg }} "%STATE%\rabbitmq_config.json" >nul
+if not "%errorlevel%"=="0" goto :fail
+if not exist "%CONFIG%" goto :config_is_new
+copy /y "%CONFIG%" "%STATE%\rabbitmq.config" >nul
+if not "%errorlevel%"=="0" goto :fail
+goto :config_saved
+:config_is_new
+echo absent>"%STATE%\config-absent.txt"
+if not exist "%STATE%\config-absent.txt" goto :fail
+:config_saved
+echo captured>"%STATE%\captured.txt"
+if not exist "%STATE%\captured.txt" goto :fail
+
+:passed
+echo All checks passed.
+endlocal
+exit /b 0
+
+:open_p12
+"%OPENSSL%" pkcs12 -in "%~1" -noout -passin pass: >nul 2>&1
+if "%errorlevel%"=="0" exit /b 0
+rem OpenSSL 3 reads files with older ciphers only with this option.
+"%OPENSSL%" pkcs12 -legacy -in "%~1" -noout -passin pass: >nul 2>&1
+if "%errorlevel%"=="0" exit /b 0
+exit /b 1
+{% include "rabbitmq/_rabbitmq/service" %}
+{% include "_cmd/tail" %}

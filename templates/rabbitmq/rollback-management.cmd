@@ -1,0 +1,46 @@
+---
+title: Enable the management plugin of RabbitMQ again
+requirements: [DEF-72]
+scope: server
+when: rabbitmq is defined and rabbitmq.disable_management_plugin
+path: rabbitmq/rollback-management.cmd
+format: cmd
+effect: run_script
+phase: hardening
+order: 90
+rollback: none
+runbook:
+  do: ['Run `rollback-management.cmd` as administrator.']
+  check: ['It ends with success and lists the plugins that were enabled before.']
+---
+{% set script_title = "Enables exactly the plugins that disable-management.cmd saved" -%}
+{% set script_machine = server.name -%}
+{% set script_advice = "The script may be run again." -%}
+{% include "rabbitmq/_rabbitmq/head" %}
+
+set "STEP=see that disable-management.cmd has saved the set of plugins"
+if not exist "%STATE%\management-captured.txt" goto :fail
+
+set "STEP=enable the saved plugins"
+set "BROKEN="
+for /f "usebackq" %%A in ("%STATE%\management-plugins.txt") do call :enable "%%A"
+if defined BROKEN goto :fail
+
+set "STEP=compare the set of plugins with the saved one"
+call "%PLUGINS%" -q list -E -m >"%STATE%\now-plugins.txt"
+if not "%errorlevel%"=="0" goto :fail
+type "%STATE%\now-plugins.txt"
+if not "%errorlevel%"=="0" goto :fail
+fc "%STATE%\management-plugins.txt" "%STATE%\now-plugins.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+echo The plugins are enabled as before.
+endlocal
+exit /b 0
+
+:enable
+call "%PLUGINS%" -q enable "%~1"
+if not "%errorlevel%"=="0" set "BROKEN=%~1"
+exit /b 0
+{% include "rabbitmq/_rabbitmq/service" %}
+{% include "_cmd/tail" %}
