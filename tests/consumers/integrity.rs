@@ -1,0 +1,254 @@
+//! The archive as engineers check it: `unzip`, `sha256sum`, and the scripts of the bundle for stock Windows.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use cbgen::formats::Format;
+
+use super::expect_all;
+use super::subjects;
+use crate::harness::write_tree;
+use crate::scripts::machine::{Answer, Call, Machine, Outcome};
+use crate::support::bundles::{Built, bundle, shipped};
+use crate::support::program::{finish, folder, program, write};
+use crate::support::subject::{Subject, Verdict, format_of};
+
+/// `sha256sum -c` in an unpacked archive.
+fn summed(folder: &Path) -> (bool, String) {
+    let mut command = program("sha256sum");
+    let ran = finish(
+        command
+            .args(["--check", "--strict", "--quiet", "SHA256SUMS"])
+            .current_dir(folder),
+    );
+    (ran.code == 0, ran.stdout + &ran.stderr)
+}
+
+#[test]
+fn sums_hold_in_the_unpacked_archive_and_show_every_change() {
+    for built in shipped() {
+        let folder = folder();
+        write_tree(folder.path(), &built.deployed);
+        assert_eq!(summed(folder.path()), (true, String::new()), "{}", built.name);
+        let listed = String::from_utf8(built.deployed["SHA256SUMS"].clone()).expect("ASCII");
+        let listed: BTreeSet<&str> = listed
+            .lines()
+            .filter_map(|line| line.split_once("  "))
+            .map(|(_, path)| path)
+            .collect();
+        let there: BTreeSet<&str> = built
+            .deployed
+            .keys()
+            .map(String::as_str)
+            .filter(|path| *path != "SHA256SUMS")
+            .collect();
+        assert_eq!(listed, there, "{}", built.name);
+        let runbook = folder.path().join("RUNBOOK.md");
+        write(&runbook, [&built.deployed["RUNBOOK.md"][..], b" "].concat());
+        assert!(!summed(folder.path()).0, "a changed file");
+        fs::remove_file(&runbook).expect("was there");
+        assert!(!summed(folder.path()).0, "a missing file");
+    }
+}
+
+/// What `certutil` and `findstr` answer; they are not part of Wine, or do less there.
+fn tool(machine: &Machine, call: &Call) -> Answer {
+    let words: Vec<&str> = call.arguments.iter().map(String::as_str).collect();
+    let file = |name: &str| {
+        let path = if name.contains(':') {
+            machine.unix(name)
+        } else {
+            machine.bundle(&name.replace('\\', "/"))
+        };
+        fs::read(path).unwrap_or_default()
+    };
+    let lines = |name: &str| -> Vec<String> {
+        String::from_utf8_lossy(&file(name))
+            .lines()
+            .map(|line| line.trim_end().to_owned())
+            .collect()
+    };
+    match (call.program.as_str(), words.as_slice()) {
+        ("certutil", ["-hashfile", name, "SHA256"]) => {
+            use sha2::Digest as _;
+            let digest: String = sha2::Sha256::digest(file(name))
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            Answer::Code(
+                0,
+                format!(
+                    "SHA256 hash of {name}:\r\n{digest}\r\nCertUtil: -hashfile command completed successfully.\r\n"
+                ),
+            )
+        }
+        ("findstr", ["/i", "/x", "/l", wanted, name]) => {
+            let wanted = lines(wanted.strip_prefix("/g:").unwrap_or_default());
+            let found = lines(name)
+                .iter()
+                .any(|line| wanted.iter().any(|text| text.eq_ignore_ascii_case(line)));
+            Answer::Code(i32::from(!found), String::new())
+        }
+        ("findstr", [kind, pattern, name]) => {
+            let pattern = pattern.strip_prefix("/c:").unwrap_or_default();
+            let fits = |line: &String| match (*kind, pattern) {
+                ("/l", text) => line.contains(text),
+                ("/r", class) if class.starts_with('[') => {
+                    line.chars().any(|c| class.trim_matches(['[', ']']).contains(c))
+                }
+                ("/r", _) => line.contains("\"id\": \""),
+                other => panic!("findstr {other:?}"),
+            };
+            let found: Vec<String> = lines(name).into_iter().filter(fits).collect();
+            Answer::Code(i32::from(found.is_empty()), found.join("\r\n"))
+        }
+        other => panic!("{other:?} is not known here"),
+    }
+}
+
+/// Files of the bundle the script is tried on: each costs two programs of Wine, so a few have to do.
+const FEW: &[&str] = &[
+    "RUNBOOK.md",
+    "manifest.json",
+    "servers/LAB01/nginx/nginx.conf",
+    "servers/LAB01/registry/tls-1.2.reg",
+    "servers/LAB01/config/Core Monitor/site.config.driver.set",
+    "verify.cmd",
+];
+
+/// Runs `verify.cmd` in a small unpacked bundle after something was done to it.
+fn verified(text: &[u8], change: impl FnOnce(&Machine)) -> Outcome {
+    let machine = Machine::new("MGMT01", &bundle("lab").archive, &["certutil", "findstr"]);
+    let list = fs::read_to_string(machine.bundle("SHA256SUMS")).expect("a list");
+    let (few, rest): (Vec<&str>, Vec<&str>) = list
+        .lines()
+        .partition(|line| FEW.iter().any(|name| line.ends_with(&format!("  {name}"))));
+    assert_eq!(few.len(), FEW.len());
+    for line in rest {
+        fs::remove_file(machine.bundle(&line[66..])).expect("was there");
+    }
+    write(&machine.bundle("SHA256SUMS"), few.join("\n") + "\n");
+    write(&machine.bundle("verify.cmd"), text);
+    change(&machine);
+    machine.run("verify.cmd", |_, call| tool(&machine, call))
+}
+
+/// The script says yes to the bundle, and names what was changed, is missing, or does not belong there.
+pub(crate) fn verify_cmd(subject: &Subject) -> Verdict {
+    let own = subject.bytes()?;
+    let complain =
+        |what: &str, outcome: &Outcome| Err(format!("{what}: {} {}", outcome.code, outcome.output));
+    let changed = own != subject.built.deployed["verify.cmd"];
+    // A changed script is in the list itself; its sum is set right, so that only what it does is judged.
+    let set_right = |machine: &Machine| {
+        if changed {
+            use sha2::Digest as _;
+            let digest = |bytes: &[u8]| {
+                sha2::Sha256::digest(bytes)
+                    .iter()
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect::<String>()
+            };
+            let list = fs::read_to_string(machine.bundle("SHA256SUMS")).expect("a list");
+            let list = list.replace(&digest(&subject.built.deployed["verify.cmd"]), &digest(&own));
+            write(&machine.bundle("SHA256SUMS"), list);
+        }
+    };
+    let good = verified(&own, set_right);
+    if good.code != 0 || !good.output.contains("complete and unchanged") {
+        return complain("an unchanged bundle", &good);
+    }
+    let bad = verified(&own, |machine| {
+        set_right(machine);
+        write(&machine.bundle("servers/LAB01/nginx/nginx.conf"), "changed");
+        fs::remove_file(machine.bundle("RUNBOOK.md")).expect("was there");
+        write(&machine.bundle("servers/LAB01/extra.reg"), "extra");
+    });
+    let named = [
+        "changed  \"servers/LAB01/nginx/nginx.conf\"",
+        "missing  \"RUNBOOK.md\"",
+        "extra.reg",
+    ];
+    let calm = bad.output.contains("complete and unchanged");
+    if bad.code == 1 && !calm && named.iter().all(|text| bad.output.contains(text)) {
+        Ok(())
+    } else {
+        complain("a broken bundle", &bad)
+    }
+}
+
+/// Commands Windows PowerShell 5.1 has without any module being installed.
+const CMDLETS: &[&str] = &[
+    "ConvertFrom-Json",
+    "Get-ChildItem",
+    "Get-Content",
+    "Get-FileHash",
+    "Get-Item",
+    "Join-Path",
+    "Out-String",
+    "Remove-Item",
+    "Set-Content",
+    "Sort-Object",
+    "Test-Path",
+    "Write-Output",
+];
+
+/// `verify.ps1` calls nothing that a stock Windows lacks, and only functions of its own beside that.
+pub(crate) fn verify_ps1(subject: &Subject) -> Verdict {
+    cbgen::formats::power_shell::items(&subject.text).map_err(|errors| format!("{errors:?}"))?;
+    let code: Vec<&str> = subject
+        .text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .collect();
+    let code = code.join("\n");
+    for word in code.split(|c: char| !c.is_ascii_alphanumeric() && c != '-') {
+        let verb_and_noun = word.split_once('-').filter(|(verb, noun)| {
+            verb.starts_with(|c: char| c.is_ascii_uppercase())
+                && noun.starts_with(|c: char| c.is_ascii_uppercase())
+        });
+        let own = code.contains(&format!("function {word}("));
+        if verb_and_noun.is_some() && !own && !CMDLETS.contains(&word) {
+            return Err(format!("{word} is not part of Windows PowerShell 5.1"));
+        }
+    }
+    for word in [
+        "Invoke-Expression",
+        "Add-Type",
+        "Import-Module",
+        "DownloadString",
+        "::",
+    ] {
+        if code.contains(word) {
+            return Err(format!("`{word}` has no place in a check"));
+        }
+    }
+    if code.contains("SHA256SUMS") && code.contains("Get-FileHash") && code.contains("exit $exitCode") {
+        Ok(())
+    } else {
+        Err("it does not compare digests".to_owned())
+    }
+}
+
+#[test]
+fn the_script_for_stock_windows_finds_every_change() {
+    verify_cmd(&Subject::new("lab", "verify.cmd")).expect("works");
+}
+
+#[test]
+fn the_power_shell_script_needs_nothing_that_is_not_there() {
+    let scripts =
+        subjects(|built: &Built, path| path == "verify.ps1" && format_of(built, path) == Format::PowerShell);
+    expect_all(&scripts, verify_ps1);
+}
+
+#[test]
+fn every_bundle_has_the_same_verification() {
+    let first = &bundle("lab").deployed;
+    for built in shipped() {
+        for name in ["verify.cmd", "verify.ps1"] {
+            assert_eq!(built.deployed[name], first[name], "{}: {name}", built.name);
+        }
+    }
+}

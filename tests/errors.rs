@@ -1,0 +1,121 @@
+//! One folder per diagnostic code: `tests/errors/CBxxxx_what/` holds `inventory.yaml`, perhaps further files, and in
+//! `expected.txt` what `cbgen check inventory.yaml` prints in the short and in the human format.
+//!
+//! `command.txt` replaces the arguments. A folder `templates` is laid over the built-in ones. `tests/errors/base` is no
+//! case: a case sees it as `base`.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use cbgen::codes;
+
+use crate::harness::{Case, compare_text, expect_none, read_tree, root};
+
+/// Codes that need an environment a folder cannot give, each with the test that produces it.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("CB0003", "too_large_files_are_refused_by_size_and_by_the_reader"),
+    ("CB0215", "the_number_of_findings_is_bounded"),
+    ("CB0701", "an_output_folder_that_is_a_file_is_a_failure"),
+    ("CB0702", "collisions_are_named"),
+    ("CB0703", "a_text_outside_its_encoding_is_refused"),
+    ("CB0704", "foreign_files_are_never_overwritten"),
+    ("CB0705", "a_second_process_is_sent_away"),
+    ("CB0706", "a_check_names_what_differs_and_writes_nothing"),
+    ("CB0707", "stale_files_go_foreign_files_stay"),
+    ("CB0710", "an_archive_of_another_bundle_is_kept"),
+    ("CB0952", "stale_files_and_wrong_lines_are_reported"),
+    ("CB0708", "unreadable_sides_end_with_status_2"),
+    ("CB0709", "unreadable_sides_end_with_status_2"),
+    ("CB0905", "a_changed_file_is_named_and_compared_as_it_is"),
+];
+
+/// Codes no input produces, each with the reason it exists all the same.
+const UNREACHABLE: &[(&str, &str)] = &[
+    (
+        "CB0214",
+        "reading typed data fails only when schema and types disagree, which is a fault of cbgen itself",
+    ),
+    (
+        "CB0801",
+        "for a command a version announces before it has it; this one has all it announces",
+    ),
+];
+
+#[test]
+fn every_case_prints_what_it_expects() {
+    let mut complaints = Vec::new();
+    for case in Case::all("errors", &["base"]) {
+        let name = case.name();
+        let Some((code, _)) = name.split_once('_') else {
+            complaints.push(format!("{name}: the folder name must be CBxxxx_what"));
+            continue;
+        };
+        let command = fs::read_to_string(case.path("command.txt"));
+        let command = command.unwrap_or_else(|_| "check inventory.yaml".to_owned());
+        let mut arguments: Vec<&str> = command.split_whitespace().collect();
+        if case.path("templates").is_dir() {
+            arguments.extend(["--templates", "templates"]);
+        }
+        let mut found = String::new();
+        for format in ["short", "human"] {
+            let workspace = case.workspace();
+            let mut arguments = arguments.clone();
+            arguments.extend(["--message-format", format, "--color", "never"]);
+            let ran = workspace.run(&arguments);
+            let command = arguments.join(" ");
+            write!(found, "$ cbgen {command}\n{}status {}\n", ran.stderr, ran.code).expect("a String");
+            if format == "short" {
+                found.push('\n');
+            }
+        }
+        if !found.contains(&format!("[{code}]: ")) {
+            complaints.push(format!("{name}: {code} is not printed:\n{found}"));
+        } else if let Err(complaint) = compare_text(&case.path("expected.txt"), &found) {
+            complaints.push(complaint);
+        }
+    }
+    expect_none(&complaints);
+}
+
+#[test]
+fn every_code_has_a_case() {
+    let cases: Vec<String> = Case::all("errors", &["base"]).iter().map(Case::name).collect();
+    let mut tests = String::new();
+    let folders = [root().join("tests"), root().join("compiler")];
+    for bytes in folders
+        .iter()
+        .flat_map(|folder| read_tree(folder))
+        .filter(|(name, _)| name.ends_with(".rs"))
+    {
+        tests.push_str(&String::from_utf8_lossy(&bytes.1));
+    }
+    let mut complaints = Vec::new();
+    for code in codes::ALL {
+        let covered = cases
+            .iter()
+            .any(|name| name.starts_with(&format!("{}_", code.id())));
+        let elsewhere = ELSEWHERE.iter().find(|(id, _)| *id == code.id());
+        if UNREACHABLE
+            .iter()
+            .any(|(id, reason)| *id == code.id() && !reason.is_empty())
+        {
+            continue;
+        }
+        match (covered, elsewhere) {
+            (true, None) => {}
+            (false, Some((_, test))) if tests.contains(&format!("fn {test}()")) => {}
+            (false, Some((_, test))) => complaints.push(format!("{}: there is no test `{test}`", code.id())),
+            (true, Some(_)) => {
+                complaints.push(format!("{} has a folder; remove it from ELSEWHERE", code.id()));
+            }
+            (false, None) => complaints.push(format!("{} ({}) has no folder", code.id(), code.title())),
+        }
+    }
+    for name in &cases {
+        let code = name.split('_').next().unwrap_or_default();
+        if !codes::ALL.iter().any(|known| known.id() == code) {
+            complaints.push(format!("tests/errors/{name}: there is no such code"));
+        }
+    }
+    expect_none(&complaints);
+}

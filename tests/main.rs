@@ -1,0 +1,72 @@
+//! The one integration-test binary: `cargo test --test suite`. Unit tests stand beside the code instead.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests read and write real files and the environment; the product does so in one place only"
+)]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a test that reads past an end should fail there"
+)]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::type_complexity,
+    clippy::needless_for_each,
+    clippy::zombie_processes,
+    reason = "a test may stop where it stands, and is read more often than it runs"
+)]
+#![expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "the files of this repository have lower-case extensions"
+)]
+
+/// Builds on full disks, under kills, of hostile files; archives in the hands of stock tools.
+mod build;
+/// Whole builds: every folder of `tests/cases` is compiled and compared with its `expected` tree.
+mod cases;
+/// Command line: arguments, exit codes, help texts, output streams, `init`, `explain`, `completions`, `schema`.
+mod cli;
+/// Every artifact in the program that reads it.
+mod consumers;
+/// What may be in `Cargo.lock`: licences, number of packages, sources, banned crates.
+mod dependency_policy;
+/// Same input, same bytes: in another folder, environment, time zone and order.
+mod determinism;
+/// `cbgen diff`: every kind of side, formats, exit codes, damaged input.
+mod diff;
+/// Documents: their commands are run, their tables and paths compared with the repository.
+mod documents;
+/// One folder of `tests/errors` per diagnostic code, with the printed diagnostic.
+mod errors;
+/// The functions of the fuzz targets, run over seeds and mutations of them.
+mod fuzz_seeds;
+/// The review kit for pipelines, run in a real repository.
+mod gitops;
+/// Temporary workspaces, running the program, comparing and blessing. Holds no test.
+mod harness;
+/// No value breaks out of its quotes, in any format.
+mod injection;
+/// Reading inventories through the library: hostile files, shipped inventories, properties.
+mod inventory;
+/// Generated texts broken in one place, and the checks that must notice.
+mod mutations;
+/// nginx.conf in a real nginx with stub backends.
+mod nginx;
+/// The page that says what is proved, by what, and what is not.
+mod proof;
+/// Generated RabbitMQ files and scripts against two private brokers with real certificates.
+mod rabbitmq;
+/// Generated scripts run in Wine, with every program answered by the test.
+mod scripts;
+/// The secret gate: nothing prints or writes what looks like a secret.
+mod secrets;
+/// Starting real programs, stub backends, certificates, bundles. Holds no test.
+mod support;
+/// Rules of the repository: layers, file headers, lengths, words, codes, links.
+mod tidy;
+/// Provenance: every output line has an origin, and the predicted impact of an edit is what the edit does.
+mod why;

@@ -1,0 +1,356 @@
+//! A pretended Windows server: Wine's command interpreter runs a generated script, and every program the script starts
+//! is a relay that asks the test what to answer. Knows nothing about single scripts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{LazyLock, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::harness::{Tree, read_tree, write_tree};
+use crate::support::program::remove_after_exit;
+use crate::support::wine::END_SERVER;
+
+/// A program call of a script: name and arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) program: String,
+    pub(crate) arguments: Vec<String>,
+}
+
+impl Call {
+    /// The call on one line.
+    pub(crate) fn line(&self) -> String {
+        format!("{} {}", self.program, self.arguments.join(" "))
+    }
+}
+
+/// What a program answers.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// Exit code and standard output.
+    Code(i32, String),
+    /// Exit code, standard output and standard error.
+    Both(i32, String, String),
+    /// Wine's own program of this name does it.
+    Native,
+}
+
+/// Success without a word.
+pub(crate) fn good() -> Answer {
+    Answer::Code(0, String::new())
+}
+
+/// How a script ended.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) code: i32,
+    pub(crate) output: String,
+    pub(crate) calls: Vec<Call>,
+}
+
+impl Outcome {
+    /// Fails unless the script ended well and printed `text`.
+    #[track_caller]
+    pub(crate) fn expect_success(&self, text: &str) {
+        assert!(
+            self.code == 0 && self.output.contains(text),
+            "expected `{text}`: {self:#?}"
+        );
+    }
+
+    /// Fails unless the script stopped at `step` and printed `text`.
+    #[track_caller]
+    pub(crate) fn expect_failure(&self, step: &str, text: &str) {
+        let line = format!("FAILED at step: {step}");
+        assert!(
+            self.code == 1 && self.output.contains(&line) && self.output.contains(text),
+            "expected `{line}` and `{text}`: {self:#?}"
+        );
+    }
+}
+
+/// What every test shares: one Wine prefix and one compiled relay. Used by one test at a time.
+struct Shared {
+    folder: TempDir,
+}
+
+static SHARED: LazyLock<Mutex<Shared>> = LazyLock::new(|| Mutex::new(Shared::new()));
+
+fn program(candidates: &[&str], package: &str) -> String {
+    let found = candidates.iter().find(|path| Path::new(path).is_file());
+    (*found.unwrap_or_else(|| panic!("none of {candidates:?} is installed; install the package {package}")))
+        .to_owned()
+}
+
+impl Shared {
+    fn new() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("cbgen-scripts")
+            .tempdir()
+            .expect("a folder");
+        // Nothing drops what is shared.
+        remove_after_exit(folder.path(), END_SERVER);
+        let compiler = program(&["/usr/bin/x86_64-w64-mingw32-gcc"], "gcc-mingw-w64-x86-64");
+        let source = crate::harness::root().join("tests/stubs/relay.c");
+        let built = Command::new(compiler)
+            .args(["-O1", "-o"])
+            .arg(folder.path().join("relay.exe"))
+            .arg(source)
+            .status();
+        assert!(
+            built.expect("the compiler starts").success(),
+            "relay.c does not compile"
+        );
+        let shared = Self { folder };
+        let made = shared
+            .wine()
+            .args(["wineboot", "--init"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        assert!(made.expect("wine starts").success(), "no Wine prefix");
+        shared
+    }
+
+    fn wine(&self) -> Command {
+        let mut command = Command::new(program(
+            &[
+                "/usr/lib/wine/wine64",
+                "/usr/bin/wine64",
+                "/opt/wine-stable/bin/wine64",
+            ],
+            "wine64",
+        ));
+        command
+            .env("WINEPREFIX", self.folder.path().join("prefix"))
+            .env("WINEARCH", "win64")
+            .env("WINEDEBUG", "-all")
+            .env("WINEDLLOVERRIDES", "mscoree,mshtml=")
+            .env_remove("DISPLAY");
+        command
+    }
+}
+
+/// A server with nothing on it but the unpacked bundle.
+pub(crate) struct Machine {
+    shared: MutexGuard<'static, Shared>,
+    folder: TempDir,
+    name: String,
+    environment: BTreeMap<String, String>,
+}
+
+impl Machine {
+    /// The server `name` with the archive of a bundle unpacked, and a relay for each of `programs`.
+    pub(crate) fn new(name: &str, archive: &[u8], programs: &[&str]) -> Self {
+        let shared = SHARED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let folder = tempfile::Builder::new()
+            .prefix("cbgen-server")
+            .tempdir()
+            .expect("a folder");
+        let mut archive = zip::ZipArchive::new(Cursor::new(archive)).expect("an archive");
+        for index in 0..archive.len() {
+            let mut file = archive.by_index(index).expect("an entry");
+            let path = folder
+                .path()
+                .join("bundle")
+                .join(file.name().expect("a name").as_ref());
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).expect("a readable entry");
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            fs::write(path, bytes).expect("a writable file");
+        }
+        for part in ["spool", "data", "temp"] {
+            fs::create_dir(folder.path().join(part)).expect("a folder");
+        }
+        let machine = Self {
+            shared,
+            folder,
+            name: name.to_owned(),
+            environment: BTreeMap::new(),
+        };
+        for program in programs {
+            let path = machine
+                .folder
+                .path()
+                .join("windows/System32")
+                .join(format!("{program}.exe"));
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            fs::copy(machine.shared.folder.path().join("relay.exe"), path).expect("a copy");
+        }
+        machine
+    }
+
+    /// The relay, for a program in a place of its own.
+    pub(crate) fn relay(&self) -> PathBuf {
+        self.shared.folder.path().join("relay.exe")
+    }
+
+    /// The folder of Windows programs.
+    pub(crate) fn system(&self) -> PathBuf {
+        self.folder.path().join("windows/System32")
+    }
+
+    /// Sets an environment variable for the scripts.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.environment.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Takes it away.
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.environment.remove(name);
+    }
+
+    /// A file of the state folder.
+    pub(crate) fn state(&self, name: &str) -> PathBuf {
+        self.folder.path().join("data/cbgen/scripts/1.0").join(name)
+    }
+
+    /// What the scripts saved so far.
+    pub(crate) fn saved(&self) -> Tree {
+        read_tree(&self.folder.path().join("data"))
+    }
+
+    /// Makes the scripts find what was saved at another time.
+    pub(crate) fn restore(&self, saved: &Tree) {
+        self.forget();
+        write_tree(&self.folder.path().join("data"), saved);
+    }
+
+    /// Forgets everything the scripts saved.
+    pub(crate) fn forget(&self) {
+        let data = self.folder.path().join("data");
+        fs::remove_dir_all(&data).expect("removable");
+        fs::create_dir(data).expect("a folder");
+    }
+
+    /// A path in the bundle.
+    pub(crate) fn bundle(&self, name: &str) -> PathBuf {
+        self.folder.path().join("bundle").join(name)
+    }
+
+    /// The path on this machine of a Windows path.
+    pub(crate) fn unix(&self, path: &str) -> PathBuf {
+        let path = path.replace('\\', "/");
+        match path.strip_prefix("C:/") {
+            Some(rest) => self.shared.folder.path().join("prefix/drive_c").join(rest),
+            None => PathBuf::from(path.strip_prefix("Z:").unwrap_or(&path)),
+        }
+    }
+
+    /// The Windows path of a path on this machine.
+    pub(crate) fn windows(path: &Path) -> String {
+        format!("Z:{}", path.to_string_lossy().replace('/', "\\"))
+    }
+
+    /// Runs Wine's own `reg.exe`; gives its exit code and answer.
+    pub(crate) fn reg(&self, arguments: &[&str]) -> (bool, String) {
+        let output = self
+            .shared
+            .wine()
+            .arg("reg.exe")
+            .args(arguments)
+            .arg("/reg:64")
+            .output()
+            .expect("wine starts");
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+        )
+    }
+
+    /// Runs a script of the bundle. `answer` sees every call and its number, counted from 1.
+    pub(crate) fn run(&self, script: &str, mut answer: impl FnMut(usize, &Call) -> Answer) -> Outcome {
+        let path = |part: &str| Self::windows(&self.folder.path().join(part));
+        let mut wrapper = format!(
+            "@echo off\r\nset \"SystemRoot={}\"\r\nset \"ProgramData={}\"\r\nset \"TEMP={}\"\r\nset \"COMPUTERNAME={}\"\r\n",
+            path("windows"),
+            path("data"),
+            path("temp"),
+            self.name
+        );
+        for (name, value) in &self.environment {
+            write!(wrapper, "set \"{name}={value}\"\r\n").expect("a String");
+        }
+        let script_path = Self::windows(&self.bundle(script));
+        write!(wrapper, "call \"{script_path}\"\r\nexit %errorlevel%\r\n").expect("a String");
+        fs::write(self.folder.path().join("run.cmd"), wrapper).expect("a writable file");
+        let printed = self.folder.path().join("printed.txt");
+        let mut child = self
+            .shared
+            .wine()
+            .args(["cmd.exe", "/d", "/c", &path("run.cmd")])
+            .env("CBGEN_TEST_SPOOL", path("spool"))
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(fs::File::create(&printed).expect("a file"))
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("wine starts");
+        let mut calls = Vec::new();
+        let mut answered = BTreeSet::new();
+        let begun = Instant::now();
+        let status = loop {
+            let status = child.try_wait().expect("a child");
+            for entry in fs::read_dir(self.folder.path().join("spool"))
+                .expect("a folder")
+                .filter_map(Result::ok)
+            {
+                let request = entry.path();
+                if request.extension().is_some_and(|end| end == "req") && answered.insert(request.clone()) {
+                    let text = String::from_utf8_lossy(&fs::read(&request).expect("a request")).into_owned();
+                    let mut words = text.split('\n').map(str::to_owned);
+                    let call = Call {
+                        program: words.next().unwrap_or_default(),
+                        arguments: words.collect(),
+                    };
+                    calls.push(call.clone());
+                    let (result, output, error) = match answer(calls.len(), &call) {
+                        Answer::Native => ("native".to_owned(), String::new(), String::new()),
+                        Answer::Code(code, output) => (code.to_string(), output, String::new()),
+                        Answer::Both(code, output, error) => (code.to_string(), output, error),
+                    };
+                    fs::write(request.with_extension("out"), &output).expect("writable");
+                    fs::write(request.with_extension("err"), &error).expect("writable");
+                    let ready = request.with_extension("ready");
+                    fs::write(&ready, result).expect("writable");
+                    fs::rename(ready, request.with_extension("res")).expect("movable");
+                }
+            }
+            if let Some(status) = status {
+                break status;
+            }
+            if begun.elapsed() > Duration::from_mins(5) {
+                child.kill().expect("a child");
+                panic!("{script} does not end; calls: {calls:#?}");
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        for entry in fs::read_dir(self.folder.path().join("spool"))
+            .expect("a folder")
+            .filter_map(Result::ok)
+        {
+            fs::remove_file(entry.path()).expect("removable");
+        }
+        let output = String::from_utf8_lossy(&fs::read(&printed).expect("a file")).replace('\r', "");
+        Outcome {
+            code: status.code().unwrap_or(-1),
+            output,
+            calls,
+        }
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let product = self.unix(r"C:\Program Files (x86)\Virtual Hold Technology");
+        if product.exists() {
+            fs::remove_dir_all(product).expect("removable");
+        }
+    }
+}

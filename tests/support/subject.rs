@@ -1,0 +1,66 @@
+//! One generated text with where it belongs: what a check gets, as it was built or with a mutation.
+
+use cbgen::bundle::manifest::Manifest;
+use cbgen::formats::encode::{deployed_form, encode};
+use cbgen::formats::{self, Format};
+
+use super::bundles::{Built, bundle};
+
+/// A generated text of a bundle.
+pub(crate) struct Subject {
+    pub(crate) built: &'static Built,
+    pub(crate) path: String,
+    /// The review form.
+    pub(crate) text: String,
+    pub(crate) format: Format,
+}
+
+/// What a check says: nothing, or what is wrong.
+pub(crate) type Verdict = Result<(), String>;
+
+impl Subject {
+    /// The file as it was built.
+    #[track_caller]
+    pub(crate) fn new(inventory: &str, path: &str) -> Self {
+        let built = bundle(inventory);
+        Self {
+            built,
+            path: path.to_owned(),
+            text: built.text(path),
+            format: format_of(built, path),
+        }
+    }
+
+    /// The bytes an engineer would get.
+    pub(crate) fn bytes(&self) -> Result<Vec<u8>, String> {
+        let (encoding, line_end) = deployed_form(self.format);
+        encode(&self.text, encoding, line_end).map_err(|error| error.to_string())
+    }
+
+    /// The server whose folder it is in.
+    pub(crate) fn server(&self) -> &str {
+        self.path.split('/').nth(1).unwrap_or_default()
+    }
+}
+
+/// The format the manifest states.
+#[track_caller]
+pub(crate) fn format_of(built: &Built, path: &str) -> Format {
+    let manifest = Manifest::read(&built.deployed["manifest.json"]).expect("a manifest");
+    let artifact = manifest
+        .artifacts
+        .iter()
+        .find(|artifact| artifact.path.to_string() == path);
+    artifact
+        .unwrap_or_else(|| panic!("{path} is not in the manifest of {}", built.name))
+        .format
+}
+
+/// The strict reader of the format reads the text.
+pub(crate) fn read_back(subject: &Subject) -> Verdict {
+    let Err(errors) = formats::items(subject.format, &subject.text) else {
+        return Ok(());
+    };
+    let lines = errors.iter().map(ToString::to_string);
+    Err(lines.collect::<Vec<_>>().join("; "))
+}

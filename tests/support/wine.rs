@@ -1,0 +1,60 @@
+//! A Windows registry and command interpreter of its own: a Wine prefix in a temporary folder, shared by a run.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
+use super::program::{finish, program, remove_after_exit, succeed};
+use crate::harness::Ran;
+
+/// Where Debian's package `wine64` has its programs.
+const PROGRAMS: &str = "/usr/lib/wine";
+
+/// How a Wine server is ended whose prefix is `prefix` in the folder `$1`.
+pub(crate) const END_SERVER: &str = "WINEPREFIX=\"$1/prefix\" /usr/lib/wine/wineserver64 --kill; WINEPREFIX=\"$1/prefix\" timeout 9 /usr/lib/wine/wineserver64 --wait";
+
+/// A prefix. Its server ends and its folder goes when the tests end.
+pub(crate) struct Wine {
+    folder: PathBuf,
+}
+
+static SHARED: LazyLock<Mutex<Wine>> = LazyLock::new(|| {
+    let folder = tempfile::Builder::new()
+        .prefix("cbgen-wine")
+        .tempdir()
+        .expect("a temporary folder")
+        .keep();
+    remove_after_exit(&folder, END_SERVER);
+    let wine = Wine { folder };
+    succeed(wine.wine().args(["wineboot", "--init"]));
+    Mutex::new(wine)
+});
+
+/// The prefix, for one test at a time.
+pub(crate) fn wine() -> MutexGuard<'static, Wine> {
+    SHARED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Wine {
+    /// The folder Windows sees as `C:\`.
+    pub(crate) fn drive(&self) -> PathBuf {
+        self.folder.join("prefix/drive_c")
+    }
+
+    /// A command that runs a Windows program; its name is the first argument.
+    fn wine(&self) -> Command {
+        let mut command = program(&format!("{PROGRAMS}/wine64"));
+        command
+            .env("WINEPREFIX", self.folder.join("prefix"))
+            .env("WINEDEBUG", "-all")
+            .env("WINEDLLOVERRIDES", "mscoree=;mshtml=;winemenubuilder.exe=")
+            .env("HOME", &self.folder)
+            .env_remove("DISPLAY");
+        command
+    }
+
+    /// Runs a Windows program in a folder.
+    pub(crate) fn run(&self, folder: &Path, arguments: &[&str]) -> Ran {
+        finish(self.wine().args(arguments).current_dir(folder))
+    }
+}

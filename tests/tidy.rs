@@ -1,0 +1,397 @@
+//! Rules of the repository that no compiler checks. Each sentence about layers in `ARCHITECTURE.md` has a test here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use cbgen::{codes, explain};
+use walkdir::WalkDir;
+
+use crate::harness::{compare_text, expect_none, root};
+
+/// Layers, low to high: a file may use its own layer and lower ones.
+pub(crate) const LAYERS: &[(&str, &[&str])] = &[
+    (
+        "ground",
+        &[
+            "source", "diag", "codes", "explain", "digest", "secrets", "report", "path", "files",
+        ],
+    ),
+    ("formats", &["formats"]),
+    ("inventory", &["inventory"]),
+    (
+        "phases",
+        &[
+            "catalogue",
+            "facts",
+            "check",
+            "templates",
+            "plan",
+            "runbook",
+            "render",
+            "bundle",
+            "lint",
+        ],
+    ),
+    ("operations", &["coverage", "diff", "why"]),
+    ("edge", &["driver", "cli", "main", "lib"]),
+];
+
+/// Names that only some files may say, so that a library or a right stays in one place. Paths below `compiler/`.
+const CONFINED: &[(&str, &[&str])] = &[
+    ("annotate_snippets", &["report/human.rs"]),
+    ("granit_parser", &["inventory/"]),
+    ("jsonschema", &["inventory/", "templates"]),
+    ("tera::", &["templates", "render"]),
+    ("zip::", &["bundle/"]),
+    ("sqlparser", &["formats/sql"]),
+    ("roxmltree", &["formats/"]),
+    ("similar::", &["diff", "why"]),
+    ("indicatif", &["cli/"]),
+    ("clap", &["cli/"]),
+    ("anstream", &["cli/"]),
+    ("std::fs", &["files", "cli/init.rs"]),
+    ("std::env", &["main.rs", "cli/"]),
+    ("Instant::now", &["cli/phases.rs"]),
+    ("std::process::Command", &["cli/git.rs"]),
+];
+
+/// Lines above which a file is refused, and above which it is reported.
+const TOO_LONG: usize = 700;
+const LONG: usize = 500;
+
+/// Files that may be longer, and why.
+const LONG_FOR_A_REASON: &[(&str, &str)] = &[
+    (
+        "compiler/inventory/model.rs",
+        "the whole inventory contract on one page, half of it doc comments",
+    ),
+    (
+        "compiler/facts/mod.rs",
+        "every variable a template sees on one page, most of it doc comments",
+    ),
+    (
+        "compiler/formats/cmd/read.rs",
+        "one reader whose rules refer to each other; a third are its tests",
+    ),
+    (
+        "compiler/formats/power_shell.rs",
+        "one tokenizer and its allow-list; half are its tests",
+    ),
+    (
+        "compiler/formats/reg.rs",
+        "one reader beside its quoting; half are its tests and the verdicts of a real import",
+    ),
+    (
+        "compiler/runbook.rs",
+        "one function from a plan to its view; half are its tests",
+    ),
+    (
+        "tests/scripts.rs",
+        "one story per script, each with its happy path and every failure",
+    ),
+];
+
+/// Every text file of the repository with its path, without what is built or fetched.
+fn texts() -> BTreeMap<String, String> {
+    let root = root();
+    let wanted = |path: &Path| {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let in_package = path.parent() == Some(&root) || path.parent() == Some(&root.join("fuzz"));
+        let made =
+            name.starts_with("target") || ["corpus", "artifacts", "cbgen-review"].contains(&name.as_str());
+        name != ".git" && !(in_package && made)
+    };
+    let entries = WalkDir::new(&root)
+        .into_iter()
+        .filter_entry(|entry| wanted(entry.path()));
+    entries
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file())
+        .filter_map(|entry| {
+            let name = entry
+                .path()
+                .strip_prefix(&root)
+                .ok()?
+                .to_string_lossy()
+                .replace('\\', "/");
+            let text = String::from_utf8(std::fs::read(entry.path()).ok()?).ok()?;
+            Some((name, text))
+        })
+        .collect()
+}
+
+/// Rust files only; for product code the part before its unit tests, without comment lines.
+fn product_code() -> Vec<(String, String)> {
+    let files = texts().into_iter().filter_map(|(name, text)| {
+        let name = name.strip_prefix("compiler/")?.to_owned();
+        name.ends_with(".rs").then_some((name, text))
+    });
+    files
+        .map(|(name, text)| {
+            let code = text
+                .split("\n#[cfg(test)]\nmod tests {")
+                .next()
+                .unwrap_or_default();
+            let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+            (name, lines.collect::<Vec<_>>().join("\n"))
+        })
+        .collect()
+}
+
+fn layer_of(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|(_, modules)| modules.contains(&module))
+}
+
+/// The modules named by `crate::name` and `crate::{name, …}`.
+fn modules_used(code: &str) -> BTreeSet<&str> {
+    let mut used = BTreeSet::new();
+    for rest in code.split("crate::").skip(1) {
+        let group = match rest.strip_prefix('{') {
+            Some(group) => group.split('}').next().unwrap_or_default(),
+            None => rest,
+        };
+        let count = if rest.starts_with('{') { usize::MAX } else { 1 };
+        for name in group.split(',').take(count) {
+            let name = name.trim();
+            let end = name.find(|character: char| !character.is_alphanumeric() && character != '_');
+            used.insert(name.get(..end.unwrap_or(name.len())).unwrap_or_default());
+        }
+    }
+    used.remove("");
+    used
+}
+
+#[test]
+fn lower_layers_never_import_higher_ones() {
+    let mut complaints = Vec::new();
+    for (name, code) in product_code() {
+        let module = name.split(['/', '.']).next().unwrap_or_default();
+        let Some(layer) = layer_of(module) else {
+            complaints.push(format!(
+                "compiler/{name}: add `{module}` to the layers in tests/tidy.rs"
+            ));
+            continue;
+        };
+        for used in modules_used(&code) {
+            let Some(below) = layer_of(used) else {
+                complaints.push(format!("compiler/{name}: `crate::{used}` is in no layer"));
+                continue;
+            };
+            let alone = module == "formats" && used != "formats";
+            let within = |module| {
+                LAYERS
+                    .get(layer)
+                    .and_then(|(_, modules)| modules.iter().position(|m| *m == module))
+            };
+            let backwards = below == layer && LAYERS[layer].0 == "phases" && within(used) > within(module);
+            if below > layer || alone || backwards {
+                complaints.push(format!("compiler/{name} ({module}) must not use `{used}`"));
+            }
+        }
+    }
+    expect_none(&complaints);
+}
+
+#[test]
+fn imports_are_found_in_every_form() {
+    let check = |code| modules_used(code).into_iter().collect::<Vec<_>>();
+    assert_eq!(
+        check("use crate::diag::{self, Label};\nuse crate::codes;"),
+        ["codes", "diag"]
+    );
+    assert_eq!(
+        check("use crate::{diag::Label, source};\nlet x = crate::path::MAX;"),
+        ["diag", "path", "source"]
+    );
+}
+
+#[test]
+fn libraries_and_rights_stay_in_their_place() {
+    let mut complaints = Vec::new();
+    for (name, code) in product_code() {
+        for (word, places) in CONFINED {
+            let allowed = places.iter().any(|place| name.starts_with(place));
+            let said = code.match_indices(word).any(|(at, _)| {
+                let before = code.get(..at).and_then(|text| text.chars().next_back());
+                !before.is_some_and(|character| character.is_alphanumeric() || character == '_')
+            });
+            if said && !allowed {
+                complaints.push(format!(
+                    "compiler/{name} must not name `{word}`; only {} may",
+                    places.join(", ")
+                ));
+            }
+        }
+    }
+    expect_none(&complaints);
+}
+
+#[test]
+fn files_say_what_they_are_for_and_are_short() {
+    let mut complaints = Vec::new();
+    for (name, text) in texts().into_iter().filter(|(name, _)| name.ends_with(".rs")) {
+        if !text.starts_with("//! ") {
+            complaints.push(format!("{name} does not begin with a `//!` header"));
+        }
+        let lines = text.lines().count();
+        if LONG_FOR_A_REASON.iter().any(|(file, _)| *file == name) {
+            continue;
+        }
+        if lines > TOO_LONG {
+            complaints.push(format!(
+                "{name} has {lines} lines; split it by idea (at most {TOO_LONG})"
+            ));
+        } else if lines > LONG {
+            println!("{name} has {lines} lines; above {LONG} a file needs a reason");
+        }
+    }
+    expect_none(&complaints);
+}
+
+/// Made of parts, so that this file does not hold them.
+fn forbidden_words() -> Vec<String> {
+    let folder = |name: &str| format!("/{name}/");
+    let mut words: Vec<String> = ["root", "home", "work"].into_iter().map(folder).collect();
+    for (first, second) in [("vht", "lab"), ("vht", "cx"), ("w20193", "rmhzphh6o")] {
+        words.push(format!("{first}{second}"));
+    }
+    for (first, second) in [("TO", "DO"), ("FIX", "ME"), ("XX", "X")] {
+        words.push(format!("{first}{second}"));
+    }
+    words
+}
+
+#[test]
+fn no_machine_paths_and_no_notes_to_oneself() {
+    let mut complaints = Vec::new();
+    let words = forbidden_words();
+    let word_end = |character: Option<char>| !character.is_some_and(char::is_alphanumeric);
+    for (name, text) in texts() {
+        for (number, line) in text.lines().enumerate() {
+            for word in &words {
+                let compared = if word.chars().any(char::is_uppercase) || word.starts_with('/') {
+                    line.to_owned()
+                } else {
+                    line.to_lowercase()
+                };
+                let found = compared.match_indices(word.as_str()).any(|(at, found)| {
+                    let before = compared.get(..at).and_then(|text| text.chars().next_back());
+                    let behind = compared
+                        .get(at + found.len()..)
+                        .and_then(|text| text.chars().next());
+                    // A path may begin inside a longer one; a word must stand alone.
+                    word.starts_with('/') && word_end(before) || word_end(before) && word_end(behind)
+                });
+                if found {
+                    complaints.push(format!("{name}:{}: `{word}` must not be here", number + 1));
+                }
+            }
+        }
+    }
+    expect_none(&complaints);
+}
+
+#[test]
+fn no_test_is_switched_off() {
+    let attribute = format!("#[{}", "ignore");
+    let files = texts().into_iter().filter(|(name, _)| name.ends_with(".rs"));
+    let found: Vec<_> = files
+        .filter(|(_, text)| text.contains(&attribute))
+        .map(|(name, _)| name)
+        .collect();
+    expect_none(&found);
+}
+
+#[test]
+fn every_code_has_a_page_and_every_page_a_code() {
+    let mut complaints = Vec::new();
+    let mut pages: BTreeSet<String> = texts()
+        .into_keys()
+        .filter_map(|name| Some(name.strip_prefix("docs/errors/")?.strip_suffix(".md")?.to_owned()))
+        .collect();
+    pages.remove("README");
+    for code in codes::ALL {
+        pages.remove(code.id());
+        let heading = format!("# {}: {}\n", code.id(), code.title());
+        match explain::page(*code) {
+            None => complaints.push(format!("docs/errors/{}.md is missing", code.id())),
+            Some(page) if !page.starts_with(&heading) => {
+                complaints.push(format!(
+                    "docs/errors/{}.md must begin with `{}`",
+                    code.id(),
+                    heading.trim()
+                ));
+            }
+            Some(page) if !page.contains("\n## What to do\n") => {
+                complaints.push(format!(
+                    "docs/errors/{}.md has no section `## What to do`",
+                    code.id()
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    complaints.extend(
+        pages
+            .iter()
+            .map(|page| format!("docs/errors/{page}.md belongs to no code")),
+    );
+    if codes::ALL.windows(2).any(|pair| pair[0] >= pair[1]) {
+        complaints.push("compiler/codes.rs: codes must be unique and in order".to_owned());
+    }
+    expect_none(&complaints);
+}
+
+#[test]
+fn the_table_of_codes_is_current() {
+    let result = compare_text(&root().join("docs/errors/README.md"), &explain::table());
+    expect_none(&result.err().into_iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn every_code_is_used() {
+    let table = std::fs::read_to_string(root().join("compiler/codes.rs")).expect("the table");
+    let code: String = product_code()
+        .into_iter()
+        .filter(|(name, _)| name != "codes.rs")
+        .map(|(_, code)| code)
+        .collect();
+    let mut complaints = Vec::new();
+    for line in table.lines().filter(|line| line.contains(" = \"CB")) {
+        let name = line.split_whitespace().next().unwrap_or_default();
+        if !code.contains(name) {
+            complaints.push(format!("compiler/codes.rs: nothing reports {name}"));
+        }
+    }
+    expect_none(&complaints);
+}
+
+#[test]
+fn links_in_documents_resolve() {
+    let mut complaints = Vec::new();
+    let documents = texts()
+        .into_iter()
+        .filter(|(name, _)| name.ends_with(".md") && !name.starts_with("out/"));
+    for (name, text) in documents {
+        let folder = root()
+            .join(&name)
+            .parent()
+            .map(Path::to_path_buf)
+            .unwrap_or_default();
+        for rest in text.split("](").skip(1) {
+            let target = rest.split([')', ' ', '\n']).next().unwrap_or_default();
+            let path = target.split('#').next().unwrap_or_default();
+            let elsewhere = ["http://", "https://", "mailto:"]
+                .iter()
+                .any(|scheme| target.starts_with(scheme));
+            if !elsewhere && !path.is_empty() && !folder.join(path).exists() {
+                complaints.push(format!("{name}: the link to `{target}` leads nowhere"));
+            }
+        }
+    }
+    expect_none(&complaints);
+}
