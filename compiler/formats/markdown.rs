@@ -17,11 +17,22 @@ const ELEMENTS: &[&str] = &["b", "br", "code", "details", "kbd", "sub", "summary
 /// and names stay readable. A blank at either end is written as a reference, because Markdown drops it. Refuses line
 /// breaks and what cannot be shown.
 pub fn md_text(value: &str) -> Result<String, FormatError> {
+    escaped(value, None)
+}
+
+/// The same for text behind something else on its line, where nothing can begin a list, a heading or a table: there
+/// `:`, `-` and a number with a full stop need no backslash.
+pub fn md_text_within(value: &str) -> Result<String, FormatError> {
+    // Any character that is neither a blank nor part of a word.
+    escaped(value, Some('`'))
+}
+
+fn escaped(value: &str, before: Option<char>) -> Result<String, FormatError> {
     text::refuse_invisible(value)?;
     let mut escaped = String::with_capacity(value.len());
-    let mut previous: Option<char> = None;
+    let mut previous = before;
     let mut characters = value.chars().peekable();
-    let mut only_digits = true;
+    let mut only_digits = before.is_none();
     while let Some(c) = characters.next() {
         let next = characters.peek().copied();
         let inside_word = |neighbour: Option<char>| neighbour.is_some_and(|c| c.is_ascii_alphanumeric());

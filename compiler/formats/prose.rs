@@ -5,7 +5,7 @@
 //! so what comes out is safe where a paragraph, list item or table cell stands. This file must not know runbooks.
 
 use super::html::html_text;
-use super::markdown::{md_code, md_text};
+use super::markdown::{md_code, md_text, md_text_within};
 use super::markdown_blocks::{Block, Piece, Style, blocks};
 use super::{FormatError, text};
 
@@ -22,7 +22,8 @@ pub fn prose_md(markdown: &str) -> Result<String, FormatError> {
                 Style::Code => printed.push_str(&md_code(&piece.text)?),
                 Style::Strong => between(printed, "**", &md_text(&piece.text)?, "**"),
                 Style::Emphasis => between(printed, "*", &md_text(&piece.text)?, "*"),
-                Style::Text => printed.push_str(&md_text(&piece.text)?),
+                Style::Text if printed.is_empty() => printed.push_str(&md_text(&piece.text)?),
+                Style::Text => printed.push_str(&md_text_within(&piece.text)?),
             }
             Ok(())
         },
@@ -113,6 +114,10 @@ mod tests {
     #[test]
     fn every_style_is_printed_and_escaped() {
         check("", "", "");
+        check("run `a`: now", "run `a`: now", "run <code>a</code>: now");
+        check("`a` - 1. b", "`a` - 1. b", "<code>a</code> - 1. b");
+        check("- `a`", "`a`", "<code>a</code>");
+        check(": a", "\\: a", ": a");
         check(
             "a `b|c` *d* **e** \\<i> & f",
             "a <code>b&#124;c</code> *d* **e** \\<i\\> & f",

@@ -1,6 +1,6 @@
 ---
 title: Check the installed certificate and key
-requirements: [TLS-5, TLS-6, NGX-4, DEF-14]
+requirements: [TLS-5, TLS-6, NGX-4, STEP-3, DEF-14, DEF-16]
 scope: server
 when: server.is_management
 path: certificate/check-certificate.cmd
@@ -22,13 +22,7 @@ runbook:
 {% include "_cmd/this_server" %}
 set "CONF={{ (proxy.root ~ "\\nginx\\conf") | cmd_set }}"
 set "WORK=%TEMP%\cbgen-check-certificate-%RANDOM%"
-set "STEP=find openssl.exe"
-if defined CALLBACK_OPENSSL goto :openssl_chosen
-set "CALLBACK_OPENSSL=%ProgramFiles%\Git\mingw64\bin\openssl.exe"
-if exist "%CALLBACK_OPENSSL%" goto :openssl_chosen
-set "CALLBACK_OPENSSL=%ProgramFiles%\Git\usr\bin\openssl.exe"
-:openssl_chosen
-if not exist "%CALLBACK_OPENSSL%" goto :fail
+{% include "_cmd/openssl" %}
 {% for kind in ["crt", "key"] -%}
 set "STEP=find vht_callback_ssl.{{ kind }}"
 if not exist "%CONF%\vht_callback_ssl.{{ kind }}" goto :fail

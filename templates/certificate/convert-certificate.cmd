@@ -36,20 +36,7 @@ set "CONF={{ (proxy.root ~ "\\nginx\\conf") | cmd_set }}"
 set "WORK=%STATE%\work"
 set "TRUST=%STATE%\trust"
 
-set "STEP=find openssl.exe"
-if defined CALLBACK_OPENSSL goto :openssl_chosen
-set "CALLBACK_OPENSSL=%ProgramFiles%\Git\mingw64\bin\openssl.exe"
-if exist "%CALLBACK_OPENSSL%" goto :openssl_chosen
-set "CALLBACK_OPENSSL=%ProgramFiles%\Git\usr\bin\openssl.exe"
-:openssl_chosen
-if exist "%CALLBACK_OPENSSL%" goto :openssl_found
-echo There is no %CALLBACK_OPENSSL%.
-echo Install Git for Windows, or set CALLBACK_OPENSSL to the full path of another openssl.exe.
-goto :fail
-:openssl_found
-"%CALLBACK_OPENSSL%" version
-if not "%errorlevel%"=="0" goto :fail
-
+{% include "_cmd/openssl" %}
 set "STEP=find the exported file"
 if exist "%PFX%" goto :pfx_found
 echo There is no %PFX%. Export the certificate with its private key to this file.

@@ -12,10 +12,11 @@ rollback: rabbitmq/rollback-rabbitmq.cmd
 restarts: [RabbitMQ]
 runbook:
   before:
-    - '`apply-users.cmd`{% if server.rabbitmq.upstreams | length > 0 %} and `apply-upstreams.cmd`{% endif %} have ended with success.'
+    - '`apply-users.cmd`{% if server.rabbitmq.upstreams | length > 0 %} and `apply-upstreams.cmd`{% endif %} ended with success: with this file and without the users the broker starts and nobody can log in.'
     - 'Settings of the old file that are not in the new one are known and may go; compare them first.'
   do: ['Run `apply-config.cmd` as administrator: it puts the file in place, installs the service again when the service does not read that file yet, restarts RabbitMQ and waits until it answers.']
   check: ['It ends with success and prints port {{ rabbitmq.port }} as the only AMQP listener.']
+  later: ['`post-check.cmd` of this server ends with success: a real TLS login works, plain 5672 is closed.']
 ---
 {% set script_title = "Puts rabbitmq.config in place and restarts RabbitMQ" -%}
 {% set script_machine = server.name -%}

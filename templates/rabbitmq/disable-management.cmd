@@ -7,7 +7,7 @@ path: rabbitmq/disable-management.cmd
 format: cmd
 effect: run_script
 phase: hardening
-order: 80
+order: 85
 rollback: rabbitmq/rollback-management.cmd
 runbook:
   before:

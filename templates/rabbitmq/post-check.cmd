@@ -20,8 +20,7 @@ runbook:
 {% set script_advice = "Run rollback-rabbitmq.cmd on every server to go back." -%}
 {% include "rabbitmq/_rabbitmq/head" %}
 set "CERTS={{ server.rabbitmq.certificates | cmd_set }}"
-if not defined OPENSSL set "OPENSSL=openssl.exe"
-
+{% include "_cmd/openssl" %}
 rem The broker's own TLS client sends the whole chain in the file, as federation does; s_client would send the first
 rem certificate only.
 set "STEP=connect with TLS 1.2 and the client certificate"
@@ -30,7 +29,7 @@ call "%CTL%" -q eval "[H, A, C, K] = [binary_to_list(B) || B <- [_1, _2, _3, _4]
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=see that a client without certificate is refused"
-"%OPENSSL%" s_client -connect {{ (server.name ~ ":" ~ rabbitmq.port) | cmd_arg }} -servername {{ server.name | cmd_arg }} -tls1_2 -CAfile "%CERTS%\ca_certificate.pem" -verify_hostname {{ server.name | cmd_arg }} <nul >"%STATE%\refused.txt" 2>&1
+"%CALLBACK_OPENSSL%" s_client -connect {{ (server.name ~ ":" ~ rabbitmq.port) | cmd_arg }} -servername {{ server.name | cmd_arg }} -tls1_2 -CAfile "%CERTS%\ca_certificate.pem" -verify_hostname {{ server.name | cmd_arg }} <nul >"%STATE%\refused.txt" 2>&1
 if "%errorlevel%"=="0" goto :fail
 findstr /i /c:"handshake failure" /c:"certificate required" "%STATE%\refused.txt" >nul
 if not "%errorlevel%"=="0" goto :fail

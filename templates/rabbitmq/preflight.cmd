@@ -14,7 +14,7 @@ runbook:
   before:
     - 'Callback is turned off on every server; RabbitMQ runs.'
     - 'The seven certificate files lie in {{ server.rabbitmq.certificates | md_code }}.'
-    - '`openssl` of a maintained release is in the search path, or the variable `OPENSSL` holds its path.'
+    - 'An OpenSSL of today is installed; the one inside Git for Windows is found by itself. For another one set the variable `CALLBACK_OPENSSL` to its full path, without quotes.'
   do:
     - 'Run `preflight.cmd` as administrator. Days before, `preflight.cmd rehearse` runs the same checks and does not keep the state it finds as the way back.'
     - 'Compare the upstreams it prints with the inventory: an upstream that is not in the inventory stops when 5672 closes.'
@@ -27,8 +27,7 @@ runbook:
   "client_certificate.pem", "client_key.pem"] -%}
 {% include "rabbitmq/_rabbitmq/head" %}
 set "CERTS={{ server.rabbitmq.certificates | cmd_set }}"
-if not defined OPENSSL set "OPENSSL=openssl.exe"
-
+{% include "_cmd/openssl" %}
 echo Folder of the service: %RABBITMQ_BASE%
 echo Configuration file: %CONFIG%
 echo ERLANG_HOME: %ERLANG_HOME%
@@ -40,10 +39,6 @@ echo NOTE: the service does not read this file yet; apply-config.cmd will instal
 set "STEP=find {{ file }} in %CERTS%"
 if not exist "%CERTS%\{{ file }}" goto :fail
 {%- endfor %}
-
-set "STEP=run openssl (%OPENSSL%)"
-"%OPENSSL%" version >nul
-if not "%errorlevel%"=="0" goto :fail
 {% for file in ["cert.p12", "client_key.p12"] %}
 set "STEP=open {{ file }} without a password"
 call :open_p12 "%CERTS%\{{ file }}"
@@ -51,43 +46,43 @@ if not "%errorlevel%"=="0" goto :fail
 {%- endfor %}
 {% for side in ["server", "client"] %}
 set "STEP=check that {{ side }}_certificate.pem has not expired"
-"%OPENSSL%" x509 -in "%CERTS%\{{ side }}_certificate.pem" -noout -checkend 0 >nul
+"%CALLBACK_OPENSSL%" x509 -in "%CERTS%\{{ side }}_certificate.pem" -noout -checkend 0 >nul
 if not "%errorlevel%"=="0" goto :fail
-"%OPENSSL%" x509 -in "%CERTS%\{{ side }}_certificate.pem" -noout -checkend 2592000 >nul
+"%CALLBACK_OPENSSL%" x509 -in "%CERTS%\{{ side }}_certificate.pem" -noout -checkend 2592000 >nul
 if not "%errorlevel%"=="0" echo NOTE: {{ side }}_certificate.pem expires within 30 days.
 
 set "STEP=check the chain of {{ side }}_certificate.pem"
-"%OPENSSL%" verify -CAfile "%CERTS%\ca_certificate.pem" -untrusted "%CERTS%\{{ side }}_certificate.pem" "%CERTS%\{{ side }}_certificate.pem"
+"%CALLBACK_OPENSSL%" verify -CAfile "%CERTS%\ca_certificate.pem" -untrusted "%CERTS%\{{ side }}_certificate.pem" "%CERTS%\{{ side }}_certificate.pem"
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=check that {{ side }}_certificate.pem may act as a {{ side }} (extended key usage)"
-"%OPENSSL%" x509 -in "%CERTS%\{{ side }}_certificate.pem" -noout -purpose >"%STATE%\purpose.txt"
+"%CALLBACK_OPENSSL%" x509 -in "%CERTS%\{{ side }}_certificate.pem" -noout -purpose >"%STATE%\purpose.txt"
 if not "%errorlevel%"=="0" goto :fail
 findstr /b /c:"SSL {{ side }} : Yes" "%STATE%\purpose.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=check that {{ side }}_key.pem has no password and belongs to {{ side }}_certificate.pem"
-"%OPENSSL%" x509 -in "%CERTS%\{{ side }}_certificate.pem" -noout -pubkey >"%STATE%\certificate.pub"
+"%CALLBACK_OPENSSL%" x509 -in "%CERTS%\{{ side }}_certificate.pem" -noout -pubkey >"%STATE%\certificate.pub"
 if not "%errorlevel%"=="0" goto :fail
-"%OPENSSL%" pkey -in "%CERTS%\{{ side }}_key.pem" -passin pass: -pubout >"%STATE%\key.pub"
+"%CALLBACK_OPENSSL%" pkey -in "%CERTS%\{{ side }}_key.pem" -passin pass: -pubout >"%STATE%\key.pub"
 if not "%errorlevel%"=="0" goto :fail
 fc /b "%STATE%\certificate.pub" "%STATE%\key.pub" >nul
 if not "%errorlevel%"=="0" goto :fail
 {% endfor %}
 set "STEP=check that server_certificate.pem names {{ server.name | cmd_set }}, as other brokers ask for it"
-"%OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkhost {{ server.name | cmd_arg }} >"%STATE%\host.txt"
+"%CALLBACK_OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkhost {{ server.name | cmd_arg }} >"%STATE%\host.txt"
 if not "%errorlevel%"=="0" goto :fail
 findstr /c:"does match certificate" "%STATE%\host.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 rem unchecked: the words in the file say what it found
-"%OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkhost {{ server.fqdn | cmd_arg }} >"%STATE%\host.txt"
+"%CALLBACK_OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkhost {{ server.fqdn | cmd_arg }} >"%STATE%\host.txt"
 findstr /c:"does match certificate" "%STATE%\host.txt" >nul
 if not "%errorlevel%"=="0" echo NOTE: server_certificate.pem does not name {{ server.fqdn | cmd_echo }}; clients that use this name will refuse it.
 
 {%- if server.rabbitmq.has_common_name %}
 
 set "STEP=check that the Common Name of client_certificate.pem is {{ server.rabbitmq.login_user | cmd_set }}"
-"%OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -subject -nameopt multiline >"%STATE%\subject.txt"
+"%CALLBACK_OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -subject -nameopt multiline >"%STATE%\subject.txt"
 if not "%errorlevel%"=="0" goto :fail
 findstr /c:"commonName" "%STATE%\subject.txt" >"%STATE%\name.txt"
 if not "%errorlevel%"=="0" goto :fail
@@ -96,7 +91,7 @@ for /f "usebackq tokens=2,*" %%A in ("%STATE%\name.txt") do set "FOUND=%%B"
 {%- else %}
 
 set "STEP=check that the subject of client_certificate.pem is {{ server.rabbitmq.login_user | cmd_set }}"
-"%OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -subject -nameopt RFC2253 >"%STATE%\subject.txt"
+"%CALLBACK_OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -subject -nameopt RFC2253 >"%STATE%\subject.txt"
 if not "%errorlevel%"=="0" goto :fail
 set "FOUND="
 for /f "usebackq tokens=1,* delims==" %%A in ("%STATE%\subject.txt") do set "FOUND=%%B"
@@ -169,10 +164,10 @@ endlocal
 exit /b 0
 
 :open_p12
-"%OPENSSL%" pkcs12 -in "%~1" -noout -passin pass: >nul 2>&1
+"%CALLBACK_OPENSSL%" pkcs12 -in "%~1" -noout -passin pass: >nul 2>&1
 if "%errorlevel%"=="0" exit /b 0
 rem OpenSSL 3 reads files with older ciphers only with this option.
-"%OPENSSL%" pkcs12 -legacy -in "%~1" -noout -passin pass: >nul 2>&1
+"%CALLBACK_OPENSSL%" pkcs12 -legacy -in "%~1" -noout -passin pass: >nul 2>&1
 if "%errorlevel%"=="0" exit /b 0
 exit /b 1
 {% include "rabbitmq/_rabbitmq/service" %}

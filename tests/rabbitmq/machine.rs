@@ -114,6 +114,7 @@ impl Run<'_, '_> {
             "ERRORLEVEL" => Some(code.to_string()),
             "PROGRAMDATA" => Some(r"C:\ProgramData".to_owned()),
             "SYSTEMROOT" => Some(r"C:\Windows".to_owned()),
+            "PROGRAMFILES" => Some(r"C:\Program Files".to_owned()),
             "RANDOM" => Some("16180".to_owned()),
             "~DP0" => Some(r"C:\bundle\".to_owned()),
             "~1" | "1" => Some(argument.clone()),
@@ -150,10 +151,8 @@ impl Run<'_, '_> {
                 .map_or((true, after), |after| (false, after));
             let (holds, command) = if let Some(after) = after.strip_prefix("exist \"") {
                 let (path, command) = after.split_once("\" ").expect("a quoted path");
-                (
-                    self.file(path.trim_end_matches("\\.")).exists() || path.ends_with("\\."),
-                    command,
-                )
+                let there = path.ends_with("\\.") || path.ends_with(r"\Git\usr\bin\openssl.exe");
+                (there || self.file(path).exists(), command)
             } else if let Some(after) = after.strip_prefix("defined ") {
                 let (name, command) = after.split_once(' ').expect("a name");
                 (self.variables.contains_key(name), command)

@@ -129,6 +129,8 @@ impl Shared {
         ));
         command
             .env("WINEPREFIX", self.folder.path().join("prefix"))
+            // A server that is killed leaves its temporary files.
+            .env("TMPDIR", self.folder.path())
             .env("WINEARCH", "win64")
             .env("WINEDEBUG", "-all")
             .env("WINEDLLOVERRIDES", "mscoree,mshtml=")

@@ -49,6 +49,8 @@ impl Wine {
             .env("WINEDEBUG", "-all")
             .env("WINEDLLOVERRIDES", "mscoree=;mshtml=;winemenubuilder.exe=")
             .env("HOME", &self.folder)
+            // A server that is killed leaves its temporary files.
+            .env("TMPDIR", &self.folder)
             .env_remove("DISPLAY");
         command
     }
