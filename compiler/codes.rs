@@ -202,7 +202,7 @@ codes! {
     UNKNOWN_REQUIREMENT = "CB0505", Error, "a template names a requirement that is not in the catalogue";
     UNSAFE_PATH = "CB0506", Error, "a template makes a path that is not safe in a bundle";
     TEMPLATE_COLLISION = "CB0507", Error, "two templates make the same path";
-    MISSING_ROLLBACK = "CB0508", Error, "a template names a rollback artifact that is not made";
+    MISSING_ARTIFACT = "CB0508", Error, "a template names an artifact that is not made";
     SECRET_IN_TEMPLATE = "CB0509", Error, "a template holds what looks like a secret";
 
     // 06 rendering, escaping, parse-back

@@ -45,6 +45,8 @@ pub struct Planned<'t> {
     pub target: Option<String>,
     /// How to go back.
     pub rollback: Rollback,
+    /// The script that applies it, when one does.
+    pub applied_by: Option<BundlePath>,
     /// Services to restart.
     pub restarts: Vec<String>,
     /// Runbook lines.
@@ -139,7 +141,7 @@ pub fn plan<'t>(
         plan_template(&mut found, templates, template, &base, None, folder, &mut entries);
     }
     collisions(&mut found, templates, &entries);
-    missing_rollbacks(&mut found, templates, &entries);
+    missing_artifacts(&mut found, templates, &entries);
     let result = found.checkpoint();
     diagnostics.append(found);
     result?;
@@ -236,6 +238,10 @@ fn planned<'t>(
         )?),
         None => template.front.effect.map_or(Rollback::Nothing, default_rollback),
     };
+    let applied_by = fields
+        .applied_by
+        .map(|script| parse_path(templates, template, &format!("{folder}{script}"), "applied_by"))
+        .transpose()?;
     Ok(Planned {
         template,
         server,
@@ -244,6 +250,7 @@ fn planned<'t>(
         title: fields.title,
         target: fields.target,
         rollback,
+        applied_by,
         restarts: fields.restarts,
         runbook,
     })
@@ -296,22 +303,33 @@ fn collisions(diagnostics: &mut Diagnostics, templates: &Templates, entries: &[P
     }
 }
 
-fn missing_rollbacks(diagnostics: &mut Diagnostics, templates: &Templates, entries: &[Planned<'_>]) {
+/// Finds rollbacks and applying scripts that this bundle does not have.
+fn missing_artifacts(diagnostics: &mut Diagnostics, templates: &Templates, entries: &[Planned<'_>]) {
     let paths: BTreeSet<&BundlePath> = entries.iter().filter_map(|entry| entry.path.as_ref()).collect();
     let mut told = BTreeSet::new();
     for entry in entries {
-        if let Rollback::Artifact(path) = &entry.rollback
-            && !paths.contains(path)
-            && told.insert(&entry.template.path)
-        {
-            diagnostics.push(
-                Diagnostic::new(
-                    codes::MISSING_ROLLBACK,
-                    format!("the rollback `{path}` is not part of the bundle"),
-                )
-                .at(templates.front_matter_span(entry.template, "rollback"))
-                .help("name the path of an artifact that is made under the same condition"),
-            );
+        let rollback = match &entry.rollback {
+            Rollback::Artifact(path) => Some(path),
+            Rollback::Captured | Rollback::OneWay | Rollback::Nothing => None,
+        };
+        let named = [
+            ("rollback", "rollback", rollback),
+            ("applied_by", "script", entry.applied_by.as_ref()),
+        ];
+        for (key, what, path) in named {
+            let Some(path) = path.filter(|path| !paths.contains(path)) else {
+                continue;
+            };
+            if told.insert((&entry.template.path, key)) {
+                diagnostics.push(
+                    Diagnostic::new(
+                        codes::MISSING_ARTIFACT,
+                        format!("the {what} `{path}` is not part of the bundle"),
+                    )
+                    .at(templates.front_matter_span(entry.template, key))
+                    .help("name the path of an artifact that is made under the same condition"),
+                );
+            }
         }
     }
 }

@@ -9,12 +9,12 @@ use crate::catalogue::{Catalogue, catalogue};
 use crate::facts::Facts;
 use crate::facts::phases::Phase;
 use crate::facts::plan_view::{
-    DeviationView, GroupView, PhaseView, PlanView, PortTable, Prose, RestartView, StepNumber, StepReference,
-    StepView, WarningView,
+    AppliedView, DeviationView, GroupView, LaterView, PhaseView, PlanView, PortTable, Prose, RestartView,
+    StepNumber, StepReference, StepView, WarningView,
 };
 use crate::facts::topology::topology;
+use crate::path::BundlePath;
 use crate::plan::{Plan, Planned, Rollback};
-
 use crate::templates::front_matter::{Effect, Scope};
 
 /// From this many servers on, servers whose steps differ in nothing but the server's name share one section.
@@ -44,6 +44,7 @@ impl PlanView {
             topology: topology(&plan.facts),
             ..Self::default()
         };
+        let applied = applied(plan);
         for &phase in Phase::ALL {
             let entries: Vec<(usize, &Planned<'_>)> = plan
                 .entries
@@ -55,7 +56,7 @@ impl PlanView {
                 continue;
             }
             let number = view.phases.len() + 1;
-            let mut groups = groups(&plan.facts, &entries, texts);
+            let mut groups = groups(&plan.facts, &entries, texts, &applied);
             let mut steps = 0;
             for step in groups.iter_mut().flat_map(|group| &mut group.steps) {
                 steps += 1;
@@ -74,6 +75,7 @@ impl PlanView {
             });
         }
         view.restarts = restarts(&view.phases);
+        view.later = later(&view.phases);
         view.one_way = view
             .phases
             .iter()
@@ -98,10 +100,26 @@ fn sentence(message: &str) -> Prose {
     Prose::new(format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
-/// The runbook does not list itself, nor files an engineer never handles (ways back are named by the step they undo).
+/// What each script puts in place or runs, in the order of work.
+type Applied<'a> = BTreeMap<&'a BundlePath, Vec<&'a Planned<'a>>>;
+
+fn applied<'a>(plan: &'a Plan<'_>) -> Applied<'a> {
+    let mut found = Applied::new();
+    for entry in &plan.entries {
+        if let Some(script) = &entry.applied_by {
+            found.entry(script).or_default().push(entry);
+        }
+    }
+    found
+}
+
+/// The runbook does not list itself, nor files an engineer never handles: ways back are named by the step they undo,
+/// what a script applies by the step of the script. Applying such a file by hand as well would make the script save the
+/// new state as the old one.
 fn is_listed(entry: &Planned<'_>) -> bool {
     let front = &entry.template.front;
     front.scope != Scope::Bundle
+        && entry.applied_by.is_none()
         && (front.effect != Some(Effect::Read) || !entry.runbook.todo.is_empty())
         && !is_way_back(entry)
 }
@@ -117,14 +135,24 @@ fn is_way_back(entry: &Planned<'_>) -> bool {
 
 /// Steps grouped by place. A step of the whole deployment is a barrier: what stands before it is done on every server
 /// first (DEF-87 needs Callback stopped everywhere before a broker changes).
-fn groups(facts: &Facts, entries: &[(usize, &Planned<'_>)], texts: &[String]) -> Vec<GroupView> {
+fn groups(
+    facts: &Facts,
+    entries: &[(usize, &Planned<'_>)],
+    texts: &[String],
+    applied: &Applied<'_>,
+) -> Vec<GroupView> {
     let mut found = Vec::new();
     let mut by_server: BTreeMap<usize, Vec<StepView>> = BTreeMap::new();
     let mut deployment: Vec<StepView> = Vec::new();
     let mut ordered = entries.to_vec();
     ordered.sort_by_key(|(index, entry)| (entry.template.front.order, *index));
     for (index, entry) in ordered {
-        let step = step(entry, texts.get(index).map_or("", String::as_str));
+        let files = entry.path.as_ref().and_then(|path| applied.get(path));
+        let step = step(
+            entry,
+            texts.get(index).map_or("", String::as_str),
+            files.map_or(&[], Vec::as_slice),
+        );
         if let Some(server) = entry.server {
             close_deployment(&mut found, &mut deployment);
             by_server.entry(server).or_default().push(step);
@@ -239,10 +267,20 @@ fn map_texts(step: &StepView, change: &dyn Fn(&str) -> String) -> StepView {
         path: step.path.as_deref().map(change),
         target: step.target.as_deref().map(change),
         effect: step.effect.clone(),
+        applies: step
+            .applies
+            .iter()
+            .map(|file| AppliedView {
+                title: change(&file.title),
+                path: change(&file.path),
+                target: file.target.as_deref().map(change),
+            })
+            .collect(),
         before: list(&step.before),
         todo: list(&step.todo),
         body: prose(&step.body),
         check: list(&step.check),
+        later: list(&step.later),
         undo: list(&step.undo),
         restarts: step.restarts.clone(),
         requirements: step.requirements.clone(),
@@ -274,8 +312,15 @@ fn replace_word(text: &str, word: &str, mark: char) -> String {
     out
 }
 
-fn step(entry: &Planned<'_>, text: &str) -> StepView {
+/// A step, with the files a script of it applies.
+fn step(entry: &Planned<'_>, text: &str, files: &[&Planned<'_>]) -> StepView {
     let front = &entry.template.front;
+    let mut restarts = entry.restarts.clone();
+    let mut requirements = front.requirements.clone();
+    for file in files {
+        add_new(&mut restarts, &file.restarts);
+        add_new(&mut requirements, &file.template.front.requirements);
+    }
     let prose = |lines: &[String]| -> Vec<Prose> { lines.iter().map(Prose::new).collect() };
     let or = |lines: &[String], default: Option<String>| {
         if lines.is_empty() {
@@ -290,6 +335,16 @@ fn step(entry: &Planned<'_>, text: &str) -> StepView {
         path: entry.path.as_ref().map(ToString::to_string),
         target: entry.target.clone(),
         effect: front.effect.map_or("by hand", effect).to_owned(),
+        applies: files
+            .iter()
+            .filter_map(|file| {
+                Some(AppliedView {
+                    title: file.title.clone(),
+                    path: file.path.as_ref()?.to_string(),
+                    target: file.target.clone(),
+                })
+            })
+            .collect(),
         before: prose(&entry.runbook.before),
         todo: or(&entry.runbook.todo, front.effect.and_then(default_todo)),
         body: if entry.is_step() {
@@ -298,10 +353,19 @@ fn step(entry: &Planned<'_>, text: &str) -> StepView {
             Prose::default()
         },
         check: or(&entry.runbook.check, front.effect.and_then(default_check)),
+        later: prose(&entry.runbook.later),
         undo: or(&entry.runbook.undo, default_undo(&entry.rollback)),
-        restarts: entry.restarts.clone(),
-        requirements: front.requirements.clone(),
+        restarts,
+        requirements,
         one_way: entry.rollback == Rollback::OneWay,
+    }
+}
+
+fn add_new(list: &mut Vec<String>, more: &[String]) {
+    for item in more {
+        if !list.contains(item) {
+            list.push(item.clone());
+        }
     }
 }
 
@@ -334,7 +398,10 @@ fn default_todo(effect: Effect) -> Option<String> {
         Effect::ReplaceReferences => {
             "Copy the present file to the backup folder. Replace the whole addresses the list names."
         }
-        Effect::ImportRegistry => "The script of this phase that applies the registry files imports it.",
+        Effect::ImportRegistry => {
+            "Save the key with `reg export`, import this file with `reg import`, and read every value back with `reg query`: \
+             the import reports success for lines it ignored."
+        }
         Effect::RunSql => "Run it with sqlcmd as the heading of the script says.",
         Effect::RunScript => "Run it in an administrator command prompt from the folder it lies in.",
         Effect::Read => return None,
@@ -345,14 +412,11 @@ fn default_todo(effect: Effect) -> Option<String> {
 fn default_check(effect: Effect) -> Option<String> {
     match effect {
         Effect::RunScript => Some("It ends with exit code 0: `echo %ERRORLEVEL%` prints `0`.".to_owned()),
-        Effect::ReplaceFile
-        | Effect::TransformXml
-        | Effect::SetTerms
-        | Effect::SetLines
-        | Effect::ReplaceReferences
-        | Effect::ImportRegistry
-        | Effect::RunSql
-        | Effect::Read => None,
+        Effect::TransformXml | Effect::SetTerms | Effect::SetLines | Effect::ReplaceReferences => Some(
+            "Compare the file with the saved copy, for example with `fc /n`: only the named values differ."
+                .to_owned(),
+        ),
+        Effect::ReplaceFile | Effect::ImportRegistry | Effect::RunSql | Effect::Read => None,
     }
 }
 
@@ -363,6 +427,21 @@ fn default_undo(rollback: &Rollback) -> Option<String> {
         Rollback::OneWay => Some("There is no way back.".to_owned()),
         Rollback::Nothing => None,
     }
+}
+
+/// Every check that has to wait, in the order of the steps.
+fn later(phases: &[PhaseView]) -> Vec<LaterView> {
+    let groups = phases.iter().flat_map(|phase| &phase.groups);
+    groups
+        .flat_map(|group| group.steps.iter().map(move |step| (group, step)))
+        .filter(|(_, step)| !step.later.is_empty())
+        .map(|(group, step)| LaterView {
+            number: step.number,
+            place: group.title.clone(),
+            title: step.title.clone(),
+            checks: step.later.clone(),
+        })
+        .collect()
 }
 
 fn restarts(phases: &[PhaseView]) -> Vec<RestartView> {

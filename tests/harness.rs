@@ -61,6 +61,7 @@ impl Case {
             .unwrap_or_default();
         folders.retain(|path| path.is_dir() && !except.iter().any(|name| path.ends_with(name)));
         folders.sort();
+        assert!(!folders.is_empty(), "there is no case in tests/{group}");
         folders.into_iter().map(|folder| Self { folder }).collect()
     }
 

@@ -60,6 +60,8 @@ mod nginx;
 mod proof;
 /// Generated RabbitMQ files and scripts against two private brokers with real certificates.
 mod rabbitmq;
+/// The runbook: the order of work, and what a step may ask for.
+mod runbook;
 /// Generated scripts run in Wine, with every program answered by the test.
 mod scripts;
 /// The secret gate: nothing prints or writes what looks like a secret.

@@ -17,6 +17,8 @@ pub struct PlanView {
     pub phases: Vec<PhaseView>,
     /// Number of steps.
     pub steps: usize,
+    /// Checks that have to wait for later steps, in the order of the steps.
+    pub later: Vec<LaterView>,
     /// Services that restart, with the servers that run them.
     pub restarts: Vec<RestartView>,
     /// Steps without a way back.
@@ -77,14 +79,18 @@ pub struct StepView {
     pub target: Option<String>,
     /// What applying it does, in words.
     pub effect: String,
+    /// The files a script puts in place or runs.
+    pub applies: Vec<AppliedView>,
     /// Conditions to check first.
     pub before: Vec<Prose>,
     /// What to do.
     pub todo: Vec<Prose>,
     /// The text of a step by hand; may be empty.
     pub body: Prose,
-    /// How to see that it worked.
+    /// How to see at once that it worked.
     pub check: Vec<Prose>,
+    /// What can be seen only when later steps are done too.
+    pub later: Vec<Prose>,
     /// How to go back.
     pub undo: Vec<Prose>,
     /// Services to restart afterwards.
@@ -129,6 +135,31 @@ pub struct StepReference {
     pub number: StepNumber,
     /// Title.
     pub title: String,
+}
+
+/// A file that a script puts in place or runs.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AppliedView {
+    /// What it is.
+    pub title: String,
+    /// Path in the bundle.
+    pub path: String,
+    /// What it becomes or changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+}
+
+/// Checks of one step that have to wait.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct LaterView {
+    /// Number of the step.
+    pub number: StepNumber,
+    /// Where: a server, a number of servers, or the whole installation.
+    pub place: String,
+    /// Title of the step.
+    pub title: String,
+    /// What to see.
+    pub checks: Vec<Prose>,
 }
 
 /// A service and where it restarts.

@@ -50,6 +50,10 @@ pub struct FrontMatter {
     /// `captured`, `one_way`, `none` or the path of the artifact that goes back; default by effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback: Option<String>,
+    /// Path of the script that applies it. The runbook then lists the file at that script's step and tells nobody to
+    /// apply it by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied_by: Option<String>,
     /// What the runbook says about it.
     #[serde(default)]
     pub runbook: RunbookText,
@@ -96,7 +100,7 @@ pub enum Effect {
 }
 
 /// Runbook lines of a template: Markdown, may use variables.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RunbookText {
     /// What to check first.
@@ -104,8 +108,10 @@ pub struct RunbookText {
     /// What to do.
     #[serde(rename = "do")]
     pub todo: Vec<String>,
-    /// How to see that it worked.
+    /// How to see at once that it worked.
     pub check: Vec<String>,
+    /// What can be seen only when later steps are done too.
+    pub later: Vec<String>,
     /// How to go back.
     pub undo: Vec<String>,
 }

@@ -23,7 +23,7 @@ use crate::secrets;
 use crate::source::{FileId, Sources, Span};
 
 use engine::{Engine, EngineError, Engines, Text};
-use front_matter::{FrontMatter, Scope};
+use front_matter::{FrontMatter, RunbookText, Scope};
 use variables::VariableSchema;
 
 static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/templates");
@@ -75,6 +75,8 @@ pub struct Fields {
     pub target: Option<String>,
     /// Rollback as written.
     pub rollback: Option<String>,
+    /// Path of the script that applies it, below the folder of the scope.
+    pub applied_by: Option<String>,
     /// Services to restart.
     pub restarts: Vec<String>,
 }
@@ -307,6 +309,7 @@ fn fields_text(front: &FrontMatter) -> String {
         front.path.as_deref().unwrap_or_default(),
         front.target.as_deref().unwrap_or_default(),
         front.rollback.as_deref().unwrap_or_default(),
+        front.applied_by.as_deref().unwrap_or_default(),
         &restarts,
     ]
     .join(&FIELD.to_string())
@@ -314,7 +317,7 @@ fn fields_text(front: &FrontMatter) -> String {
 
 fn runbook_text(front: &FrontMatter) -> String {
     let text = &front.runbook;
-    let lists = [&text.before, &text.todo, &text.check, &text.undo];
+    let lists = [&text.before, &text.todo, &text.check, &text.later, &text.undo];
     lists
         .map(|list| list.join(&ITEM.to_string()))
         .join(&FIELD.to_string())
@@ -412,6 +415,7 @@ impl Templates {
             path: some(next()),
             target: some(next()),
             rollback: some(next()),
+            applied_by: some(next()),
             restarts: list_of(&next()),
         })
     }
@@ -439,6 +443,7 @@ impl Templates {
             before: next(),
             todo: next(),
             check: next(),
+            later: next(),
             undo: next(),
         })
     }
@@ -480,6 +485,9 @@ fn check_front_matter(
     let is_step = front.path.is_none();
     if is_step != front.effect.is_none() || is_step && front.scope == Scope::Bundle {
         diagnostics.error(step_mismatch(sources, file));
+    }
+    if front.applied_by.is_some() && front.runbook != RunbookText::default() {
+        diagnostics.error(lines_of_applied(sources, file));
     }
 }
 
@@ -661,6 +669,19 @@ fn step_mismatch(sources: &Sources, file: FileId) -> Diagnostic {
     )
     .at_opt(span)
     .help("add what is missing, or remove both")
+}
+
+fn lines_of_applied(sources: &Sources, file: FileId) -> Diagnostic {
+    let span = sources.get(file).and_then(|source| {
+        let at = source.text().find("\nrunbook:")? + 1;
+        Some(Span::new(file, at..at + "runbook".len()))
+    });
+    Diagnostic::new(
+        codes::FRONT_MATTER,
+        "a file that a script applies has no lines in the runbook",
+    )
+    .at_opt(span)
+    .help("write them in the front matter of the script that `applied_by` names")
 }
 
 fn refused_value(place: Span, format: Format, value: &str, why: &str) -> Diagnostic {

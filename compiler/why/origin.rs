@@ -146,6 +146,7 @@ impl Explorer<'_> {
                 (&mut entry.runbook.before, &written.before),
                 (&mut entry.runbook.todo, &written.todo),
                 (&mut entry.runbook.check, &written.check),
+                (&mut entry.runbook.later, &written.later),
                 (&mut entry.runbook.undo, &written.undo),
             ];
             for (items, written) in lists {

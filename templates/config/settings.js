@@ -13,7 +13,7 @@ order: 60
 runbook:
   before: ['If the file does not exist on this server, skip this step and note it.']
   do: ['Replace each whole address `http(s)://HOST:PORT` by its new address. `:28001` is not `:2800`.', 'Note when a port of the list is not in the file; that is not an error.']
-  check: ['The page loads from {{ proxy.origin | md_code }} and the browser console shows no mixed-content or CORS message.']
+  later: ['The page loads from {{ proxy.origin | md_code }} and the browser console shows no mixed-content or CORS message.']
   undo: ['Put the saved copy back.']
 ---
 {

@@ -1,6 +1,6 @@
 ---
 title: Restart the application pool of EyeQueue
-requirements: [IIS-4, STEP-12]
+requirements: [IIS-4, STEP-12, HARD-1]
 scope: server
 when: server.is_management and iis.x_frame_options is defined
 path: iis/recycle-eyequeue.cmd
@@ -17,6 +17,7 @@ runbook:
     - 'Run `iis\recycle-eyequeue.cmd`. It asks IIS which pool EyeQueue runs in and recycles that one.'
   check:
     - 'The script ends with `The pool was restarted`.'
+    - 'Reload Launchpad and EyeQueue in a browser: the developer tools (F12, *Network*) show one `X-Frame-Options` header on EyeQueue, not two.'
 ---
 {% set script_title = "Restarts the application pool of EyeQueue" -%}
 {% set script_machine = server.name -%}

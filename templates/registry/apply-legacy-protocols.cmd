@@ -7,7 +7,7 @@ path: registry/apply-legacy-protocols.cmd
 format: cmd
 effect: run_script
 phase: hardening
-order: 60
+order: 70
 rollback: registry/rollback-legacy-protocols.cmd
 runbook:
   before:

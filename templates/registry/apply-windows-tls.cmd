@@ -11,12 +11,13 @@ rollback: registry/rollback-windows-tls.cmd
 runbook:
   before:
     - 'SQL Server and every driver of this server already speak TLS 1.2.'
-    - 'A restart of Windows fits into the change window: the values count after the restart.'
+    - 'A restart of Windows fits into the change window: the values count after the restart, which is a phase of its own.'
   do:
     - 'Run `registry\apply-windows-tls.cmd`.'
-    - 'Restart Windows.'
   check:
-    - 'The script ends with `All values are in place`; after the restart Callback reaches the database.'
+    - 'The script ends with `All values are in place`.'
+  later:
+    - 'After the restart of Windows Callback still reaches the database.'
   undo:
     - 'Run `registry\rollback-windows-tls.cmd`, then restart Windows.'
 ---

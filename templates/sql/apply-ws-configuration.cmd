@@ -13,6 +13,7 @@ runbook:
     - 'You are logged in with a Windows account that may change {{ sql.config_database | md_code }} on {{ sql.server | md_code }}, on a machine with `sqlcmd`.'
     - 'There is a backup of the database.'
   do:
+    - 'Read `deployment\sql\ws-configuration.sql` first: the head of the file says what it changes. It changes exactly one row for each value, or nothing at all.'
     - 'Run `deployment\sql\apply-ws-configuration.cmd`, once for the whole installation.'
   check:
     - 'The script ends with `ws-configuration.sql was run`. A second run changes nothing.'

@@ -10,13 +10,7 @@ effect: run_sql
 phase: database
 order: 60
 rollback: sql/report-connection.rollback.sql
-runbook:
-  do:
-    - 'Read it; `sql\apply-report-connection.cmd` runs it.'
-  check:
-    - 'It changes exactly one row for each value, or nothing at all.'
-  undo:
-    - 'Run `sql\rollback-report-connection.cmd`.'
+applied_by: sql/apply-report-connection.cmd
 ---
 :on error exit
 {% if sql.ole.windows_authentication -%}

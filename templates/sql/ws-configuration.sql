@@ -9,13 +9,7 @@ effect: run_sql
 phase: database
 order: 50
 rollback: sql/ws-configuration.rollback.sql
-runbook:
-  do:
-    - 'Read it; `sql\apply-ws-configuration.cmd` runs it.'
-  check:
-    - 'It changes exactly one row for each value, or nothing at all.'
-  undo:
-    - 'Run `sql\rollback-ws-configuration.cmd`.'
+applied_by: sql/apply-ws-configuration.cmd
 ---
 :on error exit
 -- Sets the addresses of the configuration web services (SQL-1, SQL-2).

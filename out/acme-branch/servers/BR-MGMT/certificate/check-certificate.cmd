@@ -27,7 +27,14 @@ set "CALLBACK_OPENSSL=%ProgramFiles%\Git\mingw64\bin\openssl.exe"
 if exist "%CALLBACK_OPENSSL%" goto :openssl_chosen
 set "CALLBACK_OPENSSL=%ProgramFiles%\Git\usr\bin\openssl.exe"
 :openssl_chosen
-if not exist "%CALLBACK_OPENSSL%" goto :fail
+if exist "%CALLBACK_OPENSSL%" goto :openssl_found
+echo There is no %CALLBACK_OPENSSL%.
+echo Install Git for Windows, or set CALLBACK_OPENSSL to the full path of another openssl.exe.
+goto :fail
+:openssl_found
+"%CALLBACK_OPENSSL%" version
+if not "%errorlevel%"=="0" goto :fail
+
 set "STEP=find vht_callback_ssl.crt"
 if not exist "%CONF%\vht_callback_ssl.crt" goto :fail
 set "STEP=find vht_callback_ssl.key"

@@ -41,7 +41,19 @@ set "RABBITMQ_NODE_PORT="
 set "RABBITMQ_NODE_IP_ADDRESS="
 
 set "CERTS=C:\certs\rabbitmq"
-if not defined OPENSSL set "OPENSSL=openssl.exe"
+set "STEP=find openssl.exe"
+if defined CALLBACK_OPENSSL goto :openssl_chosen
+set "CALLBACK_OPENSSL=%ProgramFiles%\Git\mingw64\bin\openssl.exe"
+if exist "%CALLBACK_OPENSSL%" goto :openssl_chosen
+set "CALLBACK_OPENSSL=%ProgramFiles%\Git\usr\bin\openssl.exe"
+:openssl_chosen
+if exist "%CALLBACK_OPENSSL%" goto :openssl_found
+echo There is no %CALLBACK_OPENSSL%.
+echo Install Git for Windows, or set CALLBACK_OPENSSL to the full path of another openssl.exe.
+goto :fail
+:openssl_found
+"%CALLBACK_OPENSSL%" version
+if not "%errorlevel%"=="0" goto :fail
 
 rem The broker's own TLS client sends the whole chain in the file, as federation does; s_client would send the first
 rem certificate only.
@@ -50,7 +62,7 @@ call "%CTL%" -q eval "[H, A, C, K] = [binary_to_list(B) || B <- [_1, _2, _3, _4]
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=see that a client without certificate is refused"
-"%OPENSSL%" s_client -connect "PLANT-CB1:5671" -servername "PLANT-CB1" -tls1_2 -CAfile "%CERTS%\ca_certificate.pem" -verify_hostname "PLANT-CB1" <nul >"%STATE%\refused.txt" 2>&1
+"%CALLBACK_OPENSSL%" s_client -connect "PLANT-CB1:5671" -servername "PLANT-CB1" -tls1_2 -CAfile "%CERTS%\ca_certificate.pem" -verify_hostname "PLANT-CB1" <nul >"%STATE%\refused.txt" 2>&1
 if "%errorlevel%"=="0" goto :fail
 findstr /i /c:"handshake failure" /c:"certificate required" "%STATE%\refused.txt" >nul
 if not "%errorlevel%"=="0" goto :fail

@@ -41,7 +41,19 @@ set "RABBITMQ_NODE_PORT="
 set "RABBITMQ_NODE_IP_ADDRESS="
 
 set "CERTS=C:\certs\rabbitmq"
-if not defined OPENSSL set "OPENSSL=openssl.exe"
+set "STEP=find openssl.exe"
+if defined CALLBACK_OPENSSL goto :openssl_chosen
+set "CALLBACK_OPENSSL=%ProgramFiles%\Git\mingw64\bin\openssl.exe"
+if exist "%CALLBACK_OPENSSL%" goto :openssl_chosen
+set "CALLBACK_OPENSSL=%ProgramFiles%\Git\usr\bin\openssl.exe"
+:openssl_chosen
+if exist "%CALLBACK_OPENSSL%" goto :openssl_found
+echo There is no %CALLBACK_OPENSSL%.
+echo Install Git for Windows, or set CALLBACK_OPENSSL to the full path of another openssl.exe.
+goto :fail
+:openssl_found
+"%CALLBACK_OPENSSL%" version
+if not "%errorlevel%"=="0" goto :fail
 
 echo Folder of the service: %RABBITMQ_BASE%
 echo Configuration file: %CONFIG%
@@ -66,10 +78,6 @@ if not exist "%CERTS%\client_certificate.pem" goto :fail
 set "STEP=find client_key.pem in %CERTS%"
 if not exist "%CERTS%\client_key.pem" goto :fail
 
-set "STEP=run openssl (%OPENSSL%)"
-"%OPENSSL%" version >nul
-if not "%errorlevel%"=="0" goto :fail
-
 set "STEP=open cert.p12 without a password"
 call :open_p12 "%CERTS%\cert.p12"
 if not "%errorlevel%"=="0" goto :fail
@@ -78,65 +86,65 @@ call :open_p12 "%CERTS%\client_key.p12"
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=check that server_certificate.pem has not expired"
-"%OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkend 0 >nul
+"%CALLBACK_OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkend 0 >nul
 if not "%errorlevel%"=="0" goto :fail
-"%OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkend 2592000 >nul
+"%CALLBACK_OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkend 2592000 >nul
 if not "%errorlevel%"=="0" echo NOTE: server_certificate.pem expires within 30 days.
 
 set "STEP=check the chain of server_certificate.pem"
-"%OPENSSL%" verify -CAfile "%CERTS%\ca_certificate.pem" -untrusted "%CERTS%\server_certificate.pem" "%CERTS%\server_certificate.pem"
+"%CALLBACK_OPENSSL%" verify -CAfile "%CERTS%\ca_certificate.pem" -untrusted "%CERTS%\server_certificate.pem" "%CERTS%\server_certificate.pem"
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=check that server_certificate.pem may act as a server (extended key usage)"
-"%OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -purpose >"%STATE%\purpose.txt"
+"%CALLBACK_OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -purpose >"%STATE%\purpose.txt"
 if not "%errorlevel%"=="0" goto :fail
 findstr /b /c:"SSL server : Yes" "%STATE%\purpose.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=check that server_key.pem has no password and belongs to server_certificate.pem"
-"%OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -pubkey >"%STATE%\certificate.pub"
+"%CALLBACK_OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -pubkey >"%STATE%\certificate.pub"
 if not "%errorlevel%"=="0" goto :fail
-"%OPENSSL%" pkey -in "%CERTS%\server_key.pem" -passin pass: -pubout >"%STATE%\key.pub"
+"%CALLBACK_OPENSSL%" pkey -in "%CERTS%\server_key.pem" -passin pass: -pubout >"%STATE%\key.pub"
 if not "%errorlevel%"=="0" goto :fail
 fc /b "%STATE%\certificate.pub" "%STATE%\key.pub" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=check that client_certificate.pem has not expired"
-"%OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -checkend 0 >nul
+"%CALLBACK_OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -checkend 0 >nul
 if not "%errorlevel%"=="0" goto :fail
-"%OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -checkend 2592000 >nul
+"%CALLBACK_OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -checkend 2592000 >nul
 if not "%errorlevel%"=="0" echo NOTE: client_certificate.pem expires within 30 days.
 
 set "STEP=check the chain of client_certificate.pem"
-"%OPENSSL%" verify -CAfile "%CERTS%\ca_certificate.pem" -untrusted "%CERTS%\client_certificate.pem" "%CERTS%\client_certificate.pem"
+"%CALLBACK_OPENSSL%" verify -CAfile "%CERTS%\ca_certificate.pem" -untrusted "%CERTS%\client_certificate.pem" "%CERTS%\client_certificate.pem"
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=check that client_certificate.pem may act as a client (extended key usage)"
-"%OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -purpose >"%STATE%\purpose.txt"
+"%CALLBACK_OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -purpose >"%STATE%\purpose.txt"
 if not "%errorlevel%"=="0" goto :fail
 findstr /b /c:"SSL client : Yes" "%STATE%\purpose.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=check that client_key.pem has no password and belongs to client_certificate.pem"
-"%OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -pubkey >"%STATE%\certificate.pub"
+"%CALLBACK_OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -pubkey >"%STATE%\certificate.pub"
 if not "%errorlevel%"=="0" goto :fail
-"%OPENSSL%" pkey -in "%CERTS%\client_key.pem" -passin pass: -pubout >"%STATE%\key.pub"
+"%CALLBACK_OPENSSL%" pkey -in "%CERTS%\client_key.pem" -passin pass: -pubout >"%STATE%\key.pub"
 if not "%errorlevel%"=="0" goto :fail
 fc /b "%STATE%\certificate.pub" "%STATE%\key.pub" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=check that server_certificate.pem names PLANT-CORE3, as other brokers ask for it"
-"%OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkhost "PLANT-CORE3" >"%STATE%\host.txt"
+"%CALLBACK_OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkhost "PLANT-CORE3" >"%STATE%\host.txt"
 if not "%errorlevel%"=="0" goto :fail
 findstr /c:"does match certificate" "%STATE%\host.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 rem unchecked: the words in the file say what it found
-"%OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkhost "core3.plant.acme.example" >"%STATE%\host.txt"
+"%CALLBACK_OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkhost "core3.plant.acme.example" >"%STATE%\host.txt"
 findstr /c:"does match certificate" "%STATE%\host.txt" >nul
 if not "%errorlevel%"=="0" echo NOTE: server_certificate.pem does not name core3.plant.acme.example; clients that use this name will refuse it.
 
 set "STEP=check that the subject of client_certificate.pem is OU=Callback,O=Acme,C=US"
-"%OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -subject -nameopt RFC2253 >"%STATE%\subject.txt"
+"%CALLBACK_OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -subject -nameopt RFC2253 >"%STATE%\subject.txt"
 if not "%errorlevel%"=="0" goto :fail
 set "FOUND="
 for /f "usebackq tokens=1,* delims==" %%A in ("%STATE%\subject.txt") do set "FOUND=%%B"
@@ -214,10 +222,10 @@ endlocal
 exit /b 0
 
 :open_p12
-"%OPENSSL%" pkcs12 -in "%~1" -noout -passin pass: >nul 2>&1
+"%CALLBACK_OPENSSL%" pkcs12 -in "%~1" -noout -passin pass: >nul 2>&1
 if "%errorlevel%"=="0" exit /b 0
 rem OpenSSL 3 reads files with older ciphers only with this option.
-"%OPENSSL%" pkcs12 -legacy -in "%~1" -noout -passin pass: >nul 2>&1
+"%CALLBACK_OPENSSL%" pkcs12 -legacy -in "%~1" -noout -passin pass: >nul 2>&1
 if "%errorlevel%"=="0" exit /b 0
 exit /b 1
 

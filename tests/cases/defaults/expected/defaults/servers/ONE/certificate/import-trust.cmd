@@ -1,0 +1,81 @@
+@echo off
+setlocal EnableExtensions DisableDelayedExpansion
+rem Imports the certificates that this server has to trust
+rem Made by cbgen for ONE, bundle defaults 1. Change the inventory, not this file.
+rem Exit code 0: every step was done and checked. Anything else: the named step failed and nothing after it ran.
+set "SYSTEM=%SystemRoot%\System32"
+rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
+if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+set "STEP=check administrator rights"
+"%SYSTEM%\net.exe" session >nul 2>&1
+if "%errorlevel%"=="0" goto :elevated
+echo Start the command prompt with Run as administrator, then run this script again.
+goto :fail
+:elevated
+
+set "STEP=check that this is ONE"
+if /i "%COMPUTERNAME%"=="ONE" goto :right_server
+echo This script was made for ONE; this is %COMPUTERNAME%. Use the folder of this server.
+goto :fail
+:right_server
+
+set "STEP=create the folder for saved state"
+set "STATE=%ProgramData%\cbgen\defaults\1\trust"
+if exist "%STATE%\." goto :state_ready
+mkdir "%STATE%"
+if not "%errorlevel%"=="0" goto :fail
+:state_ready
+
+set "CERTUTIL=%SYSTEM%\certutil.exe"
+set "TROUBLE="
+set "COUNT="
+rem Every server reads the lists that convert-certificate.cmd wrote on the Management servers.
+set "STEP=find the lists of certificates"
+if exist "%~dp0trust\ONE.txt" goto :list_1
+echo There is no trust\ONE.txt beside this script.
+echo Copy what convert-certificate.cmd wrote on ONE into the folder certificate\trust of this server.
+goto :fail
+:list_1
+
+
+set "STEP=import the certificates of ONE"
+for /f "usebackq tokens=1-3" %%A in ("%~dp0trust\ONE.txt") do call :import "%%A" "%%B" "%%C"
+if defined TROUBLE goto :fail
+if not defined COUNT goto :fail
+set "COUNT="
+
+echo This server trusts the proxy.
+endlocal
+exit /b 0
+
+rem Store, thumbprint, file name. A certificate that was there before is left alone and not taken out on the way back.
+:import
+if defined TROUBLE exit /b 1
+set "TROUBLE=yes"
+set "STEP=import %~3 into %~1"
+"%CERTUTIL%" -store "%~1" "%~2" >nul 2>&1
+if "%errorlevel%"=="0" goto :imported
+if not exist "%~dp0trust\%~3" exit /b 1
+echo %~1>"%STATE%\added-%~1-%~2.txt"
+if not exist "%STATE%\added-%~1-%~2.txt" exit /b 1
+echo saved>"%STATE%\captured.txt"
+if not exist "%STATE%\captured.txt" exit /b 1
+"%CERTUTIL%" -f -addstore "%~1" "%~dp0trust\%~3" >nul
+if not "%errorlevel%"=="0" exit /b 1
+"%CERTUTIL%" -store "%~1" "%~2" >nul
+if not "%errorlevel%"=="0" exit /b 1
+:imported
+set "COUNT=yes"
+set "TROUBLE="
+exit /b 0
+
+:fail
+set "CODE=%errorlevel%"
+echo.
+echo FAILED at step: %STEP%
+if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
+echo Nothing after this step was done. Correct the cause and run this script again, or run rollback-trust.cmd to go back.
+endlocal
+exit /b 1
+
+

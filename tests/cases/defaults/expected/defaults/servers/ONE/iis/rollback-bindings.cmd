@@ -1,0 +1,136 @@
+@echo off
+setlocal EnableExtensions DisableDelayedExpansion
+rem Restores the bindings of before apply-bindings.cmd
+rem Made by cbgen for ONE, bundle defaults 1. Change the inventory, not this file.
+rem Exit code 0: every step was done and checked. Anything else: the named step failed and nothing after it ran.
+set "SYSTEM=%SystemRoot%\System32"
+rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
+if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+set "STEP=check administrator rights"
+"%SYSTEM%\net.exe" session >nul 2>&1
+if "%errorlevel%"=="0" goto :elevated
+echo Start the command prompt with Run as administrator, then run this script again.
+goto :fail
+:elevated
+
+set "STEP=check that this is ONE"
+if /i "%COMPUTERNAME%"=="ONE" goto :right_server
+echo This script was made for ONE; this is %COMPUTERNAME%. Use the folder of this server.
+goto :fail
+:right_server
+
+set "STEP=find the saved state"
+set "STATE=%ProgramData%\cbgen\defaults\1\bindings"
+if exist "%STATE%\captured.txt" goto :state_ready
+if exist "%STATE%\rolled-back.txt" goto :already_back
+echo There is no saved state in %STATE%: this bundle has not changed this server, so there is nothing to take back.
+goto :fail
+:already_back
+echo It was rolled back before. Nothing to do.
+endlocal
+exit /b 0
+:state_ready
+
+set "APPCMD=%SYSTEM%\inetsrv\appcmd.exe"
+set "SITE=Default Web Site"
+set "STEP=find IIS and its site"
+if exist "%APPCMD%" goto :iis_found
+echo There is no %APPCMD%. Install the IIS management tools.
+goto :fail
+:iis_found
+"%APPCMD%" list site "%SITE%" >nul
+if "%errorlevel%"=="0" goto :site_found
+echo There is no site %SITE%. Correct iis.site in the inventory.
+goto :fail
+:site_found
+
+set "STEP=list the bindings"
+call :bindings
+if not "%errorlevel%"=="0" goto :fail
+echo Bindings now: %BINDINGS%
+
+rem First what is missing, so that the site always has a binding.
+set "STEP=restore the binding *:80"
+"%SYSTEM%\findstr.exe" /l /c:",http/*:80:," "%STATE%\bindings.txt" >nul
+if "%errorlevel%"=="1" goto :restored_80
+if not "%errorlevel%"=="0" goto :fail
+"%SYSTEM%\findstr.exe" /l /c:",http/*:80:," "%STATE%\now.txt" >nul
+if "%errorlevel%"=="0" goto :restored_80
+if not "%errorlevel%"=="1" goto :fail
+"%APPCMD%" set site "/site.name:%SITE%" "/+bindings.[protocol='http',bindingInformation='*:80:']"
+if not "%errorlevel%"=="0" goto :fail
+:restored_80
+
+set "STEP=restore the binding *:443"
+"%SYSTEM%\findstr.exe" /l /c:",https/*:443:," "%STATE%\bindings.txt" >nul
+if "%errorlevel%"=="1" goto :restored_443
+if not "%errorlevel%"=="0" goto :fail
+"%SYSTEM%\findstr.exe" /l /c:",https/*:443:," "%STATE%\now.txt" >nul
+if "%errorlevel%"=="0" goto :restored_443
+if not "%errorlevel%"=="1" goto :fail
+"%APPCMD%" set site "/site.name:%SITE%" "/+bindings.[protocol='https',bindingInformation='*:443:']"
+if not "%errorlevel%"=="0" goto :fail
+:restored_443
+
+set "STEP=remove the binding 127.0.0.1:80"
+"%SYSTEM%\findstr.exe" /l /c:",http/127.0.0.1:80:," "%STATE%\bindings.txt" >nul
+if "%errorlevel%"=="0" goto :local_stays
+if not "%errorlevel%"=="1" goto :fail
+"%SYSTEM%\findstr.exe" /l /c:",http/127.0.0.1:80:," "%STATE%\now.txt" >nul
+if "%errorlevel%"=="1" goto :local_stays
+if not "%errorlevel%"=="0" goto :fail
+"%APPCMD%" set site "/site.name:%SITE%" "/-bindings.[protocol='http',bindingInformation='127.0.0.1:80:']"
+if not "%errorlevel%"=="0" goto :fail
+:local_stays
+
+set "STEP=read the bindings back"
+call :bindings
+if not "%errorlevel%"=="0" goto :fail
+echo Bindings now: %BINDINGS%
+"%SYSTEM%\findstr.exe" /l /c:",http/*:80:," "%STATE%\bindings.txt" >nul
+if "%errorlevel%"=="1" goto :compared_1
+if not "%errorlevel%"=="0" goto :fail
+"%SYSTEM%\findstr.exe" /l /c:",http/*:80:," "%STATE%\now.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+:compared_1
+"%SYSTEM%\findstr.exe" /l /c:",https/*:443:," "%STATE%\bindings.txt" >nul
+if "%errorlevel%"=="1" goto :compared_2
+if not "%errorlevel%"=="0" goto :fail
+"%SYSTEM%\findstr.exe" /l /c:",https/*:443:," "%STATE%\now.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+:compared_2
+"%SYSTEM%\findstr.exe" /l /c:",http/127.0.0.1:80:," "%STATE%\bindings.txt" >nul
+if "%errorlevel%"=="1" goto :compared_3
+if not "%errorlevel%"=="0" goto :fail
+"%SYSTEM%\findstr.exe" /l /c:",http/127.0.0.1:80:," "%STATE%\now.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+:compared_3
+set "STEP=note that this was rolled back"
+move /y "%STATE%\captured.txt" "%STATE%\rolled-back.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+echo The bindings of before are back. Does HTTPS answer with the right certificate? IIS keeps it per port, not per binding.
+endlocal
+exit /b 0
+
+rem Reads the bindings of the site as one line, with a comma before and after each: ,http/*:80:,https/*:443:,
+:bindings
+set "BINDINGS="
+"%APPCMD%" list site "%SITE%" /text:bindings >"%STATE%\now.txt"
+if not "%errorlevel%"=="0" exit /b 1
+for /f "usebackq delims=" %%A in ("%STATE%\now.txt") do set "BINDINGS=,%%A,"
+echo %BINDINGS% >"%STATE%\now.txt"
+if not exist "%STATE%\now.txt" exit /b 1
+exit /b 0
+
+
+:fail
+set "CODE=%errorlevel%"
+echo.
+echo FAILED at step: %STEP%
+if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
+echo Nothing after this step was done. Is the proxy stopped? Correct the cause and run this script again.
+endlocal
+exit /b 1
+
+

@@ -1,0 +1,267 @@
+@echo off
+setlocal EnableExtensions DisableDelayedExpansion
+rem Restores the values as they were before apply-windows-tls.cmd
+rem Made by cbgen for ONE, bundle defaults 1. Change the inventory, not this file.
+rem Exit code 0: every step was done and checked. Anything else: the named step failed and nothing after it ran.
+set "SYSTEM=%SystemRoot%\System32"
+rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
+if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+set "STEP=check administrator rights"
+"%SYSTEM%\net.exe" session >nul 2>&1
+if "%errorlevel%"=="0" goto :elevated
+echo Start the command prompt with Run as administrator, then run this script again.
+goto :fail
+:elevated
+
+set "STEP=check that this is ONE"
+if /i "%COMPUTERNAME%"=="ONE" goto :right_server
+echo This script was made for ONE; this is %COMPUTERNAME%. Use the folder of this server.
+goto :fail
+:right_server
+
+set "STEP=find the saved state"
+set "STATE=%ProgramData%\cbgen\defaults\1\windows-tls"
+if exist "%STATE%\captured.txt" goto :state_ready
+if exist "%STATE%\rolled-back.txt" goto :already_back
+echo There is no saved state in %STATE%: this bundle has not changed this server, so there is nothing to take back.
+goto :fail
+:already_back
+echo It was rolled back before. Nothing to do.
+endlocal
+exit /b 0
+:state_ready
+
+set "REG=%SYSTEM%\reg.exe"
+
+rem First the values that were not there before; the keys stay, others use them too.
+if not exist "%STATE%\value-1.absent" goto :keep_1
+set "STEP=delete SchUseStrongCrypto in HKLM\SOFTWARE\Microsoft\.NETFramework\v4.0.30319"
+call :read "HKLM\SOFTWARE\Microsoft\.NETFramework\v4.0.30319" "SchUseStrongCrypto"
+if "%errorlevel%"=="1" goto :keep_1
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SOFTWARE\Microsoft\.NETFramework\v4.0.30319" /v "SchUseStrongCrypto" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SOFTWARE\Microsoft\.NETFramework\v4.0.30319" "SchUseStrongCrypto"
+if not "%errorlevel%"=="1" goto :fail
+:keep_1
+
+if not exist "%STATE%\value-2.absent" goto :keep_2
+set "STEP=delete SystemDefaultTlsVersions in HKLM\SOFTWARE\Microsoft\.NETFramework\v4.0.30319"
+call :read "HKLM\SOFTWARE\Microsoft\.NETFramework\v4.0.30319" "SystemDefaultTlsVersions"
+if "%errorlevel%"=="1" goto :keep_2
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SOFTWARE\Microsoft\.NETFramework\v4.0.30319" /v "SystemDefaultTlsVersions" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SOFTWARE\Microsoft\.NETFramework\v4.0.30319" "SystemDefaultTlsVersions"
+if not "%errorlevel%"=="1" goto :fail
+:keep_2
+
+if not exist "%STATE%\value-3.absent" goto :keep_3
+set "STEP=delete SchUseStrongCrypto in HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v4.0.30319"
+call :read "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v4.0.30319" "SchUseStrongCrypto"
+if "%errorlevel%"=="1" goto :keep_3
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v4.0.30319" /v "SchUseStrongCrypto" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v4.0.30319" "SchUseStrongCrypto"
+if not "%errorlevel%"=="1" goto :fail
+:keep_3
+
+if not exist "%STATE%\value-4.absent" goto :keep_4
+set "STEP=delete SystemDefaultTlsVersions in HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v4.0.30319"
+call :read "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v4.0.30319" "SystemDefaultTlsVersions"
+if "%errorlevel%"=="1" goto :keep_4
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v4.0.30319" /v "SystemDefaultTlsVersions" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v4.0.30319" "SystemDefaultTlsVersions"
+if not "%errorlevel%"=="1" goto :fail
+:keep_4
+
+if not exist "%STATE%\value-5.absent" goto :keep_5
+set "STEP=delete Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" "Enabled"
+if "%errorlevel%"=="1" goto :keep_5
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" /v "Enabled" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" "Enabled"
+if not "%errorlevel%"=="1" goto :fail
+:keep_5
+
+if not exist "%STATE%\value-6.absent" goto :keep_6
+set "STEP=delete DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" "DisabledByDefault"
+if "%errorlevel%"=="1" goto :keep_6
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" /v "DisabledByDefault" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" "DisabledByDefault"
+if not "%errorlevel%"=="1" goto :fail
+:keep_6
+
+if not exist "%STATE%\value-7.absent" goto :keep_7
+set "STEP=delete Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" "Enabled"
+if "%errorlevel%"=="1" goto :keep_7
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" /v "Enabled" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" "Enabled"
+if not "%errorlevel%"=="1" goto :fail
+:keep_7
+
+if not exist "%STATE%\value-8.absent" goto :keep_8
+set "STEP=delete DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server"
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" "DisabledByDefault"
+if "%errorlevel%"=="1" goto :keep_8
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" /v "DisabledByDefault" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" "DisabledByDefault"
+if not "%errorlevel%"=="1" goto :fail
+:keep_8
+
+rem Then the values that were there, one by one: importing the saved keys would also take back the work of others.
+if exist "%STATE%\value-1.absent" goto :restored_1
+set "STEP=restore SchUseStrongCrypto in HKLM\SOFTWARE\Microsoft\.NETFramework\v4.0.30319"
+call :parse "%STATE%\value-1.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SOFTWARE\Microsoft\.NETFramework\v4.0.30319" /v "SchUseStrongCrypto" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SOFTWARE\Microsoft\.NETFramework\v4.0.30319" "SchUseStrongCrypto"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_1
+
+if exist "%STATE%\value-2.absent" goto :restored_2
+set "STEP=restore SystemDefaultTlsVersions in HKLM\SOFTWARE\Microsoft\.NETFramework\v4.0.30319"
+call :parse "%STATE%\value-2.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SOFTWARE\Microsoft\.NETFramework\v4.0.30319" /v "SystemDefaultTlsVersions" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SOFTWARE\Microsoft\.NETFramework\v4.0.30319" "SystemDefaultTlsVersions"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_2
+
+if exist "%STATE%\value-3.absent" goto :restored_3
+set "STEP=restore SchUseStrongCrypto in HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v4.0.30319"
+call :parse "%STATE%\value-3.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v4.0.30319" /v "SchUseStrongCrypto" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v4.0.30319" "SchUseStrongCrypto"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_3
+
+if exist "%STATE%\value-4.absent" goto :restored_4
+set "STEP=restore SystemDefaultTlsVersions in HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v4.0.30319"
+call :parse "%STATE%\value-4.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v4.0.30319" /v "SystemDefaultTlsVersions" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v4.0.30319" "SystemDefaultTlsVersions"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_4
+
+if exist "%STATE%\value-5.absent" goto :restored_5
+set "STEP=restore Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client"
+call :parse "%STATE%\value-5.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" /v "Enabled" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" "Enabled"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_5
+
+if exist "%STATE%\value-6.absent" goto :restored_6
+set "STEP=restore DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client"
+call :parse "%STATE%\value-6.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" /v "DisabledByDefault" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" "DisabledByDefault"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_6
+
+if exist "%STATE%\value-7.absent" goto :restored_7
+set "STEP=restore Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server"
+call :parse "%STATE%\value-7.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" /v "Enabled" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" "Enabled"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_7
+
+if exist "%STATE%\value-8.absent" goto :restored_8
+set "STEP=restore DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server"
+call :parse "%STATE%\value-8.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" /v "DisabledByDefault" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" "DisabledByDefault"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_8
+
+set "STEP=note that this was rolled back"
+move /y "%STATE%\captured.txt" "%STATE%\rolled-back.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+echo The old values are back.
+endlocal
+exit /b 0
+
+rem Reads one value: TYPE, DATA, and LINE as reg.exe prints it. Returns 1 when there is no such value.
+:read
+set "TYPE="
+set "DATA="
+set "LINE="
+"%REG%" query "%~1" /v "%~2" /reg:64 >"%STATE%\now.txt" 2>nul
+if not "%errorlevel%"=="0" exit /b %errorlevel%
+call :parse "%STATE%\now.txt"
+set "CODE=%errorlevel%"
+exit /b %CODE%
+
+rem The last line of the answer is the value; the line before it names the key.
+:parse
+rem A quote in the data could not be handed over safely, so it stops the work before anything changes.
+"%SYSTEM%\find.exe" """" "%~1" >nul
+if "%errorlevel%"=="0" goto :quote
+if not "%errorlevel%"=="1" exit /b 4
+for /f "usebackq delims=" %%A in ("%~1") do set "LINE=%%A"
+for /f "usebackq tokens=2,*" %%A in ("%~1") do set "TYPE=%%A"
+for /f "usebackq tokens=2,*" %%A in ("%~1") do set "DATA=%%B"
+if not defined TYPE exit /b 3
+exit /b 0
+:quote
+echo The stored value holds a quote. Note it, delete it by hand, then run this script again.
+exit /b 2
+
+
+:fail
+set "CODE=%errorlevel%"
+echo.
+echo FAILED at step: %STEP%
+if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
+echo Nothing after this step was done. The saved keys lie in the cbgen folder of ProgramData; correct the cause and run this script again.
+endlocal
+exit /b 1
+
+
+

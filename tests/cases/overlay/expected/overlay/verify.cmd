@@ -1,0 +1,5 @@
+@echo off
+setlocal EnableExtensions DisableDelayedExpansion
+echo Ask the release desk.
+endlocal
+exit /b 1
