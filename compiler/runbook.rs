@@ -638,7 +638,8 @@ network: { firewall: true, integrations: [smtp] }
         for file in &mut files {
             file.text = file
                 .text
-                .replace("\nrollback: registry/rollback-windows-tls.cmd", "");
+                .replace("\nrollback: registry/rollback-windows-tls.cmd", "")
+                .replace("\napplied_by: registry/apply-windows-tls.cmd", "");
         }
         files.push(templates::TemplateFile {
             path: "steps/late.md".into(),

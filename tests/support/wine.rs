@@ -10,8 +10,9 @@ use crate::harness::Ran;
 /// Where Debian's package `wine64` has its programs.
 const PROGRAMS: &str = "/usr/lib/wine";
 
-/// How a Wine server is ended whose prefix is `prefix` in the folder `$1`.
-pub(crate) const END_SERVER: &str = "WINEPREFIX=\"$1/prefix\" /usr/lib/wine/wineserver64 --kill; WINEPREFIX=\"$1/prefix\" timeout 9 /usr/lib/wine/wineserver64 --wait";
+/// How a Wine server is ended whose prefix is `prefix` in the folder `$1`. Both commands leave temporary files, which go
+/// with the folder.
+pub(crate) const END_SERVER: &str = "export TMPDIR=\"$1\" WINEPREFIX=\"$1/prefix\"; /usr/lib/wine/wineserver64 --kill; timeout 9 /usr/lib/wine/wineserver64 --wait";
 
 /// A prefix. Its server ends and its folder goes when the tests end.
 pub(crate) struct Wine {
