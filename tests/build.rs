@@ -110,23 +110,32 @@ struct MemoryDisk(std::path::PathBuf);
 
 impl MemoryDisk {
     fn mount(at: &Path, size: &str) -> Self {
-        let status = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
-            .arg(at)
-            .status()
-            .expect("mount");
+        let options = format!("size={size}");
         assert!(
-            status.success(),
-            "the test needs the right to mount a memory disk"
+            Self::as_root(
+                "mount",
+                &["-t", "tmpfs", "-o", &options, "tmpfs", &at.to_string_lossy()]
+            ),
+            "the test needs the right to mount a memory disk, by itself or with sudo"
         );
         Self(at.to_owned())
+    }
+
+    /// Runs a program as it is, and with sudo when that does not do.
+    fn as_root(program: &str, arguments: &[&str]) -> bool {
+        let done = |command: &mut Command| {
+            command
+                .args(arguments)
+                .status()
+                .is_ok_and(|status| status.success())
+        };
+        done(Command::new(program).stderr(Stdio::null())) || done(Command::new("sudo").args(["-n", program]))
     }
 }
 
 impl Drop for MemoryDisk {
     fn drop(&mut self) {
-        let status = Command::new("umount").arg(&self.0).status();
-        assert!(status.is_ok_and(|status| status.success()), "umount");
+        assert!(Self::as_root("umount", &[&self.0.to_string_lossy()]), "umount");
     }
 }
 
