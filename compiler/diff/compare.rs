@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::identity::{Identity, holds_stand_ins};
+use super::labels;
 use crate::formats::{Format, Item, items};
 
 /// How a fact differs. The order is that of the report.
@@ -102,13 +103,16 @@ fn facts(format: Format, text: &str, names: &Identity) -> Option<Vec<Plain>> {
     if items.is_empty() && !text.trim().is_empty() {
         return None;
     }
+    let items = match format {
+        Format::Cmd => labels::without_numbers(items),
+        Format::Sql => with_batch_ends(items),
+        _ => items,
+    };
     Some(items.into_iter().map(|item| plain(format, item, names)).collect())
 }
 
 fn plain(format: Format, item: Item, names: &Identity) -> Plain {
-    let shape = if format == Format::Cmd {
-        without_label_number(&without_numbers(&item.path))
-    } else if has_running_numbers(format) {
+    let shape = if has_running_numbers(format) {
         without_numbers(&item.path)
     } else {
         item.path
@@ -117,6 +121,28 @@ fn plain(format: Format, item: Item, names: &Identity) -> Plain {
         shape: names.hide(&shape),
         value: names.hide(&item.value),
     }
+}
+
+/// The numbers of batches go like all running numbers, so that where one ends must be a fact of its own: variables and
+/// checks of a batch do not reach the next one.
+fn with_batch_ends(items: Vec<Item>) -> Vec<Item> {
+    let batch =
+        |item: &Item| -> Option<usize> { item.path.strip_prefix("batch ")?.split(' ').next()?.parse().ok() };
+    let mut all = Vec::with_capacity(items.len());
+    let mut before = 1;
+    for item in items {
+        let number = batch(&item).unwrap_or(before);
+        for _ in before..number {
+            all.push(Item {
+                path: "GO".into(),
+                value: "the batch ends".into(),
+                range: item.range.start..item.range.start,
+            });
+        }
+        before = number;
+        all.push(item);
+    }
+    all
 }
 
 /// Formats whose paths count statements, lines or blocks.
@@ -150,22 +176,6 @@ fn without_numbers(path: &str) -> String {
         }
     });
     steps.collect::<Vec<_>>().join(" > ")
-}
-
-/// `new_12 > netsh` becomes `new > netsh`: templates number the labels of repeated steps. A `goto` names its label in
-/// its value, so a jump that changes still differs.
-fn without_label_number(path: &str) -> String {
-    let (label, rest) = match path.split_once(" > ") {
-        Some((label, rest)) => (label, Some(rest)),
-        None => (path, None),
-    };
-    let label = match label.rsplit_once('_') {
-        Some((name, number)) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => {
-            name
-        }
-        _ => label,
-    };
-    rest.map_or_else(|| label.to_owned(), |rest| format!("{label} > {rest}"))
 }
 
 /// The facts that differ between two sequences.

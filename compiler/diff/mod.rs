@@ -22,6 +22,7 @@ pub mod group;
 pub mod html;
 pub mod identity;
 pub mod json;
+mod labels;
 pub mod markdown;
 pub mod model;
 pub mod names;

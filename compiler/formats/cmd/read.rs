@@ -72,7 +72,9 @@ const SECOND_LINE: &str = "setlocal EnableExtensions DisableDelayedExpansion";
 /// Reads a complete generated script; the rules stand at the top of the [module](super).
 ///
 /// One item per command line. The path is the label, the number of the command below it, and the name of the command
-/// (`FAILED > 02 exit`); before the first label it is `start`. The value is the rest of the line with single blanks.
+/// (`FAILED > 02 exit`); before the first label it is `start`. The value is the rest of the line with single blanks, and
+/// begins with the command as written where that says more than its name: a folder, or `call`. A label is an item too,
+/// with itself as path and value, because moving it changes what a jump skips.
 ///
 /// # Errors
 /// Every violation of the rules, in the order of the lines.
@@ -245,17 +247,20 @@ impl Reader {
     }
 
     fn item(&mut self, word: &str, rest: &str, range: &Range<usize>) {
-        let mut name = word;
-        let mut value = rest;
-        if word.eq_ignore_ascii_case("call") {
-            (name, value) = first_word(rest);
-        }
-        let resolved = self.resolve(&name.replace('"', ""));
+        let is_call = word.eq_ignore_ascii_case("call");
+        let (written, arguments) = if is_call { first_word(rest) } else { (word, rest) };
+        let resolved = self.resolve(&written.replace('"', ""));
         let name = stem(&resolved).to_owned();
+        let arguments = single_blanks(arguments);
+        let value = match (is_call, written == name) {
+            (false, true) => arguments,
+            (true, _) => format!("call {written} {arguments}").trim_end().to_owned(),
+            (false, false) => format!("{written} {arguments}").trim_end().to_owned(),
+        };
         self.below_label += 1;
         self.items.push(Item {
             path: format!("{} > {:02} {name}", self.label, self.below_label),
-            value: single_blanks(value),
+            value,
             range: range.clone(),
         });
     }
@@ -275,6 +280,11 @@ impl Reader {
         }
         label.clone_into(&mut self.label);
         self.below_label = 0;
+        self.items.push(Item {
+            path: label.to_owned(),
+            value: format!(":{label}"),
+            range: range.clone(),
+        });
     }
 
     /// Reports a command that nothing handled.

@@ -152,12 +152,25 @@ fn items_number_commands_below_their_label() {
         [
             "start > 01 set = \"CTL=C:\\r\\rabbitmqctl.bat\"",
             "start > 02 net = stop \"a  b\" || goto :FAILED",
-            "start > 03 rabbitmqctl.bat = list",
+            "start > 03 rabbitmqctl.bat = call \"%CTL%\" list",
             "start > 04 if = \"%errorlevel%\"==\"1\" goto :FAILED",
             "start > 05 exit = /b 0",
+            "FAILED = :FAILED",
             "FAILED > 01 exit = /b 1",
         ]
     );
+}
+
+#[test]
+fn items_say_which_program_runs() {
+    let value = |program: &str| {
+        let text = script(&format!("{program} session >nul || goto :FAILED"));
+        items(&text).unwrap().remove(1)
+    };
+    let (system, temp) = (value("\"%SystemRoot%\\net.exe\""), value("\"%TEMP%\\net.exe\""));
+    assert_eq!((&system.path, &temp.path), (&temp.path, &system.path));
+    assert_ne!(system.value, temp.value);
+    assert_eq!(value("net").value, "session >nul || goto :FAILED");
 }
 
 proptest! {
