@@ -112,7 +112,9 @@ fn facts(format: Format, text: &str, names: &Identity) -> Option<Vec<Plain>> {
 }
 
 fn plain(format: Format, item: Item, names: &Identity) -> Plain {
-    let shape = if has_running_numbers(format) {
+    let shape = if format == Format::Markdown {
+        headings_without_numbers(&item.path)
+    } else if has_running_numbers(format) {
         without_numbers(&item.path)
     } else {
         item.path
@@ -121,6 +123,24 @@ fn plain(format: Format, item: Item, names: &Identity) -> Plain {
         shape: names.hide(&shape),
         value: names.hide(&item.value),
     }
+}
+
+/// `A > 3 B > 3.14 C > item 20` becomes `B > C > item`: the title of the whole document says nothing about where in it,
+/// and one more chapter renumbers all that follow.
+fn headings_without_numbers(path: &str) -> String {
+    let path = without_numbers(path);
+    let below = path.split_once(" > ").map_or(path.as_str(), |(_, below)| below);
+    let steps = below.split(" > ").map(|title| match title.split_once(' ') {
+        Some((number, rest))
+            if number
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b':')) =>
+        {
+            rest
+        }
+        _ => title,
+    });
+    steps.collect::<Vec<_>>().join(" > ")
 }
 
 /// The numbers of batches go like all running numbers, so that where one ends must be a fact of its own: variables and

@@ -19,7 +19,13 @@ use crate::secrets;
 type Class = (Change, bool);
 
 /// What makes groups of different artifacts one: all of it, and for what stays also the judgement.
-type Sameness = (Class, Vec<Place>, Vec<Fact>, Option<(Risk, String)>);
+type Sameness = (
+    Class,
+    Vec<Place>,
+    Vec<Fact>,
+    Vec<(Place, Vec<String>)>,
+    Option<(Risk, String)>,
+);
 
 /// Facts of one artifact in the order in which they stand there.
 type Ordered<'a> = Vec<((usize, usize), Option<&'a Fact>)>;
@@ -197,6 +203,7 @@ fn groups(comparison: &Comparison<'_>) -> Vec<Group> {
                     .filter_map(|index| comparison.artifacts.get(*index))
                     .collect(),
                 facts: facts.into_iter().filter_map(|(_, fact)| fact).cloned().collect(),
+                others: Vec::new(),
             });
         }
     }
@@ -220,35 +227,46 @@ struct Draft<'a> {
     by_lines: bool,
     found: Vec<&'a Compared<'a>>,
     facts: Vec<Fact>,
+    /// Names of other servers by the number of their stand-in, at each place.
+    others: Vec<(Place, Vec<String>)>,
 }
+
+/// One draft of several that say the same, with the names of other servers it was said with.
+type Member<'a> = (Draft<'a>, Vec<String>);
 
 /// Joins drafts that differ only in which other servers of their installation they name: the same change of several
 /// installations, or of all servers of a cluster. Other servers are numbered within a draft, so nothing that differs
 /// becomes equal.
 fn join_installations<'a>(drafts: Vec<Draft<'a>>, comparison: &Comparison<'_>) -> Vec<Draft<'a>> {
-    let mut joined: BTreeMap<(&'a str, Class, Vec<Fact>), Vec<Draft<'a>>> = BTreeMap::new();
+    let mut joined: BTreeMap<(&'a str, Class, Vec<Fact>), Vec<Member<'a>>> = BTreeMap::new();
     for draft in drafts {
         let Some(first) = draft.found.first() else {
             continue;
         };
-        let mut others = Others::new(comparison.hosts.get(&first.place.bundle));
+        let mut others = Others::new(comparison.installations.get(&first.place.bundle));
         let facts: Vec<Fact> = draft.facts.iter().map(|fact| others.hide_in(fact)).collect();
         joined
             .entry((&first.artifact, (draft.change, draft.by_lines), facts))
             .or_default()
-            .push(draft);
+            .push((draft, others.names()));
     }
     let mut drafts = Vec::new();
-    for ((_, (change, by_lines), facts), mut members) in joined {
+    for ((_, (change, by_lines), facts), members) in joined {
         // One draft alone, and drafts without facts, keep their real names.
         if members.len() == 1 || facts.is_empty() {
-            drafts.append(&mut members);
+            drafts.extend(members.into_iter().map(|(draft, _)| draft));
             continue;
         }
+        let named = members.iter().flat_map(|(draft, names)| {
+            let places = draft.found.iter().map(|found| found.place.clone());
+            places.map(|place| (place, names.clone()))
+        });
+        let named: BTreeMap<Place, Vec<String>> = named.filter(|(_, names)| !names.is_empty()).collect();
         drafts.push(Draft {
             change,
             by_lines,
-            found: members.into_iter().flat_map(|draft| draft.found).collect(),
+            others: named.into_iter().collect(),
+            found: members.into_iter().flat_map(|(draft, _)| draft.found).collect(),
             facts,
         });
     }
@@ -264,6 +282,7 @@ fn join_artifacts(groups: Vec<Group>) -> Vec<Group> {
             (group.change, group.by_lines),
             group.places.clone(),
             group.facts.clone(),
+            group.others.clone(),
             judged,
         );
         match joined.entry(key) {
@@ -300,14 +319,15 @@ fn group(draft: &Draft<'_>) -> Option<Group> {
         by_lines,
         found,
         facts,
+        others,
     } = draft;
     let first = found.first()?;
     let record = first.record;
     // The real names are clearer than stand-ins where there is one server only.
-    let names = if found.len() == 1 {
-        first.names.clone()
+    let (old_names, names) = if found.len() == 1 {
+        (first.old_names.clone(), first.names.clone())
     } else {
-        Identity::default()
+        (Identity::default(), Identity::default())
     };
     let (risk, reason) = facts
         .iter()
@@ -350,21 +370,31 @@ fn group(draft: &Draft<'_>) -> Option<Group> {
             places.into_iter().collect()
         },
         by_lines: *by_lines,
-        facts: facts.iter().map(|fact| readable(fact, &names)).collect(),
+        others: others
+            .iter()
+            .map(|(place, names)| (place.clone(), names.iter().map(|name| safe(name)).collect()))
+            .collect(),
+        facts: facts
+            .iter()
+            .map(|fact| readable(fact, &old_names, &names))
+            .collect(),
     })
 }
 
 /// A fact as it is shown: names restored, stand-ins and control characters readable, secrets out.
-fn readable(fact: &Fact, names: &Identity) -> Fact {
-    let text = |text: &str| shown(&names.restore(text));
-    let path = text(&fact.path);
+fn readable(fact: &Fact, old_names: &Identity, names: &Identity) -> Fact {
+    let path = shown(&names.restore(&fact.path));
     let last = path.rsplit(" > ").next().unwrap_or_default().to_owned();
-    let value = |value: &Option<String>| value.as_deref().map(|value| redacted(&last, &text(value)));
+    let value = |value: &Option<String>, names: &Identity| {
+        value
+            .as_deref()
+            .map(|value| redacted(&last, &shown(&names.restore(value))))
+    };
     Fact {
         path: safe(&path),
         kind: fact.kind,
-        old: value(&fact.old),
-        new: value(&fact.new),
+        old: value(&fact.old, old_names),
+        new: value(&fact.new, names),
     }
 }
 

@@ -175,6 +175,9 @@ fn write_group(page: &mut String, report: &Report, number: usize, group: &Group)
             "<p>Compared by lines, because one side does not read in its format.</p>"
         )?;
     }
+    for line in wording::others(report, group, None) {
+        writeln!(page, "<p>{}</p>", escape(&line))?;
+    }
     writeln!(page, "</header>")?;
     for fact in &group.facts {
         write_fact(page, fact)?;

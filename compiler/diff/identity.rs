@@ -16,10 +16,19 @@ const STAND_INS: &[(char, &str)] = &[
     ('\u{E003}', "‹server in lower case›"),
     ('\u{E004}', "‹server in upper case›"),
     (VERSION, "‹bundle version›"),
+    (BUNDLE, "‹bundle›"),
+    (DOMAIN, ".‹domain›"),
+    (PATTERN_DOMAIN, "\\.‹domain›"),
 ];
 
 /// Stands for the version of the bundle behind its name.
 const VERSION: char = '\u{E005}';
+/// Stands for the name of the bundle where installations are compared with each other.
+const BUNDLE: char = '\u{E006}';
+/// Stands for the domain of an installation with the dot before it.
+const DOMAIN: char = '\u{E007}';
+/// The same with dots as a regular expression writes them.
+const PATTERN_DOMAIN: char = '\u{E008}';
 
 /// The names of a server, longest first, each with its stand-in, and the edition of its bundle.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,18 +118,30 @@ const OTHERS: char = '\u{E010}';
 /// How many other servers get a stand-in of their own in one change; the rest keep their names.
 const MOST_OTHERS: u32 = 200;
 
-/// Names of other servers of an installation, replaced by numbered stand-ins in the order in which they appear.
+/// The names by which texts of one installation differ from those of another.
+#[derive(Clone, Debug, Default)]
+pub struct Installation {
+    /// Name of the bundle.
+    pub bundle: String,
+    /// Names of its servers and first labels of their FQDNs, lower case.
+    pub hosts: BTreeSet<String>,
+    /// What follows the first label of the FQDNs, lower case.
+    pub domains: BTreeSet<String>,
+}
+
+/// Names of an installation, replaced by stand-ins: other servers numbered in the order in which they appear, the bundle,
+/// and the domain when there is only one.
 #[derive(Clone, Debug)]
 pub struct Others<'a> {
-    hosts: Option<&'a BTreeSet<String>>,
+    installation: Option<&'a Installation>,
     seen: BTreeMap<String, u32>,
 }
 
 impl<'a> Others<'a> {
-    /// For the hosts of one installation: names and first labels, lower case.
-    pub fn new(hosts: Option<&'a BTreeSet<String>>) -> Self {
+    /// For one installation.
+    pub fn new(installation: Option<&'a Installation>) -> Self {
         Self {
-            hosts,
+            installation,
             seen: BTreeMap::new(),
         }
     }
@@ -135,8 +156,15 @@ impl<'a> Others<'a> {
         }
     }
 
+    /// The other servers that were met, by number.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<(&u32, &String)> = self.seen.iter().map(|(name, number)| (number, name)).collect();
+        names.sort();
+        names.into_iter().map(|(_, name)| name.clone()).collect()
+    }
+
     fn hide(&mut self, text: &str) -> String {
-        let Some(hosts) = self.hosts else {
+        let Some(installation) = self.installation else {
             return text.to_owned();
         };
         let mut hidden = String::with_capacity(text.len());
@@ -146,16 +174,20 @@ impl<'a> Others<'a> {
                 .find(|letter: char| !(letter.is_alphanumeric() || matches!(letter, '_' | '-')))
                 .unwrap_or(rest.len());
             let (word, tail) = rest.split_at_checked(end).unwrap_or((rest, ""));
-            hidden.push_str(
-                &self
-                    .stand_in(hosts, word)
-                    .map_or_else(|| word.to_owned(), String::from),
-            );
+            let stand_in = if !word.is_empty() && word == installation.bundle {
+                Some(BUNDLE)
+            } else {
+                self.stand_in(&installation.hosts, word)
+            };
+            hidden.push_str(&stand_in.map_or_else(|| word.to_owned(), String::from));
             let mut letters = tail.chars();
             hidden.extend(letters.next());
             rest = letters.as_str();
         }
-        hidden
+        match installation.domains.first() {
+            Some(domain) if installation.domains.len() == 1 => hide_domain(&hidden, domain),
+            _ => hidden,
+        }
     }
 
     fn stand_in(&mut self, hosts: &BTreeSet<String>, word: &str) -> Option<char> {
@@ -166,6 +198,33 @@ impl<'a> Others<'a> {
         let number = *self.seen.entry(word.to_owned()).or_insert(next);
         (number < MOST_OTHERS).then(|| char::from_u32(u32::from(OTHERS) + number))?
     }
+}
+
+/// Replaces `.domain` behind a label, plain and with the dots as a regular expression writes them. Only in lower case:
+/// stand-ins must not make texts equal that are not.
+fn hide_domain(text: &str, domain: &str) -> String {
+    let plain = format!(".{domain}");
+    let pattern = plain.replace('.', "\\.");
+    let mut hidden = text.to_owned();
+    for (spelling, stand_in) in [(pattern, PATTERN_DOMAIN), (plain, DOMAIN)] {
+        let mut replaced = String::with_capacity(hidden.len());
+        let mut done = 0;
+        for (at, found) in hidden.match_indices(&spelling) {
+            let behind = hidden.get(at + found.len()..).unwrap_or_default();
+            let longer = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
+            let more_labels = behind
+                .strip_prefix('.')
+                .is_some_and(|rest| rest.starts_with(longer));
+            if at >= done && !behind.starts_with(longer) && !more_labels {
+                replaced.push_str(hidden.get(done..at).unwrap_or_default());
+                replaced.push(stand_in);
+                done = at + found.len();
+            }
+        }
+        replaced.push_str(hidden.get(done..).unwrap_or_default());
+        hidden = replaced;
+    }
+    hidden
 }
 
 /// Whether a text holds stand-ins already: replacing names could make it equal to another one.
@@ -239,6 +298,18 @@ fn hide_version(text: &str, name: &str, version: &str) -> String {
     hidden
 }
 
+/// Whether what stands behind a word makes it longer. A `-` and a number, as in `CORE01-1.cer`, counts something of it.
+fn continues(tail: &str) -> bool {
+    let inside = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
+    let counted = tail
+        .strip_prefix('-')
+        .map(|rest| rest.trim_start_matches(|letter: char| letter.is_ascii_digit()));
+    match counted {
+        Some(rest) if rest.len() + 1 < tail.len() => rest.starts_with(inside),
+        _ => tail.starts_with(inside),
+    }
+}
+
 fn replace_word(text: &str, word: &str, stand_in: char) -> String {
     let inside = |letter: Option<char>| {
         letter.is_some_and(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '-'))
@@ -247,8 +318,8 @@ fn replace_word(text: &str, word: &str, stand_in: char) -> String {
     let mut done = 0;
     for (at, found) in text.match_indices(word) {
         let before = text.get(..at).and_then(|head| head.chars().next_back());
-        let behind = text.get(at + found.len()..).and_then(|tail| tail.chars().next());
-        if !inside(before) && !inside(behind) {
+        let behind = text.get(at + found.len()..).unwrap_or_default();
+        if !inside(before) && !continues(behind) {
             replaced.push_str(text.get(done..at).unwrap_or_default());
             replaced.push(stand_in);
             done = at + found.len();
@@ -275,6 +346,10 @@ mod tests {
         assert_eq!(
             check("CORE01\\x CORE012 CORE01-b"),
             "‹server›\\x CORE012 CORE01-b"
+        );
+        assert_eq!(
+            check("CORE01-12.cer CORE01-1b CORE01-"),
+            "‹server›-12.cer CORE01-1b CORE01-"
         );
         assert_eq!(
             check("core01.other.example"),

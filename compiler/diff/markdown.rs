@@ -208,6 +208,12 @@ fn details(report: &Report, number: usize, group: &Group) -> String {
     if group.by_lines {
         text.push_str("Compared by lines, because one side does not read in its format.\n\n");
     }
+    for line in wording::few_others(report, group) {
+        let _ = writeln!(text, "- {}", md(&line));
+    }
+    if !group.others.is_empty() {
+        text.push('\n');
+    }
     if !group.facts.is_empty() {
         let lines: Vec<String> = wording::patch(group);
         let lines = lines.join("\n");

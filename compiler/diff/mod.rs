@@ -28,6 +28,7 @@ pub mod model;
 pub mod names;
 pub mod pair;
 pub mod risk;
+mod runbook;
 pub mod sides;
 pub mod text;
 mod wording;

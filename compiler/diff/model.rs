@@ -61,6 +61,9 @@ pub struct Group {
     pub places: Vec<Place>,
     /// Whether it was compared by lines because a text does not read in its format.
     pub by_lines: bool,
+    /// Which servers the facts name at each place, by the number of their stand-in, where they differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<(Place, Vec<String>)>,
     /// What differs.
     pub facts: Vec<Fact>,
 }
@@ -168,10 +171,14 @@ impl Report {
             && artifacts.layout_only.is_empty()
             && artifacts.names_only.is_empty()
             && artifacts.derived.is_empty()
+            && self.damage.is_empty()
+            && self.failed.is_empty()
             && self.new_warnings.is_empty()
             && self.gone_warnings.is_empty()
             && self.bundles.iter().all(|pair| match (&pair.old, &pair.new) {
-                (Some(old), Some(new)) => old.version == new.version && old.change == new.change,
+                (Some(old), Some(new)) => {
+                    old.version == new.version && old.change == new.change && old.window == new.window
+                }
                 _ => false,
             }))
     }

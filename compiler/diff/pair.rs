@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::artifact::{Outcome, added, compare_artifacts, summary};
-use super::compare::all_facts;
-use super::identity::Identity;
-use super::sides::{Content, Side, Snapshot};
+use super::compare::{Fact, Kind, all_facts};
+use super::identity::{Identity, Installation};
+use super::runbook::{Said, what_is_new};
+use super::sides::{Content, Side, Snapshot, is_derived, is_runbook};
 use crate::bundle::digest::Digest;
 use crate::bundle::manifest::{Artifact, ServerEntry};
 use crate::path::BundlePath;
@@ -41,8 +42,10 @@ pub struct Compared<'a> {
     pub artifact: String,
     /// What the newer manifest that has it says.
     pub record: &'a Artifact,
-    /// The names of the server that stand-ins stand for.
+    /// The names of the server that stand-ins stand for, on the new side when there is one.
     pub names: Identity,
+    /// The same on the old side when there is one.
+    pub old_names: Identity,
     /// What came out.
     pub outcome: Outcome,
 }
@@ -58,8 +61,23 @@ pub struct Edition {
     pub version: String,
     /// Number of the change request.
     pub change: Option<String>,
+    /// Change window, as the manifest says it.
+    pub window: Option<String>,
     /// Id over all artifacts.
     pub id: Digest,
+}
+
+impl Edition {
+    /// What the head of a report says of it.
+    pub(super) fn texts(&self) -> Vec<String> {
+        let texts = [
+            Some(&self.name),
+            Some(&self.version),
+            self.change.as_ref(),
+            self.window.as_ref(),
+        ];
+        texts.into_iter().flatten().cloned().collect()
+    }
 }
 
 /// A bundle on both sides or on one.
@@ -90,8 +108,8 @@ pub struct Comparison<'a> {
     pub renamed: Vec<(Place, Place)>,
     /// Servers on both sides.
     pub kept: Vec<Place>,
-    /// Names and first labels of all servers, lower case, by bundle.
-    pub hosts: BTreeMap<String, BTreeSet<String>>,
+    /// The names of each installation, by bundle.
+    pub installations: BTreeMap<String, Installation>,
     /// Every artifact.
     pub artifacts: Vec<Compared<'a>>,
     /// Warnings of the new side only, with their bundles.
@@ -208,13 +226,17 @@ pub fn compare<'a>(old: &'a Side, new: &'a Side) -> Comparison<'a> {
             .extend(damage.map(|(path, wrong)| format!("{}/{path} {wrong}", snapshot.origin)));
     }
     for snapshot in old.snapshots.iter().chain(&new.snapshots) {
-        let hosts = comparison
-            .hosts
-            .entry(snapshot.manifest.bundle.name.clone())
-            .or_default();
+        let name = snapshot.manifest.bundle.name.clone();
+        let installation = comparison.installations.entry(name.clone()).or_default();
+        installation.bundle = name;
         for server in &snapshot.manifest.servers {
-            hosts.insert(server.name.to_lowercase());
-            hosts.extend(server.fqdn.split('.').next().map(str::to_lowercase));
+            installation.hosts.insert(server.name.to_lowercase());
+            let fqdn = server.fqdn.to_lowercase();
+            let (label, domain) = fqdn.split_once('.').unwrap_or((&fqdn, ""));
+            installation.hosts.insert(label.to_owned());
+            if !domain.is_empty() {
+                installation.domains.insert(domain.to_owned());
+            }
         }
     }
     let renamed = match_renamed(&mut gone, &mut come);
@@ -249,7 +271,103 @@ pub fn compare<'a>(old: &'a Side, new: &'a Side) -> Comparison<'a> {
         .par_iter()
         .flat_map_iter(|(old, new)| compare_units(*old, *new))
         .collect();
+    leave_out_what_follows(&mut comparison);
     comparison
+}
+
+/// Takes out of each runbook what other changes of its bundle say already. A page that differs while the runbook does
+/// not has a change of its own.
+fn leave_out_what_follows(comparison: &mut Comparison<'_>) {
+    let mut said: BTreeMap<String, Said> = BTreeMap::new();
+    for found in &comparison.artifacts {
+        let said = said.entry(found.place.bundle.clone()).or_default();
+        let record = found.record;
+        if let Some(server) = &found.place.server {
+            said.server(server);
+        }
+        match &found.outcome {
+            Outcome::Changed(_) | Outcome::Lines(_) if is_runbook(record) => {}
+            Outcome::Changed(facts) | Outcome::Lines(facts) => {
+                for fact in facts {
+                    said.fact(&shown_in(fact, &found.names));
+                }
+            }
+            Outcome::Added(_) => {
+                said.subject(record.path.as_str());
+                said.come(&record.title);
+            }
+            Outcome::Removed => {
+                said.subject(record.path.as_str());
+                said.gone(&record.title);
+            }
+            Outcome::Unchanged | Outcome::Layout | Outcome::Names | Outcome::Derived => {}
+        }
+    }
+    for place in comparison.added.iter().chain(&comparison.removed) {
+        if let (Some(said), Some(server)) = (said.get_mut(&place.bundle), &place.server) {
+            said.subject(server);
+            said.come(server);
+            said.gone(server);
+        }
+    }
+    for (old, new) in &comparison.renamed {
+        if let (Some(said), Some(old), Some(new)) = (said.get_mut(&new.bundle), &old.server, &new.server) {
+            said.renamed(old, new);
+        }
+    }
+    for pair in &comparison.bundles {
+        let Some(said) = said.get_mut(&pair.name) else {
+            continue;
+        };
+        for text in pair.old.iter().flat_map(Edition::texts) {
+            said.gone(&text);
+        }
+        for text in pair.new.iter().flat_map(Edition::texts) {
+            said.come(&text);
+        }
+    }
+    let mut with_runbook: BTreeSet<String> = BTreeSet::new();
+    for found in &mut comparison.artifacts {
+        if !is_runbook(found.record) {
+            continue;
+        }
+        if !matches!(found.outcome, Outcome::Unchanged) {
+            with_runbook.insert(found.place.bundle.clone());
+        }
+        if let Outcome::Changed(facts) = &mut found.outcome
+            && let Some(said) = said.get(&found.place.bundle)
+        {
+            let left = what_is_new(std::mem::take(facts), said);
+            found.outcome = if left.is_empty() {
+                Outcome::Derived
+            } else {
+                Outcome::Changed(left)
+            };
+        }
+    }
+    for found in &mut comparison.artifacts {
+        if is_derived(found.record)
+            && found.outcome == Outcome::Derived
+            && !with_runbook.contains(&found.place.bundle)
+        {
+            found.outcome = Outcome::Lines(vec![Fact {
+                path: "the whole file".into(),
+                kind: Kind::Changed,
+                old: None,
+                new: Some("another page, while the runbook says the same".into()),
+            }]);
+        }
+    }
+}
+
+/// A fact with the names of its server back in place, as the runbook writes them.
+fn shown_in(fact: &Fact, names: &Identity) -> Fact {
+    Fact {
+        path: names.restore(&fact.path),
+        kind: fact.kind,
+        old: fact.old.as_deref().map(|text| names.restore(text)),
+        new: fact.new.as_deref().map(|text| names.restore(text)),
+    }
 }
 
 type Pair<'a> = (Option<&'a Snapshot>, Option<&'a Snapshot>);
@@ -294,6 +412,12 @@ fn bundle_pair(old: Option<&Snapshot>, new: Option<&Snapshot>) -> BundlePair {
         origin: snapshot.origin.clone(),
         version: snapshot.manifest.bundle.version.clone(),
         change: snapshot.manifest.bundle.change.clone(),
+        window: snapshot
+            .manifest
+            .bundle
+            .window
+            .as_ref()
+            .map(|window| format!("{} to {}", window.start, window.end)),
         id: snapshot.manifest.bundle.id,
     };
     BundlePair {
@@ -394,6 +518,60 @@ fn take_unique<'a, K: Ord>(
     });
 }
 
+/// A server that is renamed loses other names on each side, so what both sides say alike can look different. Such facts
+/// go: those that read the same with all names in place.
+fn only_what_differs(outcome: Outcome, old_names: &Identity, new_names: &Identity) -> Outcome {
+    let left = |facts: Vec<Fact>| {
+        let written = |fact: &Fact, text: Option<&String>, names: &Identity| {
+            (names.restore(&fact.path), text.map(|text| names.restore(text)))
+        };
+        let mut gone: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
+        for fact in facts.iter().filter(|fact| fact.kind == Kind::Removed) {
+            *gone
+                .entry(written(fact, fact.old.as_ref(), old_names))
+                .or_default() += 1;
+        }
+        let mut came: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
+        let mut kept = Vec::new();
+        for fact in facts {
+            let (old, new) = (
+                written(&fact, fact.old.as_ref(), old_names),
+                written(&fact, fact.new.as_ref(), new_names),
+            );
+            if fact.kind == Kind::Changed && old == new {
+                continue;
+            }
+            if fact.kind == Kind::Added
+                && let Some(count) = gone.get_mut(&new).filter(|count| **count > 0)
+            {
+                *count -= 1;
+                *came.entry(new).or_default() += 1;
+                continue;
+            }
+            kept.push(fact);
+        }
+        kept.retain(|fact| {
+            let old = written(fact, fact.old.as_ref(), old_names);
+            let pair = came
+                .get_mut(&old)
+                .filter(|count| fact.kind == Kind::Removed && **count > 0);
+            pair.map(|count| *count -= 1).is_none()
+        });
+        kept
+    };
+    match outcome {
+        Outcome::Changed(facts) => {
+            let kept = left(facts);
+            if kept.is_empty() {
+                Outcome::Names
+            } else {
+                Outcome::Changed(kept)
+            }
+        }
+        outcome => outcome,
+    }
+}
+
 fn compare_units<'a>(old: Option<&Unit<'a>>, new: Option<&Unit<'a>>) -> Vec<Compared<'a>> {
     let nothing = BTreeMap::new();
     let olds = old.map_or(&nothing, |unit| &unit.artifacts);
@@ -426,7 +604,14 @@ fn compare_units<'a>(old: Option<&Unit<'a>>, new: Option<&Unit<'a>>) -> Vec<Comp
         };
         let (before, now) = (content(old, olds.get(name)), content(new, news.get(name)));
         let outcome = match (before, now) {
-            (Some(before), Some(now)) => compare_artifacts(before, now, &old_names, &new_names, renamed),
+            (Some(before), Some(now)) => {
+                let outcome = compare_artifacts(before, now, &old_names, &new_names, renamed);
+                if renamed {
+                    only_what_differs(outcome, &old_names, &new_names)
+                } else {
+                    outcome
+                }
+            }
             (None, Some((artifact, content))) => Outcome::Added(added(artifact, content, &new_names)),
             // Also a file that both manifests list and neither side has.
             (_, None) => Outcome::Removed,
@@ -440,6 +625,11 @@ fn compare_units<'a>(old: Option<&Unit<'a>>, new: Option<&Unit<'a>>) -> Vec<Comp
                     new_names.clone()
                 } else {
                     old_names.clone()
+                },
+                old_names: if old.is_some() {
+                    old_names.clone()
+                } else {
+                    new_names.clone()
                 },
                 outcome,
             });

@@ -64,6 +64,27 @@ const ANY: Rule = Rule {
 const RULES: &[Rule] = &[
     Rule {
         effect: Some(Effect::Read),
+        format: Some(Format::Markdown),
+        risk: Risk::Medium,
+        reason: "what engineers do by hand, and how they go back",
+        ..ANY
+    },
+    Rule {
+        effect: Some(Effect::Read),
+        format: Some(Format::Cmd),
+        risk: Risk::Medium,
+        reason: "how engineers see that the bundle is intact",
+        ..ANY
+    },
+    Rule {
+        effect: Some(Effect::Read),
+        format: Some(Format::PowerShell),
+        risk: Risk::Medium,
+        reason: "how engineers see that the bundle is intact",
+        ..ANY
+    },
+    Rule {
+        effect: Some(Effect::Read),
         risk: Risk::Low,
         reason: "read by people and tools; changes nothing",
         ..ANY

@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use crate::bundle::digest::Digest;
+use crate::bundle::digest::{Digest, sums};
 use crate::bundle::manifest::{Artifact, Manifest};
-use crate::bundle::{Bundle, MANIFEST, archive};
+use crate::bundle::{Bundle, MANIFEST, SIGNATURE, SUMS, archive};
 use crate::codes;
 use crate::diag::Diagnostic;
-use crate::files::Files;
+use crate::files::{Files, Kind};
+use crate::formats::Format;
 use crate::formats::encode::decode;
 use crate::path::BundlePath;
 use crate::templates::front_matter::{Effect, Scope};
@@ -57,9 +58,14 @@ pub struct Side {
     pub failed: Vec<String>,
 }
 
-/// Whether an artifact follows from the others: the runbook and the verification scripts.
+/// Whether an artifact is the runbook, in the form that is compared.
+pub fn is_runbook(artifact: &Artifact) -> bool {
+    artifact.scope == Scope::Bundle && artifact.effect == Effect::Read && artifact.format == Format::Markdown
+}
+
+/// Whether an artifact says the same as the runbook in another form, and so is not compared in detail.
 pub fn is_derived(artifact: &Artifact) -> bool {
-    artifact.scope == Scope::Bundle && artifact.effect == Effect::Read
+    artifact.scope == Scope::Bundle && artifact.effect == Effect::Read && artifact.format == Format::Html
 }
 
 impl Snapshot {
@@ -104,8 +110,15 @@ impl Snapshot {
         let text = BundlePath::parse(MANIFEST)
             .ok()
             .and_then(|path| files.remove(&path));
-        let manifest = manifest(origin, text.as_deref())?;
-        Ok(Self::gather(origin, manifest, |artifact| {
+        let list = BundlePath::parse(SUMS).ok().and_then(|path| files.remove(&path));
+        let manifest_bytes = text.unwrap_or_default();
+        let manifest = manifest(
+            origin,
+            Some(&manifest_bytes)
+                .filter(|bytes| !bytes.is_empty())
+                .map(Vec::as_slice),
+        )?;
+        let mut snapshot = Self::gather(origin, manifest, |artifact| {
             let Some(bytes) = files.remove(&artifact.path) else {
                 return (Content::Missing, Some("is missing"));
             };
@@ -115,7 +128,10 @@ impl Snapshot {
                 Err(_) => Content::Bytes(bytes),
             };
             (content, changed)
-        }))
+        });
+        snapshot.check_list(&manifest_bytes, list.as_deref());
+        snapshot.extra(files.into_keys());
+        Ok(snapshot)
     }
 
     /// A bundle as the tree reviewers read.
@@ -129,7 +145,7 @@ impl Snapshot {
         };
         let manifest = manifest(origin, text.as_deref())?;
         let mut failed = None;
-        let snapshot = Self::gather(origin, manifest, |artifact| {
+        let mut snapshot = Self::gather(origin, manifest, |artifact| {
             match files.read(&folder.join(artifact.path.as_str()), LIMIT) {
                 Ok(bytes) => of_tree_file(bytes, artifact),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -141,7 +157,51 @@ impl Snapshot {
                 }
             }
         });
-        failed.map_or(Ok(snapshot), Err)
+        if let Some(failed) = failed {
+            return Err(failed);
+        }
+        let list = match files.read(&folder.join(SUMS), LIMIT) {
+            Ok(list) => Some(list),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(unreadable(&format!("{origin}/{SUMS}"), &error)),
+        };
+        snapshot.check_list(&text.unwrap_or_default(), list.as_deref());
+        let there = files.list(folder).map_err(|error| unreadable(origin, &error))?;
+        let names = there
+            .into_iter()
+            .filter(|entry| entry.kind == Kind::File)
+            .map(|entry| entry.path.to_string_lossy().replace('\\', "/"));
+        snapshot.extra(names.filter_map(|name| BundlePath::parse(&name).ok()));
+        Ok(snapshot)
+    }
+
+    /// Notes files that the manifest does not list.
+    fn extra(&mut self, paths: impl Iterator<Item = BundlePath>) {
+        for path in paths {
+            let own = [MANIFEST, SUMS, SIGNATURE].contains(&path.as_str());
+            if !own && !self.contents.contains_key(&path) {
+                self.damage.insert(path, "is not part of the bundle");
+            }
+        }
+    }
+
+    /// Compares `SHA256SUMS` with what the manifest says. A checkout may have converted line ends.
+    fn check_list(&mut self, manifest: &[u8], list: Option<&[u8]>) {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace("\r\n", "\n");
+        let own = BundlePath::parse(MANIFEST).map(|path| (path, Digest::of(text(manifest).as_bytes())));
+        let artifacts = self.manifest.artifacts.iter();
+        let digests: BTreeMap<BundlePath, Digest> = artifacts
+            .map(|artifact| (artifact.path.clone(), artifact.sha256))
+            .chain(own)
+            .collect();
+        let expected = sums(digests.iter().map(|(path, digest)| (path, *digest)));
+        let wrong = match list {
+            None => "is missing",
+            Some(list) if text(list) != expected => "is not the list of these files",
+            Some(_) => return,
+        };
+        self.damage
+            .extend(BundlePath::parse(SUMS).map(|path| (path, wrong)));
     }
 
     fn gather(

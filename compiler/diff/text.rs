@@ -94,6 +94,9 @@ fn block(report: &Report, number: usize, group: &Group) -> String {
     if group.by_lines {
         text.push_str("   compared by lines, because one side does not read in its format\n");
     }
+    for line in wording::few_others(report, group) {
+        let _ = writeln!(text, "   {line}");
+    }
     for line in wording::patch(group) {
         let _ = writeln!(text, "   {line}");
     }

@@ -216,7 +216,13 @@ pub(super) fn editions(report: &Report) -> Vec<String> {
                     String::new()
                 };
                 let change = edition.change.iter().map(|change| format!(" ({change})"));
-                format!("{name}{}{}", edition.version, change.collect::<String>())
+                let moved = old.window != new.window;
+                let window = match (&edition.window, moved) {
+                    (_, false) => String::new(),
+                    (Some(window), true) => format!(", window {window}"),
+                    (None, true) => ", no window".to_owned(),
+                };
+                format!("{name}{}{}{window}", edition.version, change.collect::<String>())
             };
             if text(old) != text(new) {
                 lines.entry((text(old), text(new))).or_default().push(&pair.name);
@@ -291,6 +297,40 @@ fn shorten(text: &str) -> String {
         ),
         None => text.to_owned(),
     }
+}
+
+/// How many places are told apart where room is short.
+const MOST_OTHERS: usize = 6;
+
+/// Which servers `‹other server 1›` and so on are, place by place; `most` places are named.
+pub(super) fn others(report: &Report, group: &Group, most: Option<usize>) -> Vec<String> {
+    let mut by_names: BTreeMap<&[String], Vec<super::pair::Place>> = BTreeMap::new();
+    for (place, names) in &group.others {
+        by_names.entry(names).or_default().push(place.clone());
+    }
+    let most = most.unwrap_or(usize::MAX);
+    let mut lines: Vec<String> = by_names
+        .iter()
+        .take(most)
+        .map(|(names, places)| {
+            let numbered = names.iter().enumerate();
+            let numbered = numbered.map(|(index, name)| format!("other server {} is {name}", index + 1));
+            let places = join(report, &names::places(places, report.has_several_bundles()));
+            format!("on {places}: {}", numbered.collect::<Vec<_>>().join(", "))
+        })
+        .collect();
+    if by_names.len() > most {
+        lines.push(format!(
+            "and {} more; the JSON and HTML reports name them",
+            by_names.len() - most
+        ));
+    }
+    lines
+}
+
+/// The same where room is short.
+pub(super) fn few_others(report: &Report, group: &Group) -> Vec<String> {
+    others(report, group, Some(MOST_OTHERS))
 }
 
 /// Facts of a new artifact that are shown where room is short; the others are counted.

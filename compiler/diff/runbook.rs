@@ -1,0 +1,408 @@
+//! What of a changed runbook no other change of the report says already.
+//!
+//! The runbook repeats much of the other artifacts: paths, addresses, versions, and a step for each script. A reviewer
+//! reads those changes where they are made, so here a fact is left out when it follows: every run of words that differs
+//! in it stands in a change that is shown, or its step is about a server or an artifact that came or went. What is left is
+//! what engineers will do differently. This file must not know how a report looks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use similar::{Algorithm, capture_diff_slices};
+
+use super::compare::{Fact, Kind};
+use super::identity::Identity;
+
+/// Chapters that are made from the steps, from the warnings or from the catalogue; the report says those elsewhere.
+const MADE_FROM_OTHERS: &[&str] = &[
+    "Warnings of this build",
+    "Contents",
+    "Checks that have to wait",
+    "Restarts",
+    "Where this bundle differs from the vendor guide",
+];
+
+/// What the other changes of a bundle say.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Said {
+    /// Words that went, one text after the other.
+    gone: String,
+    /// Words that came.
+    come: String,
+    /// Servers that came, went or have another name, and paths of artifacts that came or went.
+    subjects: BTreeSet<String>,
+    /// Every server of the bundle.
+    servers: BTreeSet<String>,
+    /// Old and new name of renamed servers.
+    renamed: Vec<(Identity, Identity)>,
+}
+
+impl Said {
+    /// Adds a shown fact.
+    pub(super) fn fact(&mut self, fact: &Fact) {
+        self.gone(&fact.path);
+        self.come(&fact.path);
+        self.gone(fact.old.as_deref().unwrap_or_default());
+        self.come(fact.new.as_deref().unwrap_or_default());
+    }
+
+    /// Adds a text of the old side.
+    pub(super) fn gone(&mut self, text: &str) {
+        add(&mut self.gone, text);
+    }
+
+    /// Adds a text of the new side.
+    pub(super) fn come(&mut self, text: &str) {
+        add(&mut self.come, text);
+    }
+
+    /// A server or the path of an artifact that is on one side only.
+    pub(super) fn subject(&mut self, subject: &str) {
+        self.subjects.insert(subject.to_owned());
+    }
+
+    /// A server that has another name now.
+    pub(super) fn renamed(&mut self, old: &str, new: &str) {
+        self.gone(old);
+        self.come(new);
+        self.renamed
+            .push((Identity::new(old, ""), Identity::new(new, "")));
+    }
+
+    /// A text of the old side with the new names of servers.
+    fn with_new_names(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (old, new) in &self.renamed {
+            text = new.restore(&old.hide(&text));
+        }
+        text
+    }
+
+    /// A server of the bundle.
+    pub(super) fn server(&mut self, name: &str) {
+        self.servers.insert(name.to_owned());
+    }
+}
+
+fn add(text: &mut String, more: &str) {
+    // A mark between texts: a run of words must not be found across them.
+    text.push_str(" \0 ");
+    text.push_str(&words(more).join(" "));
+}
+
+/// The facts of a runbook that do not follow, each once with the servers it is about.
+pub(super) fn what_is_new(facts: Vec<Fact>, said: &Said) -> Vec<Fact> {
+    let facts = without_renamed(facts, said);
+    let about_subjects = steps_about(&facts, &said.subjects);
+    let mut left: BTreeMap<Fact, BTreeSet<String>> = BTreeMap::new();
+    let mut order: Vec<Fact> = Vec::new();
+    for fact in facts {
+        let chapter = fact.path.split(" > ").next().unwrap_or_default();
+        let is_title = fact.old.as_deref().or(fact.new.as_deref()) == Some("heading 1");
+        if is_title || MADE_FROM_OTHERS.contains(&chapter) || about_subjects.contains(step_of(&fact)) {
+            continue;
+        }
+        if follows(&fact, said) {
+            continue;
+        }
+        let (path, server) = without_server(&fact.path, &said.servers);
+        let hide = |text: Option<String>| {
+            text.map(|text| {
+                server
+                    .as_ref()
+                    .map_or_else(|| text.clone(), |server| hide(&text, server))
+            })
+        };
+        let fact = Fact {
+            path,
+            kind: fact.kind,
+            old: hide(fact.old),
+            new: hide(fact.new),
+        };
+        if !left.contains_key(&fact) {
+            order.push(fact.clone());
+        }
+        left.entry(fact).or_default().extend(server);
+    }
+    order
+        .into_iter()
+        .map(|fact| {
+            let servers = left.remove(&fact).unwrap_or_default();
+            if servers.is_empty() {
+                return fact;
+            }
+            let names: Vec<String> = servers.into_iter().collect();
+            Fact {
+                path: format!("{} ({})", fact.path, names.join(", ")),
+                ..fact
+            }
+        })
+        .collect()
+}
+
+/// Takes out what says the same under the old and under the new name of a server.
+fn without_renamed(facts: Vec<Fact>, said: &Said) -> Vec<Fact> {
+    if said.renamed.is_empty() {
+        return facts;
+    }
+    let renamed = |fact: &Fact| {
+        let value = fact.old.as_deref().unwrap_or_default();
+        (said.with_new_names(&fact.path), said.with_new_names(value))
+    };
+    let mut came: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for fact in facts.iter().filter(|fact| fact.kind == Kind::Added) {
+        let key = (fact.path.clone(), fact.new.clone().unwrap_or_default());
+        *came.entry(key).or_default() += 1;
+    }
+    let mut matched: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut kept = Vec::new();
+    for fact in facts {
+        let key = renamed(&fact);
+        if fact.kind == Kind::Removed
+            && let Some(count) = came.get_mut(&key).filter(|count| **count > 0)
+        {
+            *count -= 1;
+            *matched.entry(key).or_default() += 1;
+        } else {
+            kept.push(fact);
+        }
+    }
+    kept.retain(|fact| {
+        let key = (fact.path.clone(), fact.new.clone().unwrap_or_default());
+        let count = matched
+            .get_mut(&key)
+            .filter(|count| fact.kind == Kind::Added && **count > 0);
+        count.map(|count| *count -= 1).is_none()
+    });
+    kept
+}
+
+/// The heading a fact stands below, or is.
+fn step_of(fact: &Fact) -> &str {
+    let text = fact.old.as_deref().or(fact.new.as_deref());
+    if text.is_some_and(|text| text.starts_with("heading ")) {
+        return &fact.path;
+    }
+    fact.path
+        .rsplit_once(" > ")
+        .map_or(fact.path.as_str(), |(step, _)| step)
+}
+
+/// Steps with a paragraph about a subject, or below a heading that is one.
+fn steps_about(facts: &[Fact], subjects: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for fact in facts {
+        let texts = [fact.old.as_deref(), fact.new.as_deref()];
+        let text = texts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let mentioned = subjects.iter().any(|subject| {
+            fact.path.split(" > ").any(|heading| heading == subject) || text.contains(&format!("`{subject}`"))
+        });
+        if mentioned && matches!(fact.kind, Kind::Added | Kind::Removed) {
+            found.insert(step_of(fact).to_owned());
+        }
+    }
+    found
+}
+
+/// Whether every run of words that differs stands in what is shown. Numbers of steps and how many there are follow too.
+fn follows(fact: &Fact, said: &Said) -> bool {
+    let (old, new) = (
+        words(fact.old.as_deref().unwrap_or_default()),
+        words(fact.new.as_deref().unwrap_or_default()),
+    );
+    if !matches!(fact.kind, Kind::Changed | Kind::Renamed) {
+        return false;
+    }
+    let counts =
+        old.first().map(String::as_str) == Some("steps") || fact.path.starts_with("How to work with it > ");
+    let stands = |run: &[String], text: &str| {
+        let numbers_only = counts
+            && run
+                .iter()
+                .all(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
+        run.is_empty() || numbers_only || text.contains(&format!(" {} ", run.join(" ")))
+    };
+    let (gone, come) = (format!("{} ", said.gone), format!("{} ", said.come));
+    capture_diff_slices(Algorithm::Myers, &old, &new)
+        .into_iter()
+        .all(|step| {
+            let (before, now) = (
+                old.get(step.old_range()).unwrap_or_default(),
+                new.get(step.new_range()).unwrap_or_default(),
+            );
+            before == now || stands(before, &gone) && stands(now, &come)
+        })
+}
+
+/// Runs of letters and digits, in lower case.
+fn words(text: &str) -> Vec<String> {
+    text.split(|letter: char| !letter.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
+}
+
+/// The path without the heading that is the name of a server, and that name.
+fn without_server(path: &str, servers: &BTreeSet<String>) -> (String, Option<String>) {
+    let mut server = None;
+    let kept: Vec<&str> = path
+        .split(" > ")
+        .filter(|step| {
+            let is_server = server.is_none() && servers.contains(*step);
+            if is_server {
+                server = Some((*step).to_owned());
+            }
+            !is_server
+        })
+        .collect();
+    (kept.join(" > "), server)
+}
+
+/// The text with the server's name made general, so that the same step of many servers is said once.
+fn hide(text: &str, server: &str) -> String {
+    Identity::new(server, "").hide(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fact(path: &str, old: Option<&str>, new: Option<&str>) -> Fact {
+        Fact {
+            path: path.to_owned(),
+            kind: match (old, new) {
+                (None, _) => Kind::Added,
+                (_, None) => Kind::Removed,
+                _ => Kind::Changed,
+            },
+            old: old.map(str::to_owned),
+            new: new.map(str::to_owned),
+        }
+    }
+
+    fn check(facts: &[Fact], said: &Said, expected: &[&str]) {
+        let left = what_is_new(facts.to_vec(), said);
+        let paths: Vec<&str> = left.iter().map(|fact| fact.path.as_str()).collect();
+        assert_eq!(paths, expected, "{left:?}");
+    }
+
+    #[test]
+    fn what_is_shown_elsewhere_is_left_out() {
+        let mut said = Said::default();
+        said.fact(&fact(
+            "http > server > listen",
+            Some("443: ssl"),
+            Some("8443: ssl"),
+        ));
+        let line = |old: &str, new: &str| fact("Start > Open it > item", Some(old), Some(new));
+        check(
+            &[line("open `https://a:443/x`", "open `https://a:8443/x`")],
+            &said,
+            &[],
+        );
+        check(
+            &[line("open `https://a:443/x`", "open `https://a:9443/x`")],
+            &said,
+            &["Start > Open it > item"],
+        );
+        check(
+            &[line(
+                "open `https://a:443/x`",
+                "delete every backup and open `https://a:8443/x`",
+            )],
+            &said,
+            &["Start > Open it > item"],
+        );
+        check(&[fact("Restarts > row", Some("1"), Some("2"))], &said, &[]);
+    }
+
+    #[test]
+    fn steps_of_what_came_or_went_follow() {
+        let mut said = Said::default();
+        said.subject("servers/A/x.cmd");
+        said.subject("CORE09");
+        let added = |path: &str, text: &str| fact(path, None, Some(text));
+        let step = "Firewall > A > Open ports";
+        check(
+            &[
+                added(&format!("{step} > paragraph"), "File `servers/A/x.cmd` (script)"),
+                added(&format!("{step} > item"), "Run it."),
+            ],
+            &said,
+            &[],
+        );
+        check(
+            &[
+                added("Firewall > CORE09 > Anything > item", "Do it."),
+                added("Firewall > CORE09", "heading 3"),
+            ],
+            &said,
+            &[],
+        );
+        check(
+            &[added("Firewall > A > Anything > item", "Do it.")],
+            &said,
+            &["Firewall > A > Anything > item"],
+        );
+    }
+
+    #[test]
+    fn the_same_step_of_many_servers_is_said_once() {
+        let mut said = Said::default();
+        said.server("A");
+        said.server("B");
+        let line = |server: &str| {
+            fact(
+                &format!("Hardening > {server} > Look > item"),
+                Some(&format!("open {server}")),
+                Some(&format!("delete {server}")),
+            )
+        };
+        check(
+            &[line("A"), line("B")],
+            &said,
+            &["Hardening > Look > item (A, B)"],
+        );
+    }
+
+    #[test]
+    fn a_renamed_server_does_the_same_steps() {
+        let mut said = Said::default();
+        said.renamed("MGMT02", "WEB02");
+        let line = |server: &str, more: &str| format!("Run servers/{server}/x.cmd{more}.");
+        let path = |server: &str| format!("Firewall > {server} > Open > item");
+        let facts = |more: &str| {
+            [
+                fact(&path("MGMT02"), Some(&line("MGMT02", "")), None),
+                fact(&path("WEB02"), None, Some(&line("WEB02", more))),
+            ]
+        };
+        check(&facts(""), &said, &[]);
+        check(
+            &facts(" twice"),
+            &said,
+            &[
+                "Firewall > MGMT02 > Open > item",
+                "Firewall > WEB02 > Open > item",
+            ],
+        );
+    }
+
+    #[test]
+    fn numbers_of_steps_follow_and_other_numbers_do_not() {
+        let said = Said::default();
+        check(
+            &[fact(
+                "row",
+                Some("Steps | 12 in 3 phases"),
+                Some("Steps | 13 in 3 phases"),
+            )],
+            &said,
+            &[],
+        );
+        check(
+            &[fact("Verify > Look > item", Some("port 2800"), Some("port 2801"))],
+            &said,
+            &["Verify > Look > item"],
+        );
+    }
+}
