@@ -226,6 +226,40 @@ fn commands_in_documents_print_what_they_say() {
     }
 }
 
+/// `docs/diff.md` shows a report as a reviewer sees it, rendered, so it cannot stand in a fence.
+#[test]
+fn the_report_in_the_documentation_is_current() {
+    let workspace = scratch();
+    let command = "sed -i 's/port: 5671/port: 5673/; s/x_frame_options: SAMEORIGIN/x_frame_options: DENY/; \
+        s/2026.12.1/2026.12.2/' inventories/prod.yaml; \
+        cbgen diff git:HEAD:inventories/prod.yaml inventories/prod.yaml --format markdown 2>/dev/null";
+    let printed = shell(&workspace.folder(), command);
+    let report = printed.strip_suffix("(status 1)\n").expect("differences");
+    // Its headings stand below one of the document.
+    let deeper = |line: &str| {
+        if line.starts_with("##") {
+            format!("#{line}\n")
+        } else {
+            format!("{line}\n")
+        }
+    };
+    let report: String = report.lines().map(deeper).collect();
+    let path = root().join("docs/diff.md");
+    let text = std::fs::read_to_string(&path).expect("a document");
+    let (before, rest) = text.split_once("\n### git:HEAD:").expect("the report");
+    let at = rest.find("\n## As a page").expect("the chapter behind it");
+    let current = format!("{before}\n{}\n{}", report.trim_end(), &rest[at..]);
+    if blessing() {
+        std::fs::write(&path, current).expect("a writable file");
+        return;
+    }
+    let difference = difference(&text, &current);
+    assert!(
+        difference.is_empty(),
+        "docs/diff.md is old, CBGEN_BLESS=1 writes it:\n{difference}"
+    );
+}
+
 /// The cells of the rows of a table whose head begins with `head`.
 fn table(text: &str, head: &str) -> Vec<Vec<String>> {
     let rows = text.lines().skip_while(|line| !line.starts_with(head)).skip(2);

@@ -38,6 +38,8 @@ mod dependency_policy;
 mod determinism;
 /// `cbgen diff`: every kind of side, formats, exit codes, damaged input.
 mod diff;
+/// What `cbgen diff` says of a change: nothing that matters folded, nothing said that is not so.
+mod diff_meaning;
 /// Documents: their commands are run, their tables and paths compared with the repository.
 mod documents;
 /// One folder of `tests/errors` per diagnostic code, with the printed diagnostic.

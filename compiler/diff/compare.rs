@@ -103,10 +103,12 @@ fn facts(format: Format, text: &str, names: &Identity) -> Option<Vec<Plain>> {
     if items.is_empty() && !text.trim().is_empty() {
         return None;
     }
-    let items = match format {
-        Format::Cmd => labels::without_numbers(items),
-        Format::Sql => with_batch_ends(items),
-        _ => items,
+    let items = if format == Format::Cmd {
+        labels::without_numbers(&items)
+    } else if format == Format::Sql {
+        with_batch_ends(items)
+    } else {
+        items
     };
     Some(items.into_iter().map(|item| plain(format, item, names)).collect())
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use crate::formats::Item;
 
 /// The items of a script with its labels and jumps written by place.
-pub(super) fn without_numbers(items: Vec<Item>) -> Vec<Item> {
+pub(super) fn without_numbers(items: &[Item]) -> Vec<Item> {
     // Labels in lower case, as cmd.exe compares them: the place among the items, and the ordinal among its name.
     let mut places: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let mut ordinals: BTreeMap<String, usize> = BTreeMap::new();
@@ -107,7 +107,7 @@ mod tests {
             "@echo off\nsetlocal EnableExtensions DisableDelayedExpansion\n{body}endlocal\nexit /b 0\n"
         );
         let read = items(Format::Cmd, &text).unwrap_or_else(|errors| panic!("{errors:?}"));
-        let got: Vec<String> = without_numbers(read)
+        let got: Vec<String> = without_numbers(&read)
             .into_iter()
             .map(|item| format!("{} = {}", item.path, item.value))
             .collect();
@@ -124,7 +124,7 @@ mod tests {
                 "@echo off\nsetlocal EnableExtensions DisableDelayedExpansion\n{body}endlocal\nexit /b 0\n"
             );
             let read = items(Format::Cmd, &text).unwrap_or_else(|errors| panic!("{errors:?}"));
-            let jumps = without_numbers(read).into_iter().map(|item| item.value);
+            let jumps = without_numbers(&read).into_iter().map(|item| item.value);
             jumps.filter(|value| value.contains("new")).collect::<Vec<_>>()
         };
         assert_eq!(values(3)[..4], values(2)[..4]);

@@ -559,17 +559,15 @@ fn only_what_differs(outcome: Outcome, old_names: &Identity, new_names: &Identit
         });
         kept
     };
-    match outcome {
-        Outcome::Changed(facts) => {
-            let kept = left(facts);
-            if kept.is_empty() {
-                Outcome::Names
-            } else {
-                Outcome::Changed(kept)
-            }
-        }
-        outcome => outcome,
+    if let Outcome::Changed(facts) = outcome {
+        let kept = left(facts);
+        return if kept.is_empty() {
+            Outcome::Names
+        } else {
+            Outcome::Changed(kept)
+        };
     }
+    outcome
 }
 
 fn compare_units<'a>(old: Option<&Unit<'a>>, new: Option<&Unit<'a>>) -> Vec<Compared<'a>> {
