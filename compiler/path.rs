@@ -30,7 +30,7 @@ impl BundlePath {
     /// Parses a path as written in a template or an archive.
     ///
     /// Refused: empty paths and components, `.` and `..`, backslashes, colons (drive letters, alternate streams),
-    /// characters Windows forbids in names, non-ASCII, trailing dots and blanks, device names such as `CON` or
+    /// characters Windows forbids in names or a batch script cannot pass on, non-ASCII, trailing dots and blanks, device names such as `CON` or
     /// `nul.txt`, and paths longer than [`MAX_LENGTH`].
     pub fn parse(text: &str) -> Result<Self, PathError> {
         let refuse = |why: String| Err(PathError(why));
@@ -49,6 +49,11 @@ impl BundlePath {
         {
             return refuse(format!(
                 "the path holds {bad:?}, which is not safe in a file name on Windows"
+            ));
+        }
+        if let Some(bad) = text.chars().find(|c| "%&;=,^!".contains(*c)) {
+            return refuse(format!(
+                "the path holds {bad:?}, which `verify.cmd` cannot pass on safely"
             ));
         }
         for component in text.split('/') {

@@ -317,17 +317,20 @@ fn missing_artifacts(diagnostics: &mut Diagnostics, templates: &Templates, entri
             ("applied_by", "script", entry.applied_by.as_ref()),
         ];
         for (key, what, path) in named {
-            let Some(path) = path.filter(|path| !paths.contains(path)) else {
+            let own = |path: &BundlePath| entry.path.as_ref() == Some(path);
+            let Some(path) = path.filter(|path| !paths.contains(path) || own(path)) else {
                 continue;
+            };
+            let wrong = if own(path) {
+                "is the artifact itself"
+            } else {
+                "is not part of the bundle"
             };
             if told.insert((&entry.template.path, key)) {
                 diagnostics.push(
-                    Diagnostic::new(
-                        codes::MISSING_ARTIFACT,
-                        format!("the {what} `{path}` is not part of the bundle"),
-                    )
-                    .at(templates.front_matter_span(entry.template, key))
-                    .help("name the path of an artifact that is made under the same condition"),
+                    Diagnostic::new(codes::MISSING_ARTIFACT, format!("the {what} `{path}` {wrong}"))
+                        .at(templates.front_matter_span(entry.template, key))
+                        .help("name the path of an artifact that is made under the same condition"),
                 );
             }
         }

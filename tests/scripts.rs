@@ -109,7 +109,8 @@ fn text_tool(machine: &Machine, call: &Call) -> Option<Answer> {
     }
 }
 
-/// The part of findstr's patterns that the scripts use: a blank with a star, and escaped dots.
+/// Whether a pattern of findstr stands in a line: letters, `.`, classes, escapes, each perhaps with a `*`. Runs of blanks
+/// count as one, because columns differ between versions of Windows.
 fn pattern(needle: &str, line: &str) -> bool {
     let single = |text: &str| {
         text.split(' ')
@@ -117,11 +118,39 @@ fn pattern(needle: &str, line: &str) -> bool {
             .collect::<Vec<_>>()
             .join(" ")
     };
-    single(line).contains(
-        &single(&needle.replace("  *", " ").replace("\\.", "."))
-            .trim_end()
-            .to_owned(),
-    )
+    let line: Vec<char> = single(line).chars().collect();
+    let needle: Vec<char> = single(&needle.replace("  *", " ")).trim_end().chars().collect();
+    (0..=line.len()).any(|at| matches_here(&needle, &line[at..]))
+}
+
+/// Whether a pattern stands at the beginning of a text.
+fn matches_here(needle: &[char], text: &[char]) -> bool {
+    let length = match needle {
+        [] => return true,
+        ['\\', _, ..] => 2,
+        ['[', rest @ ..] => 2 + rest.iter().position(|c| *c == ']').expect("a closed class"),
+        _ => 1,
+    };
+    let (element, rest) = needle.split_at(length);
+    let fits = |c: char| match element {
+        ['\\', escaped] => c == *escaped,
+        ['[', class @ .., ']'] => {
+            class
+                .iter()
+                .enumerate()
+                .any(|(at, from)| match class.get(at + 1..at + 3) {
+                    Some(['-', to]) => (*from..=*to).contains(&c),
+                    _ => *from == c,
+                })
+        }
+        ['.'] => true,
+        _ => element == [c],
+    };
+    if let Some(('*', rest)) = rest.split_first().map(|(star, rest)| (*star, rest)) {
+        let most = text.iter().take_while(|c| fits(**c)).count();
+        return (0..=most).any(|taken| matches_here(rest, &text[taken..]));
+    }
+    text.first().is_some_and(|c| fits(*c)) && matches_here(rest, &text[1..])
 }
 
 /// Answers the text tools, lets Wine do the registry, and fails the call with this number; 0 fails none.

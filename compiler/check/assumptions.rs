@@ -109,8 +109,12 @@ fn no_access_page(view: &View<'_>, problems: &mut Vec<Problem>) {
             )
             .note("nobody who reads the e-mail on another machine can open it (CFG-5, DEF-48)")
             .help(format!(
-                "set `overrides.no_access_page_url: https://{}/EyeQueue/NoAccessPage`",
-                view.inventory.proxy.fqdn
+                "set `overrides.no_access_page_url: https://{}{}/EyeQueue/NoAccessPage`",
+                view.inventory.proxy.fqdn,
+                match u16::from(view.inventory.proxy.https_port) {
+                    443 => String::new(),
+                    port => format!(":{port}"),
+                }
             )),
         );
     }

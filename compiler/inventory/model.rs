@@ -72,14 +72,16 @@ pub struct Bundle {
     #[schemars(example = &"acme-prod")]
     #[schemars(
         length(min = 1, max = 48),
-        regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
+        regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"),
+        extend("format" = "cbgen-folder-name")
     )]
     pub name: String,
     /// Version of the bundle: at most 32 of `A-Z a-z 0-9 . + -`. Quote it, or YAML may read it as a number.
     #[schemars(example = &"2026.12.1")]
     #[schemars(
         length(min = 1, max = 32),
-        regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9.+-]*[A-Za-z0-9])?$")
+        regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9.+-]*[A-Za-z0-9])?$"),
+        extend("format" = "cbgen-folder-name")
     )]
     pub version: String,
     /// Number of the change request, printed in the runbook and the manifest.
@@ -354,7 +356,11 @@ pub enum SqlAuthentication {
 #[serde(deny_unknown_fields)]
 pub struct SecretReference {
     /// Name of the environment variable the engineer sets at apply time.
-    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Z][A-Z0-9_]*$"))]
+    #[schemars(
+        length(min = 1, max = 64),
+        regex(pattern = r"^[A-Z][A-Z0-9_]*$"),
+        extend("format" = "cbgen-secret-name")
+    )]
     #[schemars(example = &"CALLBACK_REPORT_PASSWORD")]
     pub secret: String,
 }
@@ -577,11 +583,11 @@ pub struct Overrides {
     pub smart_rules_max_message_size: Option<u32>,
     /// File name of the broker's configuration below `RabbitMQ Server` (DEF-69); default `rabbitmq.config`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"))]
+    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"), extend("format" = "cbgen-config-file"))]
     pub rabbitmq_config_file: Option<String>,
     /// File name of Callback's client configuration (DEF-69); default `rabbitmq_config.json`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"))]
+    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"), extend("format" = "cbgen-file-name"))]
     pub rabbitmq_json_file: Option<String>,
 }
 

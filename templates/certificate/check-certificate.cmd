@@ -18,7 +18,9 @@ runbook:
 {% set script_title = "Checks the certificate and key that nginx reads; changes nothing" -%}
 {% set script_machine = server.name -%}
 {% set script_advice = "Nothing was changed. Run convert-certificate.cmd to make the files anew." -%}
-{% include "_cmd/head" %}
+{% include "_cmd/begin" %}rem What a failure cleans up must not come from the surroundings.
+set "WORK="
+{% include "_cmd/elevated" %}
 {% include "_cmd/this_server" %}
 set "CONF={{ (proxy.root ~ "\\nginx\\conf") | cmd_set }}"
 set "WORK=%TEMP%\cbgen-check-certificate-%RANDOM%"
@@ -54,5 +56,5 @@ exit /b 0
 :fail
 set "CODE=%errorlevel%"
 rem unchecked: the copy of the key must not stay, whatever failed
-rd /s /q "%WORK%" >nul 2>&1
+if defined WORK rd /s /q "%WORK%" >nul 2>&1
 {% include "_cmd/failed" %}

@@ -20,7 +20,7 @@ runbook:
     - 'Run `.\convert-certificate.cmd`, then close this PowerShell window: the password is gone with it.'
   check:
     - 'The script ends with `Certificate and key are in place`.'
-    - 'Copy the folder it names last (certificates only, no key) to `certificate\trust` of every server for the next step.'
+    - 'It names a folder with certificates only, no key: the next step copies it to every server.'
   undo:
     - 'Run `certificate\rollback-certificate.cmd`: it puts the old files back, or deletes the new ones when there were none.'
 ---
@@ -28,7 +28,10 @@ runbook:
 {% set script_machine = server.name -%}
 {% set script_advice = "The files of the proxy are as they were unless the step is a move. Correct the cause and run this script again, or run rollback-certificate.cmd." -%}
 {% set state_name = "certificate" -%}
-{% include "_cmd/head" %}
+{% include "_cmd/begin" %}rem What a failure cleans up must not come from the surroundings.
+set "WORK="
+set "CONF="
+{% include "_cmd/elevated" %}
 {% include "_cmd/this_server" %}
 {% include "_cmd/state" %}
 set "PFX={{ certificate.pfx | cmd_set }}"
@@ -51,7 +54,7 @@ goto :fail
 
 set "STEP=make a working folder that only SYSTEM and Administrators can read"
 rem unchecked: usually there is nothing to remove, and the next line asks
-rd /s /q "%WORK%" >nul 2>&1
+if defined WORK rd /s /q "%WORK%" >nul 2>&1
 if exist "%WORK%\." goto :fail
 mkdir "%WORK%"
 if not "%errorlevel%"=="0" goto :fail
@@ -288,5 +291,5 @@ set "CODE=%errorlevel%"
 rem unchecked: the private key must not stay in the working folder, whatever failed
 rd /s /q "%WORK%" >nul 2>&1
 rem unchecked: the same for files that were not moved into place
-del /q "%CONF%\vht_callback_ssl.key.cbgen-new" "%CONF%\vht_callback_ssl.crt.cbgen-new" >nul 2>&1
+if defined CONF del /q "%CONF%\vht_callback_ssl.key.cbgen-new" "%CONF%\vht_callback_ssl.crt.cbgen-new" >nul 2>&1
 {% include "_cmd/failed" %}

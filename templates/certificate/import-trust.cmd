@@ -11,7 +11,7 @@ order: 50
 rollback: certificate/rollback-trust.cmd
 runbook:
   before:
-    - 'The folder `certificate\trust` of this server holds what `convert-certificate.cmd` wrote on every Management server: a list and its `.cer` files. No private key is among them.'
+    - 'The folder `certificate\trust` of this server holds the lists and `.cer` files of every Management server. No private key is among them.'
   do:
     - 'Run `certificate\import-trust.cmd`.{% if certificate.self_signed %} The self-signed certificate goes to the store of trusted roots.{% else %} The root goes to the store of trusted roots, intermediates to the store of intermediates, the certificate of the proxy nowhere.{% endif %}'
   check:

@@ -26,7 +26,7 @@ runbook:
 {% set script_machine = server.name -%}
 {% set script_advice = "Correct the cause and run this script again, or run rollback-bindings.cmd to go back." -%}
 {% set state_name = "bindings" -%}
-{% set backup_name = "cbgen-" ~ bundle.name ~ "-bindings" -%}
+{% set backup_name = "cbgen-" ~ bundle.name ~ "-" ~ bundle.version ~ "-bindings" -%}
 {% include "_cmd/head" %}
 {% include "_cmd/this_server" %}
 {% include "_cmd/state" %}
@@ -79,14 +79,23 @@ if not "%errorlevel%"=="0" goto :fail
 echo Bindings now: %BINDINGS%
 "%SYSTEM%\findstr.exe" /l /c:",http/127.0.0.1:80:," "%STATE%\now.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
-"%SYSTEM%\findstr.exe" /l /c:"/*:80:" /c:":{{ proxy.https_port }}:" "%STATE%\now.txt" >nul
+"%SYSTEM%\findstr.exe" /l /c:"/*:80:" /c:"]:80:" /c:":{{ proxy.https_port }}:" "%STATE%\now.txt" >nul
+if "%errorlevel%"=="0" goto :left_over
+if not "%errorlevel%"=="1" goto :fail
+rem An address that does not begin with 127.
+"%SYSTEM%\findstr.exe" /r /c:"/[02-9][0-9.]*:80:" /c:"/1[013-9.][0-9.]*:80:" /c:"/12[0-689.][0-9.]*:80:" "%STATE%\now.txt" >nul
 if "%errorlevel%"=="1" goto :no_left_over
 if not "%errorlevel%"=="0" goto :fail
+:left_over
 echo A binding with a host name or an address of its own is left on port 80 or {{ proxy.https_port }}.
 echo Note it, remove it in IIS Manager, then run this script again.
 goto :fail
 :no_left_over
+{% if proxy.standard_port -%}
 echo IIS listens on 127.0.0.1 only.
+{% else -%}
+echo IIS listens on 127.0.0.1 only on port 80. A binding for port 443 stays: the proxy uses port {{ proxy.https_port }}.
+{% endif -%}
 endlocal
 exit /b 0
 {% include "iis/_iis/bindings" %}

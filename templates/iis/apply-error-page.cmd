@@ -25,7 +25,7 @@ runbook:
 {% set script_machine = server.name -%}
 {% set script_advice = "Correct the cause and run this script again, or run rollback-error-page.cmd to go back." -%}
 {% set state_name = "error-page" -%}
-{% set backup_name = "cbgen-" ~ bundle.name ~ "-error-page" -%}
+{% set backup_name = "cbgen-" ~ bundle.name ~ "-" ~ bundle.version ~ "-error-page" -%}
 {% include "_cmd/head" %}
 {% include "_cmd/this_server" %}
 {% include "_cmd/state" %}

@@ -26,7 +26,7 @@ runbook:
 
 rem With the new file only certificates log in. Without plugin or users nobody could.
 set "STEP=see that apply-users.cmd was run: the plugin is enabled"
-findstr /c:"rabbitmq_auth_mechanism_ssl" "%RABBITMQ_BASE%\enabled_plugins" >nul
+"%SYSTEM%\findstr.exe" /c:"rabbitmq_auth_mechanism_ssl" "%RABBITMQ_BASE%\enabled_plugins" >nul
 if not "%errorlevel%"=="0" goto :fail
 {%- for user in server.rabbitmq.users %}
 set "STEP=see that apply-users.cmd was run: the user {{ user.name | cmd_set }} exists"
@@ -38,7 +38,7 @@ set "STEP=put rabbitmq.config in place"
 if not exist "%~dp0rabbitmq.config" goto :fail
 copy /y "%~dp0rabbitmq.config" "%CONFIG%" >nul
 if not "%errorlevel%"=="0" goto :fail
-fc /b "%~dp0rabbitmq.config" "%CONFIG%" >nul
+"%SYSTEM%\fc.exe" /b "%~dp0rabbitmq.config" "%CONFIG%" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=stop RabbitMQ"
@@ -47,9 +47,9 @@ if not "%errorlevel%"=="0" goto :fail
 
 rem The service remembers its configuration file and listeners from the day it was installed.
 set "STEP=install the service again, so that it reads the file"
-findstr /c:"tcp_listeners" "%STATE%\service.txt" >nul
+"%SYSTEM%\findstr.exe" /c:"tcp_listeners" "%STATE%\service.txt" >nul
 if "%errorlevel%"=="0" goto :install
-findstr /i /l /c:"{{ rabbitmq.config_path | slashes | cmd_set }}" "%STATE%\service.txt" >nul
+"%SYSTEM%\findstr.exe" /i /l /c:"{{ rabbitmq.config_path | slashes | cmd_set }}" "%STATE%\service.txt" >nul
 if "%errorlevel%"=="0" goto :installed
 :install
 call "%SBIN%\rabbitmq-service.bat" install
@@ -57,7 +57,7 @@ if not "%errorlevel%"=="0" goto :fail
 set "STEP=see that the service reads the file now"
 call :read_service
 if not "%errorlevel%"=="0" goto :fail
-findstr /i /l /c:"{{ rabbitmq.config_path | slashes | cmd_set }}" "%STATE%\service.txt" >nul
+"%SYSTEM%\findstr.exe" /i /l /c:"{{ rabbitmq.config_path | slashes | cmd_set }}" "%STATE%\service.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 :installed
 

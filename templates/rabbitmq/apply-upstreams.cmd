@@ -33,9 +33,9 @@ type "%STATE%\parameters-new.txt"
 if not "%errorlevel%"=="0" goto :fail
 {%- for upstream in server.rabbitmq.upstreams %}
 set "STEP=find the upstream {{ upstream.name | cmd_set }} with its new address in the list"
-findstr /l /c:"{{ upstream.name | cmd_set }}" "%STATE%\parameters-new.txt" >"%STATE%\upstream.txt"
+"%SYSTEM%\findstr.exe" /l /c:"{{ upstream.name | cmd_set }}" "%STATE%\parameters-new.txt" >"%STATE%\upstream.txt"
 if not "%errorlevel%"=="0" goto :fail
-findstr /l /c:"amqps://{{ upstream.host | cmd_set }}" "%STATE%\upstream.txt" >nul
+"%SYSTEM%\findstr.exe" /l /c:"amqps://{{ upstream.host | cmd_set }}" "%STATE%\upstream.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 {%- endfor %}
 

@@ -26,7 +26,7 @@ set "STEP=enable the plugin rabbitmq_auth_mechanism_ssl"
 call "%PLUGINS%" -q enable rabbitmq_auth_mechanism_ssl
 if not "%errorlevel%"=="0" goto :fail
 set "STEP=see that the file of the service names the plugin"
-findstr /c:"rabbitmq_auth_mechanism_ssl" "%RABBITMQ_BASE%\enabled_plugins" >nul
+"%SYSTEM%\findstr.exe" /c:"rabbitmq_auth_mechanism_ssl" "%RABBITMQ_BASE%\enabled_plugins" >nul
 if not "%errorlevel%"=="0" goto :fail
 {% for user in server.rabbitmq.users %}
 rem unchecked: it fails for a user that exists; taking the password away is the check

@@ -6,12 +6,12 @@ when: rabbitmq is defined and rabbitmq.disable_management_plugin
 path: rabbitmq/disable-management.cmd
 format: cmd
 effect: run_script
-phase: hardening
-order: 85
+phase: verify
+order: 75
 rollback: rabbitmq/rollback-management.cmd
 runbook:
   before:
-    - 'Everything else works. This is the last step: System Management API, Notification Server, Platform ToolKit, Peripheral Monitor and Core Monitor use port 15672 and lose it.'
+    - 'Everything else works. This is the last change: System Management API, Notification Server, Platform ToolKit, Peripheral Monitor and Core Monitor use port 15672 and lose it.'
   do: ['Run `disable-management.cmd` as administrator. It saves the set of enabled plugins first; plugins that depend on this one go with it.']
   check: ['It ends with success, and nothing answers on port 15672.']
 ---

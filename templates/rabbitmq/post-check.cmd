@@ -31,20 +31,20 @@ if not "%errorlevel%"=="0" goto :fail
 set "STEP=see that a client without certificate is refused"
 "%CALLBACK_OPENSSL%" s_client -connect {{ (server.name ~ ":" ~ rabbitmq.port) | cmd_arg }} -servername {{ server.name | cmd_arg }} -tls1_2 -CAfile "%CERTS%\ca_certificate.pem" -verify_hostname {{ server.name | cmd_arg }} <nul >"%STATE%\refused.txt" 2>&1
 if "%errorlevel%"=="0" goto :fail
-findstr /i /c:"handshake failure" /c:"certificate required" "%STATE%\refused.txt" >nul
+"%SYSTEM%\findstr.exe" /i /c:"handshake failure" /c:"certificate required" "%STATE%\refused.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 set "STEP=see that the chain and the name of the broker certificate hold, as OpenSSL judges"
-findstr /c:"Verify return code: 0 (ok)" "%STATE%\refused.txt" >nul
+"%SYSTEM%\findstr.exe" /c:"Verify return code: 0 (ok)" "%STATE%\refused.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=see that nothing listens on port 5672"
-"%SystemRoot%\System32\netstat.exe" -an -p TCP >"%STATE%\netstat.txt"
+"%SYSTEM%\netstat.exe" -an -p TCP >"%STATE%\netstat.txt"
 if not "%errorlevel%"=="0" goto :fail
-findstr /r /c:":5672  *0\.0\.0\.0:0 " "%STATE%\netstat.txt" >nul
+"%SYSTEM%\findstr.exe" /r /c:":5672  *0\.0\.0\.0:0 " "%STATE%\netstat.txt" >nul
 if "%errorlevel%"=="0" goto :fail
-"%SystemRoot%\System32\netstat.exe" -an -p TCPv6 >"%STATE%\netstat.txt"
+"%SYSTEM%\netstat.exe" -an -p TCPv6 >"%STATE%\netstat.txt"
 if not "%errorlevel%"=="0" goto :fail
-findstr /r /c:":5672  *\[::\]:0 " "%STATE%\netstat.txt" >nul
+"%SYSTEM%\findstr.exe" /r /c:":5672  *\[::\]:0 " "%STATE%\netstat.txt" >nul
 if "%errorlevel%"=="0" goto :fail
 
 set "STEP=list the connections"
@@ -54,11 +54,11 @@ type "%STATE%\connections.txt"
 if not "%errorlevel%"=="0" goto :fail
 {%- for user in server.rabbitmq.users %}
 set "STEP=find a connection of {{ user.name | cmd_set }} with EXTERNAL and TLS 1.2"
-findstr /b /l /c:"{{ user.name | cmd_set }}" "%STATE%\connections.txt" >"%STATE%\connection.txt"
+"%SYSTEM%\findstr.exe" /b /l /c:"{{ user.name | cmd_set }}" "%STATE%\connections.txt" >"%STATE%\connection.txt"
 if not "%errorlevel%"=="0" goto :fail
-findstr /c:"EXTERNAL" "%STATE%\connection.txt" >"%STATE%\external.txt"
+"%SYSTEM%\findstr.exe" /c:"EXTERNAL" "%STATE%\connection.txt" >"%STATE%\external.txt"
 if not "%errorlevel%"=="0" goto :fail
-findstr /c:"tlsv1.2" "%STATE%\external.txt" >nul
+"%SYSTEM%\findstr.exe" /c:"tlsv1.2" "%STATE%\external.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 {%- endfor %}
 {%- if server.rabbitmq.upstreams | length > 0 %}

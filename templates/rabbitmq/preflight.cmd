@@ -31,7 +31,7 @@ set "CERTS={{ server.rabbitmq.certificates | cmd_set }}"
 echo Folder of the service: %RABBITMQ_BASE%
 echo Configuration file: %CONFIG%
 echo ERLANG_HOME: %ERLANG_HOME%
-findstr /i /l /c:"{{ rabbitmq.config_path | slashes | cmd_set }}" "%STATE%\service.txt" >nul
+"%SYSTEM%\findstr.exe" /i /l /c:"{{ rabbitmq.config_path | slashes | cmd_set }}" "%STATE%\service.txt" >nul
 if "%errorlevel%"=="0" goto :service_knows_config
 echo NOTE: the service does not read this file yet; apply-config.cmd will install the service again.
 :service_knows_config
@@ -58,7 +58,7 @@ if not "%errorlevel%"=="0" goto :fail
 set "STEP=check that {{ side }}_certificate.pem may act as a {{ side }} (extended key usage)"
 "%CALLBACK_OPENSSL%" x509 -in "%CERTS%\{{ side }}_certificate.pem" -noout -purpose >"%STATE%\purpose.txt"
 if not "%errorlevel%"=="0" goto :fail
-findstr /b /c:"SSL {{ side }} : Yes" "%STATE%\purpose.txt" >nul
+"%SYSTEM%\findstr.exe" /b /c:"SSL {{ side }} : Yes" "%STATE%\purpose.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=check that {{ side }}_key.pem has no password and belongs to {{ side }}_certificate.pem"
@@ -66,17 +66,17 @@ set "STEP=check that {{ side }}_key.pem has no password and belongs to {{ side }
 if not "%errorlevel%"=="0" goto :fail
 "%CALLBACK_OPENSSL%" pkey -in "%CERTS%\{{ side }}_key.pem" -passin pass: -pubout >"%STATE%\key.pub"
 if not "%errorlevel%"=="0" goto :fail
-fc /b "%STATE%\certificate.pub" "%STATE%\key.pub" >nul
+"%SYSTEM%\fc.exe" /b "%STATE%\certificate.pub" "%STATE%\key.pub" >nul
 if not "%errorlevel%"=="0" goto :fail
 {% endfor %}
 set "STEP=check that server_certificate.pem names {{ server.name | cmd_set }}, as other brokers ask for it"
 "%CALLBACK_OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkhost {{ server.name | cmd_arg }} >"%STATE%\host.txt"
 if not "%errorlevel%"=="0" goto :fail
-findstr /c:"does match certificate" "%STATE%\host.txt" >nul
+"%SYSTEM%\findstr.exe" /c:"does match certificate" "%STATE%\host.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 rem unchecked: the words in the file say what it found
 "%CALLBACK_OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkhost {{ server.fqdn | cmd_arg }} >"%STATE%\host.txt"
-findstr /c:"does match certificate" "%STATE%\host.txt" >nul
+"%SYSTEM%\findstr.exe" /c:"does match certificate" "%STATE%\host.txt" >nul
 if not "%errorlevel%"=="0" echo NOTE: server_certificate.pem does not name {{ server.fqdn | cmd_echo }}; clients that use this name will refuse it.
 
 {%- if server.rabbitmq.has_common_name %}
@@ -84,7 +84,7 @@ if not "%errorlevel%"=="0" echo NOTE: server_certificate.pem does not name {{ se
 set "STEP=check that the Common Name of client_certificate.pem is {{ server.rabbitmq.login_user | cmd_set }}"
 "%CALLBACK_OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -subject -nameopt multiline >"%STATE%\subject.txt"
 if not "%errorlevel%"=="0" goto :fail
-findstr /c:"commonName" "%STATE%\subject.txt" >"%STATE%\name.txt"
+"%SYSTEM%\findstr.exe" /c:"commonName" "%STATE%\subject.txt" >"%STATE%\name.txt"
 if not "%errorlevel%"=="0" goto :fail
 set "FOUND="
 for /f "usebackq tokens=2,*" %%A in ("%STATE%\name.txt") do set "FOUND=%%B"
@@ -104,7 +104,7 @@ if "%errorlevel%"=="0" goto :fail
 {%- endfor %}
 set "STEP=check that rabbitmq-env-conf.bat sets no port"
 if not exist "%RABBITMQ_BASE%\rabbitmq-env-conf.bat" goto :no_settings
-findstr /i "NODE_PORT NODE_IP_ADDRESS" "%RABBITMQ_BASE%\rabbitmq-env-conf.bat" >nul
+"%SYSTEM%\findstr.exe" /i "NODE_PORT NODE_IP_ADDRESS" "%RABBITMQ_BASE%\rabbitmq-env-conf.bat" >nul
 if "%errorlevel%"=="0" goto :fail
 :no_settings
 
@@ -122,7 +122,7 @@ call "%PLUGINS%" -q list -E -m >"%STATE%\now-plugins.txt"
 if not "%errorlevel%"=="0" goto :fail
 if not exist "%RABBITMQ_BASE%\enabled_plugins" goto :fail
 set "STEP=check that the federation plugin is enabled"
-findstr /b /c:"rabbitmq_federation" "%STATE%\now-plugins.txt" >nul
+"%SYSTEM%\findstr.exe" /b /c:"rabbitmq_federation" "%STATE%\now-plugins.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 rem The way back is tried before anything changes: the broker itself must be able to read what is saved here.

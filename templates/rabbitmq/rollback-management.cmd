@@ -6,8 +6,8 @@ when: rabbitmq is defined and rabbitmq.disable_management_plugin
 path: rabbitmq/rollback-management.cmd
 format: cmd
 effect: run_script
-phase: hardening
-order: 90
+phase: verify
+order: 76
 rollback: none
 runbook:
   do: ['Run `rollback-management.cmd` as administrator.']
@@ -31,7 +31,7 @@ call "%PLUGINS%" -q list -E -m >"%STATE%\now-plugins.txt"
 if not "%errorlevel%"=="0" goto :fail
 type "%STATE%\now-plugins.txt"
 if not "%errorlevel%"=="0" goto :fail
-fc "%STATE%\management-plugins.txt" "%STATE%\now-plugins.txt" >nul
+"%SYSTEM%\fc.exe" "%STATE%\management-plugins.txt" "%STATE%\now-plugins.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 echo The plugins are enabled as before.

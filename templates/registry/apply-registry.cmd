@@ -2,6 +2,7 @@
 title: Import VHQMWSPATH, with the old value saved first
 requirements: [REG-1, REG-2, DEF-43, DEF-103, STEP-10]
 scope: server
+when: server.is_core
 path: registry/apply-registry.cmd
 format: cmd
 effect: run_script

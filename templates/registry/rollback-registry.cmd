@@ -2,6 +2,7 @@
 title: Restore VHQMWSPATH
 requirements: [DEF-103]
 scope: server
+when: server.is_core
 path: registry/rollback-registry.cmd
 format: cmd
 effect: run_script

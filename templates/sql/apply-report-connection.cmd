@@ -15,8 +15,8 @@ runbook:
     - 'There is a backup of the database.'
   do:
     - 'Read `deployment\sql\report-connection.sql` first: the head of the file says what it changes. It changes exactly one row for each value, or nothing at all.'
-    - 'Run `deployment\sql\apply-report-connection.cmd`, once for the whole installation.'
-    - '{% if not sql.ole.windows_authentication %}Before that, in the same PowerShell window, hand over the password without writing it anywhere: `$env:{{ sql.ole.password_secret }} = (New-Object Net.NetworkCredential("", (Read-Host "Password" -AsSecureString))).Password`. Close the window afterwards.{% else %}No password is needed: the services log in with their Windows accounts.{% endif %}'
+    - '{% if not sql.ole.windows_authentication %}Open PowerShell as administrator in the unpacked bundle and hand over the password without writing it anywhere: `$env:{{ sql.ole.password_secret }} = (New-Object Net.NetworkCredential("", (Read-Host "Password" -AsSecureString))).Password`.{% else %}No password is needed: the services log in with their Windows accounts.{% endif %}'
+    - 'Run `deployment\sql\apply-report-connection.cmd`, once for the whole installation{% if not sql.ole.windows_authentication %}, in the same window, then close it{% endif %}.'
   check:
     - 'The script ends with `report-connection.sql was run`. A second run changes nothing.'
   undo:

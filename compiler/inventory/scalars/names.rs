@@ -100,6 +100,48 @@ pub fn host_name(value: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Name or version of a bundle: it becomes a folder on every server.
+pub fn folder_name(value: &str) -> Result<(), String> {
+    if is_device_name(value) {
+        return Err(
+            "it is the name of a device on Windows, where scripts could make no folder of this name".into(),
+        );
+    }
+    Ok(())
+}
+
+/// Name of the broker's configuration file: the service script of RabbitMQ 3.8 takes no other form for this content.
+pub fn config_file(value: &str) -> Result<(), String> {
+    if !value.ends_with(".config") {
+        return Err("RabbitMQ reads Erlang terms only from a file that ends with `.config`".into());
+    }
+    file_name(value)
+}
+
+/// Name of a file.
+pub fn file_name(value: &str) -> Result<(), String> {
+    if is_device_name(value) {
+        return Err("it is the name of a device on Windows, not of a file".into());
+    }
+    if value.ends_with('.') {
+        return Err("it ends with a dot, which Windows drops".into());
+    }
+    Ok(())
+}
+
+/// Name of the environment variable that holds a secret. Scripts and Windows have variables of their own; a script would
+/// overwrite the secret, or read something else.
+pub fn secret_name(value: &str) -> Result<(), String> {
+    const TAKEN: &[&str] = &["SQLCMD", "PROCESSOR_", "NUMBER_OF_", "RABBITMQ_", "ERLANG_"];
+    if !value.contains('_') {
+        return Err("it may be a variable of a script or of Windows; write a name with `_`, for example `CALLBACK_REPORT_PASSWORD`".into());
+    }
+    if TAKEN.iter().any(|start| value.starts_with(start)) {
+        return Err("programs read variables that begin so; write another name, for example `CALLBACK_REPORT_PASSWORD`".into());
+    }
+    Ok(())
+}
+
 /// A SQL Server address: `HOST`, `HOST\INSTANCE`, `HOST,PORT` or `HOST\INSTANCE,PORT`.
 pub fn sql_server(value: &str) -> Result<(), String> {
     if matches!(value.to_ascii_lowercase().as_str(), "." | "(local)" | "localhost") {

@@ -42,9 +42,10 @@ goto :fail
 rem The first run saves the values of before; a later run must not save its own over them.
 if exist "%STATE%\captured.txt" goto :captured
 set "STEP=back up the configuration of IIS"
-"%APPCMD%" list backup "cbgen-acme-branch-error-page" >nul
+"%APPCMD%" list backup "cbgen-acme-branch-2026.12.2-error-page" >nul
 if "%errorlevel%"=="0" goto :backup_ready
-"%APPCMD%" add backup "cbgen-acme-branch-error-page" >nul
+echo Backup of all of IIS, for the last resort: cbgen-acme-branch-2026.12.2-error-page
+"%APPCMD%" add backup "cbgen-acme-branch-2026.12.2-error-page" >nul
 if not "%errorlevel%"=="0" goto :fail
 :backup_ready
 

@@ -13,20 +13,24 @@ echo Start the command prompt with Run as administrator, then run this script ag
 goto :fail
 :elevated
 
+set "STEP=check that this is PLANT-CORE3"
+if /i "%COMPUTERNAME%"=="PLANT-CORE3" goto :right_server
+echo This script was made for PLANT-CORE3; this is %COMPUTERNAME%. Use the folder of this server.
+goto :fail
+:right_server
 
 set "STEP=create the folder for saved state"
 set "STATE=%ProgramData%\cbgen\acme-plant\2026.12.0-rc.1\rabbitmq"
 if not exist "%STATE%\." mkdir "%STATE%" || goto :fail
 rem What is saved here may hold passwords: old federation addresses often do. Only the system and administrators read it.
-icacls "%STATE%" /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" >nul
+"%SYSTEM%\icacls.exe" "%STATE%" /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 set "SBIN=E:\Callback\RabbitMQ Server\rabbitmq_server-3.8.1\sbin"
 set "CTL=%SBIN%\rabbitmqctl.bat"
 set "PLUGINS=%SBIN%\rabbitmq-plugins.bat"
 set "CONFIG=E:\Callback\RabbitMQ Server\rabbitmq.config"
-set "REG=%SystemRoot%\System32\reg.exe"
-if exist "%SystemRoot%\Sysnative\reg.exe" set "REG=%SystemRoot%\Sysnative\reg.exe"
+set "REG=%SYSTEM%\reg.exe"
 set "STEP=find the tools of RabbitMQ in %SBIN%"
 if not exist "%CTL%" goto :fail
 if not exist "%PLUGINS%" goto :fail
@@ -64,20 +68,20 @@ if not "%errorlevel%"=="0" goto :fail
 set "STEP=see that a client without certificate is refused"
 "%CALLBACK_OPENSSL%" s_client -connect "PLANT-CORE3:5671" -servername "PLANT-CORE3" -tls1_2 -CAfile "%CERTS%\ca_certificate.pem" -verify_hostname "PLANT-CORE3" <nul >"%STATE%\refused.txt" 2>&1
 if "%errorlevel%"=="0" goto :fail
-findstr /i /c:"handshake failure" /c:"certificate required" "%STATE%\refused.txt" >nul
+"%SYSTEM%\findstr.exe" /i /c:"handshake failure" /c:"certificate required" "%STATE%\refused.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 set "STEP=see that the chain and the name of the broker certificate hold, as OpenSSL judges"
-findstr /c:"Verify return code: 0 (ok)" "%STATE%\refused.txt" >nul
+"%SYSTEM%\findstr.exe" /c:"Verify return code: 0 (ok)" "%STATE%\refused.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=see that nothing listens on port 5672"
-"%SystemRoot%\System32\netstat.exe" -an -p TCP >"%STATE%\netstat.txt"
+"%SYSTEM%\netstat.exe" -an -p TCP >"%STATE%\netstat.txt"
 if not "%errorlevel%"=="0" goto :fail
-findstr /r /c:":5672  *0\.0\.0\.0:0 " "%STATE%\netstat.txt" >nul
+"%SYSTEM%\findstr.exe" /r /c:":5672  *0\.0\.0\.0:0 " "%STATE%\netstat.txt" >nul
 if "%errorlevel%"=="0" goto :fail
-"%SystemRoot%\System32\netstat.exe" -an -p TCPv6 >"%STATE%\netstat.txt"
+"%SYSTEM%\netstat.exe" -an -p TCPv6 >"%STATE%\netstat.txt"
 if not "%errorlevel%"=="0" goto :fail
-findstr /r /c:":5672  *\[::\]:0 " "%STATE%\netstat.txt" >nul
+"%SYSTEM%\findstr.exe" /r /c:":5672  *\[::\]:0 " "%STATE%\netstat.txt" >nul
 if "%errorlevel%"=="0" goto :fail
 
 set "STEP=list the connections"
@@ -86,11 +90,11 @@ if not "%errorlevel%"=="0" goto :fail
 type "%STATE%\connections.txt"
 if not "%errorlevel%"=="0" goto :fail
 set "STEP=find a connection of OU=Callback,O=Acme,C=US with EXTERNAL and TLS 1.2"
-findstr /b /l /c:"OU=Callback,O=Acme,C=US" "%STATE%\connections.txt" >"%STATE%\connection.txt"
+"%SYSTEM%\findstr.exe" /b /l /c:"OU=Callback,O=Acme,C=US" "%STATE%\connections.txt" >"%STATE%\connection.txt"
 if not "%errorlevel%"=="0" goto :fail
-findstr /c:"EXTERNAL" "%STATE%\connection.txt" >"%STATE%\external.txt"
+"%SYSTEM%\findstr.exe" /c:"EXTERNAL" "%STATE%\connection.txt" >"%STATE%\external.txt"
 if not "%errorlevel%"=="0" goto :fail
-findstr /c:"tlsv1.2" "%STATE%\external.txt" >nul
+"%SYSTEM%\findstr.exe" /c:"tlsv1.2" "%STATE%\external.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 echo RabbitMQ works over TLS with certificates only.
@@ -106,7 +110,7 @@ set "VIEW=/reg:32"
 "%REG%" query "%KEY%" "%VIEW%" >"%STATE%\service.txt" 2>nul
 if not "%errorlevel%"=="0" exit /b 1
 :service_read
-findstr /c:" WorkDir " "%STATE%\service.txt" >"%STATE%\workdir.txt" || exit /b 1
+"%SYSTEM%\findstr.exe" /c:" WorkDir " "%STATE%\service.txt" >"%STATE%\workdir.txt" || exit /b 1
 set "RABBITMQ_BASE="
 for /f "usebackq tokens=2,*" %%A in ("%STATE%\workdir.txt") do set "RABBITMQ_BASE=%%B"
 if not defined RABBITMQ_BASE exit /b 1

@@ -13,20 +13,24 @@ echo Start the command prompt with Run as administrator, then run this script ag
 goto :fail
 :elevated
 
+set "STEP=check that this is CORE01"
+if /i "%COMPUTERNAME%"=="CORE01" goto :right_server
+echo This script was made for CORE01; this is %COMPUTERNAME%. Use the folder of this server.
+goto :fail
+:right_server
 
 set "STEP=create the folder for saved state"
 set "STATE=%ProgramData%\cbgen\acme-prod\2026.12.1\rabbitmq"
 if not exist "%STATE%\." mkdir "%STATE%" || goto :fail
 rem What is saved here may hold passwords: old federation addresses often do. Only the system and administrators read it.
-icacls "%STATE%" /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" >nul
+"%SYSTEM%\icacls.exe" "%STATE%" /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 set "SBIN=C:\Program Files (x86)\Virtual Hold Technology\RabbitMQ Server\rabbitmq_server-3.8.1\sbin"
 set "CTL=%SBIN%\rabbitmqctl.bat"
 set "PLUGINS=%SBIN%\rabbitmq-plugins.bat"
 set "CONFIG=C:\Program Files (x86)\Virtual Hold Technology\RabbitMQ Server\rabbitmq.config"
-set "REG=%SystemRoot%\System32\reg.exe"
-if exist "%SystemRoot%\Sysnative\reg.exe" set "REG=%SystemRoot%\Sysnative\reg.exe"
+set "REG=%SYSTEM%\reg.exe"
 set "STEP=find the tools of RabbitMQ in %SBIN%"
 if not exist "%CTL%" goto :fail
 if not exist "%PLUGINS%" goto :fail
@@ -58,7 +62,7 @@ if not "%errorlevel%"=="0" goto :fail
 echo Folder of the service: %RABBITMQ_BASE%
 echo Configuration file: %CONFIG%
 echo ERLANG_HOME: %ERLANG_HOME%
-findstr /i /l /c:"C:/Program Files (x86)/Virtual Hold Technology/RabbitMQ Server/rabbitmq.config" "%STATE%\service.txt" >nul
+"%SYSTEM%\findstr.exe" /i /l /c:"C:/Program Files (x86)/Virtual Hold Technology/RabbitMQ Server/rabbitmq.config" "%STATE%\service.txt" >nul
 if "%errorlevel%"=="0" goto :service_knows_config
 echo NOTE: the service does not read this file yet; apply-config.cmd will install the service again.
 :service_knows_config
@@ -98,7 +102,7 @@ if not "%errorlevel%"=="0" goto :fail
 set "STEP=check that server_certificate.pem may act as a server (extended key usage)"
 "%CALLBACK_OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -purpose >"%STATE%\purpose.txt"
 if not "%errorlevel%"=="0" goto :fail
-findstr /b /c:"SSL server : Yes" "%STATE%\purpose.txt" >nul
+"%SYSTEM%\findstr.exe" /b /c:"SSL server : Yes" "%STATE%\purpose.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=check that server_key.pem has no password and belongs to server_certificate.pem"
@@ -106,7 +110,7 @@ set "STEP=check that server_key.pem has no password and belongs to server_certif
 if not "%errorlevel%"=="0" goto :fail
 "%CALLBACK_OPENSSL%" pkey -in "%CERTS%\server_key.pem" -passin pass: -pubout >"%STATE%\key.pub"
 if not "%errorlevel%"=="0" goto :fail
-fc /b "%STATE%\certificate.pub" "%STATE%\key.pub" >nul
+"%SYSTEM%\fc.exe" /b "%STATE%\certificate.pub" "%STATE%\key.pub" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=check that client_certificate.pem has not expired"
@@ -122,7 +126,7 @@ if not "%errorlevel%"=="0" goto :fail
 set "STEP=check that client_certificate.pem may act as a client (extended key usage)"
 "%CALLBACK_OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -purpose >"%STATE%\purpose.txt"
 if not "%errorlevel%"=="0" goto :fail
-findstr /b /c:"SSL client : Yes" "%STATE%\purpose.txt" >nul
+"%SYSTEM%\findstr.exe" /b /c:"SSL client : Yes" "%STATE%\purpose.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=check that client_key.pem has no password and belongs to client_certificate.pem"
@@ -130,23 +134,23 @@ set "STEP=check that client_key.pem has no password and belongs to client_certif
 if not "%errorlevel%"=="0" goto :fail
 "%CALLBACK_OPENSSL%" pkey -in "%CERTS%\client_key.pem" -passin pass: -pubout >"%STATE%\key.pub"
 if not "%errorlevel%"=="0" goto :fail
-fc /b "%STATE%\certificate.pub" "%STATE%\key.pub" >nul
+"%SYSTEM%\fc.exe" /b "%STATE%\certificate.pub" "%STATE%\key.pub" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=check that server_certificate.pem names CORE01, as other brokers ask for it"
 "%CALLBACK_OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkhost "CORE01" >"%STATE%\host.txt"
 if not "%errorlevel%"=="0" goto :fail
-findstr /c:"does match certificate" "%STATE%\host.txt" >nul
+"%SYSTEM%\findstr.exe" /c:"does match certificate" "%STATE%\host.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 rem unchecked: the words in the file say what it found
 "%CALLBACK_OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkhost "core01.acme.example" >"%STATE%\host.txt"
-findstr /c:"does match certificate" "%STATE%\host.txt" >nul
+"%SYSTEM%\findstr.exe" /c:"does match certificate" "%STATE%\host.txt" >nul
 if not "%errorlevel%"=="0" echo NOTE: server_certificate.pem does not name core01.acme.example; clients that use this name will refuse it.
 
 set "STEP=check that the Common Name of client_certificate.pem is callback-mq"
 "%CALLBACK_OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -subject -nameopt multiline >"%STATE%\subject.txt"
 if not "%errorlevel%"=="0" goto :fail
-findstr /c:"commonName" "%STATE%\subject.txt" >"%STATE%\name.txt"
+"%SYSTEM%\findstr.exe" /c:"commonName" "%STATE%\subject.txt" >"%STATE%\name.txt"
 if not "%errorlevel%"=="0" goto :fail
 set "FOUND="
 for /f "usebackq tokens=2,*" %%A in ("%STATE%\name.txt") do set "FOUND=%%B"
@@ -160,7 +164,7 @@ set "STEP=check that RABBITMQ_NODE_IP_ADDRESS is not set; it would open the plai
 if "%errorlevel%"=="0" goto :fail
 set "STEP=check that rabbitmq-env-conf.bat sets no port"
 if not exist "%RABBITMQ_BASE%\rabbitmq-env-conf.bat" goto :no_settings
-findstr /i "NODE_PORT NODE_IP_ADDRESS" "%RABBITMQ_BASE%\rabbitmq-env-conf.bat" >nul
+"%SYSTEM%\findstr.exe" /i "NODE_PORT NODE_IP_ADDRESS" "%RABBITMQ_BASE%\rabbitmq-env-conf.bat" >nul
 if "%errorlevel%"=="0" goto :fail
 :no_settings
 
@@ -178,7 +182,7 @@ call "%PLUGINS%" -q list -E -m >"%STATE%\now-plugins.txt"
 if not "%errorlevel%"=="0" goto :fail
 if not exist "%RABBITMQ_BASE%\enabled_plugins" goto :fail
 set "STEP=check that the federation plugin is enabled"
-findstr /b /c:"rabbitmq_federation" "%STATE%\now-plugins.txt" >nul
+"%SYSTEM%\findstr.exe" /b /c:"rabbitmq_federation" "%STATE%\now-plugins.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 rem The way back is tried before anything changes: the broker itself must be able to read what is saved here.
@@ -240,7 +244,7 @@ set "VIEW=/reg:32"
 "%REG%" query "%KEY%" "%VIEW%" >"%STATE%\service.txt" 2>nul
 if not "%errorlevel%"=="0" exit /b 1
 :service_read
-findstr /c:" WorkDir " "%STATE%\service.txt" >"%STATE%\workdir.txt" || exit /b 1
+"%SYSTEM%\findstr.exe" /c:" WorkDir " "%STATE%\service.txt" >"%STATE%\workdir.txt" || exit /b 1
 set "RABBITMQ_BASE="
 for /f "usebackq tokens=2,*" %%A in ("%STATE%\workdir.txt") do set "RABBITMQ_BASE=%%B"
 if not defined RABBITMQ_BASE exit /b 1

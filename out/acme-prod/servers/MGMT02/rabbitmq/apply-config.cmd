@@ -13,20 +13,24 @@ echo Start the command prompt with Run as administrator, then run this script ag
 goto :fail
 :elevated
 
+set "STEP=check that this is MGMT02"
+if /i "%COMPUTERNAME%"=="MGMT02" goto :right_server
+echo This script was made for MGMT02; this is %COMPUTERNAME%. Use the folder of this server.
+goto :fail
+:right_server
 
 set "STEP=create the folder for saved state"
 set "STATE=%ProgramData%\cbgen\acme-prod\2026.12.1\rabbitmq"
 if not exist "%STATE%\." mkdir "%STATE%" || goto :fail
 rem What is saved here may hold passwords: old federation addresses often do. Only the system and administrators read it.
-icacls "%STATE%" /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" >nul
+"%SYSTEM%\icacls.exe" "%STATE%" /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 set "SBIN=C:\Program Files (x86)\Virtual Hold Technology\RabbitMQ Server\rabbitmq_server-3.8.1\sbin"
 set "CTL=%SBIN%\rabbitmqctl.bat"
 set "PLUGINS=%SBIN%\rabbitmq-plugins.bat"
 set "CONFIG=C:\Program Files (x86)\Virtual Hold Technology\RabbitMQ Server\rabbitmq.config"
-set "REG=%SystemRoot%\System32\reg.exe"
-if exist "%SystemRoot%\Sysnative\reg.exe" set "REG=%SystemRoot%\Sysnative\reg.exe"
+set "REG=%SYSTEM%\reg.exe"
 set "STEP=find the tools of RabbitMQ in %SBIN%"
 if not exist "%CTL%" goto :fail
 if not exist "%PLUGINS%" goto :fail
@@ -46,7 +50,7 @@ if not exist "%STATE%\captured.txt" goto :fail
 
 rem With the new file only certificates log in. Without plugin or users nobody could.
 set "STEP=see that apply-users.cmd was run: the plugin is enabled"
-findstr /c:"rabbitmq_auth_mechanism_ssl" "%RABBITMQ_BASE%\enabled_plugins" >nul
+"%SYSTEM%\findstr.exe" /c:"rabbitmq_auth_mechanism_ssl" "%RABBITMQ_BASE%\enabled_plugins" >nul
 if not "%errorlevel%"=="0" goto :fail
 set "STEP=see that apply-users.cmd was run: the user callback-mq exists"
 call "%CTL%" -q list_user_permissions "callback-mq" >nul
@@ -56,7 +60,7 @@ set "STEP=put rabbitmq.config in place"
 if not exist "%~dp0rabbitmq.config" goto :fail
 copy /y "%~dp0rabbitmq.config" "%CONFIG%" >nul
 if not "%errorlevel%"=="0" goto :fail
-fc /b "%~dp0rabbitmq.config" "%CONFIG%" >nul
+"%SYSTEM%\fc.exe" /b "%~dp0rabbitmq.config" "%CONFIG%" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=stop RabbitMQ"
@@ -65,9 +69,9 @@ if not "%errorlevel%"=="0" goto :fail
 
 rem The service remembers its configuration file and listeners from the day it was installed.
 set "STEP=install the service again, so that it reads the file"
-findstr /c:"tcp_listeners" "%STATE%\service.txt" >nul
+"%SYSTEM%\findstr.exe" /c:"tcp_listeners" "%STATE%\service.txt" >nul
 if "%errorlevel%"=="0" goto :install
-findstr /i /l /c:"C:/Program Files (x86)/Virtual Hold Technology/RabbitMQ Server/rabbitmq.config" "%STATE%\service.txt" >nul
+"%SYSTEM%\findstr.exe" /i /l /c:"C:/Program Files (x86)/Virtual Hold Technology/RabbitMQ Server/rabbitmq.config" "%STATE%\service.txt" >nul
 if "%errorlevel%"=="0" goto :installed
 :install
 call "%SBIN%\rabbitmq-service.bat" install
@@ -75,7 +79,7 @@ if not "%errorlevel%"=="0" goto :fail
 set "STEP=see that the service reads the file now"
 call :read_service
 if not "%errorlevel%"=="0" goto :fail
-findstr /i /l /c:"C:/Program Files (x86)/Virtual Hold Technology/RabbitMQ Server/rabbitmq.config" "%STATE%\service.txt" >nul
+"%SYSTEM%\findstr.exe" /i /l /c:"C:/Program Files (x86)/Virtual Hold Technology/RabbitMQ Server/rabbitmq.config" "%STATE%\service.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 :installed
 
@@ -94,26 +98,26 @@ exit /b 0
 :stop_broker
 set "TRIES="
 rem unchecked: it also fails when the service is stopped already; the loop below looks
-net stop RabbitMQ >nul 2>&1
+"%SYSTEM%\net.exe" stop RabbitMQ >nul 2>&1
 :stopping
-sc query RabbitMQ >"%STATE%\state.txt" || exit /b 1
-findstr /c:"STOPPED" "%STATE%\state.txt" >nul
+"%SYSTEM%\sc.exe" query RabbitMQ >"%STATE%\state.txt" || exit /b 1
+"%SYSTEM%\findstr.exe" /c:"STOPPED" "%STATE%\state.txt" >nul
 if "%errorlevel%"=="0" exit /b 0
 set "TRIES=%TRIES%x"
 if "%TRIES%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
-ping -n 6 127.0.0.1 >nul || exit /b 1
+"%SYSTEM%\ping.exe" -n 6 127.0.0.1 >nul || exit /b 1
 goto :stopping
 
 :start_broker
 set "TRIES="
 rem unchecked: a slow start makes it fail although the service comes up; the loop below looks
-net start RabbitMQ >nul 2>&1
+"%SYSTEM%\net.exe" start RabbitMQ >nul 2>&1
 :starting
 call "%CTL%" -q list_vhosts >nul 2>&1
 if "%errorlevel%"=="0" exit /b 0
 set "TRIES=%TRIES%x"
 if "%TRIES%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
-ping -n 6 127.0.0.1 >nul || exit /b 1
+"%SYSTEM%\ping.exe" -n 6 127.0.0.1 >nul || exit /b 1
 goto :starting
 
 :read_service
@@ -125,7 +129,7 @@ set "VIEW=/reg:32"
 "%REG%" query "%KEY%" "%VIEW%" >"%STATE%\service.txt" 2>nul
 if not "%errorlevel%"=="0" exit /b 1
 :service_read
-findstr /c:" WorkDir " "%STATE%\service.txt" >"%STATE%\workdir.txt" || exit /b 1
+"%SYSTEM%\findstr.exe" /c:" WorkDir " "%STATE%\service.txt" >"%STATE%\workdir.txt" || exit /b 1
 set "RABBITMQ_BASE="
 for /f "usebackq tokens=2,*" %%A in ("%STATE%\workdir.txt") do set "RABBITMQ_BASE=%%B"
 if not defined RABBITMQ_BASE exit /b 1

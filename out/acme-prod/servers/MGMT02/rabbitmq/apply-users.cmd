@@ -13,20 +13,24 @@ echo Start the command prompt with Run as administrator, then run this script ag
 goto :fail
 :elevated
 
+set "STEP=check that this is MGMT02"
+if /i "%COMPUTERNAME%"=="MGMT02" goto :right_server
+echo This script was made for MGMT02; this is %COMPUTERNAME%. Use the folder of this server.
+goto :fail
+:right_server
 
 set "STEP=create the folder for saved state"
 set "STATE=%ProgramData%\cbgen\acme-prod\2026.12.1\rabbitmq"
 if not exist "%STATE%\." mkdir "%STATE%" || goto :fail
 rem What is saved here may hold passwords: old federation addresses often do. Only the system and administrators read it.
-icacls "%STATE%" /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" >nul
+"%SYSTEM%\icacls.exe" "%STATE%" /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 set "SBIN=C:\Program Files (x86)\Virtual Hold Technology\RabbitMQ Server\rabbitmq_server-3.8.1\sbin"
 set "CTL=%SBIN%\rabbitmqctl.bat"
 set "PLUGINS=%SBIN%\rabbitmq-plugins.bat"
 set "CONFIG=C:\Program Files (x86)\Virtual Hold Technology\RabbitMQ Server\rabbitmq.config"
-set "REG=%SystemRoot%\System32\reg.exe"
-if exist "%SystemRoot%\Sysnative\reg.exe" set "REG=%SystemRoot%\Sysnative\reg.exe"
+set "REG=%SYSTEM%\reg.exe"
 set "STEP=find the tools of RabbitMQ in %SBIN%"
 if not exist "%CTL%" goto :fail
 if not exist "%PLUGINS%" goto :fail
@@ -48,7 +52,7 @@ set "STEP=enable the plugin rabbitmq_auth_mechanism_ssl"
 call "%PLUGINS%" -q enable rabbitmq_auth_mechanism_ssl
 if not "%errorlevel%"=="0" goto :fail
 set "STEP=see that the file of the service names the plugin"
-findstr /c:"rabbitmq_auth_mechanism_ssl" "%RABBITMQ_BASE%\enabled_plugins" >nul
+"%SYSTEM%\findstr.exe" /c:"rabbitmq_auth_mechanism_ssl" "%RABBITMQ_BASE%\enabled_plugins" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 rem unchecked: it fails for a user that exists; taking the password away is the check
@@ -80,7 +84,7 @@ set "VIEW=/reg:32"
 "%REG%" query "%KEY%" "%VIEW%" >"%STATE%\service.txt" 2>nul
 if not "%errorlevel%"=="0" exit /b 1
 :service_read
-findstr /c:" WorkDir " "%STATE%\service.txt" >"%STATE%\workdir.txt" || exit /b 1
+"%SYSTEM%\findstr.exe" /c:" WorkDir " "%STATE%\service.txt" >"%STATE%\workdir.txt" || exit /b 1
 set "RABBITMQ_BASE="
 for /f "usebackq tokens=2,*" %%A in ("%STATE%\workdir.txt") do set "RABBITMQ_BASE=%%B"
 if not defined RABBITMQ_BASE exit /b 1
