@@ -34,6 +34,8 @@ fn tool(name: &str) -> String {
 
 /// What the nodes of a test show each other.
 const COOKIE: &str = "cbgen";
+/// How `tests/run` knows the processes of its run; they would be left unseen in an empty environment.
+const RUN: &str = "CBGEN_TEST_RUN";
 
 /// What nodes and tools of one test share: home, cookie, names, port mapper.
 pub(super) struct Network {
@@ -75,6 +77,7 @@ impl Network {
     pub(super) fn prepare(&self, command: &mut Command) {
         command
             .env_clear()
+            .envs(std::env::var_os(RUN).map(|run| (RUN, run)))
             .env("PATH", "/usr/bin:/bin")
             .env("LANG", "C.UTF-8")
             // One scheduler that sleeps when it has nothing to do: the machine has other tests to run.
