@@ -5,15 +5,18 @@
 //! without. Missing programs fail the tests. Debian's broker is newer than 3.8: what 3.8 alone does (its keys, the crash
 //! on `log_levels`) is a matter of the unit tests of the Erlang format.
 
+mod addresses;
 mod broker;
 mod certificates;
 mod machine;
+mod postcheck;
 mod preflight;
 mod stage;
 mod windows;
 
 use std::fs;
 
+use crate::support::program::free_port;
 use machine::read;
 use stage::{CONFIG, SERVERS, Stage, state};
 
@@ -32,7 +35,7 @@ fn brokers_with_common_names_go_there_and_back() {
     stage.start_both();
     // The first server has an old definition and an old user; the second has neither.
     let first = &stage.brokers[0];
-    let old = r#"{"uri":"amqp://someone:secret@CORE02","prefetch-count":7}"#;
+    let old = r#"{"uri":"amqp://someone:secret@CORE02","prefetch-count":7,"reconnect-delay":3}"#;
     first.ctl(
         &stage.network,
         &["set_parameter", "federation-upstream", "from CORE02", old],
@@ -49,6 +52,20 @@ fn brokers_with_common_names_go_there_and_back() {
         .map(|broker| state(broker, &stage.network))
         .collect();
     assert!(stage.brokers[0].listens(stage.brokers[0].plain));
+    // A user who exists, which apply-users.cmd takes for no failure (2.2f), and a key nobody knows (3.5c).
+    let code = |arguments: &[&str]| {
+        stage.brokers[0]
+            .run(&stage.network, "rabbitmqctl", arguments)
+            .code
+    };
+    assert_eq!(code(&["authenticate_user", "callback mq", "old password"]), 0);
+    assert_eq!(code(&["add_user", "callback mq", "another"]), 70);
+    let misspelt = r#"{"uri":"amqp://CORE02","prefetch_count":7}"#;
+    assert_eq!(
+        code(&["set_parameter", "federation-upstream", "from CORE02", misspelt]),
+        69
+    );
+    assert_eq!(state(&stage.brokers[0], &stage.network), before[0]);
 
     stage.on_both(|machine, script| {
         if machine.broker.name == SERVERS[1] {
@@ -61,6 +78,10 @@ fn brokers_with_common_names_go_there_and_back() {
             "without saved state nothing is changed"
         );
         machine.succeed(&script("preflight.cmd"));
+        machine.fail(
+            &script("apply-config.cmd"),
+            "see that apply-users.cmd was run: the plugin is enabled",
+        );
         machine.succeed(&script("apply-users.cmd"));
         machine.succeed(&script("apply-upstreams.cmd"));
         // As if the service had been installed without a configuration file (DEF-98).
@@ -74,11 +95,32 @@ fn brokers_with_common_names_go_there_and_back() {
     );
     for (broker, before) in stage.brokers.iter().zip(&before) {
         assert_ne!(&state(broker, &stage.network), before);
+        // Nothing of the old value is left (3.5c).
+        let parameters = broker.ctl(&stage.network, &["list_parameters", "--formatter", "json"]);
+        let parameters: serde_json::Value = serde_json::from_str(&parameters).expect("JSON");
+        let list = parameters.as_array().expect("a list");
+        assert_eq!(list.len(), 1, "{list:?}");
+        let value: serde_json::Value =
+            serde_json::from_str(list[0]["value"].as_str().expect("a text")).expect("JSON");
+        assert_eq!(value, stage.definition(&broker.name));
     }
+    // Only the certificate logs in (2.3f).
+    let old = ["authenticate_user", "callback mq", "old password"];
+    let ran = stage.brokers[0].run(&stage.network, "rabbitmqctl", &old);
+    assert_ne!(ran.code, 0, "{}", ran.stdout);
+    // An upstream alone federates nothing (3.5d).
+    assert_eq!(stage.ask(0, "rabbit_federation_status:status()"), "");
     stage.federate();
     stage.judge("callback mq");
     stage.cross();
     stage.certificates_decide();
+    // Login by Common Name, and there is none (3.4b).
+    stage.refused("nameless", "EXTERNAL login refused: no name found");
+    // The certificate of a server, shown by a client (3.4h).
+    let unfit = stage.login("unfit");
+    assert!(unfit.starts_with("refused: {tls_alert,{"), "{unfit}");
+    postcheck::faults_are_named(&mut stage);
+    postcheck::links_are_looked_at(&mut stage);
 
     stage.on_both(|machine, script| {
         machine.succeed(&script("preflight.cmd"));
@@ -96,17 +138,40 @@ fn brokers_without_common_names_know_the_whole_subject() {
     let user = r"OU=Call back,O=Acme\, Inc.,C=US";
     let mut stage = Stage::new(&format!("subject: '{user}'"), "/C=US/O=Acme, Inc./OU=Call back");
     stage.keys_are_known();
-    for broker in &stage.brokers {
+    let ports = [free_port(), free_port()];
+    for (broker, port) in stage.brokers.iter().zip(ports) {
         let put = |name: &str, text: &str| fs::write(broker.folder.join(name), text).expect("writable");
+        let less = "[rabbitmq_auth_mechanism_ssl,rabbitmq_federation].\n";
         put(
             "enabled_plugins",
-            "[rabbitmq_auth_mechanism_ssl,rabbitmq_federation].\n",
+            if broker.name == SERVERS[0] { less } else { MANAGED },
         );
-        put("rabbitmq.config", &read(broker, r"C:\bundle\rabbitmq.config"));
+        let management = format!(
+            "{{rabbitmq_management, [{{tcp_config, [{{ip, \"{}\"}}, {{port, {port}}}]}}]}},\n  {{amqp_client",
+            broker.address
+        );
+        let config = read(broker, r"C:\bundle\rabbitmq.config").replace("{amqp_client", &management);
+        put("rabbitmq.config", &config);
     }
+    // Plugins are a matter of files, users of a running broker (3.5e).
+    let broker = &stage.brokers[0];
+    let more = [
+        "enable",
+        "--offline",
+        "rabbitmq_management",
+        "rabbitmq_federation_management",
+    ];
+    let enabled = broker.run(&stage.network, "rabbitmq-plugins", &more);
+    assert_eq!(enabled.code, 0, "{}", enabled.stderr);
+    assert_eq!(names(&read(broker, "enabled_plugins")), names(MANAGED));
+    assert_eq!(
+        broker.run(&stage.network, "rabbitmqctl", &["list_users"]).code,
+        69
+    );
     stage.start_both();
     // Without users nobody logs in, however good the certificate is (DEF-77).
     assert!(stage.login("client").starts_with("refused: {auth_failure,"));
+    let before = states(&stage);
     stage.on_both(|machine, script| {
         machine.succeed(&script("preflight.cmd"));
         machine.succeed(&script("apply-users.cmd"));
@@ -116,4 +181,69 @@ fn brokers_without_common_names_know_the_whole_subject() {
     stage.judge(user);
     stage.cross();
     stage.certificates_decide();
+    // A subject that holds nothing is the name of nobody (3.4d).
+    stage.refused("empty", "user '' - invalid credentials");
+
+    // What depends on the management plugin goes with it, and what was enabled comes back (3.5f).
+    stage.on_both(|machine, script| {
+        machine.fail(
+            &script("rollback-management.cmd"),
+            "see that disable-management.cmd has saved",
+        );
+        machine.succeed(&script("disable-management.cmd"));
+        let left = read(machine.broker, "enabled_plugins");
+        assert_eq!(
+            names(&left),
+            ["rabbitmq_auth_mechanism_ssl", "rabbitmq_federation"]
+        );
+        assert!(
+            !machine
+                .broker
+                .listeners()
+                .contains(&ports[usize::from(machine.broker.name == SERVERS[1])])
+        );
+        // Once more does not take the smaller set for the old one.
+        machine.succeed(&script("disable-management.cmd"));
+        machine.succeed(&script("rollback-management.cmd"));
+        assert_eq!(names(&read(machine.broker, "enabled_plugins")), names(MANAGED));
+        assert!(
+            machine
+                .broker
+                .listeners()
+                .contains(&ports[usize::from(machine.broker.name == SERVERS[1])])
+        );
+    });
+
+    stage.on_both(|machine, script| {
+        machine.succeed(&script("rollback-rabbitmq.cmd"));
+    });
+    assert_eq!(states(&stage), before);
+    assert!(stage.login("client").starts_with("refused: {auth_failure,"));
+
+    // One issuer stands between client and root (3.6c); nobody is known any more, but the handshake comes first.
+    let depth = |depth: &'static str| [("{depth, 2}", depth)];
+    let plugins = "[rabbitmq_auth_mechanism_ssl].\n";
+    let (none, one) = (depth("{depth, 0}"), depth("{depth, 1}"));
+    stage.restart_with([(&none, plugins), (&one, plugins)], |_, _| {});
+    let answers = [0, 1].map(|index| stage.login_at(index, "client"));
+    assert!(answers[0].starts_with("refused: {tls_alert,{"), "{answers:?}");
+    assert!(answers[1].starts_with("refused: {auth_failure,"), "{answers:?}");
+}
+
+/// Plugins that are enabled before anything changes.
+const MANAGED: &str =
+    "[rabbitmq_auth_mechanism_ssl,rabbitmq_federation,rabbitmq_federation_management,rabbitmq_management].\n";
+
+/// The names of plugins in a file or a list, in order.
+fn names(text: &str) -> Vec<&str> {
+    let mut names: Vec<&str> = text
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .filter(|name| !name.is_empty())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+fn states(stage: &Stage) -> [String; 2] {
+    [0, 1].map(|index| state(&stage.brokers[index], &stage.network))
 }

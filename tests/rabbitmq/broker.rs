@@ -210,7 +210,9 @@ impl Broker {
 
     /// Stops the node, which writes what it holds first.
     pub(super) fn stop(&mut self, network: &Network) {
-        self.ctl(network, &["stop"]);
+        // The node ends after its answer.
+        self.ask(network, "spawn(fun() -> rabbit:stop_and_halt() end)")
+            .unwrap_or_else(|error| panic!("{error}\n{}", self.log()));
         let process = self.process.as_mut().expect("a started node");
         assert!(
             wait_until(Duration::from_mins(1), || !process.runs()),

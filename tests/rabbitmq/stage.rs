@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::broker::{Broker, Network, installation};
 use super::certificates;
 use super::machine::{Machine, read};
 use crate::harness::{Workspace, root};
-use crate::support::program::{free_port, program, succeed, wait_until};
+use crate::support::program::{Daemon, free_port, program, succeed, wait_until};
 
 /// Blanks, parentheses and percent signs in between: the worst folder an inventory may name.
 pub(super) const CERTIFICATES: &str = r"C:\certs (x86)\rabbit mq";
@@ -34,6 +34,14 @@ const FOLDERS: &[&str] = &[
 ];
 const SBIN: &str = r"C:\Callback\RabbitMQ Server\rabbitmq_server-3.8.1\sbin";
 
+/// Other clients: their subjects and usages.
+const CLIENTS: &[(&str, &str, &str)] = &[
+    ("stranger", "/O=Elsewhere/CN=stranger", "clientAuth"),
+    ("nameless", "/O=Acme/OU=Callback", "clientAuth"),
+    ("empty", "/", "clientAuth"),
+    ("unfit", "/O=Acme/OU=Callback/CN=callback mq", "serverAuth"),
+];
+
 /// Stages have addresses of their own, 127.0.NET.x.
 static NET: AtomicU8 = AtomicU8::new(1);
 
@@ -53,7 +61,8 @@ fn inventory(port: u16, identity: &str) -> String {
          proxy: {{ fqdn: callback.test.example, https_port: 443 }}\n\
          certificate: {{ kind: ca_issued, pfx: 'D:\\handoff\\callback.pfx' }}\n\
          sql: {{ version: 2016, server: SQL01, access: [odbc] }}\n\
-         rabbitmq:\n  certificates: '{CERTIFICATES}'\n  {identity}\n  port: {port}\n  user_tags: [monitoring]\nservers:\n"
+         rabbitmq:\n  certificates: '{CERTIFICATES}'\n  {identity}\n  port: {port}\n  user_tags: [monitoring]\n  \
+         disable_management_plugin: true\nservers:\n"
     );
     for (name, other) in [("CORE01", "CORE02"), ("CORE02", "CORE01")] {
         let fqdn = format!("{}.test.example", name.to_lowercase());
@@ -80,7 +89,9 @@ impl Stage {
         let pki = top.join("pki");
         certificates::authority(&pki);
         certificates::leaf(&pki, "client", subject, "clientAuth", &[]);
-        certificates::leaf(&pki, "stranger", "/O=Elsewhere/CN=stranger", "clientAuth", &[]);
+        for (name, subject, usage) in CLIENTS {
+            certificates::leaf(&pki, name, subject, usage, &[]);
+        }
         let net = NET.fetch_add(1, Ordering::Relaxed);
         let addresses = [2, 3].map(|host| format!("127.0.{net}.{host}"));
         let network = Network::start(
@@ -100,8 +111,11 @@ impl Stage {
             );
             let folder = broker.folder.join(CERTIFICATES.replace('\\', "/"));
             certificates::seven_files(&pki, name, "client", &folder);
-            for stranger in ["stranger_certificate.pem", "stranger_key.pem"] {
-                fs::copy(pki.join(stranger), folder.join(stranger)).expect("copied");
+            for (name, ..) in CLIENTS {
+                for file in ["certificate", "key"] {
+                    let file = format!("{name}_{file}.pem");
+                    fs::copy(pki.join(&file), folder.join(file)).expect("copied");
+                }
             }
             broker
         });
@@ -176,6 +190,100 @@ impl Stage {
         }
     }
 
+    /// Restarts both brokers with changes in their generated configuration and other plugins; `prepare` gets each folder of
+    /// certificates meanwhile.
+    pub(super) fn restart_with(
+        &mut self,
+        changes: [(&[(&str, &str)], &str); 2],
+        mut prepare: impl FnMut(usize, &Path),
+    ) {
+        for (index, (replaced, plugins)) in changes.into_iter().enumerate() {
+            let mut text = self.artifact(SERVERS[index], "rabbitmq.config");
+            for (from, to) in replaced {
+                assert_eq!(text.matches(from).count(), 1, "{from} in {text}");
+                text = text.replace(from, to);
+            }
+            let broker = &mut self.brokers[index];
+            let text = broker.loopback(&text, self.port);
+            fs::write(broker.folder.join("rabbitmq.config"), text).expect("writable");
+            fs::write(broker.folder.join("enabled_plugins"), plugins).expect("writable");
+            prepare(index, &broker.folder.join(CERTIFICATES.replace('\\', "/")));
+            broker.stop(&self.network);
+        }
+        self.start_both();
+    }
+
+    /// What a broker makes of an expression; a text without its quotes.
+    #[track_caller]
+    pub(super) fn ask(&self, index: usize, expression: &str) -> String {
+        let broker = &self.brokers[index];
+        let answer = broker
+            .ask(&self.network, expression)
+            .unwrap_or_else(|error| panic!("{expression}: {error}\n{}", broker.log()));
+        let answer = answer
+            .strip_prefix("{ok, ")
+            .and_then(|answer| answer.strip_suffix('}'));
+        let answer = answer.expect("an answer");
+        // An empty text is an empty list.
+        answer
+            .strip_prefix('"')
+            .and_then(|text| text.strip_suffix('"'))
+            .unwrap_or(answer)
+            .replace("[]", "")
+    }
+
+    /// A login the first broker refuses; `reason` is in what it writes down about it.
+    #[track_caller]
+    pub(super) fn refused(&self, certificate: &str, reason: &str) {
+        let before = self.brokers[0].log().len();
+        let answer = self.login(certificate);
+        assert!(answer.starts_with("refused: {auth_failure,"), "{answer}");
+        let mut said = String::new();
+        let found = wait_until(Duration::from_secs(5), || {
+            said = self.brokers[0].log().split_off(before);
+            said.contains(reason)
+        });
+        assert!(found, "{certificate}: not `{reason}` but {said}");
+    }
+
+    /// A client that stays connected to a server, as Callback does.
+    pub(super) fn hold(&self, index: usize) -> Daemon {
+        let (port, folder) = (self.port.to_string(), CERTIFICATES.replace('\\', "/"));
+        let before = self.ask(index, "length(rabbit_networking:connections())");
+        let client = Daemon::start("escript", |command| {
+            self.network.prepare(command);
+            command
+                .env("ERL_LIBS", installation().join("plugins"))
+                .current_dir(&self.brokers[index].folder)
+                .arg(root().join("tests/rabbitmq/client.escript"))
+                .args([
+                    "hold",
+                    &self.brokers[index].address,
+                    &port,
+                    SERVERS[index],
+                    &folder,
+                    "client",
+                ]);
+        });
+        let connected = wait_until(Duration::from_secs(20), || {
+            self.ask(index, "length(rabbit_networking:connections())") != before
+        });
+        assert!(connected, "{}", self.brokers[index].log());
+        client
+    }
+
+    /// What the generated script gives the broker of a server as its upstream.
+    pub(super) fn definition(&self, server: &str) -> serde_json::Value {
+        let script = self.artifact(server, "apply-upstreams.cmd");
+        let line = script.lines().find(|line| line.contains("set_parameter"));
+        let commands = cbgen::formats::cmd::phases::arguments_of(line.expect("an upstream"), &|_| {
+            Some("C:\\rabbitmqctl.bat".into())
+        });
+        let commands = commands.expect("a line the model reads");
+        let definition = commands[0].arguments.last().expect("a definition");
+        serde_json::from_str(definition).expect("JSON")
+    }
+
     /// Runs the client of this folder beside the first server.
     pub(super) fn client(&self, arguments: &[&str]) -> String {
         let mut command = program("escript");
@@ -189,12 +297,18 @@ impl Stage {
 
     /// One login at the first server with a certificate, or `none`.
     pub(super) fn login(&self, certificate: &str) -> String {
+        self.login_at(0, certificate)
+    }
+
+    /// One login at a server.
+    pub(super) fn login_at(&self, index: usize, certificate: &str) -> String {
         let (port, folder) = (self.port.to_string(), CERTIFICATES.replace('\\', "/"));
+        let broker = &self.brokers[index];
         self.client(&[
             "login",
-            &self.brokers[0].address,
+            &broker.address,
             &port,
-            SERVERS[0],
+            &broker.name,
             &folder,
             certificate,
         ])
@@ -266,8 +380,7 @@ impl Stage {
 
     pub(super) fn certificates_decide(&self) {
         assert_eq!(self.login("client"), "accepted");
-        let stranger = self.login("stranger");
-        assert!(stranger.starts_with("refused: {auth_failure,"), "{stranger}");
+        self.refused("stranger", "stranger");
         let nobody = self.login("none");
         assert!(
             nobody.starts_with("refused: {tls_alert,{handshake_failure,"),
@@ -294,21 +407,12 @@ impl Stage {
     /// RabbitMQ's own parser reads every federation URI as it was meant.
     pub(super) fn uris_are_read(&self) {
         for (server, other) in [("CORE01", "CORE02"), ("CORE02", "CORE01")] {
-            let script = self.artifact(server, "apply-upstreams.cmd");
-            let line = script
-                .lines()
-                .find(|line| line.contains("set_parameter"))
-                .expect("an upstream");
-            let commands =
-                cbgen::formats::cmd::phases::arguments_of(line, &|_| Some("C:\\rabbitmqctl.bat".into()));
-            let commands = commands.expect("a line the model reads");
-            let definition = commands[0].arguments.last().expect("a definition");
-            let definition: serde_json::Value = serde_json::from_str(definition).expect("JSON");
+            let definition = self.definition(server);
             let folder = CERTIFICATES.replace('\\', "/");
             let expected = format!(
-                "host={other}\nport={}\nvhost=/\ncacertfile={folder}/ca_certificate.pem\n\
-                 certfile={folder}/client_certificate.pem\nkeyfile={folder}/client_key.pem\nverify=verify_peer\n\
-                 server_name_indication={other}\nmechanisms=[[external]]",
+                "{other}:{} <<\"/\">> guest cacertfile={folder}/ca_certificate.pem \
+                 certfile={folder}/client_certificate.pem keyfile={folder}/client_key.pem verify=verify_peer \
+                 server_name_indication={other} mechanisms=[[external]]",
                 self.port
             );
             assert_eq!(
