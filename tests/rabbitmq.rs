@@ -5,325 +5,37 @@
 //! without. Missing programs fail the tests. Debian's broker is newer than 3.8: what 3.8 alone does (its keys, the crash
 //! on `log_levels`) is a matter of the unit tests of the Erlang format.
 
+mod addresses;
 mod broker;
 mod certificates;
 mod machine;
+mod postcheck;
+mod preflight;
+mod stage;
+mod windows;
 
-use std::fmt::Write as _;
 use std::fs;
-use std::time::Duration;
 
-use broker::{Broker, Network, installation};
-use cbgen::formats::erlang;
-use machine::{Machine, read};
-
-use crate::harness::{Workspace, root};
-use crate::support::program::{free_port, program, succeed, wait_until};
-
-/// Blanks, parentheses and percent signs in between: the worst folder an inventory may name.
-const CERTIFICATES: &str = r"C:\certs (x86)\rabbit mq";
-const CONFIG: &str = r"C:\Callback\RabbitMQ Server\rabbitmq.config";
-
-/// Two servers that fetch from each other.
-const SERVERS: [(&str, &str); 2] = [("CORE01", "127.0.0.2"), ("CORE02", "127.0.0.3")];
-
-/// A compiled bundle and two nodes that stand for its servers.
-struct Stage {
-    workspace: Workspace,
-    brokers: [Broker; 2],
-    network: Network,
-    port: u16,
-}
-
-fn inventory(port: u16, identity: &str) -> String {
-    let mut text = format!(
-        "schema: cbgen/v1\nbundle: {{ name: stage, version: 1.0.0 }}\n\
-         product:\n  version: 9.5.3\n  install_root: 'C:\\Callback'\n  core_monitor_root: 'C:\\Callback\\Core Monitor'\n  \
-         high_availability: true\n\
-         proxy: {{ fqdn: callback.test.example, https_port: 443 }}\n\
-         certificate: {{ kind: ca_issued, pfx: 'D:\\handoff\\callback.pfx' }}\n\
-         sql: {{ version: 2016, server: SQL01, access: [odbc] }}\n\
-         rabbitmq:\n  certificates: '{CERTIFICATES}'\n  {identity}\n  port: {port}\n  user_tags: [monitoring]\nservers:\n"
-    );
-    for (name, other) in [("CORE01", "CORE02"), ("CORE02", "CORE01")] {
-        let fqdn = format!("{}.test.example", name.to_lowercase());
-        write!(
-            text,
-            "  - name: {name}\n    fqdn: {fqdn}\n    roles: [core, management]\n    windows: 2016\n    dotnet: 4.7.1\n    \
-             rabbitmq:\n      certificate_names: [{name}, {fqdn}]\n      upstreams:\n        \
-             - {{ name: from {other}, server: {other}, keep: {{ prefetch-count: 500 }} }}\n"
-        )
-        .expect("a String");
-    }
-    text
-}
-
-impl Stage {
-    /// Compiles the inventory, makes certificates for `subject`, and prepares both nodes.
-    fn new(identity: &str, subject: &str) -> Self {
-        let workspace = Workspace::new();
-        let port = free_port();
-        workspace.write("inventory.yaml", &inventory(port, identity));
-        let ran = workspace.run(&["build", "inventory.yaml", "-o", "out"]);
-        assert_eq!(ran.code, 0, "{}", ran.stderr);
-        let top = workspace.outside().to_owned();
-        let pki = top.join("pki");
-        certificates::authority(&pki);
-        certificates::leaf(&pki, "client", subject, "clientAuth", &[]);
-        certificates::leaf(&pki, "stranger", "/O=Elsewhere/CN=stranger", "clientAuth", &[]);
-        let network = Network::start(&top.join("home"), &SERVERS);
-        let brokers = SERVERS.map(|(name, address)| {
-            let broker = Broker::new(&top.join(name), name, address);
-            let fqdn = format!("{}.test.example", name.to_lowercase());
-            certificates::leaf(
-                &pki,
-                name,
-                &format!("/O=Acme/CN={fqdn}"),
-                "serverAuth",
-                &[name, &fqdn],
-            );
-            let folder = broker.folder.join(CERTIFICATES.replace('\\', "/"));
-            certificates::seven_files(&pki, name, "client", &folder);
-            for stranger in ["stranger_certificate.pem", "stranger_key.pem"] {
-                fs::copy(pki.join(stranger), folder.join(stranger)).expect("copied");
-            }
-            broker
-        });
-        let stage = Self {
-            workspace,
-            brokers,
-            network,
-            port,
-        };
-        for broker in &stage.brokers {
-            let link = |name: &str, target: &str| {
-                std::os::unix::fs::symlink(target, broker.folder.join(name)).expect("a link");
-            };
-            link(CONFIG, "rabbitmq.config");
-            link(r"C:\base\enabled_plugins", "enabled_plugins");
-            let put = |name: &str, text: &str| fs::write(broker.folder.join(name), text).expect("writable");
-            put(r"C:\Callback\rabbitmq_config.json", "{\"rabbitConfig\": {}}\n");
-            put("enabled_plugins", "[rabbitmq_federation].\n");
-            for tool in ["rabbitmqctl.bat", "rabbitmq-plugins.bat"] {
-                put(
-                    &format!(r"C:\Callback\RabbitMQ Server\rabbitmq_server-3.8.1\sbin\{tool}"),
-                    "",
-                );
-            }
-            put(
-                r"C:\bundle\rabbitmq.config",
-                &broker.loopback(&stage.artifact(&broker.name, "rabbitmq.config"), port),
-            );
-        }
-        stage
-    }
-
-    /// A generated file of one server.
-    fn artifact(&self, server: &str, name: &str) -> String {
-        let path = self
-            .workspace
-            .folder()
-            .join(format!("out/stage/servers/{server}/rabbitmq/{name}"));
-        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"))
-    }
-
-    /// Does the same on both servers at once.
-    fn on_both(&mut self, work: impl Fn(&mut Machine<'_>, &dyn Fn(&str) -> String) + Sync) {
-        let workspace = self.workspace.folder();
-        let network = &self.network;
-        std::thread::scope(|scope| {
-            for broker in &mut self.brokers {
-                let folder = workspace.join(format!("out/stage/servers/{}/rabbitmq", broker.name));
-                let work = &work;
-                scope.spawn(move || {
-                    let mut machine = Machine {
-                        broker,
-                        network,
-                        service_reads: CONFIG.replace('\\', "/"),
-                    };
-                    work(&mut machine, &|name| {
-                        fs::read_to_string(folder.join(name)).expect("a generated script")
-                    });
-                });
-            }
-        });
-    }
-
-    fn start_both(&mut self) {
-        for broker in &mut self.brokers {
-            broker.start(&self.network);
-        }
-        for broker in &mut self.brokers {
-            broker.wait(&self.network);
-        }
-    }
-
-    /// Runs the client of this folder beside the first server.
-    fn client(&self, arguments: &[&str]) -> String {
-        let mut command = program("escript");
-        self.network.prepare(&mut command);
-        command
-            .env("ERL_LIBS", installation().join("plugins"))
-            .current_dir(&self.brokers[0].folder)
-            .arg(root().join("tests/rabbitmq/client.escript"));
-        succeed(command.args(arguments)).trim().to_owned()
-    }
-
-    /// One login at the first server with a certificate, or `none`.
-    fn login(&self, certificate: &str) -> String {
-        let (port, folder) = (self.port.to_string(), CERTIFICATES.replace('\\', "/"));
-        self.client(&["login", SERVERS[0].1, &port, SERVERS[0].0, &folder, certificate])
-    }
-
-    /// A federated exchange on both servers.
-    fn federate(&self) {
-        let (port, folder) = (self.port.to_string(), CERTIFICATES.replace('\\', "/"));
-        for broker in &self.brokers {
-            self.client(&["declare", &broker.address, &port, &broker.name, &folder, "client"]);
-            let definition = r#"{"federation-upstream-set":"all"}"#;
-            broker.ctl(
-                &self.network,
-                &[
-                    "set_policy",
-                    "--apply-to",
-                    "exchanges",
-                    "fed",
-                    "^fed[.]",
-                    definition,
-                ],
-            );
-        }
-    }
-
-    /// Waits for the links, then lets the generated script judge both servers.
-    fn judge(&mut self, user: &str) {
-        self.on_both(|machine, script| {
-            let mut ended = machine.run(&script("post-check.cmd"), "");
-            wait_until(Duration::from_secs(40), || {
-                if ended.code != 0 {
-                    ended = machine.run(&script("post-check.cmd"), "");
-                }
-                ended.code == 0
-            });
-            assert_eq!(ended.code, 0, "{}\n{}", ended.printed, machine.broker.log());
-            assert!(ended.printed.contains("running"), "{}", ended.printed);
-            let state = r"C:\ProgramData\cbgen\stage\1.0.0\rabbitmq\connections.txt";
-            let connections = read(machine.broker, state);
-            let parts: Vec<Vec<&str>> = connections
-                .lines()
-                .map(|line| line.split('\t').collect())
-                .collect();
-            assert!(
-                parts.iter().any(|part| part.len() == 4
-                    && part[0] == user
-                    && part[2] == "EXTERNAL"
-                    && part[3] == "tlsv1.2"),
-                "{connections}"
-            );
-        });
-    }
-
-    /// A message published at the second server arrives at the first.
-    fn cross(&self) {
-        let (port, folder) = (self.port.to_string(), CERTIFICATES.replace('\\', "/"));
-        let [(down, down_address), (up, up_address)] = SERVERS;
-        let found = self.client(&[
-            "cross",
-            up_address,
-            up,
-            down_address,
-            down,
-            &port,
-            &folder,
-            "client",
-        ]);
-        assert_eq!(found, "crossed");
-    }
-
-    fn certificates_decide(&self) {
-        assert_eq!(self.login("client"), "accepted");
-        let stranger = self.login("stranger");
-        assert!(stranger.starts_with("refused: {auth_failure,"), "{stranger}");
-        let nobody = self.login("none");
-        assert!(
-            nobody.starts_with("refused: {tls_alert,{handshake_failure,"),
-            "{nobody}"
-        );
-        assert!(!self.brokers[0].listens(5672), "the plain port is open");
-    }
-
-    /// The keys of the generated configuration are those of RabbitMQ 3.8; the reader holds the list.
-    fn keys_are_known(&self) {
-        for (server, _) in SERVERS {
-            let text = self.artifact(server, "rabbitmq.config").replace('\r', "");
-            let items = erlang::items(&text).expect("RabbitMQ 3.8 knows every key");
-            assert!(
-                items.iter().any(|item| item.path.contains("tcp_listeners")),
-                "{items:?}"
-            );
-        }
-    }
-
-    /// RabbitMQ's own parser reads every federation URI as it was meant.
-    fn uris_are_read(&self) {
-        for (server, other) in [("CORE01", "CORE02"), ("CORE02", "CORE01")] {
-            let script = self.artifact(server, "apply-upstreams.cmd");
-            let line = script
-                .lines()
-                .find(|line| line.contains("set_parameter"))
-                .expect("an upstream");
-            let commands =
-                cbgen::formats::cmd::phases::arguments_of(line, &|_| Some("C:\\rabbitmqctl.bat".into()));
-            let commands = commands.expect("a line the model reads");
-            let definition = commands[0].arguments.last().expect("a definition");
-            let definition: serde_json::Value = serde_json::from_str(definition).expect("JSON");
-            let folder = CERTIFICATES.replace('\\', "/");
-            let expected = format!(
-                "host={other}\nport={}\nvhost=/\ncacertfile={folder}/ca_certificate.pem\n\
-                 certfile={folder}/client_certificate.pem\nkeyfile={folder}/client_key.pem\nverify=verify_peer\n\
-                 server_name_indication={other}\nmechanisms=[[external]]",
-                self.port
-            );
-            assert_eq!(
-                self.client(&["uri", definition["uri"].as_str().expect("a text")]),
-                expected
-            );
-        }
-    }
-}
-
-/// Parameters and users of a broker, in a fixed order.
-fn state(broker: &Broker, network: &Network) -> String {
-    let lists = ["list_parameters", "list_users", "list_permissions"]
-        .map(|list| broker.ctl(network, &[list, "--formatter", "json"]))
-        .concat();
-    let mut lines: Vec<&str> = lines_of(&lists).collect();
-    lines.sort_unstable();
-    lines.join("\n")
-}
-
-/// The broker puts a comma before every item but the first.
-fn lines_of(list: &str) -> impl Iterator<Item = &str> {
-    list.lines().map(|line| line.trim_start_matches(','))
-}
+use crate::support::program::free_port;
+use machine::read;
+use stage::{CONFIG, SERVERS, Stage, state};
 
 #[test]
 fn brokers_with_common_names_go_there_and_back() {
     let mut stage = Stage::new("common_name: callback mq", "/O=Acme/OU=Callback/CN=callback mq");
     stage.keys_are_known();
     stage.uris_are_read();
-    let plain = free_port();
     for broker in &stage.brokers {
         let before = format!(
-            "[{{rabbit, [{{tcp_listeners, [{{\"{}\", {plain}}}]}}]}}].\n",
-            broker.address
+            "[{{rabbit, [{{tcp_listeners, [{{\"{}\", {}}}]}}]}}].\n",
+            broker.address, broker.plain
         );
         fs::write(broker.folder.join("rabbitmq.config"), before).expect("writable");
     }
     stage.start_both();
     // The first server has an old definition and an old user; the second has neither.
     let first = &stage.brokers[0];
-    let old = r#"{"uri":"amqp://someone:secret@CORE02","prefetch-count":7}"#;
+    let old = r#"{"uri":"amqp://someone:secret@CORE02","prefetch-count":7,"reconnect-delay":3}"#;
     first.ctl(
         &stage.network,
         &["set_parameter", "federation-upstream", "from CORE02", old],
@@ -339,10 +51,24 @@ fn brokers_with_common_names_go_there_and_back() {
         .iter()
         .map(|broker| state(broker, &stage.network))
         .collect();
-    assert!(stage.brokers[0].listens(plain));
+    assert!(stage.brokers[0].listens(stage.brokers[0].plain));
+    // A user who exists, which apply-users.cmd takes for no failure (2.2f), and a key nobody knows (3.5c).
+    let code = |arguments: &[&str]| {
+        stage.brokers[0]
+            .run(&stage.network, "rabbitmqctl", arguments)
+            .code
+    };
+    assert_eq!(code(&["authenticate_user", "callback mq", "old password"]), 0);
+    assert_eq!(code(&["add_user", "callback mq", "another"]), 70);
+    let misspelt = r#"{"uri":"amqp://CORE02","prefetch_count":7}"#;
+    assert_eq!(
+        code(&["set_parameter", "federation-upstream", "from CORE02", misspelt]),
+        69
+    );
+    assert_eq!(state(&stage.brokers[0], &stage.network), before[0]);
 
     stage.on_both(|machine, script| {
-        if machine.broker.name == SERVERS[1].0 {
+        if machine.broker.name == SERVERS[1] {
             let rehearsed = machine.run(&script("preflight.cmd"), "rehearse");
             assert_eq!(rehearsed.code, 0, "{}", rehearsed.printed);
         }
@@ -352,6 +78,10 @@ fn brokers_with_common_names_go_there_and_back() {
             "without saved state nothing is changed"
         );
         machine.succeed(&script("preflight.cmd"));
+        machine.fail(
+            &script("apply-config.cmd"),
+            "see that apply-users.cmd was run: the plugin is enabled",
+        );
         machine.succeed(&script("apply-users.cmd"));
         machine.succeed(&script("apply-upstreams.cmd"));
         // As if the service had been installed without a configuration file (DEF-98).
@@ -360,22 +90,43 @@ fn brokers_with_common_names_go_there_and_back() {
         assert_eq!(machine.service_reads, CONFIG.replace('\\', "/"));
     });
     assert!(
-        !stage.brokers[0].listens(plain),
+        !stage.brokers[0].listens(stage.brokers[0].plain),
         "the old listener is still there"
     );
     for (broker, before) in stage.brokers.iter().zip(&before) {
         assert_ne!(&state(broker, &stage.network), before);
+        // Nothing of the old value is left (3.5c).
+        let parameters = broker.ctl(&stage.network, &["list_parameters", "--formatter", "json"]);
+        let parameters: serde_json::Value = serde_json::from_str(&parameters).expect("JSON");
+        let list = parameters.as_array().expect("a list");
+        assert_eq!(list.len(), 1, "{list:?}");
+        let value: serde_json::Value =
+            serde_json::from_str(list[0]["value"].as_str().expect("a text")).expect("JSON");
+        assert_eq!(value, stage.definition(&broker.name));
     }
+    // Only the certificate logs in (2.3f).
+    let old = ["authenticate_user", "callback mq", "old password"];
+    let ran = stage.brokers[0].run(&stage.network, "rabbitmqctl", &old);
+    assert_ne!(ran.code, 0, "{}", ran.stdout);
+    // An upstream alone federates nothing (3.5d).
+    assert_eq!(stage.ask(0, "rabbit_federation_status:status()"), "");
     stage.federate();
     stage.judge("callback mq");
     stage.cross();
     stage.certificates_decide();
+    // Login by Common Name, and there is none (3.4b).
+    stage.refused("nameless", "EXTERNAL login refused: no name found");
+    // The certificate of a server, shown by a client (3.4h).
+    let unfit = stage.login("unfit");
+    assert!(unfit.starts_with("refused: {tls_alert,{"), "{unfit}");
+    postcheck::faults_are_named(&mut stage);
+    postcheck::links_are_looked_at(&mut stage);
 
     stage.on_both(|machine, script| {
         machine.succeed(&script("preflight.cmd"));
         machine.succeed(&script("rollback-rabbitmq.cmd"));
     });
-    assert!(stage.brokers[0].listens(plain));
+    assert!(stage.brokers[0].listens(stage.brokers[0].plain));
     for (broker, before) in stage.brokers.iter().zip(&before) {
         assert_eq!(&state(broker, &stage.network), before, "{}", broker.name);
         assert_eq!(read(broker, "enabled_plugins"), "[rabbitmq_federation].\n");
@@ -387,17 +138,40 @@ fn brokers_without_common_names_know_the_whole_subject() {
     let user = r"OU=Call back,O=Acme\, Inc.,C=US";
     let mut stage = Stage::new(&format!("subject: '{user}'"), "/C=US/O=Acme, Inc./OU=Call back");
     stage.keys_are_known();
-    for broker in &stage.brokers {
+    let ports = [free_port(), free_port()];
+    for (broker, port) in stage.brokers.iter().zip(ports) {
         let put = |name: &str, text: &str| fs::write(broker.folder.join(name), text).expect("writable");
+        let less = "[rabbitmq_auth_mechanism_ssl,rabbitmq_federation].\n";
         put(
             "enabled_plugins",
-            "[rabbitmq_auth_mechanism_ssl,rabbitmq_federation].\n",
+            if broker.name == SERVERS[0] { less } else { MANAGED },
         );
-        put("rabbitmq.config", &read(broker, r"C:\bundle\rabbitmq.config"));
+        let management = format!(
+            "{{rabbitmq_management, [{{tcp_config, [{{ip, \"{}\"}}, {{port, {port}}}]}}]}},\n  {{amqp_client",
+            broker.address
+        );
+        let config = read(broker, r"C:\bundle\rabbitmq.config").replace("{amqp_client", &management);
+        put("rabbitmq.config", &config);
     }
+    // Plugins are a matter of files, users of a running broker (3.5e).
+    let broker = &stage.brokers[0];
+    let more = [
+        "enable",
+        "--offline",
+        "rabbitmq_management",
+        "rabbitmq_federation_management",
+    ];
+    let enabled = broker.run(&stage.network, "rabbitmq-plugins", &more);
+    assert_eq!(enabled.code, 0, "{}", enabled.stderr);
+    assert_eq!(names(&read(broker, "enabled_plugins")), names(MANAGED));
+    assert_eq!(
+        broker.run(&stage.network, "rabbitmqctl", &["list_users"]).code,
+        69
+    );
     stage.start_both();
     // Without users nobody logs in, however good the certificate is (DEF-77).
     assert!(stage.login("client").starts_with("refused: {auth_failure,"));
+    let before = states(&stage);
     stage.on_both(|machine, script| {
         machine.succeed(&script("preflight.cmd"));
         machine.succeed(&script("apply-users.cmd"));
@@ -407,4 +181,69 @@ fn brokers_without_common_names_know_the_whole_subject() {
     stage.judge(user);
     stage.cross();
     stage.certificates_decide();
+    // A subject that holds nothing is the name of nobody (3.4d).
+    stage.refused("empty", "user '' - invalid credentials");
+
+    // What depends on the management plugin goes with it, and what was enabled comes back (3.5f).
+    stage.on_both(|machine, script| {
+        machine.fail(
+            &script("rollback-management.cmd"),
+            "see that disable-management.cmd has saved",
+        );
+        machine.succeed(&script("disable-management.cmd"));
+        let left = read(machine.broker, "enabled_plugins");
+        assert_eq!(
+            names(&left),
+            ["rabbitmq_auth_mechanism_ssl", "rabbitmq_federation"]
+        );
+        assert!(
+            !machine
+                .broker
+                .listeners()
+                .contains(&ports[usize::from(machine.broker.name == SERVERS[1])])
+        );
+        // Once more does not take the smaller set for the old one.
+        machine.succeed(&script("disable-management.cmd"));
+        machine.succeed(&script("rollback-management.cmd"));
+        assert_eq!(names(&read(machine.broker, "enabled_plugins")), names(MANAGED));
+        assert!(
+            machine
+                .broker
+                .listeners()
+                .contains(&ports[usize::from(machine.broker.name == SERVERS[1])])
+        );
+    });
+
+    stage.on_both(|machine, script| {
+        machine.succeed(&script("rollback-rabbitmq.cmd"));
+    });
+    assert_eq!(states(&stage), before);
+    assert!(stage.login("client").starts_with("refused: {auth_failure,"));
+
+    // One issuer stands between client and root (3.6c); nobody is known any more, but the handshake comes first.
+    let depth = |depth: &'static str| [("{depth, 2}", depth)];
+    let plugins = "[rabbitmq_auth_mechanism_ssl].\n";
+    let (none, one) = (depth("{depth, 0}"), depth("{depth, 1}"));
+    stage.restart_with([(&none, plugins), (&one, plugins)], |_, _| {});
+    let answers = [0, 1].map(|index| stage.login_at(index, "client"));
+    assert!(answers[0].starts_with("refused: {tls_alert,{"), "{answers:?}");
+    assert!(answers[1].starts_with("refused: {auth_failure,"), "{answers:?}");
+}
+
+/// Plugins that are enabled before anything changes.
+const MANAGED: &str =
+    "[rabbitmq_auth_mechanism_ssl,rabbitmq_federation,rabbitmq_federation_management,rabbitmq_management].\n";
+
+/// The names of plugins in a file or a list, in order.
+fn names(text: &str) -> Vec<&str> {
+    let mut names: Vec<&str> = text
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .filter(|name| !name.is_empty())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+fn states(stage: &Stage) -> [String; 2] {
+    [0, 1].map(|index| state(&stage.brokers[index], &stage.network))
 }

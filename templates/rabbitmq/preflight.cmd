@@ -86,8 +86,11 @@ set "STEP=check that the Common Name of client_certificate.pem is {{ server.rabb
 if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\findstr.exe" /c:"commonName" "%STATE%\subject.txt" >"%STATE%\name.txt"
 if not "%errorlevel%"=="0" goto :fail
+rem RabbitMQ joins several Common Names to one name.
 set "FOUND="
-for /f "usebackq tokens=2,*" %%A in ("%STATE%\name.txt") do set "FOUND=%%B"
+set "SEVERAL="
+for /f "usebackq tokens=2,*" %%A in ("%STATE%\name.txt") do call :common_name "%%B"
+if defined SEVERAL goto :fail
 {%- else %}
 
 set "STEP=check that the subject of client_certificate.pem is {{ server.rabbitmq.login_user | cmd_set }}"
@@ -162,6 +165,13 @@ if not exist "%STATE%\captured.txt" goto :fail
 echo All checks passed.
 endlocal
 exit /b 0
+{%- if server.rabbitmq.has_common_name %}
+
+:common_name
+if defined FOUND set "SEVERAL=1"
+set "FOUND=%~1"
+exit /b 0
+{%- endif %}
 
 :open_p12
 "%CALLBACK_OPENSSL%" pkcs12 -in "%~1" -noout -passin pass: >nul 2>&1

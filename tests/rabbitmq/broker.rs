@@ -8,12 +8,13 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use crate::harness::Ran;
-use crate::support::program::{Daemon, finish, free_port, program, wait_until};
+use crate::support::program::{Daemon, finish, finish_with_input, free_port, program, wait_until};
 
 /// Where the programs of RabbitMQ are; the test fails without them.
 pub(super) fn installation() -> PathBuf {
@@ -30,6 +31,11 @@ pub(super) fn installation() -> PathBuf {
 fn tool(name: &str) -> String {
     installation().join("sbin").join(name).display().to_string()
 }
+
+/// What the nodes of a test show each other.
+const COOKIE: &str = "cbgen";
+/// How `tests/run` knows the processes of its run; they would be left unseen in an empty environment.
+const RUN: &str = "CBGEN_TEST_RUN";
 
 /// What nodes and tools of one test share: home, cookie, names, port mapper.
 pub(super) struct Network {
@@ -52,6 +58,10 @@ impl Network {
             .expect("a String");
         }
         fs::write(home.join("hosts"), hosts).expect("writable");
+        // Two nodes that start at once would each invent a cookie.
+        let cookie = home.join(".erlang.cookie");
+        fs::write(&cookie, COOKIE).expect("writable");
+        fs::set_permissions(&cookie, fs::Permissions::from_mode(0o400)).expect("a cookie for its owner");
         let mapper_port = free_port();
         let mapper = Daemon::start("epmd", |command| {
             command.args(["-port", &mapper_port.to_string(), "-address", "127.0.0.1"]);
@@ -67,6 +77,7 @@ impl Network {
     pub(super) fn prepare(&self, command: &mut Command) {
         command
             .env_clear()
+            .envs(std::env::var_os(RUN).map(|run| (RUN, run)))
             .env("PATH", "/usr/bin:/bin")
             .env("LANG", "C.UTF-8")
             // One scheduler that sleeps when it has nothing to do: the machine has other tests to run.
@@ -86,6 +97,8 @@ pub(super) struct Broker {
     pub(super) address: String,
     /// Its folder, which stands for the server.
     pub(super) folder: PathBuf,
+    /// The port that stands for 5672, where a broker of this machine may listen.
+    pub(super) plain: u16,
     settings: Vec<(&'static str, String)>,
     process: Option<Daemon>,
 }
@@ -115,19 +128,21 @@ impl Broker {
             name: name.to_owned(),
             address: address.to_owned(),
             folder: folder.to_owned(),
+            plain: free_port(),
             settings,
             process: None,
         }
     }
 
-    /// The generated configuration with its listener bound to the loopback address of this node.
+    /// A configuration with its listeners bound to the loopback address of this node, and 5672 on the port that stands
+    /// for it.
     pub(super) fn loopback(&self, configuration: &str, port: u16) -> String {
         let everywhere = format!("{{ssl_listeners, [{port}]}}");
         assert!(configuration.contains(&everywhere), "{configuration}");
-        configuration.replace(
-            &everywhere,
-            &format!("{{ssl_listeners, [{{\"{}\", {port}}}]}}", self.address),
-        )
+        let here = |port: u16| format!("_listeners, [{{\"{}\", {port}}}]", self.address);
+        configuration
+            .replace(&format!("_listeners, [{port}]"), &here(port))
+            .replace("_listeners, [5672]", &here(self.plain))
     }
 
     /// Sets the folder and the variables of this node.
@@ -154,19 +169,50 @@ impl Broker {
         }));
     }
 
-    /// Waits until the node answers.
+    /// Waits until the node has started everything, plugins too.
     pub(super) fn wait(&mut self, network: &Network) {
         let mut ended = false;
+        let mut answer = Err(String::new());
         let up = wait_until(Duration::from_mins(2), || {
-            ended = self.process.as_mut().is_none_or(|process| !process.runs());
-            ended || self.run(network, "rabbitmqctl", &["-q", "list_vhosts"]).code == 0
+            ended = !self.runs();
+            answer = self.ask(network, "rabbit_boot_state:get()");
+            ended || answer.as_deref() == Ok("{ok, ready}")
         });
-        assert!(up && !ended, "{} does not start:\n{}", self.name, self.log());
+        assert!(
+            up && !ended,
+            "{} does not start: {answer:?}\n{}",
+            self.name,
+            self.log()
+        );
+    }
+
+    /// What the running node makes of an expression. For what a test asks or prepares; scripts use the real tools, which
+    /// take a hundred times as long.
+    pub(super) fn ask(&self, network: &Network, expression: &str) -> Result<String, String> {
+        let mut command = program("erl_call");
+        self.prepare(network, &mut command);
+        let (_, node) = &self.settings[0];
+        command.args(["-c", COOKIE, "-n", node, "-e"]);
+        let ran = finish_with_input(&mut command, format!("{expression}.\n").as_bytes());
+        // Long answers are broken into lines.
+        let answer = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        if ran.code == 0 && !answer.starts_with("{error") {
+            Ok(answer)
+        } else {
+            Err(answer + &ran.stderr)
+        }
+    }
+
+    /// Whether the node was started and not stopped.
+    pub(super) fn runs(&mut self) -> bool {
+        self.process.as_mut().is_some_and(Daemon::runs)
     }
 
     /// Stops the node, which writes what it holds first.
     pub(super) fn stop(&mut self, network: &Network) {
-        self.ctl(network, &["stop"]);
+        // The node ends after its answer.
+        self.ask(network, "spawn(fun() -> rabbit:stop_and_halt() end)")
+            .unwrap_or_else(|error| panic!("{error}\n{}", self.log()));
         let process = self.process.as_mut().expect("a started node");
         assert!(
             wait_until(Duration::from_mins(1), || !process.runs()),
@@ -195,6 +241,20 @@ impl Broker {
     pub(super) fn listens(&self, port: u16) -> bool {
         let address: SocketAddr = format!("{}:{port}", self.address).parse().expect("an address");
         TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok()
+    }
+
+    /// Ports this node's address is listened on, as the system tells.
+    pub(super) fn listeners(&self) -> Vec<u16> {
+        let address: std::net::Ipv4Addr = self.address.parse().expect("an address");
+        let own = format!("{:08X}:", u32::from_le_bytes(address.octets()));
+        let table = fs::read_to_string("/proc/net/tcp").expect("the sockets of Linux");
+        let ports = table.lines().filter_map(|line| {
+            let mut words = line.split_whitespace().skip(1);
+            let port = words.next()?.strip_prefix(&own)?;
+            // State 0A is listening.
+            (words.nth(1)? == "0A").then(|| u16::from_str_radix(port, 16).expect("a port"))
+        });
+        ports.collect()
     }
 
     /// The log of the node, for messages.

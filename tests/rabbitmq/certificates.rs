@@ -34,6 +34,7 @@ pub(super) fn authority(folder: &Path) {
         "intermediate",
         "/O=Acme/CN=Acme Intermediate",
         "root",
+        "60",
         "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n",
     );
     fs::rename(
@@ -45,6 +46,11 @@ pub(super) fn authority(folder: &Path) {
 
 /// Makes a key and a certificate below the intermediate; `NAME_certificate.pem` holds the chain without the root.
 pub(super) fn leaf(folder: &Path, name: &str, subject: &str, usage: &str, names: &[&str]) {
+    leaf_for(folder, name, subject, usage, names, "60");
+}
+
+/// The same for a number of days, which may be negative.
+pub(super) fn leaf_for(folder: &Path, name: &str, subject: &str, usage: &str, names: &[&str], days: &str) {
     let names: Vec<String> = names.iter().map(|name| format!("DNS:{name}")).collect();
     let alternative = if names.is_empty() {
         String::new()
@@ -56,6 +62,7 @@ pub(super) fn leaf(folder: &Path, name: &str, subject: &str, usage: &str, names:
         name,
         subject,
         "intermediate",
+        days,
         &format!("extendedKeyUsage={usage}\n{alternative}"),
     );
     let path = folder.join(format!("{name}_certificate.pem"));
@@ -64,7 +71,7 @@ pub(super) fn leaf(folder: &Path, name: &str, subject: &str, usage: &str, names:
     fs::write(path, chain).expect("writable");
 }
 
-fn signed(folder: &Path, name: &str, subject: &str, signer: &str, extensions: &str) {
+fn signed(folder: &Path, name: &str, subject: &str, signer: &str, days: &str, extensions: &str) {
     let (request, key) = (format!("{name}.csr"), format!("{name}_key.pem"));
     openssl(
         folder,
@@ -98,7 +105,7 @@ fn signed(folder: &Path, name: &str, subject: &str, signer: &str, extensions: &s
             &format!("{signer}_key.pem"),
             "-CAcreateserial",
             "-days",
-            "60",
+            days,
             "-extfile",
             "extensions",
             "-out",
@@ -120,22 +127,47 @@ pub(super) fn seven_files(folder: &Path, server: &str, client: &str, target: &Pa
         copy(&format!("{name}_key.pem"), &format!("{role}_key.pem"));
     }
     for name in ["cert.p12", "client_key.p12"] {
-        openssl(
-            target,
-            &[
-                "pkcs12",
-                "-export",
-                "-in",
-                "client_certificate.pem",
-                "-inkey",
-                "client_key.pem",
-                "-passout",
-                "pass:",
-                "-out",
-                name,
-            ],
-        );
+        bag(target, name, "");
     }
+}
+
+/// Puts the client's key and certificate into a PKCS#12 file.
+pub(super) fn bag(folder: &Path, name: &str, password: &str) {
+    openssl(
+        folder,
+        &[
+            "pkcs12",
+            "-export",
+            "-in",
+            "client_certificate.pem",
+            "-inkey",
+            "client_key.pem",
+            "-passout",
+            &format!("pass:{password}"),
+            "-out",
+            name,
+        ],
+    );
+}
+
+/// Locks a key with a password.
+pub(super) fn lock(folder: &Path, name: &str) {
+    let open = folder.join("open");
+    fs::rename(folder.join(name), &open).expect("renamed");
+    openssl(
+        folder,
+        &[
+            "pkey",
+            "-aes256",
+            "-in",
+            "open",
+            "-passout",
+            "pass:a password",
+            "-out",
+            name,
+        ],
+    );
+    fs::remove_file(open).expect("removed");
 }
 
 fn openssl(folder: &Path, arguments: &[&str]) {

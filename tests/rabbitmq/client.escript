@@ -1,7 +1,8 @@
 #!/usr/bin/env escript
 %% An AMQP client with a certificate, and RabbitMQ's own reader of URIs. ERL_LIBS holds the broker's plugins.
-%%   uri URI                                              what amqp_uri:parse/1 makes of it
+%%   uri URI…                                             what amqp_uri:parse/1 makes of each
 %%   login ADDRESS PORT NAME FOLDER CERTIFICATE           one login; CERTIFICATE is a stem, or none
+%%   hold ADDRESS PORT NAME FOLDER CERTIFICATE            one login that stays
 %%   declare ADDRESS PORT NAME FOLDER CERTIFICATE         makes the federated exchange and a queue
 %%   cross UP-ADDRESS UP-NAME DOWN-ADDRESS DOWN-NAME PORT FOLDER CERTIFICATE
 %%                                                        publishes at one broker until it arrives at the other
@@ -17,17 +18,8 @@ main(Arguments) ->
         halt(1)
     end.
 
-run(["uri", Uri]) ->
-    {ok, #amqp_params_network{host = Host, port = Port, virtual_host = VHost, ssl_options = Options,
-                              auth_mechanisms = Mechanisms}} = amqp_uri:parse(Uri),
-    [io:format("~s=~s~n", [Key, Value]) || {Key, Value} <- [
-        {host, Host}, {port, io_lib:format("~p", [Port])}, {vhost, VHost},
-        {cacertfile, proplists:get_value(cacertfile, Options)},
-        {certfile, proplists:get_value(certfile, Options)},
-        {keyfile, proplists:get_value(keyfile, Options)},
-        {verify, proplists:get_value(verify, Options)},
-        {server_name_indication, proplists:get_value(server_name_indication, Options)},
-        {mechanisms, io_lib:format("~p", [[element(2, erlang:fun_info(Login, env)) || Login <- Mechanisms]])}]];
+run(["uri" | Uris]) ->
+    [io:format("~s~n", [read(Uri)]) || Uri <- Uris];
 run(["login", Address, Port, Name, Folder, Certificate]) ->
     case connect(Address, Port, Name, Folder, Certificate) of
         {ok, Connection} ->
@@ -36,6 +28,9 @@ run(["login", Address, Port, Name, Folder, Certificate]) ->
         {error, Reason} ->
             io:format("refused: ~0p~n", [Reason])
     end;
+run(["hold", Address, Port, Name, Folder, Certificate]) ->
+    {ok, _} = connect(Address, Port, Name, Folder, Certificate),
+    timer:sleep(infinity);
 run(["declare", Address, Port, Name, Folder, Certificate]) ->
     {ok, Connection} = connect(Address, Port, Name, Folder, Certificate),
     {ok, Channel} = amqp_connection:open_channel(Connection),
@@ -54,6 +49,23 @@ run(["cross", UpAddress, UpName, DownAddress, DownName, Port, Folder, Certificat
     io:format("~s~n", [cross(From, To, 100)]),
     amqp_connection:close(Up),
     amqp_connection:close(Down).
+
+%% One line: what is said goes by the names of the parameters, what is not said is left out.
+read(Uri) ->
+    case amqp_uri:parse(Uri) of
+        {ok, #amqp_params_network{host = Host, port = Port, virtual_host = VHost, username = User,
+                                  ssl_options = Options, auth_mechanisms = Mechanisms}} ->
+            Names = [element(2, erlang:fun_info(Login, env)) || Login <- Mechanisms],
+            Said = [io_lib:format(" ~s=~s", [Key, text(proplists:get_value(Key, Options))])
+                    || Key <- [cacertfile, certfile, keyfile, verify, server_name_indication, versions],
+                       proplists:is_defined(Key, Options)],
+            io_lib:format("~s:~p ~0p ~s~s mechanisms=~0p", [Host, Port, VHost, User, Said, Names]);
+        {error, _} ->
+            "error"
+    end.
+
+text(Value) when is_atom(Value) -> atom_to_list(Value);
+text(Value) -> [io_lib:format(if C < 127 -> "~c"; true -> "<~.16B>" end, [C]) || C <- Value].
 
 cross(_, _, 0) -> "lost";
 cross(From, To, Left) ->

@@ -3,19 +3,18 @@
 //! Lines are taken apart by the product's own model of cmd.exe (`formats::cmd::phases`), so every argument a tool gets
 //! here is the one the model says it gets on Windows; nothing is typed again. Flow (`if`, `goto`, `call :LABEL`,
 //! `for /f` over a file, `exit /b`) is followed. RabbitMQ's tools and openssl are the real programs; the programs of
-//! Windows are played: service, registry, `findstr`, `fc`, `copy`. Whatever a script starts that is not known here fails
-//! the test.
+//! Windows are played in `windows.rs`. Whatever a script starts that is not known here fails the test.
 //!
 //! A path with a drive letter and backslashes is the name of one file in the node's folder.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
 
-use cbgen::formats::cmd::phases::{Command, arguments_of, percent_pass};
+use cbgen::formats::cmd::phases::{Command, Joint, arguments_of, percent_pass, split};
 
 use super::broker::{Broker, Network};
-use crate::support::program::{finish, program};
+use crate::harness::Ran;
+use crate::support::program::{finish, line_with, program};
 
 /// A Windows server: a node, its files, and how its scripts end.
 pub(super) struct Machine<'a> {
@@ -23,6 +22,14 @@ pub(super) struct Machine<'a> {
     pub(super) network: &'a Network,
     /// The configuration file as the service was told when it was installed; with slashes.
     pub(super) service_reads: String,
+    /// A variable the system sets for its services.
+    pub(super) system_setting: Option<&'static str>,
+    /// What `netstat -p` shows the broker's listeners under.
+    pub(super) listens_on: &'static str,
+    /// A program that fails without doing anything.
+    pub(super) failing: Option<&'static str>,
+    /// Every program that was started, with its arguments.
+    pub(super) calls: Vec<Vec<String>>,
 }
 
 /// How a script ended.
@@ -48,7 +55,20 @@ enum Next {
     Leave(i32),
 }
 
-impl Machine<'_> {
+impl<'a> Machine<'a> {
+    /// A server whose service reads the file that the bundle writes.
+    pub(super) fn new(broker: &'a mut Broker, network: &'a Network, service_reads: &str) -> Self {
+        Self {
+            broker,
+            network,
+            service_reads: service_reads.replace('\\', "/"),
+            system_setting: None,
+            listens_on: "TCP",
+            failing: None,
+            calls: Vec::new(),
+        }
+    }
+
     /// Runs a script with one argument.
     pub(super) fn run(&mut self, script: &str, argument: &str) -> Ended {
         let mut run = Run {
@@ -74,6 +94,25 @@ impl Machine<'_> {
             ended.code,
             0,
             "{}: {}\n{}",
+            self.broker.name,
+            ended.printed,
+            self.broker.log()
+        );
+        ended.printed
+    }
+
+    /// Runs a script that must end at a step; gives what it printed.
+    #[track_caller]
+    pub(super) fn fail(&mut self, script: &str, step: &str) -> String {
+        let ended = self.run(script, "");
+        let found = line_with(&ended.printed, "FAILED at step: ");
+        assert_eq!(
+            (
+                ended.code,
+                found.trim_start_matches("FAILED at step: ").starts_with(step)
+            ),
+            (1, true),
+            "{}, {step}: {}\n{}",
             self.broker.name,
             ended.printed,
             self.broker.log()
@@ -133,6 +172,13 @@ impl Run<'_, '_> {
                 return Next::Line;
             }
         }
+        let pieces = percent_pass(line, &environment).and_then(|line| split(&line));
+        assert!(
+            pieces.is_ok_and(|pieces| pieces
+                .iter()
+                .all(|piece| matches!(piece.joint, Joint::First | Joint::OrElse))),
+            "{line}: only `||` is followed"
+        );
         let commands = arguments_of(line, &environment).unwrap_or_else(|error| panic!("{line}: {error}"));
         let mut next = Next::Line;
         for (index, command) in commands.iter().enumerate() {
@@ -151,8 +197,7 @@ impl Run<'_, '_> {
                 .map_or((true, after), |after| (false, after));
             let (holds, command) = if let Some(after) = after.strip_prefix("exist \"") {
                 let (path, command) = after.split_once("\" ").expect("a quoted path");
-                let there = path.ends_with("\\.") || path.ends_with(r"\Git\usr\bin\openssl.exe");
-                (there || self.file(path).exists(), command)
+                (self.machine.exists(path), command)
             } else if let Some(after) = after.strip_prefix("defined ") {
                 let (name, command) = after.split_once(' ').expect("a name");
                 (self.variables.contains_key(name), command)
@@ -179,7 +224,7 @@ impl Run<'_, '_> {
         let (options, path) = head.split_once("\" %%A in (\"").expect("a for line over a file");
         let environment = self.environment();
         let path = percent_pass(path.trim_end_matches('"'), &environment).expect("a path");
-        let text = fs::read_to_string(self.file(&path)).expect("the file of a for line");
+        let text = fs::read_to_string(self.machine.file(&path)).expect("the file of a for line");
         let first: usize = if options.contains("tokens=2,*") { 2 } else { 1 };
         let by_equals = options.ends_with("delims==");
         for read in text.lines() {
@@ -216,7 +261,22 @@ impl Run<'_, '_> {
             self.argument = outer;
             return Next::Line;
         }
+        if let Some(target) = target(command)
+            && !self.machine.has_folder_of(target)
+        {
+            self.code = 1;
+            return Next::Line;
+        }
+        if !matches!(
+            program.as_str(),
+            "goto" | "exit" | "set" | "setlocal" | "endlocal" | "echo" | "echo."
+        ) {
+            let words = std::iter::once(&program).chain(&command.arguments);
+            self.machine.calls.push(words.cloned().collect());
+        }
+        let mut errors = String::new();
         let (code, output) = match program.as_str() {
+            failing if self.machine.failing == Some(failing) => (5, String::new()),
             "goto" => return Next::Label(raw.to_owned()),
             "exit" => {
                 let code = raw.trim_start_matches("/b").trim();
@@ -242,83 +302,54 @@ impl Run<'_, '_> {
             "echo" | "echo." => (self.code, format!("{raw}\n")),
             "rabbitmqctl.bat" | "rabbitmq-plugins.bat" => {
                 assert!(command.through_call, "without call the script would end");
-                self.tool(program.trim_end_matches(".bat"), &arguments)
+                let ran = self.tool(program.trim_end_matches(".bat"), &arguments);
+                errors = ran.stderr;
+                (ran.code, ran.stdout)
             }
-            "openssl" => self.openssl(&arguments),
-            "findstr" => self.findstr(&arguments),
-            "copy" => {
-                let [_, from, to] = arguments[..] else {
-                    panic!("{arguments:?}")
-                };
-                let copied = fs::copy(self.file(from), self.file(to));
-                (i32::from(copied.is_err()), String::new())
+            "openssl" => {
+                let ran = self.openssl(&arguments);
+                errors = ran.stderr;
+                (ran.code, ran.stdout)
             }
-            "fc" => {
-                let contents: Vec<_> = arguments
-                    .iter()
-                    .filter(|argument| **argument != "/b")
-                    .map(|path| fs::read(self.file(path)).expect("a file to compare"))
-                    .collect();
-                (i32::from(contents[0] != contents[1]), String::new())
-            }
-            "type" => (0, fs::read_to_string(self.file(raw)).expect("a file to show")),
-            "del" => {
-                let removed = fs::remove_file(self.file(arguments.last().expect("a path")));
-                (i32::from(removed.is_err()), String::new())
-            }
-            "reg" => self.registry(&arguments),
-            "net" | "sc" => self.service(&program, &arguments),
             "rabbitmq-service.bat" => {
                 assert_eq!(arguments, ["install"]);
                 self.machine.service_reads = self.variables["RABBITMQ_CONFIG_FILE"].replace('\\', "/");
                 (0, String::new())
             }
-            "netstat" => (
-                0,
-                "  TCP    0.0.0.0:135            0.0.0.0:0              LISTENING\n".to_owned(),
-            ),
-            "icacls" | "mkdir" | "ping" => (0, String::new()),
-            other => panic!("the script starts {other} {arguments:?}"),
+            played => self.machine.play(played, &arguments),
         };
         if !program.starts_with("echo") {
             self.code = code;
         }
-        self.write(command, &output);
+        self.write(command, output, &errors);
         Next::Line
     }
 
-    /// Standard output goes where the redirections say.
-    fn write(&mut self, command: &Command, output: &str) {
-        let target = command
-            .redirections
-            .iter()
-            .find_map(|redirection| redirection.strip_prefix('>'));
-        match target {
-            None => self.printed += output,
-            Some(target) if target.eq_ignore_ascii_case("nul") => {}
-            Some(target) => {
-                fs::write(self.file(target.trim_matches('"')), output).expect("writable");
-            }
+    /// Output and errors go where the redirections say.
+    fn write(&mut self, command: &Command, mut output: String, errors: &str) {
+        let has = |wanted: &str| {
+            command
+                .redirections
+                .iter()
+                .any(|to| to.eq_ignore_ascii_case(wanted))
+        };
+        if has("2>&1") {
+            output += errors;
+        } else if !has("2>nul") {
+            self.printed += errors;
+        }
+        match target(command) {
+            Some(target) => fs::write(self.machine.file(target), output).expect("writable"),
+            None if has(">nul") => {}
+            None => self.printed += &output,
         }
     }
 
-    fn file(&self, path: &str) -> PathBuf {
-        assert!(path.starts_with("C:\\"), "{path} is no path on drive C");
-        let slashed = self.machine.broker.folder.join(path.replace('\\', "/"));
-        // Certificates are real files below `C:`, everything else is one name.
-        if slashed.exists() {
-            slashed
-        } else {
-            self.machine.broker.folder.join(path)
-        }
+    fn tool(&self, tool: &str, arguments: &[&str]) -> Ran {
+        self.machine.broker.run(self.machine.network, tool, arguments)
     }
 
-    fn tool(&self, tool: &str, arguments: &[&str]) -> (i32, String) {
-        let ran = self.machine.broker.run(self.machine.network, tool, arguments);
-        (ran.code, ran.stdout + &ran.stderr)
-    }
-
-    fn openssl(&self, arguments: &[&str]) -> (i32, String) {
+    fn openssl(&self, arguments: &[&str]) -> Ran {
         let broker = &self.machine.broker;
         let server = format!("{}:", broker.name);
         let arguments = arguments
@@ -327,83 +358,13 @@ impl Run<'_, '_> {
                 Some(port) => format!("{}:{port}", broker.address),
                 None => argument.replace('\\', "/"),
             });
-        let ran = finish(program("openssl").args(arguments).current_dir(&broker.folder));
-        (ran.code, ran.stdout + &ran.stderr)
+        finish(program("openssl").args(arguments).current_dir(&broker.folder))
     }
+}
 
-    /// Literal search; the two patterns with `/r` look for listeners in a played list and find none.
-    fn findstr(&self, arguments: &[&str]) -> (i32, String) {
-        let (path, options) = arguments.split_last().expect("a file");
-        let text = fs::read_to_string(self.file(path)).unwrap_or_else(|_| panic!("findstr reads {path}"));
-        let ignore_case = options.contains(&"/i");
-        let fold = |text: &str| {
-            if ignore_case {
-                text.to_lowercase()
-            } else {
-                text.to_owned()
-            }
-        };
-        let mut patterns: Vec<String> = Vec::new();
-        for option in options {
-            match option.strip_prefix("/c:") {
-                Some(pattern) => patterns.push(fold(pattern)),
-                None if option.starts_with('/') => {}
-                None => patterns.extend(option.split(' ').map(fold)),
-            }
-        }
-        let at_begin = options.contains(&"/b");
-        let found: Vec<&str> = text
-            .lines()
-            .filter(|line| {
-                let line = fold(line);
-                patterns.iter().any(|pattern| {
-                    if at_begin {
-                        line.starts_with(pattern)
-                    } else {
-                        line.contains(pattern)
-                    }
-                })
-            })
-            .collect();
-        (i32::from(found.is_empty()), found.join("\n"))
-    }
-
-    fn registry(&self, arguments: &[&str]) -> (i32, String) {
-        match arguments {
-            ["query", key, view] if key.ends_with(r"ErlSrv\1.1\RabbitMQ") => {
-                assert_eq!(*view, "/reg:64");
-                let reads = &self.machine.service_reads;
-                let text = format!(
-                    "\n{key}\n    WorkDir    REG_EXPAND_SZ    C:\\base\n    \
-                     Args    REG_EXPAND_SZ    -rabbit windows_service_config \\\"{reads}\\\"\n"
-                );
-                (0, text)
-            }
-            ["query", _, "/v", name] if name.starts_with("RABBITMQ_NODE_") => (1, String::new()),
-            ["export", _, target, ..] => {
-                fs::write(self.machine.broker.folder.join(target), "saved").expect("writable");
-                (0, String::new())
-            }
-            ["import", source, ..] => (i32::from(!self.file(source).exists()), String::new()),
-            other => panic!("reg {other:?}"),
-        }
-    }
-
-    fn service(&mut self, program: &str, arguments: &[&str]) -> (i32, String) {
-        let (broker, network) = (&mut *self.machine.broker, self.machine.network);
-        match (program, arguments) {
-            ("net", ["session"]) => (0, String::new()),
-            ("net", ["stop", "RabbitMQ"]) => {
-                broker.stop(network);
-                (0, String::new())
-            }
-            ("net", ["start", "RabbitMQ"]) => {
-                broker.start(network);
-                broker.wait(network);
-                (0, String::new())
-            }
-            ("sc", ["query", "RabbitMQ"]) => (0, "        STATE              : 1  STOPPED\n".to_owned()),
-            other => panic!("{other:?}"),
-        }
-    }
+/// The file the output of a command goes to.
+fn target(command: &Command) -> Option<&str> {
+    let mut targets = command.redirections.iter().filter_map(|to| to.strip_prefix('>'));
+    let target = targets.next()?.trim_matches('"');
+    (!target.eq_ignore_ascii_case("nul")).then_some(target)
 }

@@ -50,6 +50,8 @@ if not exist "%STATE%\management-captured.txt" goto :fail
 
 set "STEP=enable the saved plugins"
 set "BROKEN="
+rem A plugin that needs rabbitmq_management would enable it as well, and then it could not be noted by itself.
+for /f "usebackq" %%A in ("%STATE%\management-plugins.txt") do call :enable_management "%%A"
 for /f "usebackq" %%A in ("%STATE%\management-plugins.txt") do call :enable "%%A"
 if defined BROKEN goto :fail
 
@@ -65,6 +67,8 @@ echo The plugins are enabled as before.
 endlocal
 exit /b 0
 
+:enable_management
+if not "%~1"=="rabbitmq_management" exit /b 0
 :enable
 call "%PLUGINS%" -q enable "%~1"
 if not "%errorlevel%"=="0" set "BROKEN=%~1"

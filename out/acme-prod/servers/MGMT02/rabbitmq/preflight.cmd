@@ -152,8 +152,11 @@ set "STEP=check that the Common Name of client_certificate.pem is callback-mq"
 if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\findstr.exe" /c:"commonName" "%STATE%\subject.txt" >"%STATE%\name.txt"
 if not "%errorlevel%"=="0" goto :fail
+rem RabbitMQ joins several Common Names to one name.
 set "FOUND="
-for /f "usebackq tokens=2,*" %%A in ("%STATE%\name.txt") do set "FOUND=%%B"
+set "SEVERAL="
+for /f "usebackq tokens=2,*" %%A in ("%STATE%\name.txt") do call :common_name "%%B"
+if defined SEVERAL goto :fail
 if not "%FOUND%"=="callback-mq" goto :fail
 
 set "STEP=check that RABBITMQ_NODE_PORT is not set; it would open the plain port again"
@@ -225,6 +228,11 @@ if not exist "%STATE%\captured.txt" goto :fail
 :passed
 echo All checks passed.
 endlocal
+exit /b 0
+
+:common_name
+if defined FOUND set "SEVERAL=1"
+set "FOUND=%~1"
 exit /b 0
 
 :open_p12
