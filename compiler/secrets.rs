@@ -9,6 +9,7 @@
 use std::ops::Range;
 
 mod decode;
+pub mod lines;
 mod names;
 mod positions;
 mod shapes;
@@ -113,22 +114,24 @@ pub fn scan_plain(text: &str, declared: &[&str]) -> Vec<Suspect> {
     one_for_each_line(text, scan_as(text, declared, "plain", true))
 }
 
-/// Whether a fact `path` with `value`, as the reader of a format states it, is a secret: a step near the end of the
-/// path names one, or the value looks like one by itself. Steps that only number a command (`03 set`) name nothing.
-pub fn is_secret_fact(path: &str, value: &str, declared: &[&str]) -> bool {
-    let literal = || positions::is_literal(positions::first_value(value.trim_start()), declared);
-    let steps: Vec<&str> = path.rsplit(" > ").take(2).collect();
-    let is_command = steps.first().is_some_and(|step| {
-        let number = step.split(' ').next().unwrap_or_default();
-        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-    });
-    let names_one = !is_command
-        && steps.iter().any(|step| {
-            let last = step.rsplit('\\').next().unwrap_or(step);
-            last.split(|letter: char| !names::belongs(letter))
-                .any(names::is_secret)
-        });
-    names_one && literal()
+/// The name of the position when a fact `path` with `value`, as the reader of a format of settings states it, holds a
+/// secret: the last step of the path names one, or the step before it when the last one only says that here is its value
+/// (`add[key=Password] > @value`). Steps before them are sections.
+pub fn secret_fact(path: &str, value: &str, declared: &[&str]) -> Option<String> {
+    let value = positions::first_value(value.trim_start());
+    if !positions::is_literal(value, declared) {
+        return None;
+    }
+    let named = |step: &str| {
+        let last = step.rsplit('\\').next().unwrap_or(step);
+        let mut words = last.split(|letter: char| !names::belongs(letter));
+        words.find(|word| names::is_secret(word)).map(str::to_owned)
+    };
+    let mut steps = path.rsplit(" > ");
+    let last = steps.next().unwrap_or_default();
+    let owner = steps.next().unwrap_or_default();
+    let is_value = positions::is_value(last.trim_start_matches('@')) || owner.contains('\\');
+    named(last).or_else(|| is_value.then(|| named(owner)).flatten())
 }
 
 fn scan_as(text: &str, declared: &[&str], form: &'static str, random: bool) -> Vec<Suspect> {
@@ -137,7 +140,7 @@ fn scan_as(text: &str, declared: &[&str], form: &'static str, random: bool) -> V
     shapes::addresses(text, &mut found);
     shapes::private_keys(text, &mut found);
     shapes::words(text, random, &mut found);
-    found.sort_by(|left, right| (left.name.start, left.name.end).cmp(&(right.name.start, right.name.end)));
+    found.sort_by_key(|found| (found.name.start, found.name.end));
     found.dedup_by(|left, right| left.name.start == right.name.start);
     found
         .into_iter()
@@ -174,8 +177,7 @@ fn is_reference(value: &str) -> bool {
                 || value.trim() == "{"
         }
         Some('@') => value.get(1..).is_some_and(identifier),
-        Some('<') => true,
-        Some('(') => true,
+        Some('<' | '(') => true,
         Some('[') => value.contains("::") || value.ends_with(']'),
         Some('+') => value.starts_with("+ "),
         Some(_) => value.starts_with("env:"),
@@ -300,6 +302,34 @@ mod tests {
             "http://x.example/page?sig=$(SIGNATURE)&x=abcdefghijklmnop",
         ] {
             assert_eq!(check(text), Vec::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn facts_are_secrets_when_their_last_step_names_one() {
+        for (path, value) in [
+            (
+                "configuration > appSettings > add[key=Password] > @value",
+                "hunter2Zq9",
+            ),
+            ("rabbit > default_pass", "<<\"hunter2Zq9\">>"),
+            ("http > server 443 > set $password", "hunter2Zq9"),
+            ("password > value", "\"hunter2Zq9\""),
+            (
+                "HKEY_LOCAL_MACHINE\\SOFTWARE\\X\\Password > Data",
+                "\"hunter2Zq9\"",
+            ),
+            ("HKEY_LOCAL_MACHINE\\SOFTWARE\\X > Password", "\"hunter2Zq9\""),
+        ] {
+            assert!(secret_fact(path, value, &[]).is_some(), "{path}");
+            assert!(secret_fact(path, "$(NAME)", &[]).is_none(), "{path}");
+        }
+        for (path, value) in [
+            ("add[key=Password] > @xdt:Transform", "Replace"),
+            ("http > location /token/ > root", "C:/html"),
+            ("secrets > plain > color", "blue"),
+        ] {
+            assert!(secret_fact(path, value, &[]).is_none(), "{path}");
         }
     }
 

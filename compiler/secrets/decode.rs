@@ -160,16 +160,15 @@ pub(super) fn unescaped(line: &str) -> Option<String> {
                 .map(|value| (value, 3)),
             _ => None,
         };
-        match escape.and_then(|(value, length)| Some((char::from_u32(value)?, length))) {
-            Some((letter, length)) => {
-                text.extend(letter.to_string().into_bytes());
-                at += length;
-                changed = true;
-            }
-            None => {
-                text.push(*byte);
-                at += 1;
-            }
+        if let Some((letter, length)) =
+            escape.and_then(|(value, length)| Some((char::from_u32(value)?, length)))
+        {
+            text.extend(letter.to_string().into_bytes());
+            at += length;
+            changed = true;
+        } else {
+            text.push(*byte);
+            at += 1;
         }
     }
     changed.then(|| String::from_utf8_lossy(&text).into_owned())

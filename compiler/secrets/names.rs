@@ -112,7 +112,7 @@ const ABOUT: &[&str] = &[
     "variable",
 ];
 
-/// Directives and identifiers of Windows and nginx that are named like a secret and hold none.
+/// How identifiers of Windows and nginx begin that are named like a secret and hold none.
 const HARMLESS: &[&str] = &[
     "proxy_pass",
     "fastcgi_pass",
@@ -121,6 +121,7 @@ const HARMLESS: &[&str] = &[
     "grpc_pass",
     "memcached_pass",
     "publickeytoken",
+    "set-cookie",
 ];
 
 /// Whether a text can be an identifier of which [`is_secret`] may be asked.
@@ -134,7 +135,8 @@ pub(super) fn is_secret(name: &str) -> bool {
         return false;
     }
     let words = words(name);
-    if HARMLESS.contains(&name.to_ascii_lowercase().as_str())
+    let lower = name.to_ascii_lowercase();
+    if HARMLESS.iter().any(|harmless| lower.starts_with(harmless))
         || words.iter().any(|word| word == "public")
         || words.last().is_some_and(|word| ABOUT.contains(&word.as_str()))
     {
@@ -234,6 +236,8 @@ mod tests {
             "secretary",
             "keys",
             "monkey",
+            "proxy_pass_header",
+            "Set-Cookie",
             "token_endpoint",
         ] {
             assert!(!is_secret(name), "{name}");

@@ -71,6 +71,11 @@ pub(super) fn scan(text: &str, declared: &[&str], found: &mut Vec<Found>) {
     inserted(text, declared, found);
 }
 
+/// Whether a name only says that here is the value of something named elsewhere.
+pub(super) fn is_value(name: &str) -> bool {
+    VALUES.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
 /// The identifier that ends before `at`, without blanks, quotes and brackets behind it.
 fn name_before(text: &str, at: usize) -> Range<usize> {
     let mut low = at.saturating_sub(LONGEST_NAME);
@@ -112,7 +117,7 @@ fn assignment(text: &str, at: usize, declared: &[&str], pair: &mut Pair) -> Opti
         return declared_variable(text, at, declared);
     }
     let is_naming = NAMING.iter().any(|known| name.eq_ignore_ascii_case(known));
-    let is_value = VALUES.iter().any(|known| name.eq_ignore_ascii_case(known));
+    let is_value = is_value(name);
     if is_naming || is_value {
         let value = first_value(after.trim_start_matches([' ', '\t']));
         let close = |from: usize, to: usize| {
