@@ -219,6 +219,8 @@ mod tests {
             "{<<\"password\">>, <<\"hunter2Zq9\">>}",
             "\"password\":\n  \"hunter2Zq9\"",
             "password: |\n  hunter2Zq9",
+            "{\"password\": {\"value\": \"hunter2Zq9\"}}",
+            "\"password\": {\n  \"value\": \"hunter2Zq9\"\n}",
             "{\"\"password\"\":\"\"hunter2Zq9\"\"}",
             "DECLARE @password nvarchar(128) = N'hunter2Zq9';",
             "INSERT INTO t (name, password) VALUES (N'a', N'hunter2Zq9');",

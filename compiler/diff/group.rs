@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::artifact::Outcome;
-use super::compare::{Fact, Kind};
+use super::compare::{Fact, Kind, REDACTED};
 use super::identity::{Identity, Others, shown};
 use super::model::{Change, FORMAT, Group, Report, Warning};
 use super::pair::{BundlePair, Compared, Comparison, Place};
@@ -366,9 +366,6 @@ fn readable(fact: &Fact, names: &Identity) -> Fact {
         new: value(&fact.new),
     }
 }
-
-/// What stands instead of a value that looks like a secret. That it changed stays visible.
-const REDACTED: &str = "(not shown: it looks like a secret)";
 
 /// The value of the position `path`, unless it looks like a secret by itself or in that position.
 fn redacted(path: &str, value: &str) -> String {

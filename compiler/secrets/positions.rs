@@ -168,13 +168,21 @@ fn assignment(text: &str, at: usize, declared: &[&str], pair: &mut Pair) -> Opti
         first_value(after)
     } else {
         let here = after.trim_start_matches([' ', '\t']);
-        if here.trim_start_matches(['|', '>', '-', '\r']).starts_with('\n') {
+        if let Some(inside) = here.strip_prefix('{') {
+            value_inside(inside).unwrap_or_else(|| first_value(here))
+        } else if here.trim_start_matches(['|', '>', '-', '\r']).starts_with('\n') {
             value_below(text, at, here)
         } else {
             first_value(here)
         }
     };
     is_literal(value, declared).then(|| (range, name.to_owned()))
+}
+
+/// The value of `"password": { "value": "…" }`.
+fn value_inside(inside: &str) -> Option<&str> {
+    let (name, value) = inside.get(..floor(inside, NEAR))?.split_once(':')?;
+    is_value(name.trim().trim_matches(['"', '\''])).then(|| first_value(value.trim_start()))
 }
 
 /// Whether nothing but a mark of a list or a bracket stands before a name in its line. `-passin pass: -noout` is no key.
