@@ -346,6 +346,7 @@ impl Explainer<'_> {
         let text = value.as_str().unwrap_or_default();
         let secret = is_secret(pointer) || super::may_hold_secret(text);
         let why = match text.chars().find(|character| !in_classes(pattern, *character)) {
+            _ if secret && !is_secret(pointer) => "its value is not shown, it may hold a secret".to_owned(),
             _ if secret => {
                 "the name of a secret has only capital letters, digits and `_`, and begins with a letter"
                     .to_owned()

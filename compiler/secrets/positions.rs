@@ -176,7 +176,13 @@ fn assignment(text: &str, at: usize, declared: &[&str], pair: &mut Pair) -> Opti
             first_value(here)
         }
     };
-    is_literal(value, declared).then(|| (range, name.to_owned()))
+    // `{ secret: NAME }` of an inventory names a secret, and so does advice to write it.
+    let is_named = name == "secret"
+        && names::is_secret(value)
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    (!is_named && is_literal(value, declared)).then(|| (range, name.to_owned()))
 }
 
 /// The value of `"password": { "value": "…" }`.

@@ -157,12 +157,18 @@ pub(super) fn words(text: &str, random: bool, found: &mut Vec<Found>) {
 fn token(run: &str) -> Option<&'static str> {
     // A name may be glued to it: `KEY=AKIA…`, `/ghp_…`.
     run.split(['=', '/', '+']).find_map(|part| {
-        let known = TOKENS.iter().find(|token| {
-            part.match_indices(token.begins).any(|(at, _)| {
-                let before = at.checked_sub(1).and_then(|before| part.as_bytes().get(before));
-                let body = part.as_bytes().get(at + token.begins.len()..).unwrap_or_default();
-                before.is_none_or(|byte| !byte.is_ascii_alphanumeric())
-                    && body.iter().take_while(|byte| (token.belongs)(**byte)).count() >= token.least
+        // A token begins where a word does.
+        let bytes = part.as_bytes();
+        let known = (0..bytes.len().saturating_sub(13)).find_map(|at| {
+            let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+            if before.is_some_and(u8::is_ascii_alphanumeric) {
+                return None;
+            }
+            let rest = bytes.get(at..)?;
+            TOKENS.iter().find(|token| {
+                rest.strip_prefix(token.begins.as_bytes()).is_some_and(|body| {
+                    body.iter().take_while(|byte| (token.belongs)(**byte)).count() >= token.least
+                })
             })
         });
         let is_jwt = part.starts_with("eyJ")
@@ -290,7 +296,7 @@ pub(super) fn private_keys(text: &str, found: &mut Vec<Found>) {
             .chars()
             .take_while(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '/' | '='))
             .count();
-        if body >= 24 || next.starts_with("Proc-Type") {
+        if body >= 16 || next.starts_with("Proc-Type") {
             found.push(Found {
                 name: at..at + "PRIVATE KEY".len(),
                 position: "private key".to_owned(),
