@@ -372,4 +372,55 @@ mod tests {
             [("Password".to_owned(), "hexadecimal")]
         );
     }
+
+    /// Ways to write a secret that hide nothing of its position.
+    fn written(secret: &str) -> Vec<String> {
+        [
+            "Password={}",
+            "password: '{}'",
+            "{\"apiKey\": \"{}\"}",
+            "<add key=\"Password\" value=\"{}\" />",
+            "{default_pass, <<\"{}\">>}.",
+            "set \"DB_PASS={}\"",
+            "net user svc {} /add",
+            "proxy_set_header X-Api-Key \"{}\";",
+        ]
+        .iter()
+        .map(|position| position.replace("{}", secret))
+        .collect()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_word_in_a_secret_position_is_found_and_in_no_other(secret in "[A-Za-z0-9][A-Za-z0-9_.]{4,15}[0-9]") {
+            for text in written(&secret) {
+                proptest::prop_assert!(!scan(&text, &[]).is_empty(), "{}", text);
+                let hexadecimal: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+                proptest::prop_assert!(!scan(&hexadecimal, &[]).is_empty(), "{}", text);
+                let escaped: String = text.chars().map(|letter| format!("\\u{:04x}", u32::from(letter))).collect();
+                proptest::prop_assert!(!scan(&escaped, &[]).is_empty(), "{}", text);
+                for harmless in ["Site", "PasswordLength"] {
+                    let other = format!("{harmless}={secret}");
+                    proptest::prop_assert!(scan(&other, &[]).is_empty(), "{}", other);
+                }
+            }
+        }
+
+        #[test]
+        fn no_reference_is_a_secret(name in "[A-Z][A-Z_]{3,12}") {
+            for reference in [format!("$({name})"), format!("%{name}%"), format!("!{name}!"), format!("{{{{ {name} }}}}")] {
+                for text in written(&reference) {
+                    proptest::prop_assert_eq!(scan(&text, &[]), Vec::new(), "{}", text);
+                }
+            }
+        }
+
+        #[test]
+        fn any_text_is_scanned(text in "(\\PC|[\n=:,<>{}\"'%\\\\&;@]|pass|key|value|VALUES|-P |://|sig=|0x|PRIVATE KEY-----){0,60}") {
+            for suspect in scan(&text, &[]) {
+                proptest::prop_assert!(text.get(suspect.name).is_some());
+            }
+            drop(lines::guards(&text));
+        }
+    }
 }
