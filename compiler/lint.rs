@@ -10,9 +10,9 @@ use rayon::prelude::*;
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::digest::Digest;
-use crate::formats::{self, Format, FormatError};
+use crate::formats::{self, Format, FormatError, Item};
 use crate::render::Rendered;
-use crate::secrets::{self, Suspect};
+use crate::secrets;
 use crate::source::{Sources, Span};
 
 /// Most texts an [`Accepted`] remembers: some hundred inventories of which every text is different, in 3 MB.
@@ -21,7 +21,7 @@ const MOST_REMEMBERED: usize = 50_000;
 /// Most suspects of one text that are reported.
 const MOST_SUSPECTS: usize = 20;
 
-/// Texts that were read back without a mistake, by format and digest.
+/// Texts that were read back without a mistake and look like no secret, by format and digest.
 ///
 /// Most texts of an installation are the same on every server, and most of a fleet the same in every installation; an
 /// equal text in the same format needs no second reading. Texts with mistakes are never remembered, so that each is
@@ -81,7 +81,12 @@ pub fn lint<'t>(
         .par_iter()
         .map(|text| Digest::of(text.as_bytes()))
         .collect();
-    let problems: Vec<(usize, Vec<FormatError>)> = rendered
+    let ole = rendered.plan.facts.sql.ole.as_ref();
+    let declared: Vec<&str> = ole
+        .and_then(|ole| ole.password_secret.as_deref())
+        .into_iter()
+        .collect();
+    let problems: Vec<Problem> = rendered
         .plan
         .entries
         .par_iter()
@@ -95,17 +100,27 @@ pub fn lint<'t>(
             if accepted.holds(&key) {
                 return None;
             }
-            match formats::items(key.0, text) {
-                Ok(_) => {
-                    accepted.remember(key);
-                    None
-                }
-                Err(errors) => Some((index, errors)),
+            let (items, errors) = match formats::items(key.0, text) {
+                Ok(items) => (items, Vec::new()),
+                Err(errors) => (Vec::new(), errors),
+            };
+            let mut suspects = suspects(key.0, text, &items, &[]);
+            if suspects.is_empty() && errors.is_empty() {
+                accepted.remember(key);
+                return None;
             }
+            if !declared.is_empty() && !suspects.is_empty() {
+                suspects = self::suspects(key.0, text, &items, &declared);
+            }
+            Some(Problem {
+                index,
+                errors,
+                suspects,
+            })
         })
         .collect();
-    let mut failed = refuse_secrets(diagnostics, &rendered).err();
-    for (index, errors) in problems {
+    let mut failed = refuse_secrets(diagnostics, &rendered, &problems).err();
+    for Problem { index, errors, .. } in problems {
         let (Some(entry), Some(text)) = (rendered.plan.entries.get(index), rendered.texts.get(index)) else {
             continue;
         };
@@ -126,30 +141,65 @@ pub fn lint<'t>(
     failed.map_or(Ok(Linted { rendered, digests }), Err)
 }
 
-/// Nothing that looks like a secret leaves in any text, also not in the steps of the runbook. Encoded forms are found
+/// What is wrong with one text.
+struct Problem {
+    index: usize,
+    errors: Vec<FormatError>,
+    /// Lines with the names of their positions.
+    suspects: Vec<(usize, String)>,
+}
+
+/// Whether the items of a format are settings, so that the end of a path names what the value is.
+fn has_settings(format: Format) -> bool {
+    match format {
+        Format::Nginx
+        | Format::Xdt
+        | Format::Erlang
+        | Format::Json
+        | Format::Yaml
+        | Format::Ini
+        | Format::JsReferences
+        | Format::Reg => true,
+        Format::Sql | Format::Cmd | Format::Markdown | Format::Html | Format::PowerShell | Format::Text => {
+            false
+        }
+    }
+}
+
+/// Lines of a text that look as if they held a secret: as plain text, and as its format reads it. Encoded forms are found
 /// where they enter, in inventories and templates.
-fn refuse_secrets(diagnostics: &mut Diagnostics, rendered: &Rendered<'_>) -> Result<(), Reported> {
-    let ole = rendered.plan.facts.sql.ole.as_ref();
-    let declared: Vec<&str> = ole
-        .and_then(|ole| ole.password_secret.as_deref())
+fn suspects(format: Format, text: &str, items: &[Item], declared: &[&str]) -> Vec<(usize, String)> {
+    let line = |at: usize| text.get(..at).unwrap_or_default().matches('\n').count() + 1;
+    let mut found: Vec<(usize, String)> = secrets::scan_plain(text, declared)
         .into_iter()
+        .take(MOST_SUSPECTS)
+        .map(|suspect| (line(suspect.name.start), suspect.position))
         .collect();
-    let found: Vec<(usize, usize, Suspect)> = rendered
-        .texts
-        .par_iter()
-        .enumerate()
-        .flat_map_iter(|(index, text)| {
-            secrets::scan_plain(text, &declared)
-                .into_iter()
-                .take(MOST_SUSPECTS)
-                .map(move |suspect| {
-                    let before = text.get(..suspect.name.start).unwrap_or_default();
-                    (index, before.matches('\n').count() + 1, suspect)
-                })
-        })
-        .collect();
+    if has_settings(format) {
+        for item in items {
+            let Some(position) = secrets::secret_fact(&item.path, &item.value, declared) else {
+                continue;
+            };
+            let line = line(item.range.start);
+            if found.len() < MOST_SUSPECTS && found.iter().all(|(known, _)| *known != line) {
+                found.push((line, position));
+            }
+        }
+    }
+    found
+}
+
+/// Nothing that looks like a secret leaves in any text, also not in the steps of the runbook.
+fn refuse_secrets(
+    diagnostics: &mut Diagnostics,
+    rendered: &Rendered<'_>,
+    problems: &[Problem],
+) -> Result<(), Reported> {
     let mut result = Ok(());
-    for (index, line, suspect) in found {
+    for (index, (line, position)) in problems
+        .iter()
+        .flat_map(|problem| problem.suspects.iter().map(|suspect| (problem.index, suspect)))
+    {
         let Some(entry) = rendered.plan.entries.get(index) else {
             continue;
         };
@@ -160,7 +210,7 @@ fn refuse_secrets(diagnostics: &mut Diagnostics, rendered: &Rendered<'_>) -> Res
         result = Err(diagnostics.error(
             Diagnostic::new(
                 codes::SECRET_IN_OUTPUT,
-                format!("generated {name}, line {line}, looks as if it held a secret ({})", suspect.position),
+                format!("generated {name}, line {line}, looks as if it held a secret ({position})"),
             )
             .at(Span::new(entry.template.file, 0..3))
             .redacted()

@@ -1,293 +1,188 @@
 //! The secret gate: no text that looks like a secret enters a bundle.
 //!
 //! Generated texts, and inventory values before them, are scanned for values in a position named like a secret
-//! (`Password=…`, `"token": "…"`), for private keys, and for user information in URLs; also when they are written in
-//! base64, in hexadecimal, or as UTF-16 bytes. A finding carries the place and the name of the position, never the
-//! value. This module must not know formats or inventories: it reads plain text.
+//! (`Password=…`, `"token": "…"`, `key="Password" value="…"`), for private keys, tokens of known services, user
+//! information in URLs and random words; also when they are written in base64, in hexadecimal, as UTF-16 bytes or with
+//! escapes. A finding carries the place and the name of the position, never the value. This module must not know formats
+//! or inventories: it reads plain text.
 
 use std::ops::Range;
+
+mod decode;
+pub mod lines;
+mod names;
+mod positions;
+mod shapes;
 
 /// A text that looks like a secret. The value itself is never part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suspect {
-    /// Byte range of the position's name, safe to show.
+    /// Byte range of the position's name, safe to show; empty at the beginning of a text that has no such name.
     pub name: Range<usize>,
     /// What the position is called, for example `Password`.
     pub position: String,
-    /// How the value is written: `plain`, `base64`, `hexadecimal`.
+    /// How the value is written: `plain`, `escaped`, `base64`, `hexadecimal`.
     pub form: &'static str,
 }
 
-/// Names of positions that hold secrets, lower case, without separators.
-const NAMES: &[&str] = &[
-    "password",
-    "passwd",
-    "pwd",
-    "passphrase",
-    "secret",
-    "token",
-    "apikey",
-    "accesskey",
-    "privatekey",
-    "credential",
-    "connectionsecret",
-    "clientsecret",
-    "sharedkey",
-];
+/// What the parts of this module find: a suspect without its form.
+struct Found {
+    name: Range<usize>,
+    position: String,
+}
 
-/// Shortest value that counts as a secret.
-const SHORTEST: usize = 4;
-/// Shortest encoded run that is worth decoding: eight bytes.
-const SHORTEST_RUN: usize = 12;
+/// How often a text may be encoded.
+const DEEPEST: usize = 2;
+
+/// What a suspect without a name is called.
+const RANDOM: &str = "random text";
 
 /// Every suspect of a text. `declared` are names of secrets the engineer supplies (they may be printed).
 pub fn scan(text: &str, declared: &[&str]) -> Vec<Suspect> {
     let mut found = scan_plain(text, declared);
-    for (range, decoded, form) in encoded_runs(text) {
-        for reading in readings(&decoded) {
-            if let Some(suspect) = scan_as(&reading, declared, form).into_iter().next() {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if let Some(reading) = decode::unescaped(line) {
+            let suspect = scan_as(&reading, declared, "escaped", false).into_iter().next();
+            found.extend(suspect.map(|suspect| Suspect {
+                name: at..at,
+                ..suspect
+            }));
+        }
+        at += line.len();
+    }
+    encoded(text, declared, DEEPEST, &mut found);
+    found.sort_by_key(|suspect| suspect.name.start);
+    one_for_each_line(text, found)
+}
+
+/// Suspects in what a text encodes.
+fn encoded(text: &str, declared: &[&str], depth: usize, found: &mut Vec<Suspect>) {
+    for (range, bytes, form) in decode::encoded_runs(text) {
+        for reading in decode::readings(&bytes) {
+            let mut inside = scan_as(&reading, declared, form, false);
+            if inside.is_empty() && depth > 1 {
+                encoded(&reading, declared, depth - 1, &mut inside);
+            }
+            if let Some(suspect) = inside.into_iter().next() {
                 found.push(Suspect {
                     name: range.start..range.start,
-                    ..suspect
+                    position: suspect.position,
+                    form,
                 });
                 break;
             }
         }
     }
-    found.sort_by_key(|suspect| suspect.name.start);
+}
+
+/// The same value often looks like a secret in several ways: a random or escaped text is said only where nothing better
+/// is known of its line.
+fn one_for_each_line(text: &str, found: Vec<Suspect>) -> Vec<Suspect> {
+    let is_weak = |suspect: &Suspect| suspect.position == RANDOM || suspect.form == "escaped";
+    let line = |suspect: &Suspect| {
+        let before = text.get(..suspect.name.start).unwrap_or_default();
+        before.rfind('\n').map_or(0, |at| at + 1)
+    };
+    let strong: Vec<usize> = found
+        .iter()
+        .filter(|suspect| !is_weak(suspect))
+        .map(line)
+        .collect();
+    let mut weak = Vec::new();
     found
+        .into_iter()
+        .filter(|suspect| {
+            if !is_weak(suspect) {
+                return true;
+            }
+            let line = line(suspect);
+            let first = !weak.contains(&line) && !strong.contains(&line);
+            weak.push(line);
+            first
+        })
+        .collect()
 }
 
 /// Whether a key is named like a secret.
 pub fn is_secret_name(key: &str) -> bool {
-    NAMES.iter().any(|name| {
-        let mut letters = key.bytes().rev().filter(u8::is_ascii_alphanumeric);
-        name.bytes().rev().all(|wanted| {
-            letters
-                .next()
-                .is_some_and(|letter| letter.eq_ignore_ascii_case(&wanted))
-        })
-    })
+    names::is_secret(key)
 }
 
 /// Suspects that are not encoded: for long texts whose parts were scanned before.
 pub fn scan_plain(text: &str, declared: &[&str]) -> Vec<Suspect> {
-    scan_as(text, declared, "plain")
+    one_for_each_line(text, scan_as(text, declared, "plain", true))
 }
 
-fn scan_as(text: &str, declared: &[&str], form: &'static str) -> Vec<Suspect> {
+/// The name of the position when a fact `path` with `value`, as the reader of a format of settings states it, holds a
+/// secret: the last step of the path names one, or the step before it when the last one only says that here is its value
+/// (`add[key=Password] > @value`). Steps before them are sections.
+pub fn secret_fact(path: &str, value: &str, declared: &[&str]) -> Option<String> {
+    let value = positions::first_value(value.trim_start());
+    if !positions::is_literal(value, declared) {
+        return None;
+    }
+    let named = |step: &str| {
+        let last = step.rsplit('\\').next().unwrap_or(step);
+        let mut words = last.split(|letter: char| !names::belongs(letter));
+        words.find(|word| names::is_secret(word)).map(str::to_owned)
+    };
+    let mut steps = path.rsplit(" > ");
+    let last = steps.next().unwrap_or_default();
+    let owner = steps.next().unwrap_or_default();
+    let is_value = positions::is_value(last.trim_start_matches('@')) || owner.contains('\\');
+    named(last).or_else(|| is_value.then(|| named(owner)).flatten())
+}
+
+fn scan_as(text: &str, declared: &[&str], form: &'static str, random: bool) -> Vec<Suspect> {
     let mut found = Vec::new();
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        assignments(line, at, declared, form, &mut found);
-        user_information(line, at, form, &mut found);
-        at += line.len();
-    }
-    private_keys(text, form, &mut found);
+    positions::scan(text, declared, &mut found);
+    shapes::addresses(text, &mut found);
+    shapes::private_keys(text, &mut found);
+    shapes::words(text, random, &mut found);
+    found.sort_by_key(|found| (found.name.start, found.name.end));
+    found.dedup_by(|left, right| left.name.start == right.name.start);
     found
-}
-
-/// `name = value`, `name: value`, `"name": "value"`, and `pass:value` of OpenSSL.
-fn assignments(line: &str, offset: usize, declared: &[&str], form: &'static str, found: &mut Vec<Suspect>) {
-    for (at, symbol) in line.match_indices(['=', ':']) {
-        let before = line
-            .get(..at)
-            .unwrap_or_default()
-            .trim_end()
-            .trim_end_matches(['"', '\'', ']']);
-        let start = before
-            .char_indices()
-            .rev()
-            .take_while(|(_, letter)| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.'))
-            .last()
-            .map_or(before.len(), |(start, _)| start);
-        let name = before.get(start..).unwrap_or_default();
-        let openssl = symbol == ":" && name == "pass";
-        if !openssl && !is_secret_name(name) {
-            continue;
-        }
-        let after = line.get(at + 1..).unwrap_or_default();
-        let after = if openssl {
-            after
-        } else {
-            after.trim_start_matches([' ', '\t'])
-        };
-        let value = first_value(after);
-        if is_literal(value, declared) && (openssl || !after.starts_with('=')) {
-            found.push(Suspect {
-                name: offset + start..offset + before.len(),
-                position: name.to_owned(),
-                form,
-            });
-        }
-    }
-}
-
-/// The value that begins a text: quoted, or up to a delimiter.
-fn first_value(text: &str) -> &str {
-    let text = text.trim_start_matches("N'");
-    let quote = text.chars().next().filter(|letter| matches!(letter, '"' | '\''));
-    let inner = quote.map_or(text, |quote| text.strip_prefix(quote).unwrap_or(text));
-    let end = inner
-        .find(|letter: char| match quote {
-            Some(quote) => letter == quote || letter == ';',
-            None => {
-                letter.is_whitespace()
-                    || matches!(letter, ';' | '"' | '\'' | '`' | ',' | ')' | '|' | '<' | '>' | '}')
-            }
-        })
-        .unwrap_or(inner.len());
-    inner.get(..end).unwrap_or_default()
-}
-
-/// Whether a value is a literal and not a reference to something supplied later.
-fn is_literal(value: &str, declared: &[&str]) -> bool {
-    let value = value.trim();
-    value.chars().count() >= SHORTEST
-        && !value.starts_with(['$', '%', '{', '@', '*', '[', '<', '!', '(', '+'])
-        && !value.starts_with("env:")
-        && !declared.contains(&value)
-        && !matches!(
-            value.to_ascii_lowercase().as_str(),
-            "true" | "false" | "null" | "none" | "undefined"
-        )
-        && !value.contains("://")
-}
-
-/// `scheme://user:password@host`.
-fn user_information(line: &str, offset: usize, form: &'static str, found: &mut Vec<Suspect>) {
-    for (at, _) in line.match_indices("://") {
-        let rest = line.get(at + 3..).unwrap_or_default();
-        let end = rest
-            .find(|letter: char| letter.is_whitespace() || matches!(letter, '/' | '?' | '#' | '"' | '\''))
-            .unwrap_or(rest.len());
-        let authority = rest.get(..end).unwrap_or_default();
-        if let Some((user, _)) = authority.rsplit_once('@')
-            && let Some((_, password)) = user.split_once(':')
-            && !password.is_empty()
-        {
-            let start = offset + at;
-            found.push(Suspect {
-                name: start..start + 3,
-                position: "password in a URL".to_owned(),
-                form,
-            });
-        }
-    }
-}
-
-fn private_keys(text: &str, form: &'static str, found: &mut Vec<Suspect>) {
-    for (at, _) in text.match_indices("PRIVATE KEY-----") {
-        let rest = text.get(at + "PRIVATE KEY-----".len()..).unwrap_or_default();
-        let next = rest.trim_start_matches(['\r', '\n', '\\', 'n', ' ']);
-        let body = next
-            .chars()
-            .take_while(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '/' | '='))
-            .count();
-        if body >= 32 {
-            found.push(Suspect {
-                name: at..at + "PRIVATE KEY".len(),
-                position: "private key".to_owned(),
-                form,
-            });
-        }
-    }
-}
-
-/// Runs of base64 or hexadecimal text (also `68,00,65,00` of registry files) with what they decode to.
-fn encoded_runs(text: &str) -> Vec<(Range<usize>, Vec<u8>, &'static str)> {
-    let mut runs = Vec::new();
-    for range in runs_of(text, |letter| {
-        letter.is_ascii_alphanumeric() || matches!(letter, '+' | '/' | '=' | '-' | '_')
-    }) {
-        let run = text.get(range.clone()).unwrap_or_default();
-        if let Some(bytes) = from_base64(run) {
-            runs.push((range, bytes, "base64"));
-        }
-    }
-    for range in runs_of(text, |letter| {
-        letter.is_ascii_hexdigit() || matches!(letter, ',' | '\\' | '\n' | ' ')
-    }) {
-        let digits: String = text
-            .get(range.clone())
-            .unwrap_or_default()
-            .chars()
-            .filter(char::is_ascii_hexdigit)
-            .collect();
-        if digits.len() >= SHORTEST_RUN {
-            for shift in 0..2 {
-                let bytes = from_hexadecimal(digits.get(shift..).unwrap_or_default());
-                runs.push((range.clone(), bytes, "hexadecimal"));
-            }
-        }
-    }
-    runs
-}
-
-fn runs_of(text: &str, belongs: impl Fn(char) -> bool) -> Vec<Range<usize>> {
-    let mut runs = Vec::new();
-    let mut start = None;
-    for (at, letter) in text.char_indices().chain(std::iter::once((text.len(), '\u{0}'))) {
-        if belongs(letter) {
-            start.get_or_insert(at);
-        } else if let Some(from) = start.take()
-            && at - from >= SHORTEST_RUN
-        {
-            runs.push(from..at);
-        }
-    }
-    runs
-}
-
-fn from_base64(run: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(run.len() * 3 / 4);
-    let (mut buffer, mut bits) = (0u32, 0);
-    for letter in run.trim_end_matches('=').bytes() {
-        let value = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'a'..=b'z' => letter - b'a' + 26,
-            b'0'..=b'9' => letter - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        buffer = (buffer << 6 | u32::from(value)) & 0x00FF_FFFF;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from(buffer >> bits & 0xFF).unwrap_or(0));
-        }
-    }
-    Some(bytes)
-}
-
-fn from_hexadecimal(digits: &str) -> Vec<u8> {
-    digits
-        .as_bytes()
-        .chunks_exact(2)
-        .filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .into_iter()
+        .map(|Found { name, position }| Suspect { name, position, form })
         .collect()
 }
 
-/// Bytes read as UTF-8 and as UTF-16 in both byte orders, when they are mostly printable.
-fn readings(bytes: &[u8]) -> Vec<String> {
-    let mut readings = Vec::new();
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        readings.push(text.to_owned());
-    }
-    for order in [u16::from_le_bytes as fn([u8; 2]) -> u16, u16::from_be_bytes] {
-        for skip in 0..2 {
-            let units = bytes.get(skip..).unwrap_or_default().chunks_exact(2);
-            let units = units.filter_map(|pair| Some(order([*pair.first()?, *pair.get(1)?])));
-            let text: String = char::decode_utf16(units)
-                .map(|letter| letter.unwrap_or('\u{FFFD}'))
-                .collect();
-            if text.chars().filter(char::is_ascii_graphic).count() * 2 > text.chars().count() {
-                readings.push(text);
-            }
+/// Whether a value stands for something that is supplied later: `$(NAME)`, `%NAME%`, `{{ name }}`, `@name`.
+fn is_reference(value: &str) -> bool {
+    let identifier = |text: &str| {
+        text.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
+            && text.chars().all(|letter| names::belongs(letter) || letter == ':')
+    };
+    let enclosed = |open: char, close: char| {
+        value
+            .strip_prefix(open)
+            .is_some_and(|rest| rest.contains(close) && rest.len() > 1)
+    };
+    match value.chars().next() {
+        Some('$') => value
+            .get(1..)
+            .is_some_and(|rest| rest.starts_with(['(', '{']) || identifier(rest)),
+        Some('%') => {
+            enclosed('%', '%')
+                || value.get(1..).is_some_and(|rest| {
+                    rest.starts_with(['%', '~']) || rest.starts_with(|letter: char| letter.is_ascii_digit())
+                })
         }
+        Some('!') => enclosed('!', '!'),
+        Some('{') => {
+            value.starts_with("{{")
+                || value.starts_with("{%")
+                || value.starts_with("{ ")
+                || value.trim() == "{"
+        }
+        Some('@') => value.get(1..).is_some_and(identifier),
+        Some('<' | '(') => true,
+        Some('[') => value.contains("::") || value.ends_with(']'),
+        Some('+') => value.starts_with("+ "),
+        Some(_) => value.starts_with("env:"),
+        None => false,
     }
-    readings
 }
 
 #[cfg(test)]
@@ -313,6 +208,64 @@ mod tests {
             "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ",
             "User ID=sa;Password=N'abcd'",
             "Pwd=longenough;",
+            // One setting, its name and its value apart
+            r#"<add key="Password" value="hunter2Zq9" />"#,
+            r#"<add value="hunter2Zq9" key="VHApiKey" />"#,
+            "<setting name=\"Password\" serializeAs=\"String\">\n  <value>hunter2Zq9</value>",
+            "<password>hunter2Zq9</password>",
+            "{\"name\": \"DB_PASSWORD\", \"value\": \"hunter2Zq9\"}",
+            "- name: DB_PASSWORD\n  value: hunter2Zq9",
+            "{default_pass, <<\"hunter2Zq9\">>}.",
+            "{<<\"password\">>, <<\"hunter2Zq9\">>}",
+            "\"password\":\n  \"hunter2Zq9\"",
+            "password: |\n  hunter2Zq9",
+            "{\"password\": {\"value\": \"hunter2Zq9\"}}",
+            "\"password\": {\n  \"value\": \"hunter2Zq9\"\n}",
+            "{\"\"password\"\":\"\"hunter2Zq9\"\"}",
+            "DECLARE @password nvarchar(128) = N'hunter2Zq9';",
+            "INSERT INTO t (name, password) VALUES (N'a', N'hunter2Zq9');",
+            // Headers and directives
+            "proxy_set_header Authorization \"Basic Z3Vlc3Q6Z3Vlc3Q\";",
+            "Authorization: Bearer hunter2Zq9",
+            "proxy_set_header X-Api-Key \"hunter2Zq9\";",
+            "set $password hunter2Zq9;",
+            // Arguments
+            "net.exe user svc hunter2Zq9 /add",
+            "\"%SYSTEM%\\net.exe\" user svc \"hunter2Zq9\" /add",
+            "sqlcmd -S db -U sa -P hunter2Zq9 -b",
+            "call \"%CTL%\" -q change_password guest hunter2Zq9",
+            "call \"%CTL%\" -q add_user {{ user.name | cmd_call_arg }} hunter2Zq9",
+            "rabbitmqctl authenticate_user guest hunter2Zq9",
+            "curl -u guest:hunter2Zq9 http://localhost",
+            "tool --password hunter2Zq9",
+            "setx DB_PASSWORD hunter2Zq9",
+            "ConvertTo-SecureString \"hunter2Zq9\" -AsPlainText -Force",
+            // Names
+            "set \"SECRET_KEY=hunter2Zq9\"",
+            "set \"DBPASS=hunter2Zq9\"",
+            "set \"PASSWORD1=hunter2Zq9\"",
+            "set \"PASSWORD_HASH=hunter2Zq9\"",
+            "AccountName=x;AccountKey=hunter2Zq9;",
+            "ERLANG_COOKIE=HUNTERZQ",
+            // Values that begin like a reference
+            "password: +hunter2Zq9",
+            "password: '*hunter2Zq9'",
+            "Password=$hunter-2%Zq9!",
+            "Password=%hunter2Zq9",
+            // Shapes
+            "change: AKIAIOSFODNN7EXAMPLE",
+            "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+            "glpat-abcdefghijklmnopqrst",
+            "xoxb-123456789012-abcdef",
+            "AIzaSyA1234567890abcdefghijklmnopqrstuv",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcdefghijklmnop",
+            "sk_live_abcdefghijklmnop",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "https://x.example/c?sv=2020&sig=abcdefghijklmnop%3D",
+            // Escapes
+            "{\"pass\\u0077ord\": \"hunter2Zq9\"}",
+            "&quot;password&quot;:&quot;hunter2Zq9&quot;",
+            "x=%50assword%3Dhunter2Zq9",
         ] {
             assert_eq!(check(text).len(), 1, "{text}");
         }
@@ -329,8 +282,56 @@ mod tests {
             "the password: %CALLBACK_PFX_PASSWORD%",
             "findstr /c:\"BEGIN PRIVATE KEY-----\"",
             "https://callback.acme.example:8080/auth",
+            "set \"CALLBACK_REPORT_PASSWORD=\"\nif defined X goto :y",
+            "set \"PASSIN=pass:\"\nif defined X goto :y",
+            "for /f \"usebackq tokens=2,*\" %%A in (\"%F%\") do set \"X=%%B\"",
+            "if defined X set \"PASSIN=env:CALLBACK_PFX_PASSWORD\"",
+            "$env:P = (New-Object Net.NetworkCredential(\"\", (Read-Host \"Password\" -AsSecureString))).Password",
+            "DECLARE @secret nvarchar(4000) = N'$(CALLBACK_REPORT_PASSWORD)';",
+            "(4, N'Password', NULL), (7, N'Password', @secret)",
+            "call \"%CTL%\" -q clear_password guest",
+            "call \"%CTL%\" -q add_user guest \"%RANDOM%%RANDOM%%RANDOM%\"",
+            "Assembly, Version=1.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089",
+            "<message clientCredentialType=\"UserName\" algorithmSuite=\"Default\" />",
+            "proxy_pass http://127.0.0.1:8001;",
+            "server_tokens off;",
+            "sqlcmd -S \"%SERVER%\" -U sa -P %SQLCMDPASSWORD%",
+            "9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08",
+            "\"sha256\": \"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"",
+            "6F9619FF-8B86-D011-B42D-00C04FC964FF",
+            "integrity=\"sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\"",
+            "VHT_SmartRulesEngineService2.ConfigurationTranslationAPI10",
+            "http://x.example/page?sig=$(SIGNATURE)&x=abcdefghijklmnop",
         ] {
             assert_eq!(check(text), Vec::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn facts_are_secrets_when_their_last_step_names_one() {
+        for (path, value) in [
+            (
+                "configuration > appSettings > add[key=Password] > @value",
+                "hunter2Zq9",
+            ),
+            ("rabbit > default_pass", "<<\"hunter2Zq9\">>"),
+            ("http > server 443 > set $password", "hunter2Zq9"),
+            ("password > value", "\"hunter2Zq9\""),
+            (
+                "HKEY_LOCAL_MACHINE\\SOFTWARE\\X\\Password > Data",
+                "\"hunter2Zq9\"",
+            ),
+            ("HKEY_LOCAL_MACHINE\\SOFTWARE\\X > Password", "\"hunter2Zq9\""),
+        ] {
+            assert!(secret_fact(path, value, &[]).is_some(), "{path}");
+            assert!(secret_fact(path, "$(NAME)", &[]).is_none(), "{path}");
+        }
+        for (path, value) in [
+            ("add[key=Password] > @xdt:Transform", "Replace"),
+            ("http > location /token/ > root", "C:/html"),
+            ("secrets > plain > color", "blue"),
+        ] {
+            assert!(secret_fact(path, value, &[]).is_none(), "{path}");
         }
     }
 
@@ -345,6 +346,22 @@ mod tests {
             check("50617373776f72643d50617373313233"),
             [("Password".to_owned(), "hexadecimal")]
         );
+        let separated = "50617373776f72643d50617373313233".as_bytes().chunks(2);
+        let pairs: Vec<&str> = separated.map(|pair| std::str::from_utf8(pair).unwrap()).collect();
+        for text in [
+            pairs.join(":"),
+            pairs.join(" "),
+            format!("0x{}", pairs.join(",0x")),
+        ] {
+            assert_eq!(check(&text), [("Password".to_owned(), "hexadecimal")], "{text}");
+        }
+        // encoded twice, and broken into lines
+        for text in [
+            "VUdGemMzZHZjbVE5VUdGemN6RXlNdz09",
+            "Tm90aGluZyBpcyBoZXJlIHRo\nYXQgaXMgbG9uZyBlbm91Z2g7\nIFBhc3N3b3JkPVBhc3MxMjM=",
+        ] {
+            assert!(check(text).contains(&("Password".to_owned(), "base64")), "{text}");
+        }
         let wide: Vec<String> = "Password=Pass123"
             .encode_utf16()
             .flat_map(u16::to_le_bytes)
@@ -354,5 +371,56 @@ mod tests {
             check(&format!("\"V\"=hex(2):{}", wide.join(","))),
             [("Password".to_owned(), "hexadecimal")]
         );
+    }
+
+    /// Ways to write a secret that hide nothing of its position.
+    fn written(secret: &str) -> Vec<String> {
+        [
+            "Password={}",
+            "password: '{}'",
+            "{\"apiKey\": \"{}\"}",
+            "<add key=\"Password\" value=\"{}\" />",
+            "{default_pass, <<\"{}\">>}.",
+            "set \"DB_PASS={}\"",
+            "net user svc {} /add",
+            "proxy_set_header X-Api-Key \"{}\";",
+        ]
+        .iter()
+        .map(|position| position.replace("{}", secret))
+        .collect()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_word_in_a_secret_position_is_found_and_in_no_other(secret in "[A-Za-z0-9][A-Za-z0-9_.]{4,15}[0-9]") {
+            for text in written(&secret) {
+                proptest::prop_assert!(!scan(&text, &[]).is_empty(), "{}", text);
+                let hexadecimal: Vec<String> = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+                proptest::prop_assert!(!scan(&hexadecimal.concat(), &[]).is_empty(), "{}", text);
+                let escaped: Vec<String> = text.chars().map(|letter| format!("\\u{:04x}", u32::from(letter))).collect();
+                proptest::prop_assert!(!scan(&escaped.concat(), &[]).is_empty(), "{}", text);
+                for harmless in ["Site", "PasswordLength"] {
+                    let other = format!("{harmless}={secret}");
+                    proptest::prop_assert!(scan(&other, &[]).is_empty(), "{}", other);
+                }
+            }
+        }
+
+        #[test]
+        fn no_reference_is_a_secret(name in "[A-Z][A-Z_]{3,12}") {
+            for reference in [format!("$({name})"), format!("%{name}%"), format!("!{name}!"), format!("{{{{ {name} }}}}")] {
+                for text in written(&reference) {
+                    proptest::prop_assert_eq!(scan(&text, &[]), Vec::new(), "{}", text);
+                }
+            }
+        }
+
+        #[test]
+        fn any_text_is_scanned(text in "(\\PC|[\n=:,<>{}\"'%\\\\&;@]|pass|key|value|VALUES|-P |://|sig=|0x|PRIVATE KEY-----){0,60}") {
+            for suspect in scan(&text, &[]) {
+                proptest::prop_assert!(text.get(suspect.name).is_some());
+            }
+            drop(lines::guards(&text));
+        }
     }
 }

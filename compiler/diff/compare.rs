@@ -12,6 +12,10 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 use super::identity::{Identity, holds_stand_ins};
 use super::labels;
 use crate::formats::{Format, Item, items};
+use crate::secrets::lines::{self, Guard};
+
+/// What stands instead of a value that looks like a secret. That it changed stays visible.
+pub const REDACTED: &str = "(not shown: it looks like a secret)";
 
 /// How a fact differs. The order is that of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -375,6 +379,8 @@ fn renamed_step(old: &Plain, new: &Plain) -> Option<(String, String)> {
 
 /// Differences by lines, one fact for each place.
 pub fn by_lines(old: &str, new: &str) -> Vec<Fact> {
+    // A line alone does not say that it belongs to a secret that begins above it.
+    let (old_guards, new_guards) = (lines::guards(old), lines::guards(new));
     let (old, new): (Vec<&str>, Vec<&str>) = (old.split('\n').collect(), new.split('\n').collect());
     let steps = if old.len().saturating_mul(new.len()) > LARGEST_ALIGNMENT {
         vec![DiffOp::Replace {
@@ -391,9 +397,19 @@ pub fn by_lines(old: &str, new: &str) -> Vec<Fact> {
         .filter(|step| !matches!(step, DiffOp::Equal { .. }))
         .map(|step| {
             let (before, now) = (step.old_range(), step.new_range());
-            let lines = |lines: &[&str], range: std::ops::Range<usize>| {
+            let lines = |lines: &[&str], guards: &[Guard], range: std::ops::Range<usize>| {
+                let guards = guards.get(range.start..).unwrap_or_default();
                 let lines = lines.get(range).unwrap_or_default();
-                (!lines.is_empty()).then(|| lines.join("\n"))
+                let guards = guards.iter().map(Some).chain(std::iter::repeat(None));
+                let shown: Vec<&str> = lines
+                    .iter()
+                    .zip(guards)
+                    .map(|(line, guard)| match guard {
+                        Some(Guard::Whole) if !line.trim().is_empty() => REDACTED,
+                        _ => *line,
+                    })
+                    .collect();
+                (!shown.is_empty()).then(|| shown.join("\n"))
             };
             let first = now.start + 1;
             Fact {
@@ -403,8 +419,8 @@ pub fn by_lines(old: &str, new: &str) -> Vec<Fact> {
                     (_, true) => Kind::Removed,
                     (false, false) => Kind::Changed,
                 },
-                old: lines(&old, before),
-                new: lines(&new, now),
+                old: lines(&old, &old_guards, before),
+                new: lines(&new, &new_guards, now),
             }
         })
         .collect()

@@ -126,3 +126,20 @@ proptest! {
         prop_assert_eq!(balance, new.len() as isize - old.len() as isize);
     }
 }
+
+#[test]
+fn lines_of_a_secret_that_begins_above_them_are_not_shown() {
+    for (before, after) in [
+        (
+            "x: 1\n-----BEGIN PRIVATE KEY-----\n",
+            "\n-----END PRIVATE KEY-----\n",
+        ),
+        ("  \"password\": {\n    \"value\":\n", "\n  }\n"),
+    ] {
+        let text = |secret: &str| format!("{before}      {secret}{after}");
+        let facts = by_lines(&text("hunter22"), &text("hunter33"));
+        assert_eq!(facts.len(), 1);
+        assert_eq!(facts[0].old.as_deref(), Some(REDACTED));
+        assert_eq!(facts[0].new.as_deref(), Some(REDACTED));
+    }
+}

@@ -7,10 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::artifact::Outcome;
-use super::compare::{Fact, Kind};
+use super::compare::{Fact, Kind, REDACTED};
 use super::identity::{Identity, Others, shown};
 use super::model::{Change, FORMAT, Group, Report, Warning};
-use super::pair::{Compared, Comparison, Place};
+use super::pair::{BundlePair, Compared, Comparison, Place};
 use super::risk::{self, Risk};
 use crate::bundle::manifest::{Artifact, Rollback};
 use crate::secrets;
@@ -43,7 +43,7 @@ pub fn report(comparison: &Comparison<'_>) -> Report {
         format: FORMAT,
         old: safe(&comparison.old),
         new: safe(&comparison.new),
-        bundles: comparison.bundles.clone(),
+        bundles: bundles(&comparison.bundles),
         new_warnings: warnings(&comparison.new_warnings),
         gone_warnings: warnings(&comparison.gone_warnings),
         damage: comparison.damage.iter().map(|text| safe(text)).collect(),
@@ -384,11 +384,10 @@ fn group(draft: &Draft<'_>) -> Option<Group> {
 /// A fact as it is shown: names restored, stand-ins and control characters readable, secrets out.
 fn readable(fact: &Fact, old_names: &Identity, names: &Identity) -> Fact {
     let path = shown(&names.restore(&fact.path));
-    let last = path.rsplit(" > ").next().unwrap_or_default().to_owned();
     let value = |value: &Option<String>, names: &Identity| {
         value
             .as_deref()
-            .map(|value| redacted(&last, &shown(&names.restore(value))))
+            .map(|value| redacted(&path, &shown(&names.restore(value))))
     };
     Fact {
         path: safe(&path),
@@ -398,22 +397,51 @@ fn readable(fact: &Fact, old_names: &Identity, names: &Identity) -> Fact {
     }
 }
 
-/// What stands instead of a value that looks like a secret. That it changed stays visible.
-const REDACTED: &str = "(not shown: it looks like a secret)";
-
-/// The value of the position `name`, unless it looks like a secret by itself or in that position.
-fn redacted(name: &str, value: &str) -> String {
-    let in_place = format!("{name}={value}");
-    if secrets::scan(&in_place, &[]).is_empty() && secrets::scan(value, &[]).is_empty() {
-        value.to_owned()
-    } else {
+/// The value of the position `path`, unless it looks like a secret by itself or in that position.
+fn redacted(path: &str, value: &str) -> String {
+    let name = path.rsplit(" > ").next().unwrap_or_default();
+    let is_secret = |text: &str| !secrets::scan(text, &[]).is_empty();
+    // A setting, and a directive or command with its arguments.
+    let in_place = [format!("{name}={value}"), format!("{name} {value}")];
+    if secrets::secret_fact(path, value, &[]).is_some()
+        || is_secret(value)
+        || in_place.iter().any(|text| is_secret(text))
+    {
         REDACTED.to_owned()
+    } else {
+        value.to_owned()
     }
 }
 
 /// A text for the report that is no value: readable, and left out when it looks like a secret.
 fn safe(text: &str) -> String {
     redacted("", &shown(text))
+}
+
+/// Bundles with what their manifests say of them: nobody has looked at an edited manifest before.
+fn bundles(pairs: &[BundlePair]) -> Vec<BundlePair> {
+    let mut shown = pairs.to_vec();
+    for (pair, real) in shown.iter_mut().zip(pairs) {
+        for side in [&mut pair.old, &mut pair.new].into_iter().flatten() {
+            side.version = safe(&side.version);
+            side.change = side.change.as_deref().map(safe);
+        }
+        // Two secrets that differ are a change, although neither is shown.
+        if let (Some(old), Some(new)) = (&pair.old, &mut pair.new)
+            && pair_differs(real)
+            && (&old.version, &old.change) == (&new.version, &new.change)
+        {
+            new.version.push_str(", changed");
+        }
+    }
+    shown
+}
+
+fn pair_differs(pair: &BundlePair) -> bool {
+    match (&pair.old, &pair.new) {
+        (Some(old), Some(new)) => (&old.version, &old.change) != (&new.version, &new.change),
+        _ => true,
+    }
 }
 
 /// The mark of a kind of fact in reports.

@@ -136,31 +136,31 @@ impl Snapshot {
 
     /// A bundle as the tree reviewers read.
     ///
-    /// Errors: `CB0901` when the folder cannot be read, `CB0709` for a missing or unreadable manifest.
+    /// Errors: `CB0901` when the folder cannot be read or holds a link in the place of a file, `CB0709` for a missing or unreadable manifest.
     pub fn of_tree(origin: &str, files: &dyn Files, folder: &Path) -> Result<Self, Box<Diagnostic>> {
-        let text = match files.read(&folder.join(MANIFEST), LIMIT) {
+        let read = |path: &str| {
+            only_plain_files(files, folder, path)?;
+            files.read(&folder.join(path), LIMIT)
+        };
+        let text = match read(MANIFEST) {
             Ok(text) => Some(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(unreadable(origin, &error)),
         };
         let manifest = manifest(origin, text.as_deref())?;
         let mut failed = None;
-        let mut snapshot = Self::gather(origin, manifest, |artifact| {
-            match files.read(&folder.join(artifact.path.as_str()), LIMIT) {
-                Ok(bytes) => of_tree_file(bytes, artifact),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    (Content::Missing, Some("is missing"))
-                }
-                Err(error) => {
-                    failed.get_or_insert_with(|| unreadable(&format!("{origin}/{}", artifact.path), &error));
-                    (Content::Missing, None)
-                }
+        let mut snapshot = Self::gather(origin, manifest, |artifact| match read(artifact.path.as_str()) {
+            Ok(bytes) => of_tree_file(bytes, artifact),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (Content::Missing, Some("is missing")),
+            Err(error) => {
+                failed.get_or_insert_with(|| unreadable(&format!("{origin}/{}", artifact.path), &error));
+                (Content::Missing, None)
             }
         });
         if let Some(failed) = failed {
             return Err(failed);
         }
-        let list = match files.read(&folder.join(SUMS), LIMIT) {
+        let list = match read(SUMS) {
             Ok(list) => Some(list),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(unreadable(&format!("{origin}/{SUMS}"), &error)),
@@ -242,6 +242,28 @@ impl Snapshot {
             .note("the comparison shows the file as it is")
         })
     }
+}
+
+/// Refuses a path below a tree that leads over a link or to a special file: it could show any file of this computer, and
+/// cbgen writes none.
+fn only_plain_files(files: &dyn Files, folder: &Path, path: &str) -> io::Result<()> {
+    let mut walked = folder.to_path_buf();
+    let mut steps = path.split('/').peekable();
+    while let Some(step) = steps.next() {
+        walked.push(step);
+        let is_last = steps.peek().is_none();
+        match files.kind(&walked)? {
+            Some(Kind::File) if is_last => {}
+            Some(Kind::Folder) if !is_last => {}
+            None => return Ok(()),
+            Some(_) => {
+                return Err(io::Error::other(
+                    "it is a link or another special file, which no bundle has",
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn of_tree_file(bytes: Vec<u8>, artifact: &Artifact) -> (Content, Option<&'static str>) {

@@ -143,7 +143,9 @@ impl Explainer<'_> {
     fn unknown_key(&self, pointer: &str, key: &str, field: Field<'_>) -> Diagnostic {
         let known: Vec<&str> = field.keys().collect();
         let mut finding = self.unknown_among(pointer, key, &known);
-        if let Some(owner) = self.elsewhere(key, pointer) {
+        if !is_secret(pointer)
+            && let Some(owner) = self.elsewhere(key, pointer)
+        {
             finding = finding.note(format!("there is a `{}` in {owner}", shorten(key)));
         }
         finding
@@ -157,11 +159,14 @@ impl Explainer<'_> {
         };
         let mut child = pointer.to_owned();
         super::value::push_segment(&mut child, key);
-        let mut finding = Diagnostic::new(
-            codes::UNKNOWN_KEY,
-            format!("`{}` is no key of {owner}", shorten(key)),
-        )
-        .at_opt(self.places.key(&child).or_else(|| self.places.nearest(pointer)));
+        let secret = is_secret(pointer) || !crate::secrets::scan(key, &[]).is_empty();
+        let message = if secret {
+            format!("{owner} has an unknown key; it is not shown, it may hold a secret")
+        } else {
+            format!("`{}` is no key of {owner}", shorten(key))
+        };
+        let mut finding = Diagnostic::new(codes::UNKNOWN_KEY, message)
+            .at_opt(self.places.key(&child).or_else(|| self.places.nearest(pointer)));
         let mut others = known.to_vec();
         others.sort_unstable();
         finding = finding.note(format!("it may have {}", and_list(&others)));
@@ -341,6 +346,7 @@ impl Explainer<'_> {
         let text = value.as_str().unwrap_or_default();
         let secret = is_secret(pointer) || super::may_hold_secret(text);
         let why = match text.chars().find(|character| !in_classes(pattern, *character)) {
+            _ if secret && !is_secret(pointer) => "its value is not shown, it may hold a secret".to_owned(),
             _ if secret => {
                 "the name of a secret has only capital letters, digits and `_`, and begins with a letter"
                     .to_owned()

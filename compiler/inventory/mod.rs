@@ -291,8 +291,12 @@ impl Redaction<'_> {
     }
 }
 
-/// Whether a line (or a value) sounds like a password, or holds an address with a user in it.
+/// Whether a line (or a whole value, before a message cuts it) sounds like a password, looks like a secret, or holds an
+/// address with a user in it.
 fn may_hold_secret(line: &str) -> bool {
+    if !crate::secrets::scan(line, &[]).is_empty() {
+        return true;
+    }
     let line = line.to_ascii_lowercase();
     (line.contains("://") && line.contains('@'))
         || ["pass", "pwd", "secret", "token", "credential"]

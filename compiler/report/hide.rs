@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::diag::{Diagnostic, Label, redact_line};
 use crate::secrets;
+use crate::secrets::lines::{self, Guard};
 use crate::source::{FileId, Sources, Span};
 
 /// What is printed instead of a text that may hold a secret.
@@ -19,7 +20,14 @@ const PLACEHOLDER: &str = "NAME";
 #[derive(Debug, Default)]
 pub(super) struct Hider {
     judged: BTreeMap<(FileId, usize), Judgement>,
+    guards: BTreeMap<FileId, Vec<Guard>>,
 }
+
+/// Most lines below a key that are looked through for words of its secret.
+const MOST_LINES: usize = 50;
+
+/// Most lines between two places of a finding that are shown with them.
+const MOST_BETWEEN: usize = 40;
 
 /// What may be shown of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,16 +75,88 @@ impl Hider {
                 shown.related.clear();
             }
         }
+        if self.between(sources, finding) {
+            shown.redact = true;
+        }
+        let words = self.words(sources, finding);
+        let is_secret = |text: &str| is_secret(text) || words.iter().any(|word| lines::repeats(text, word));
         if is_secret(&shown.message) {
             finding.code.title().clone_into(&mut shown.message);
         }
-        for text in shown.notes.iter_mut().chain(shown.help.as_mut()) {
-            hide_text(text);
-        }
-        for label in shown.primary.iter_mut().chain(&mut shown.related) {
-            hide_text(&mut label.text);
+        let labels = shown.primary.iter_mut().chain(&mut shown.related);
+        let texts = labels.map(|label| &mut label.text);
+        for text in shown.notes.iter_mut().chain(shown.help.as_mut()).chain(texts) {
+            if is_secret(text) {
+                HIDDEN.clone_into(text);
+            }
         }
         shown
+    }
+
+    fn guards(&mut self, sources: &Sources, file: FileId) -> &[Guard] {
+        self.guards.entry(file).or_insert_with(|| {
+            sources
+                .get(file)
+                .map_or_else(Vec::new, |file| lines::guards(file.text()))
+        })
+    }
+
+    fn guard(&mut self, sources: &Sources, file: FileId, line: usize) -> Guard {
+        let guards = self.guards(sources, file);
+        line.checked_sub(1)
+            .and_then(|line| guards.get(line))
+            .copied()
+            .unwrap_or(Guard::Open)
+    }
+
+    /// Whether a line between two places of a finding, which may be shown with them, belongs to a secret.
+    fn between(&mut self, sources: &Sources, finding: &Diagnostic) -> bool {
+        let labels: Vec<Span> = finding
+            .primary
+            .iter()
+            .chain(&finding.related)
+            .map(|label| label.span)
+            .collect();
+        let Some(first) = labels.first().map(|span| span.file) else {
+            return false;
+        };
+        let Some(file) = sources.get(first) else {
+            return false;
+        };
+        let lines = labels
+            .iter()
+            .filter(|span| span.file == first)
+            .map(|span| file.position(span.range().start).line);
+        let (low, high) = lines.fold((usize::MAX, 0), |(low, high), line| {
+            (low.min(line), high.max(line))
+        });
+        high.saturating_sub(low) <= MOST_BETWEEN
+            && (low..=high).any(|line| {
+                self.guard(sources, first, line) != Guard::Open
+                    || file.line(line).is_some_and(|text| high > low && is_secret(text))
+            })
+    }
+
+    /// The words of the secrets a finding is about: no text of it may repeat one.
+    fn words(&mut self, sources: &Sources, finding: &Diagnostic) -> Vec<String> {
+        let mut words = Vec::new();
+        for label in finding.primary.iter().chain(&finding.related) {
+            let Some(file) = sources.get(label.span.file) else {
+                continue;
+            };
+            let first = file.position(label.span.range().start).line;
+            for line in first..first + MOST_LINES {
+                let guard = self.guard(sources, label.span.file, line);
+                let text = file.line(line).unwrap_or_default();
+                let secret = match guard {
+                    Guard::Behind(at) if line == first => text.get(at..).unwrap_or_default(),
+                    Guard::Whole => text,
+                    Guard::Behind(_) | Guard::Open => break,
+                };
+                words.extend(lines::words(secret).map(str::to_owned));
+            }
+        }
+        words
     }
 
     fn judge(&mut self, sources: &Sources, span: Span) -> Judgement {
@@ -88,10 +168,19 @@ impl Hider {
         let mut worst = Judgement::Whole;
         // A label over many lines shows the first and the last of them.
         for line in [first, last] {
+            let guard = self.guard(sources, span.file, line);
             let judgement = *self
                 .judged
                 .entry((span.file, line))
                 .or_insert_with(|| match file.line(line) {
+                    // What stands before the first colon would be shown.
+                    Some(text) if guard == Guard::Whole && !redact_line(text).trim_start().starts_with("secret:") => {
+                        Judgement::Nothing
+                    }
+                    Some(text) if matches!(guard, Guard::Behind(at) if text.find(':').is_none_or(|colon| colon >= at)) => {
+                        Judgement::Nothing
+                    }
+                    Some(_) if guard != Guard::Open => Judgement::Redacted,
                     Some(text) if is_secret(&redact_line(text)) => Judgement::Nothing,
                     Some(text) if is_secret(text) => Judgement::Redacted,
                     Some(_) | None => Judgement::Whole,
@@ -101,12 +190,6 @@ impl Hider {
             }
         }
         worst
-    }
-}
-
-fn hide_text(text: &mut String) {
-    if is_secret(text) {
-        HIDDEN.clone_into(text);
     }
 }
 
@@ -136,6 +219,25 @@ mod tests {
         assert_eq!(check("key: value\n", "`x` is wrong", "why"), plain);
         let advice = "write `password: { secret: NAME }`";
         assert_eq!(check("key: value\n", "m", advice).1, [advice]);
+    }
+
+    #[test]
+    fn nothing_of_a_value_below_a_secret_key_or_in_a_private_key_is_shown() {
+        let (message, ..) = check("password: *hunter2Zq9\n", "there is no anchor `&hunter2Zq9`", "n");
+        assert_eq!(message, codes::WRONG_FORM.title());
+        let (message, notes, redacted, _) =
+            check("password: {hunter2Zq9: 1}\n", "m", "`hunter2Zq9` is no key");
+        assert_eq!(
+            (message.as_str(), notes.as_slice(), redacted),
+            ("m", [HIDDEN.to_owned()].as_slice(), true)
+        );
+        let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA1\n";
+        let (message, _, _, has_place) = check(key, "found `MIIEpAIBAA…`", "n");
+        assert_eq!((message.as_str(), has_place), (codes::WRONG_FORM.title(), false));
+        let inline = "change: '-----BEGIN RSA PRIVATE KEY----- MIIEpAIBAAKC'\n";
+        let (message, _, redacted, _) =
+            check(inline, "cannot be `-----BEGIN RSA PRIVATE KEY----- MIIEp…`", "n");
+        assert_eq!((message.as_str(), redacted), (codes::WRONG_FORM.title(), true));
     }
 
     #[test]

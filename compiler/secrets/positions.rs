@@ -1,0 +1,510 @@
+//! Values in positions that are named like a secret, in whatever text they stand.
+//!
+//! Key and value may be one assignment, two attributes of an element, the two parts of a tuple, or arguments of a known
+//! command. This file must not know a format: a position is recognised by the characters around it.
+
+use std::ops::Range;
+
+use super::names;
+use super::{Found, is_reference};
+
+/// Shortest value that counts as a secret.
+const SHORTEST: usize = 4;
+/// How far a value may stand from the attribute or line that names it, in bytes.
+const NEAR: usize = 300;
+/// Longest name that is looked at.
+const LONGEST_NAME: usize = 80;
+
+/// Attributes that hold the name of a setting, and those that hold its value.
+const NAMING: &[&str] = &["key", "name", "id", "field", "variable", "property", "setting"];
+const VALUES: &[&str] = &["value", "data", "default", "content", "text"];
+
+/// Commands and directives whose words are a name and its value: `proxy_set_header X-Api-Key abc`.
+const NAME_THEN_VALUE: &[&str] = &[
+    "set",
+    "setx",
+    "proxy_set_header",
+    "add_header",
+    "more_set_headers",
+    "fastcgi_param",
+    "uwsgi_param",
+    "env",
+    "default",
+];
+
+/// Every literal in a position that is named like a secret. `declared` are names of secrets, which may be printed.
+pub(super) fn scan(text: &str, declared: &[&str], found: &mut Vec<Found>) {
+    let mut push = |name: Range<usize>, position: &str| {
+        found.push(Found {
+            name,
+            position: position.to_owned(),
+        });
+    };
+    let mut pair = Pair::default();
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'=' | b':' => {
+                if let Some(name) = assignment(text, at, declared, &mut pair) {
+                    push(name.0, &name.1);
+                }
+            }
+            b',' => {
+                if let Some(name) = tuple(text, at, declared) {
+                    push(name.clone(), text.get(name).unwrap_or_default());
+                }
+            }
+            b'<' => {
+                if let Some(name) = element(text, at, declared) {
+                    push(name.clone(), text.get(name).unwrap_or_default());
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if let Some((range, position)) = arguments(line, declared) {
+            push(at + range.start..at + range.end, &position);
+        }
+        at += line.len();
+    }
+    inserted(text, declared, found);
+}
+
+/// Whether a name only says that here is the value of something named elsewhere.
+pub(super) fn is_value(name: &str) -> bool {
+    VALUES.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// The identifier that ends before `at`, without blanks, quotes and brackets behind it.
+fn name_before(text: &str, at: usize) -> Range<usize> {
+    let mut low = at.saturating_sub(LONGEST_NAME);
+    while !text.is_char_boundary(low) {
+        low += 1;
+    }
+    let before = text.get(low..at).unwrap_or_default();
+    let before = before
+        .trim_end_matches([' ', '\t'])
+        .trim_end_matches(['"', '\'', ']', '\\', '>']);
+    let start = before
+        .char_indices()
+        .rev()
+        .take_while(|(_, letter)| names::belongs(*letter))
+        .last()
+        .map_or(before.len(), |(start, _)| start);
+    low + start..low + before.len()
+}
+
+/// A setting whose name and value stand apart, while the second half is looked for.
+#[derive(Default)]
+struct Pair {
+    /// Where the name of a secret ends, and what it is.
+    named: Option<(Range<usize>, String)>,
+    /// Where a literal value begins and ends, when it came before its name.
+    value: Option<Range<usize>>,
+}
+
+/// `name = value`, `name: value`, `"name": "value"`, `key="name" … value="value"`, `pass:value` of OpenSSL.
+fn assignment(text: &str, at: usize, declared: &[&str], pair: &mut Pair) -> Option<(Range<usize>, String)> {
+    let after = text.get(at + 1..).unwrap_or_default();
+    let symbol = text.as_bytes().get(at);
+    if after.starts_with(['=', '>', ':']) || text.as_bytes().get(at.wrapping_sub(1)) == symbol {
+        return None;
+    }
+    let range = name_before(text, at);
+    let name = text.get(range.clone()).unwrap_or_default();
+    if name.len() < 2 {
+        return declared_variable(text, at, declared);
+    }
+    let is_naming = NAMING.iter().any(|known| name.eq_ignore_ascii_case(known));
+    let is_value = is_value(name);
+    if is_naming || is_value {
+        let value = first_value(after.trim_start_matches([' ', '\t']));
+        let close = |from: usize, to: usize| {
+            to.saturating_sub(from) <= NEAR
+                && !text.get(from..to).unwrap_or_default().contains(['>', '}', '<'])
+        };
+        if is_naming {
+            pair.named = None;
+            if !names::is_secret(value) {
+                return None;
+            }
+            if let Some(before) = pair.value.take()
+                && close(before.end, range.start)
+            {
+                return Some((range, value.to_owned()));
+            }
+            if let Some(inner) = after
+                .get(..floor(after, NEAR))
+                .and_then(|near| near.split_once("<value>"))
+                && !inner.0.contains("</")
+                && is_literal(inner.1.split('<').next().unwrap_or_default(), declared)
+            {
+                return Some((range, value.to_owned()));
+            }
+            pair.named = Some((range.start..at + 1, value.to_owned()));
+            return None;
+        }
+        if is_literal(value, declared) {
+            pair.value = Some(range.start..at + 1 + value.len() + 2);
+            if let Some((place, position)) = pair.named.take()
+                && close(place.end, range.start)
+            {
+                return Some((place, position));
+            }
+        }
+        return None;
+    }
+    let openssl = symbol == Some(&b':') && name == "pass" && !after.starts_with([' ', '\t', '\r', '\n']);
+    if openssl && after.starts_with(['"', '\'', '`'])
+        || !openssl && name == "pass" && !is_first(text, range.start)
+    {
+        return None;
+    }
+    if !openssl && !names::is_secret(name) {
+        return declared_variable(text, at, declared);
+    }
+    let value = if openssl {
+        first_value(after)
+    } else {
+        let here = after.trim_start_matches([' ', '\t']);
+        if let Some(inside) = here.strip_prefix('{') {
+            value_inside(inside).unwrap_or_else(|| first_value(here))
+        } else if here.trim_start_matches(['|', '>', '-', '\r']).starts_with('\n') {
+            value_below(text, at, here)
+        } else {
+            first_value(here)
+        }
+    };
+    // `{ secret: NAME }` of an inventory names a secret, and so does advice to write it.
+    let is_named = name == "secret"
+        && names::is_secret(value)
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    (!is_named && is_literal(value, declared)).then(|| (range, name.to_owned()))
+}
+
+/// The value of `"password": { "value": "…" }`.
+fn value_inside(inside: &str) -> Option<&str> {
+    let (name, value) = inside.get(..floor(inside, NEAR))?.split_once(':')?;
+    is_value(name.trim().trim_matches(['"', '\''])).then(|| first_value(value.trim_start()))
+}
+
+/// Whether nothing but a mark of a list or a bracket stands before a name in its line. `-passin pass: -noout` is no key.
+fn is_first(text: &str, at: usize) -> bool {
+    let line = text
+        .get(..at)
+        .unwrap_or_default()
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default();
+    line.trim_end_matches([' ', '\t', '"', '\'', '-', '?', '{', '[', ','])
+        .is_empty()
+        || line.trim_end().ends_with([',', '{'])
+}
+
+/// The value on the next line: of a quoted name always, else one word that is indented deeper.
+fn value_below<'t>(text: &'t str, at: usize, after: &'t str) -> &'t str {
+    let below = after.trim_start_matches(['|', '>', '-', '\r', '\n']);
+    let line = below.lines().next().unwrap_or_default();
+    let quoted = text
+        .as_bytes()
+        .get(at.wrapping_sub(1))
+        .is_some_and(|byte| matches!(byte, b'"' | b'\''));
+    let word = line.trim();
+    let own = text
+        .get(..at)
+        .unwrap_or_default()
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default();
+    let indent = |line: &str| line.len() - line.trim_start_matches([' ', '-']).len();
+    if quoted && word.starts_with(['"', '\''])
+        || indent(line) > indent(own) && !word.contains([' ', ':', '='])
+    {
+        first_value(word)
+    } else {
+        ""
+    }
+}
+
+/// `DECLARE @password nvarchar(128) = N'…'`.
+fn declared_variable(text: &str, at: usize, declared: &[&str]) -> Option<(Range<usize>, String)> {
+    if text.as_bytes().get(at) != Some(&b'=') {
+        return None;
+    }
+    let low = text.get(..at)?.rfind('\n').map_or(0, |newline| newline + 1);
+    let before = text.get(low..at)?;
+    let sign = before.rfind('@')?;
+    let name = before
+        .get(sign + 1..)?
+        .split(|letter: char| !names::belongs(letter))
+        .next()?;
+    let between = before.get(sign + 1 + name.len()..)?.trim();
+    let kind = between.split('(').next().unwrap_or_default();
+    let is_type = !kind.is_empty()
+        && kind
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || letter == ' ');
+    let value = first_value(text.get(at + 1..)?.trim_start());
+    (is_type && names::is_secret(name) && is_literal(value, declared))
+        .then(|| (low + sign + 1..low + sign + 1 + name.len(), name.to_owned()))
+}
+
+/// `{default_pass, <<"value">>}`, `("password", "value")`.
+fn tuple(text: &str, at: usize, declared: &[&str]) -> Option<Range<usize>> {
+    let range = name_before(text, at);
+    let name = text.get(range.clone())?;
+    if !names::is_secret(name) {
+        return None;
+    }
+    let after = text.get(at + 1..)?.trim_start();
+    let is_quoted = after.trim_start_matches('N').starts_with(['"', '\'', '<']);
+    let opens = text
+        .get(..range.start)?
+        .trim_end_matches(['"', '\'', '<', 'N', '\\', ' '])
+        .ends_with(['{', '(', '[']);
+    let value = first_value(after);
+    // A list of such names is no list of secrets.
+    (is_quoted && opens && is_literal(value, declared) && !names::is_secret(value) && !value.contains(' '))
+        .then_some(range)
+}
+
+/// `<password>value</password>`.
+fn element(text: &str, at: usize, declared: &[&str]) -> Option<Range<usize>> {
+    let rest = text.get(at + 1..)?;
+    let length = rest
+        .find(|letter: char| !(names::belongs(letter) || letter == ':'))
+        .unwrap_or(0);
+    let name = rest.get(..length)?;
+    let name = name.rsplit(':').next().unwrap_or(name);
+    if !names::is_secret(name) {
+        return None;
+    }
+    let (_, body) = rest.split_once('>')?;
+    let (value, end) = body.split_once('<')?;
+    (end.starts_with('/') && is_literal(value, declared)).then_some(at + 1..at + 1 + length)
+}
+
+/// Arguments of known commands, headers and directives in one line.
+fn arguments(line: &str, declared: &[&str]) -> Option<(Range<usize>, String)> {
+    // Most lines have none of these letters in a place that matters.
+    let mut before: [&str; 2] = [""; 2];
+    let mut rest = line;
+    while let Some(word) = next_word(&mut rest) {
+        if let Some(position) = argument(line, before, word, rest, declared) {
+            let start = line.len() - rest.len();
+            let start = start.saturating_sub(word.len());
+            return Some((start..start + word.len(), position));
+        }
+        before = [before[1], word];
+    }
+    None
+}
+
+/// Whether what follows `word` is a secret in a line; gives the name of the position.
+fn argument(line: &str, before: [&str; 2], word: &str, rest: &str, declared: &[&str]) -> Option<String> {
+    // Most words are plain, and no plain word that is not one of these means anything here.
+    let edge = |byte: Option<&u8>| byte.is_some_and(|byte| !byte.is_ascii_alphanumeric());
+    let bare = if edge(word.as_bytes().first()) || edge(word.as_bytes().last()) {
+        word.trim_matches(['"', '\'', '`', '*', ';', '(', ')', '[', ']', ','])
+    } else {
+        word
+    };
+    let next = |number: usize| {
+        let mut rest = rest;
+        let mut found = None;
+        for _ in 0..number {
+            found = next_word(&mut rest);
+        }
+        found.unwrap_or_default()
+    };
+    let literal = |word: &str| {
+        !word.starts_with(['-', '/', '>', '&', '|'])
+            && !word.trim_matches(['"', '\'']).contains(['%', '!'])
+            && is_literal(first_value(word.trim_start_matches('\\')), declared)
+    };
+    let is = |known: &str| bare.eq_ignore_ascii_case(known);
+    let named = |yes: bool, what: &str| yes.then(|| what.to_owned());
+    match bare.as_bytes().first()?.to_ascii_lowercase() {
+        b'a' if is("add_user") || is("authenticate_user") => {
+            named(literal(next(2)), "password of a broker user")
+        }
+        b'a' if is("authorization") || is("authorization:") => {
+            let scheme = next(1).trim_matches(['"', '\'', ':', '=']);
+            let schemes = ["basic", "bearer", "digest", "token", "negotiate"];
+            named(
+                schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known)) && literal(next(2))
+                    || next(1).starts_with('"') && {
+                        let whole = first_value(next(1));
+                        whole.split_once(' ').is_some_and(|(first, value)| {
+                            schemes.iter().any(|known| first.eq_ignore_ascii_case(known)) && literal(value)
+                        })
+                    },
+                "Authorization",
+            )
+        }
+        b'c' if is("change_password") => named(literal(next(2)), "password of a broker user"),
+        b'c' if is("convertto-securestring") => {
+            named(next(1).starts_with(['"', '\'']) && literal(next(1)), "password")
+        }
+        b'u' if is("user") => {
+            let program = before[1].trim_matches(['"', '\'', '`']).to_ascii_lowercase();
+            let is_net = ["net", "net.exe", "net1", "net1.exe"]
+                .iter()
+                .any(|known| program == *known || program.ends_with(&format!("\\{known}")));
+            named(is_net && literal(next(2)), "password of an account")
+        }
+        b'-' if bare == "-P" || bare.starts_with("-P") && !bare.starts_with("-Pa") => {
+            let lower = line.to_ascii_lowercase();
+            let is_sql = ["sqlcmd", "bcp", "osql"]
+                .iter()
+                .any(|known| lower.contains(known));
+            let value = if bare == "-P" {
+                next(1)
+            } else {
+                bare.get(2..).unwrap_or_default()
+            };
+            named(is_sql && literal(value), "password of sqlcmd")
+        }
+        b'-' if (bare == "-u" || bare == "--user") && line.contains("curl") => {
+            let value = next(1).trim_matches(['"', '\'']);
+            named(
+                value
+                    .split_once(':')
+                    .is_some_and(|(_, password)| literal(password)),
+                "password of curl",
+            )
+        }
+        b'/' if is("/rp") => named(literal(next(1)), "password of a task"),
+        b'-' | b'/' => {
+            let name = bare.trim_start_matches(['-', '/']);
+            named(
+                !name.contains(['/', '.', '\\']) && names::is_secret(name) && literal(next(1)),
+                name,
+            )
+        }
+        _ => {
+            let name = bare.trim_start_matches('$');
+            let directive = before[1].trim_start_matches(['@', '(']);
+            named(
+                name.chars().all(names::belongs)
+                    && names::is_secret(name)
+                    && NAME_THEN_VALUE
+                        .iter()
+                        .any(|known| directive.eq_ignore_ascii_case(known))
+                    && !next(1).starts_with('=')
+                    && literal(next(1)),
+                name,
+            )
+        }
+    }
+}
+
+/// The next word of a line; quotes keep blanks together, and so do the braces of a template.
+fn next_word<'l>(rest: &mut &'l str) -> Option<&'l str> {
+    let text = rest.trim_start();
+    let (mut quoted, mut braces) = (false, 0u32);
+    let end = text
+        .bytes()
+        .position(|byte| {
+            match byte {
+                b'"' => quoted = !quoted,
+                b'{' => braces += 1,
+                b'}' => braces = braces.saturating_sub(1),
+                _ => return byte == b'\n' || !quoted && braces < 2 && byte.is_ascii_whitespace(),
+            }
+            false
+        })
+        .unwrap_or(text.len());
+    let word = text.get(..end)?;
+    *rest = text.get(end..)?;
+    (!word.is_empty()).then_some(word)
+}
+
+/// `INSERT INTO t (user, password) VALUES (N'u', N'value')`.
+fn inserted(text: &str, declared: &[&str], found: &mut Vec<Found>) {
+    for (at, _) in text.match_indices("VALUES").chain(text.match_indices("values")) {
+        let before = text.get(..at).unwrap_or_default().trim_end();
+        let Some(inner) = before.strip_suffix(')') else {
+            continue;
+        };
+        let Some(open) = inner.rfind('(') else { continue };
+        let columns: Vec<&str> = inner.get(open + 1..).unwrap_or_default().split(',').collect();
+        let rows = text.get(at + "VALUES".len()..).unwrap_or_default();
+        let end = rows.find(';').unwrap_or(rows.len());
+        for (number, column) in columns.iter().enumerate() {
+            let column = column.trim().trim_matches(['[', ']', '"']);
+            if !names::is_secret(column) {
+                continue;
+            }
+            let has_literal = rows.get(..end).unwrap_or_default().split(')').any(|row| {
+                row.split_once('(')
+                    .and_then(|(_, row)| row.split(',').nth(number))
+                    .map(str::trim)
+                    .is_some_and(|value| value.contains('\'') && is_literal(first_value(value), declared))
+            });
+            if has_literal {
+                found.push(Found {
+                    name: at..at + "VALUES".len(),
+                    position: column.to_owned(),
+                });
+            }
+        }
+    }
+}
+
+/// The value that begins a text: quoted, or up to a delimiter.
+pub(super) fn first_value(text: &str) -> &str {
+    let text = text.trim_start_matches("<<");
+    let text = if text.starts_with("N'") {
+        text.get(1..).unwrap_or_default()
+    } else {
+        text
+    };
+    let text = text.trim_start_matches('\\');
+    let quote = text.chars().next().filter(|letter| matches!(letter, '"' | '\''));
+    let inner = quote.map_or(text, |quote| text.strip_prefix(quote).unwrap_or(text));
+    // `""value""` is a quoted text within a quoted text.
+    let inner = match quote {
+        Some(quote) => match inner.strip_prefix(quote) {
+            Some(doubled) if doubled.starts_with(|letter: char| letter.is_alphanumeric()) => doubled,
+            _ => inner,
+        },
+        None => inner,
+    };
+    let end = inner
+        .find(|letter: char| match quote {
+            Some(quote) => letter == quote || matches!(letter, ';' | '\n'),
+            None => {
+                letter.is_whitespace()
+                    || matches!(letter, ';' | '"' | '\'' | '`' | ',' | ')' | '|' | '<' | '>' | '}')
+            }
+        })
+        .unwrap_or(inner.len());
+    inner.get(..end).unwrap_or_default()
+}
+
+/// Whether a value is a literal and not a reference to something supplied later.
+pub(super) fn is_literal(value: &str, declared: &[&str]) -> bool {
+    let value = value.trim();
+    value.chars().count() >= SHORTEST
+        && !is_reference(value)
+        && value.contains(|letter: char| letter.is_alphanumeric())
+        && !declared.contains(&value)
+        && !matches!(
+            value.to_ascii_lowercase().as_str(),
+            "true" | "false" | "null" | "none" | "undefined" | "required" | "optional" | "string" | "off"
+        )
+        && !value.contains("://")
+}
+
+/// The greatest character boundary that is not behind `at`.
+fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}

@@ -1,0 +1,306 @@
+//! Texts that look like a secret wherever they stand: private keys, tokens of known services, passwords in addresses,
+//! signatures of shared links, and words that only a machine would write.
+//!
+//! Every function reads the text once. This file must not know names of positions.
+
+use super::{Found, is_reference};
+
+/// A token of a service: how it begins, which characters follow, and how many at least.
+struct Token {
+    what: &'static str,
+    begins: &'static str,
+    belongs: fn(u8) -> bool,
+    least: usize,
+}
+
+fn capital(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit()
+}
+
+fn word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+/// The prefixes their makers document so that scanners can find them.
+const TOKENS: &[Token] = &[
+    Token {
+        what: "AWS access key",
+        begins: "AKIA",
+        belongs: capital,
+        least: 16,
+    },
+    Token {
+        what: "AWS access key",
+        begins: "ASIA",
+        belongs: capital,
+        least: 16,
+    },
+    Token {
+        what: "GitHub token",
+        begins: "ghp_",
+        belongs: word,
+        least: 20,
+    },
+    Token {
+        what: "GitHub token",
+        begins: "gho_",
+        belongs: word,
+        least: 20,
+    },
+    Token {
+        what: "GitHub token",
+        begins: "ghu_",
+        belongs: word,
+        least: 20,
+    },
+    Token {
+        what: "GitHub token",
+        begins: "ghs_",
+        belongs: word,
+        least: 20,
+    },
+    Token {
+        what: "GitHub token",
+        begins: "github_pat_",
+        belongs: word,
+        least: 20,
+    },
+    Token {
+        what: "GitLab token",
+        begins: "glpat-",
+        belongs: word,
+        least: 16,
+    },
+    Token {
+        what: "Slack token",
+        begins: "xoxa-",
+        belongs: word,
+        least: 10,
+    },
+    Token {
+        what: "Slack token",
+        begins: "xoxb-",
+        belongs: word,
+        least: 10,
+    },
+    Token {
+        what: "Slack token",
+        begins: "xoxp-",
+        belongs: word,
+        least: 10,
+    },
+    Token {
+        what: "Slack token",
+        begins: "xoxr-",
+        belongs: word,
+        least: 10,
+    },
+    Token {
+        what: "Google key",
+        begins: "AIza",
+        belongs: word,
+        least: 30,
+    },
+    Token {
+        what: "Stripe key",
+        begins: "sk_live_",
+        belongs: word,
+        least: 10,
+    },
+    Token {
+        what: "Stripe key",
+        begins: "rk_live_",
+        belongs: word,
+        least: 10,
+    },
+];
+
+/// Shortest word that is judged by how it looks, and from which length on less is asked.
+const SHORTEST_RANDOM: usize = 20;
+const LONG_RANDOM: usize = 32;
+/// Entropy of its letters, bits each: 20 random letters of base64 have 4.1 on average.
+const LEAST_ENTROPY: f64 = 3.6;
+/// Share of neighbours of another kind (capital, small, digit): 0.62 in random base64, below 0.3 in the words of every shipped text.
+const LEAST_CHANGES: f64 = 0.45;
+const LEAST_CHANGES_LONG: f64 = 0.33;
+/// A path has words; this many small letters in a row make one.
+const WORD: usize = 7;
+
+/// Tokens of known services, JSON web tokens, and words that look random.
+pub(super) fn words(text: &str, random: bool, found: &mut Vec<Found>) {
+    let bytes = text.as_bytes();
+    let belongs = |byte: u8| word(byte) || matches!(byte, b'+' | b'/' | b'=' | b'.');
+    let mut at = 0;
+    while let Some(start) = bytes
+        .get(at..)
+        .and_then(|rest| rest.iter().position(|byte| belongs(*byte)))
+    {
+        let start = at + start;
+        let rest = bytes.get(start..).unwrap_or_default();
+        let length = rest.iter().position(|byte| !belongs(*byte)).unwrap_or(rest.len());
+        at = start + length;
+        if length < 15 {
+            continue;
+        }
+        // Every letter of it is ASCII.
+        let run = text.get(start..at).unwrap_or_default();
+        let what = token(run).or_else(|| (random && random_part(run)).then_some("random text"));
+        if let Some(what) = what {
+            found.push(Found {
+                name: start..start,
+                position: what.to_owned(),
+            });
+        }
+    }
+}
+
+fn token(run: &str) -> Option<&'static str> {
+    // A name may be glued to it: `KEY=AKIA…`, `/ghp_…`.
+    run.split(['=', '/', '+']).find_map(|part| {
+        // A token begins where a word does.
+        let bytes = part.as_bytes();
+        let known = (0..bytes.len().saturating_sub(13)).find_map(|at| {
+            let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+            if before.is_some_and(u8::is_ascii_alphanumeric) {
+                return None;
+            }
+            let rest = bytes.get(at..)?;
+            TOKENS.iter().find(|token| {
+                rest.strip_prefix(token.begins.as_bytes()).is_some_and(|body| {
+                    body.iter().take_while(|byte| (token.belongs)(**byte)).count() >= token.least
+                })
+            })
+        });
+        let is_jwt = part.starts_with("eyJ")
+            && part.split('.').count() == 3
+            && part.split('.').all(|piece| piece.len() >= 10);
+        known
+            .map(|token| token.what)
+            .or(is_jwt.then_some("JSON web token"))
+    })
+}
+
+/// Whether a run, or what stands behind a `=` or `.` in it, looks random. Digests in base64 (`sha256-…`) are public.
+fn random_part(run: &str) -> bool {
+    run.trim_end_matches('=').split(['=', '.']).any(|part| {
+        !part.starts_with("sha256-")
+            && !part.starts_with("sha384-")
+            && !part.starts_with("sha512-")
+            && is_random(part)
+    })
+}
+
+/// Whether a word is one a machine made: long, of capital and small letters and digits in no order. Hexadecimal digits
+/// alone are not enough, because digests, thumbprints and GUIDs are public.
+pub(super) fn is_random(text: &str) -> bool {
+    if text.len() < SHORTEST_RANDOM {
+        return false;
+    }
+    let kind = |byte: &u8| match byte {
+        b'A'..=b'Z' => 0,
+        b'a'..=b'z' => 1,
+        b'0'..=b'9' => 2,
+        _ => 3,
+    };
+    let bytes = text.as_bytes();
+    let mut kinds = [0u32; 4];
+    let mut counts = [0u32; 256];
+    for byte in bytes {
+        if let Some(count) = kinds.get_mut(kind(byte)) {
+            *count += 1;
+        }
+        if let Some(count) = counts.get_mut(usize::from(*byte)) {
+            *count += 1;
+        }
+    }
+    let [capitals, small, digits, signs] = kinds;
+    let is_long = bytes.len() >= LONG_RANDOM;
+    if capitals < 3 || small < 3 || digits < if is_long { 1 } else { 2 } || signs as usize * 6 > bytes.len() {
+        return false;
+    }
+    // Signs join the words of a path, so only neighbours that are both letters or digits tell anything.
+    let (mut neighbours, mut changes) = (0u32, 0u32);
+    for (left, right) in bytes.iter().map(kind).zip(bytes.iter().skip(1).map(kind)) {
+        if left != 3 && right != 3 {
+            neighbours += 1;
+            changes += u32::from(left != right);
+        }
+    }
+    if text.contains('/')
+        && text
+            .split(|letter: char| !letter.is_ascii_lowercase())
+            .any(|part| part.len() >= WORD)
+    {
+        return false;
+    }
+    let least = if is_long {
+        LEAST_CHANGES_LONG
+    } else {
+        LEAST_CHANGES
+    };
+    if f64::from(changes) < least * f64::from(neighbours) {
+        return false;
+    }
+    let length = f64::from(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+    let entropy: f64 = counts
+        .iter()
+        .filter(|count| **count > 0)
+        .map(|count| f64::from(*count) / length)
+        .map(|share| -share * share.log2())
+        .sum();
+    entropy >= LEAST_ENTROPY
+}
+
+/// `scheme://user:password@host`, and `sig=` of a shared link.
+pub(super) fn addresses(text: &str, found: &mut Vec<Found>) {
+    for (at, _) in text.match_indices("://") {
+        let rest = text.get(at + 3..).unwrap_or_default();
+        let end = rest
+            .find(|letter: char| letter.is_whitespace() || matches!(letter, '/' | '?' | '#' | '"' | '\''))
+            .unwrap_or(rest.len());
+        let authority = rest.get(..end).unwrap_or_default();
+        if let Some((user, _)) = authority.rsplit_once('@')
+            && let Some((_, password)) = user.split_once(':')
+            && !password.is_empty()
+        {
+            found.push(Found {
+                name: at..at + 3,
+                position: "password in a URL".to_owned(),
+            });
+        }
+    }
+    for (at, _) in text.match_indices("sig=") {
+        let before = text.as_bytes().get(at.wrapping_sub(1));
+        let value = text.get(at + 4..).unwrap_or_default();
+        let length = value
+            .bytes()
+            .take_while(|byte| {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'%' | b'+' | b'/' | b'-' | b'_')
+            })
+            .count();
+        if matches!(before, Some(b'?' | b'&' | b';')) && length >= 16 && !is_reference(value) {
+            found.push(Found {
+                name: at..at + 3,
+                position: "signature of a shared link".to_owned(),
+            });
+        }
+    }
+}
+
+/// A private key with its body; the words `PRIVATE KEY` alone are harmless.
+pub(super) fn private_keys(text: &str, found: &mut Vec<Found>) {
+    for (at, marker) in text.match_indices("PRIVATE KEY-----") {
+        let rest = text.get(at + marker.len()..).unwrap_or_default();
+        let next = rest.trim_start_matches(['\r', '\n', '\\', 'n', 'r', ' ', '\t', '"', '\'']);
+        let body = next
+            .chars()
+            .take_while(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '/' | '='))
+            .count();
+        if body >= 16 || next.starts_with("Proc-Type") {
+            found.push(Found {
+                name: at..at + "PRIVATE KEY".len(),
+                position: "private key".to_owned(),
+            });
+        }
+    }
+}
