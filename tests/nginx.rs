@@ -399,3 +399,11 @@ fn missing_folders_and_keys_and_a_mark_at_the_start_are_found_by_nginx_itself() 
         assert!(error.contains(complaint), "{error}");
     }
 }
+
+#[test]
+fn text_around_the_blocks_of_a_certificate_harms_nobody() {
+    let prod = expected("prod");
+    let served = serve(prod, &prod.text(), Given::Surrounded).expect("starts");
+    let answers = ask(&[served.https(prod.proxy(), "/auth/")]).expect("curl trusts the chain");
+    assert_eq!(answers[0].status, 200);
+}

@@ -164,6 +164,8 @@ pub(crate) enum Given {
     /// The key needs a password.
     LockedKey,
     NoLogs,
+    /// Text of OpenSSL and line ends of Windows around the blocks.
+    Surrounded,
 }
 
 /// A prefix with the file, and stubs for its backends.
@@ -198,6 +200,14 @@ impl Site {
         let certificate = match given {
             Given::NoCertificate => None,
             Given::LeafOnly => Some(made.leaf.clone()),
+            Given::Surrounded => {
+                let attributes = "Bag Attributes\n    localKeyID: 01\nsubject=CN = callback\n-----BEGIN";
+                Some(
+                    made.chain()
+                        .replace("-----BEGIN", attributes)
+                        .replace('\n', "\r\n"),
+                )
+            }
             _ => Some(made.chain()),
         };
         if let Some(text) = certificate {
