@@ -26,7 +26,9 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("nginx upgrade", |subject| nginx_served(subject, nginx::upgrade)),
     ("regedit", registry::regedit),
     ("hivexregedit", registry::hivex),
+    ("registry there and back", registry::there_and_back),
     ("xdt", documents::document),
+    ("bytes stay", documents::bytes_stay),
     ("settings", documents::settings),
     ("channel", documents::channel),
     ("consult", terms::terms),
@@ -38,6 +40,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("deep check", commands::deep_check),
     ("rows", sql::rows),
     ("sqlfluff", sql::grammar),
+    ("sha256sum", integrity::sums),
     ("verify.cmd", integrity::verify_cmd),
     ("verify.ps1", integrity::verify_ps1),
     ("browser", pages::page),
@@ -64,6 +67,8 @@ pub(crate) struct Mutation {
     search: String,
     replace: String,
     pub(crate) check: String,
+    /// A part of what the check has to say. A check that complains about something else did not see the mutation.
+    says: String,
 }
 
 /// The table.
@@ -75,8 +80,8 @@ pub(crate) fn table() -> Vec<Mutation> {
         .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     rows.map(|(number, line)| {
         let cells: Vec<&str> = line.split('\t').collect();
-        let [rule, inventory, path, search, replace, check] = cells.as_slice() else {
-            panic!("mutations.tsv:{}: six cells, not {}", number + 1, cells.len());
+        let [rule, inventory, path, search, replace, check, says] = cells.as_slice() else {
+            panic!("mutations.tsv:{}: seven cells, not {}", number + 1, cells.len());
         };
         let meant = |cell: &str| cell.replace("\\n", "\n").replace("\\t", "\t");
         Mutation {
@@ -87,6 +92,7 @@ pub(crate) fn table() -> Vec<Mutation> {
             search: meant(search),
             replace: meant(replace),
             check: (*check).to_owned(),
+            says: meant(says),
         }
     })
     .collect()
@@ -99,7 +105,17 @@ fn check_named(name: &str) -> Option<Check> {
         .map(|(_, check)| *check)
 }
 
-/// What is wrong with one row: the mutation cannot be made, the check dislikes the original, or it likes the mutant.
+/// Runs a check. A verdict is what it returns; a panic means that it could not try the text at all.
+fn judge(check: Check, subject: &Subject) -> Result<Verdict, String> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(subject))).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        text.unwrap_or("no message").to_owned()
+    })
+}
+
+/// What is wrong with one row: the mutation cannot be made or tried, or the check likes the mutant or complains about
+/// something else.
 fn complaint(mutation: &Mutation) -> Option<String> {
     let Mutation {
         line,
@@ -108,6 +124,7 @@ fn complaint(mutation: &Mutation) -> Option<String> {
         search,
         replace,
         check,
+        says,
         ..
     } = mutation;
     let Some(check) = check_named(check) else {
@@ -120,12 +137,20 @@ fn complaint(mutation: &Mutation) -> Option<String> {
         ));
     }
     subject.text = subject.text.replacen(search.as_str(), replace, 1);
-    match check(&subject) {
-        Ok(()) => Some(format!(
+    match judge(check, &subject) {
+        Ok(Ok(())) => Some(format!(
             "mutations.tsv:{line}: survived, `{}` notices nothing",
             mutation.check
         )),
-        Err(_) => None,
+        Ok(Err(text)) if text.contains(says.as_str()) => None,
+        Ok(Err(text)) => Some(format!(
+            "mutations.tsv:{line}: `{}` should say `{says}`, not: {text}",
+            mutation.check
+        )),
+        Err(text) => Some(format!(
+            "mutations.tsv:{line}: `{}` could not be set up, which is no verdict: {text}",
+            mutation.check
+        )),
     }
 }
 

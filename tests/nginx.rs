@@ -1,343 +1,17 @@
 //! The generated nginx.conf in a real nginx, in front of stub backends, asked by `curl` and `openssl`.
 //!
-//! The file is the one of the archive with only these substitutions, each of which must be possible:
-//! listening ports become free ports on 127.0.0.1, ports of backends become those of the stubs, the folder of the logs
-//! becomes `logs` below the prefix, and the folders nginx keeps temporary files in are set (a build for Linux would use
-//! those of the system). Certificates are made by a laboratory authority and lie where the file looks for them.
+//! How a file is served is in `site.rs`; here is what it has to do. Certificates are made by a laboratory authority and lie
+//! where the file looks for them.
 
-use std::collections::BTreeMap;
-use std::net::TcpStream;
-use std::path::PathBuf;
+mod site;
+
 use std::time::Duration;
 
 use crate::harness::expect_none;
-use crate::support::backend::Backend;
-use crate::support::bundles::{Built, bundle, bundles};
-use crate::support::certificates::certificates;
+use crate::support::bundles::bundles;
 use crate::support::client::{Answer, Ask, ask};
-use crate::support::program::{
-    Daemon, finish, finish_with_input, folder, free_port, line_with, program, wait_until, write,
-};
-
-/// What the inventories ask of the proxy, written down by hand so that the compiler is not its own judge.
-pub(crate) struct Expected {
-    /// The inventory.
-    pub(crate) inventory: &'static str,
-    /// One of its Management servers.
-    pub(crate) server: &'static str,
-    /// Names browsers may come from; the first one is that of the proxy.
-    hosts: &'static [&'static str],
-    https_port: u16,
-    http_port: Option<u16>,
-    trailing_slash: bool,
-    tls13: bool,
-}
-
-pub(crate) const EXPECTED: &[Expected] = &[
-    Expected {
-        inventory: "prod",
-        server: "MGMT01",
-        hosts: &[
-            "callback.acme.example",
-            "mgmt01.acme.example",
-            "mgmt02.acme.example",
-        ],
-        https_port: 443,
-        http_port: None,
-        trailing_slash: false,
-        tls13: false,
-    },
-    Expected {
-        inventory: "prod-8443",
-        server: "MGMT02",
-        hosts: &[
-            "callback-with-a-first-label-as-long-as-a-label-may-be-in-a-name.acme.example",
-            "mgmt01.acme.example",
-            "mgmt02.acme.example",
-        ],
-        https_port: 8443,
-        http_port: Some(8081),
-        trailing_slash: false,
-        tls13: false,
-    },
-    Expected {
-        inventory: "lab",
-        server: "LAB01",
-        hosts: &["lab.acme.example", "lab01.acme.example"],
-        https_port: 8080,
-        http_port: None,
-        trailing_slash: false,
-        tls13: false,
-    },
-    Expected {
-        inventory: "lab-443",
-        server: "LAB01",
-        hosts: &["lab.acme.example", "lab01.acme.example"],
-        https_port: 443,
-        http_port: None,
-        trailing_slash: true,
-        tls13: false,
-    },
-    Expected {
-        inventory: "branch",
-        server: "BR-MGMT",
-        hosts: &["callback.branch.acme.example", "mgmt.branch.acme.example"],
-        https_port: 443,
-        http_port: None,
-        trailing_slash: false,
-        tls13: false,
-    },
-    Expected {
-        inventory: "plant",
-        server: "PLANT-CB2",
-        hosts: &[
-            "callback.plant.acme.example",
-            "cb1.plant.acme.example",
-            "cb2.plant.acme.example",
-            "intranet.plant.acme.example",
-            "kiosk.plant.acme.example",
-            "callback-dmz.plant.acme.example",
-        ],
-        https_port: 443,
-        http_port: Some(8081),
-        trailing_slash: true,
-        tls13: true,
-    },
-];
-
-impl Expected {
-    fn proxy(&self) -> &'static str {
-        self.hosts[0]
-    }
-
-    /// What the browser calls a page of `host`: the port is there only when it is not the usual one.
-    fn origin(&self, host: &str) -> String {
-        match self.https_port {
-            443 => format!("https://{host}"),
-            port => format!("https://{host}:{port}"),
-        }
-    }
-
-    /// The path of the file in the bundle.
-    pub(crate) fn path(&self) -> String {
-        format!("servers/{}/nginx/nginx.conf", self.server)
-    }
-
-    /// The deployed text.
-    pub(crate) fn text(&self) -> String {
-        let built: &Built = bundle(self.inventory);
-        String::from_utf8(built.deployed[&self.path()].clone()).expect("UTF-8")
-    }
-}
-
-/// The expectation for an inventory.
-pub(crate) fn expected(inventory: &str) -> &'static Expected {
-    EXPECTED
-        .iter()
-        .find(|expected| expected.inventory == inventory)
-        .expect("a known inventory")
-}
-
-/// Ports of the backends in the generated file: Auth, Configuration, Stats, System, License, Management, IIS.
-const BACKENDS: &[u16] = &[2800, 8001, 2900, 8000, 8002, 8012, 80];
-
-/// Settings of OpenSSL that allow everything.
-const POLICY: &str = "openssl_conf = all\n[all]\nssl_conf = modules\n[modules]\nsystem_default = everything\n\
-    [everything]\nMinProtocol = TLSv1\nCipherString = ALL:@SECLEVEL=0\n";
-
-/// What a server is given as its certificate.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Given {
-    Chain,
-    LeafOnly,
-    NoKey,
-    NoLogs,
-}
-
-/// A prefix with the file, and stubs for its backends.
-struct Site {
-    folder: tempfile::TempDir,
-    backends: BTreeMap<u16, Backend>,
-    https: u16,
-    http: Option<u16>,
-}
-
-impl Site {
-    fn new(expected: &Expected, text: &str, given: Given) -> Result<Self, String> {
-        let backends: BTreeMap<u16, Backend> =
-            BACKENDS.iter().map(|port| (*port, Backend::start())).collect();
-        let site = Self {
-            folder: folder(),
-            backends,
-            https: free_port(),
-            http: expected.http_port.map(|_| free_port()),
-        };
-        let text = site.substituted(expected, text)?;
-        let (prefix, made) = (site.prefix(), certificates());
-        write(&prefix.join("conf/nginx.conf"), text);
-        write(
-            &prefix.join("conf/mime.types"),
-            "types {\n    text/html html;\n}\n",
-        );
-        let certificate = if given == Given::LeafOnly {
-            made.leaf.clone()
-        } else {
-            made.chain()
-        };
-        write(&prefix.join("conf/vht_callback_ssl.crt"), certificate);
-        if given != Given::NoKey {
-            write(&prefix.join("conf/vht_callback_ssl.key"), &made.key);
-        }
-        if given != Given::NoLogs {
-            write(&prefix.join("logs/.keep"), "");
-        }
-        Ok(site)
-    }
-
-    /// The prefix has the blanks and parentheses of the default installation folder.
-    fn prefix(&self) -> PathBuf {
-        self.folder.path().join("Program Files (x86)/proxy/nginx")
-    }
-
-    fn substituted(&self, expected: &Expected, text: &str) -> Result<String, String> {
-        let mut text = text.to_owned();
-        let mut replace = |from: &str, to: &str, times: Option<usize>| {
-            let found = text.matches(from).count();
-            if found == 0 || times.is_some_and(|times| times != found) {
-                return Err(format!("`{from}` stands {found} times in the file"));
-            }
-            text = text.replace(from, to);
-            Ok(())
-        };
-        replace(
-            &format!("listen {} ssl", expected.https_port),
-            &format!("listen 127.0.0.1:{} ssl", self.https),
-            Some(1),
-        )?;
-        if let (Some(written), Some(used)) = (expected.http_port, self.http) {
-            replace(
-                &format!("listen 127.0.0.1:{written};"),
-                &format!("listen 127.0.0.1:{used};"),
-                Some(1),
-            )?;
-        }
-        // In two steps, because a free port could be the port of another backend.
-        for port in self.backends.keys() {
-            for end in ["/;", ";"] {
-                let from = format!("proxy_pass http://127.0.0.1:{port}{end}");
-                replace(&from, &format!("proxy_pass http://127.0.0.1:<{port}>{end}"), None).ok();
-            }
-        }
-        for (port, backend) in &self.backends {
-            replace(&format!("<{port}>"), &backend.port().to_string(), None)?;
-        }
-        let folder = text
-            .split("access_log \"")
-            .nth(1)
-            .and_then(|rest| rest.split("/logs/").next());
-        let folder = format!("access_log \"{}/logs/", folder.unwrap_or("no folder"));
-        let text = text.replace(&folder, "access_log \"logs/");
-        if !text.contains("access_log \"logs/https.log\" custom;") {
-            return Err("the log of the TLS server is not where it should be".to_owned());
-        }
-        let mut temporary = "http {\n".to_owned();
-        for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
-            temporary.push_str(&format!("    {kind}_temp_path temp_{kind};\n"));
-        }
-        let end = if text.contains("http {\r\n") { "\r\n" } else { "\n" };
-        Ok(text.replacen(&format!("http {{{end}"), &temporary, 1))
-    }
-
-    /// The arguments of nginx, which runs as who runs the tests.
-    fn arguments(&self) -> Vec<String> {
-        let global = format!(
-            "daemon off; pid {0}/nginx.pid; error_log {0}/error.log;",
-            self.folder.path().display()
-        );
-        let prefix = format!("{}/", self.prefix().display());
-        ["-p", &prefix, "-c", "conf/nginx.conf", "-g", &global]
-            .map(ToOwned::to_owned)
-            .to_vec()
-    }
-
-    /// `nginx -t`.
-    fn test(&self) -> Result<(), String> {
-        let ran = finish(program("nginx").arg("-t").args(self.arguments()));
-        match (ran.code, ran.stderr.contains("test is successful")) {
-            (0, true) => Ok(()),
-            _ => Err(ran.stderr),
-        }
-    }
-
-    fn start(self) -> Result<Served, String> {
-        self.test()?;
-        let arguments = self.arguments();
-        // Debian's own policy refuses old protocols whatever the file says; here only the file decides.
-        let policy = self.folder.path().join("openssl.cnf");
-        write(&policy, POLICY);
-        let mut daemon = Daemon::start("nginx", |command| {
-            command.args(arguments).env("OPENSSL_CONF", policy);
-        });
-        let https = self.https;
-        let listens = || TcpStream::connect(("127.0.0.1", https)).is_ok();
-        if wait_until(Duration::from_secs(20), || listens() || !daemon.runs()) && daemon.runs() {
-            Ok(Served {
-                site: self,
-                _daemon: daemon,
-            })
-        } else {
-            Err(std::fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default())
-        }
-    }
-}
-
-/// nginx with the file, running.
-pub(crate) struct Served {
-    site: Site,
-    _daemon: Daemon,
-}
-
-/// Serves a text as the file of an inventory.
-pub(crate) fn serve(expected: &Expected, text: &str, given: Given) -> Result<Served, String> {
-    Site::new(expected, text, given)?.start()
-}
-
-/// `nginx -t` on a text.
-pub(crate) fn tested(expected: &Expected, text: &str, given: Given) -> Result<(), String> {
-    Site::new(expected, text, given)?.test()
-}
-
-impl Served {
-    /// A request to the TLS server.
-    fn https(&self, host: &str, path: &str) -> Ask {
-        Ask::new("https", host, self.site.https, path)
-    }
-
-    /// The answer of a handshake with one protocol version, on a client that would accept every one.
-    fn handshake(&self, host: &str, version: &str) -> String {
-        let address = format!("127.0.0.1:{}", self.site.https);
-        let mut openssl = program("openssl");
-        openssl.args([
-            "s_client",
-            "-connect",
-            &address,
-            "-servername",
-            host,
-            version,
-            "-cipher",
-            "ALL@SECLEVEL=0",
-        ]);
-        let ran = finish(&mut openssl);
-        ran.stdout + &ran.stderr
-    }
-
-    /// What each backend saw since the last call, in the order of [`BACKENDS`].
-    fn seen(&self) -> Vec<(u16, String)> {
-        let all = self.site.backends.iter();
-        all.flat_map(|(port, backend)| backend.take().into_iter().map(|request| (*port, request.target)))
-            .collect()
-    }
-}
+use crate::support::program::{finish, finish_with_input, line_with, program, wait_until};
+pub(crate) use site::{EXPECTED, Expected, Given, Served, expected, serve, tested};
 
 fn only<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
     match answer.header(name).as_slice() {
@@ -362,9 +36,16 @@ fn origins(expected: &Expected, host: &str) -> Vec<(String, bool)> {
         (format!("{origin}.attacker.example"), false),
         (origin.replacen("https://", "https://attacker-", 1), false),
         (format!("https://attacker.example/{origin}"), false),
-        (origin.replacen('.', "x", 1), false),
         ("null".to_owned(), false),
     ]
+    .into_iter()
+    // A dot that stands for any character would show at each of its places.
+    .chain(origin.match_indices('.').map(|(at, _)| {
+        let mut other = origin.clone();
+        other.replace_range(at..=at, "x");
+        (other, false)
+    }))
+    .collect()
 }
 
 /// Who may read answers: exactly the listed origins, exactly one header, on every status and whatever a backend sends.
@@ -475,9 +156,9 @@ fn routes(slash: bool) -> Vec<(&'static str, u16, &'static str)> {
 
 /// Every location reaches its backend, once, with path and query, and tells it who asks.
 pub(crate) fn locations(served: &Served, expected: &Expected) -> Result<(), String> {
-    let mut listeners = vec![("https", served.site.https)];
-    listeners.extend(served.site.http.map(|port| ("http", port)));
-    for (scheme, port) in listeners {
+    let before = served.logged();
+    let mut asked = 0;
+    for (scheme, port) in served.listeners() {
         let host = if scheme == "https" {
             expected.proxy()
         } else {
@@ -487,16 +168,20 @@ pub(crate) fn locations(served: &Served, expected: &Expected) -> Result<(), Stri
             let ask_one = Ask::new(scheme, host, port, path).with("X-Stub-Frame", "SAMEORIGIN");
             let answers = ask(&[ask_one]).map_err(|(code, text)| format!("{path}: curl {code}: {text}"))?;
             let answer = &answers[0];
+            asked += 1;
+            let passed = served.logged() - before;
+            if passed > asked {
+                return Err(format!(
+                    "{path}: the proxy asks itself, {asked} requests became {passed}"
+                ));
+            }
             if answer.status != 200 || only(answer, "X-Frame-Options") != Some("SAMEORIGIN") {
                 return Err(format!("{path}: {answer:?}"));
             }
             if only(answer, "Server") != Some("nginx") {
                 return Err(format!("{path}: the version of nginx is told: {answer:?}"));
             }
-            let all = served.site.backends.iter();
-            let seen: Vec<_> = all
-                .flat_map(|(port, stub)| stub.take().into_iter().map(move |request| (*port, request)))
-                .collect();
+            let seen = served.requests();
             let [(reached, request)] = seen.as_slice() else {
                 return Err(format!("{path} reached {} backends: {seen:?}", seen.len()));
             };
@@ -525,7 +210,33 @@ pub(crate) fn locations(served: &Served, expected: &Expected) -> Result<(), Stri
             }
         }
     }
-    Ok(())
+    // A line is written after its answer was sent.
+    if wait_until(Duration::from_secs(5), || served.logged() == before + asked) {
+        Ok(())
+    } else {
+        Err(format!(
+            "the logs have {} lines for {asked} requests",
+            served.logged() - before
+        ))
+    }
+}
+
+/// The answer of a handshake with one protocol version, on a client that would accept every one.
+fn handshake(served: &Served, host: &str, version: &str) -> String {
+    let address = format!("127.0.0.1:{}", served.port());
+    let mut openssl = program("openssl");
+    openssl.args([
+        "s_client",
+        "-connect",
+        &address,
+        "-servername",
+        host,
+        version,
+        "-cipher",
+        "ALL@SECLEVEL=0",
+    ]);
+    let ran = finish(&mut openssl);
+    ran.stdout + &ran.stderr
 }
 
 /// TLS 1.2 is spoken, 1.0 and 1.1 are refused by the server itself, 1.3 only where the inventory says so.
@@ -536,7 +247,7 @@ pub(crate) fn tls(served: &Served, expected: &Expected) -> Result<(), String> {
         ("-tls1_2", "TLSv1.2", true),
         ("-tls1_3", "TLSv1.3", expected.tls13),
     ] {
-        let said = served.handshake(expected.proxy(), version);
+        let said = handshake(served, expected.proxy(), version);
         let agreed = said.contains(&format!(
             "New, {}, Cipher is",
             if name == "TLSv1.3" { "TLSv1.3" } else { "TLSv1.2" }
@@ -555,7 +266,7 @@ pub(crate) fn tls(served: &Served, expected: &Expected) -> Result<(), String> {
 
 /// A WebSocket connection of the Stats API stays one, and other requests carry no trace of an upgrade.
 pub(crate) fn upgrade(served: &Served, expected: &Expected) -> Result<(), String> {
-    let address = format!("127.0.0.1:{}", served.site.https);
+    let address = format!("127.0.0.1:{}", served.port());
     let mut openssl = program("openssl");
     openssl.args([
         "s_client",
@@ -574,12 +285,20 @@ pub(crate) fn upgrade(served: &Served, expected: &Expected) -> Result<(), String
     if !ran.stdout.starts_with("HTTP/1.1 101 ") || !ran.stdout.contains("echo ping") {
         return Err(format!("no upgrade: {}", ran.stdout));
     }
-    let seen = served.seen();
+    let seen: Vec<_> = served
+        .requests()
+        .into_iter()
+        .map(|(port, request)| (port, request.target))
+        .collect();
     if seen != [(2900, "/socket".to_owned())] {
         return Err(format!("the upgrade reached {seen:?}"));
     }
     ask(&[served.https(host, "/stats/plain")]).map_err(|(code, text)| format!("curl {code}: {text}"))?;
-    let requests = served.site.backends[&2900].take();
+    let requests: Vec<_> = served
+        .requests()
+        .into_iter()
+        .map(|(_, request)| request)
+        .collect();
     let traces = requests
         .iter()
         .map(|request| request.header("Upgrade").len() + request.header("Connection").len());
@@ -609,7 +328,7 @@ fn complaints(expected: &Expected) -> Vec<String> {
         if let Err(text) = check(&served, expected) {
             complaints.push(format!("{} {name}: {text}", expected.inventory));
         }
-        served.seen();
+        served.requests();
     }
     complaints
 }
@@ -666,7 +385,9 @@ fn missing_folders_and_keys_and_a_mark_at_the_start_are_found_by_nginx_itself() 
     let with_name = rest + "server { location / { proxy_pass http://backend.invalid; } } }\n";
     for (text, given, complaint) in [
         (prod.text(), Given::NoLogs, "No such file or directory"),
+        (prod.text(), Given::NoCertificate, "cannot load certificate \""),
         (prod.text(), Given::NoKey, "cannot load certificate key"),
+        (prod.text(), Given::LockedKey, "problems getting password"),
         (
             format!("\u{feff}{}", prod.text()),
             Given::Chain,
@@ -677,4 +398,12 @@ fn missing_folders_and_keys_and_a_mark_at_the_start_are_found_by_nginx_itself() 
         let error = tested(prod, &text, given).expect_err("refused");
         assert!(error.contains(complaint), "{error}");
     }
+}
+
+#[test]
+fn text_around_the_blocks_of_a_certificate_harms_nobody() {
+    let prod = expected("prod");
+    let served = serve(prod, &prod.text(), Given::Surrounded).expect("starts");
+    let answers = ask(&[served.https(prod.proxy(), "/auth/")]).expect("curl trusts the chain");
+    assert_eq!(answers[0].status, 200);
 }

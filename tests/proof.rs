@@ -59,6 +59,21 @@ const SECTIONS: &[&str] = &[
     "The bundle itself",
 ];
 
+/// The rules of each section, so that none gets lost.
+const IDS: &[&str] = &[
+    "1 2 3 4 5 6 7 8 9 10 11 12",
+    "1a 1b 1c 2a 2b 2c 2d 2e 2f 2g 3a 3b 3c 3d 3e 3f 3g 3h 4a 4b 4c 4d 5 6",
+    "1 2 3 4a 4b 4c 4d 4e 4f 4g 4h 5a 5b 5c 5d 5e 5f 5g 6a 6b 6c 7a 7b 7c 7d 7e 7f 7g 7h 7i 7j 7k 8 8b 9 10",
+    "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16",
+    "1 2 3 4 5 6 7 8 9 10 11 12",
+    "1 2 3 4 5 6 7 8 9 10 11",
+    "1 2 3 4",
+    "1 2 3 4 5 6",
+    "1 2 3 4 5",
+    "1 2 3 4 5",
+    "1 2 3 4",
+];
+
 /// The rules whose breaking hurts most, numbered 0.1 to 0.12.
 const TWELVE: &[&str] = &[
     "`log_levels` of the guide stops RabbitMQ 3.8.",
@@ -291,4 +306,15 @@ fn rules_name_tests_that_exist() {
         }
     }
     expect_none(&complaints);
+}
+
+#[test]
+fn no_rule_is_lost() {
+    let wanted: Vec<String> = IDS
+        .iter()
+        .enumerate()
+        .flat_map(|(index, ids)| ids.split(' ').map(move |id| format!("{}.{id}", index + 1)))
+        .collect();
+    let found: Vec<String> = rules().into_iter().map(|rule| rule.id).collect();
+    assert_eq!(found, wanted);
 }

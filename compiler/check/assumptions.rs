@@ -111,7 +111,7 @@ fn no_access_page(view: &View<'_>, problems: &mut Vec<Problem>) {
             .help(format!(
                 "set `overrides.no_access_page_url: https://{}{}/EyeQueue/NoAccessPage`",
                 view.inventory.proxy.fqdn,
-                match u16::from(view.inventory.proxy.https_port) {
+                match view.inventory.proxy.https_port {
                     443 => String::new(),
                     port => format!(":{port}"),
                 }

@@ -1,7 +1,7 @@
 //! XML transforms: applied by Microsoft's library to sample files, read by the .NET configuration system, opened as a
 //! WCF channel.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cbgen::formats::Format;
 use roxmltree::{Document, Node};
@@ -12,6 +12,9 @@ use crate::harness::root;
 use crate::support::mono::Tool;
 use crate::support::program::write;
 use crate::support::subject::{Subject, Verdict};
+
+/// The transform with settings of every kind.
+const EYEQUEUE: &str = "servers/MGMT01/config/VirtualHoldPub/EyeQueue/web.config.xdt";
 
 /// What a document says: a path with the identity of each element, and a value.
 type Said = BTreeMap<String, String>;
@@ -274,7 +277,10 @@ pub(crate) fn document(subject: &Subject) -> Verdict {
 /// The .NET configuration system reads the edited file and gives the new values.
 pub(crate) fn settings(subject: &Subject) -> Verdict {
     let tool = Tool::new(None);
-    transformed(&tool, subject, &sample(subject))?;
+    // What the library warns about is for `document` to judge; here .NET has the word.
+    write(&tool.path().join("subject.xdt"), subject.bytes()?);
+    write(&tool.path().join("before.config"), sample(subject));
+    apply(&tool, "before.config", "after.config")?;
     let ran = tool.run(&["settings", "after.config"]);
     let wanted = wanted(subject);
     for (path, value) in &wanted {
@@ -317,12 +323,108 @@ fn transforms_change_what_the_guide_wants_and_nothing_else() {
 
 #[test]
 fn the_configuration_system_reads_edited_files() {
-    let all = of_format(Format::Xdt);
-    let eyequeue: Vec<Subject> = all
-        .into_iter()
-        .filter(|subject| subject.path.ends_with("EyeQueue/web.config.xdt"))
+    let mut all = of_format(Format::Xdt);
+    all.retain(|subject| {
+        wanted(subject)
+            .keys()
+            .any(|path| path.starts_with("/appSettings/"))
+    });
+    let files: BTreeSet<&str> = all
+        .iter()
+        .filter_map(|subject| subject.path.rsplit('/').nth(1))
         .collect();
-    expect_all(&eyequeue, settings);
+    assert_eq!(
+        Vec::from_iter(files),
+        ["EyeQueue", "VHCallbackResponse", "VHQMWS", "VHQWatch"]
+    );
+    expect_all(&all, settings);
+}
+
+/// What a careless edit leaves behind: .NET reads none of these files.
+#[test]
+fn the_configuration_system_refuses_what_editors_break() {
+    let good = sample(&Subject::new("prod", EYEQUEUE));
+    let good = good.trim_start_matches('\u{feff}');
+    let begin = good.find("<configSections>").expect("sections");
+    let end = good.find("</configSections>").expect("sections") + "</configSections>".len();
+    let sections = &good[begin..end];
+    let moved = good
+        .replace(sections, "")
+        .replace("</configuration>", &format!("{sections}</configuration>"));
+    let ampersand = good.replacen("value=\"", "value=\"a&b", 1);
+    for (what, text, fine) in [
+        ("as it is", good.to_owned(), true),
+        ("a blank before the declaration", format!(" {good}"), false),
+        ("a line before the declaration", format!("\r\n{good}"), false),
+        ("configSections is not first", moved, false),
+        ("a raw ampersand", ampersand.clone(), false),
+        (
+            "an escaped ampersand",
+            ampersand.replacen("a&b", "a&amp;b", 1),
+            true,
+        ),
+    ] {
+        let tool = Tool::new(None);
+        write(&tool.path().join("after.config"), text);
+        let ran = tool.run(&["settings", "after.config"]);
+        let read = ran.code == 0 && ran.stdout.contains("QStatsURL=");
+        let refused = ran.code == 1 && ran.stdout.contains("ConfigurationErrorsException");
+        assert_eq!(
+            (read, refused),
+            (fine, !fine),
+            "{what}: {}{}",
+            ran.stdout,
+            ran.stderr
+        );
+    }
+}
+
+/// Outside the edited places every byte stays: the mark, the line ends, the comments, the blanks
+/// between attributes. Only quotes of attributes become double ones, which the library does when it saves.
+pub(crate) fn bytes_stay(subject: &Subject) -> Verdict {
+    let plain = sample(subject).trim_start_matches('\u{feff}').replace('\r', "");
+    let comment = "<configuration>\n  <!-- kept:   as   it is -->\n  <kept  b=\"1\"\ta=\"2\" />\n";
+    let source = format!(
+        "\u{feff}{}",
+        plain
+            .replacen("<configuration>\n", comment, 1)
+            .replace('\n', "\r\n")
+    );
+    let tool = Tool::new(None);
+    let after = transformed(&tool, subject, &source)?;
+    let (before_said, wanted) = (said(&source), wanted(subject));
+    let old: Vec<&str> = wanted
+        .keys()
+        .filter_map(|path| before_said.get(path))
+        .map(String::as_str)
+        .filter(|value| !value.is_empty())
+        .collect();
+    let new: Vec<&str> = wanted.values().map(String::as_str).collect();
+    let rest = |text: &str, values: &[&str]| -> Vec<String> {
+        text.split_inclusive('\n')
+            .filter(|line| {
+                let holds = |value: &&str| {
+                    let value = value.replace('&', "&amp;");
+                    line.contains(&format!("=\"{value}\"")) || line.contains(&format!(">{value}<"))
+                };
+                !values.iter().any(holds)
+            })
+            .map(|line| format!("{line:?}"))
+            .collect()
+    };
+    same(
+        "bytes outside the edited places",
+        &rest(&after, &new).join("\n"),
+        &rest(&source, &old).join("\n"),
+    )
+}
+
+#[test]
+fn bytes_outside_the_edited_places_stay() {
+    let mut all = of_format(Format::Xdt);
+    // Only values change in these; the service model of the Smart Rules Engine and the frame header are new elements.
+    all.retain(|subject| !is_smart_rules(subject) && !subject.path.contains("x-frame-options"));
+    expect_all(&all, bytes_stay);
 }
 
 #[test]

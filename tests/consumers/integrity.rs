@@ -25,6 +25,17 @@ fn summed(folder: &Path) -> (bool, String) {
     (ran.code == 0, ran.stdout + &ran.stderr)
 }
 
+/// `sha256sum` in the unpacked archive with this text in the place of its own.
+pub(crate) fn sums(subject: &Subject) -> Verdict {
+    let folder = folder();
+    write_tree(folder.path(), &subject.built.deployed);
+    write(&folder.path().join(&subject.path), subject.bytes()?);
+    match summed(folder.path()) {
+        (true, _) => Ok(()),
+        (false, said) => Err(said),
+    }
+}
+
 #[test]
 fn sums_hold_in_the_unpacked_archive_and_show_every_change() {
     for built in shipped() {
@@ -52,8 +63,25 @@ fn sums_hold_in_the_unpacked_archive_and_show_every_change() {
     }
 }
 
-/// What `certutil` and `findstr` answer; they are not part of Wine, or do less there.
-fn tool(machine: &Machine, call: &Call) -> Answer {
+/// The digest of nothing.
+const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+fn digest(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    let digest = sha2::Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// How `certutil` writes digests: up to Windows Server 2012 R2 with a blank after every two digits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Digits {
+    Joined,
+    Spaced,
+}
+
+/// What `certutil` and `findstr` answer; they are not part of Wine, or do less there. A file that is gone cannot be read,
+/// nor can an empty one.
+fn tool(machine: &Machine, call: &Call, digits: Digits) -> Answer {
     let words: Vec<&str> = call.arguments.iter().map(String::as_str).collect();
     let file = |name: &str| {
         let path = if name.contains(':') {
@@ -71,11 +99,15 @@ fn tool(machine: &Machine, call: &Call) -> Answer {
     };
     match (call.program.as_str(), words.as_slice()) {
         ("certutil", ["-hashfile", name, "SHA256"]) => {
-            use sha2::Digest as _;
-            let digest: String = sha2::Sha256::digest(file(name))
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
+            let bytes = file(name);
+            if bytes.is_empty() || bytes == LOCKED {
+                return Answer::Code(1, "CertUtil: -hashfile command FAILED\r\n".to_owned());
+            }
+            let mut digest = digest(&bytes);
+            if digits == Digits::Spaced {
+                let pairs: Vec<&str> = (0..32).map(|at| &digest[2 * at..2 * at + 2]).collect();
+                digest = pairs.join(" ");
+            }
             Answer::Code(
                 0,
                 format!(
@@ -117,8 +149,11 @@ const FEW: &[&str] = &[
     "verify.cmd",
 ];
 
+/// A file with this in it stands for one another program keeps open.
+const LOCKED: &[u8] = b"locked";
+
 /// Runs `verify.cmd` in a small unpacked bundle after something was done to it.
-fn verified(text: &[u8], change: impl FnOnce(&Machine)) -> Outcome {
+fn verified(text: &[u8], digits: Digits, change: impl FnOnce(&Machine)) -> Outcome {
     let machine = Machine::new("MGMT01", &bundle("lab").archive, &["certutil", "findstr"]);
     let list = fs::read_to_string(machine.bundle("SHA256SUMS")).expect("a list");
     let (few, rest): (Vec<&str>, Vec<&str>) = list
@@ -131,7 +166,7 @@ fn verified(text: &[u8], change: impl FnOnce(&Machine)) -> Outcome {
     write(&machine.bundle("SHA256SUMS"), few.join("\n") + "\n");
     write(&machine.bundle("verify.cmd"), text);
     change(&machine);
-    machine.run("verify.cmd", |_, call| tool(&machine, call))
+    machine.run("verify.cmd", |_, call| tool(&machine, call, digits))
 }
 
 /// The script says yes to the bundle, and names what was changed, is missing, or does not belong there.
@@ -143,23 +178,34 @@ pub(crate) fn verify_cmd(subject: &Subject) -> Verdict {
     // A changed script is in the list itself; its sum is set right, so that only what it does is judged.
     let set_right = |machine: &Machine| {
         if changed {
-            use sha2::Digest as _;
-            let digest = |bytes: &[u8]| {
-                sha2::Sha256::digest(bytes)
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect::<String>()
-            };
             let list = fs::read_to_string(machine.bundle("SHA256SUMS")).expect("a list");
             let list = list.replace(&digest(&subject.built.deployed["verify.cmd"]), &digest(&own));
             write(&machine.bundle("SHA256SUMS"), list);
         }
     };
-    let good = verified(&own, set_right);
+    // The server of this bundle runs Windows 2012 R2. One file is empty, which certutil refuses.
+    let good = verified(&own, Digits::Spaced, |machine| {
+        set_right(machine);
+        let (name, list) = (machine.bundle(FEW[2]), machine.bundle("SHA256SUMS"));
+        let before = digest(&fs::read(&name).expect("a file"));
+        let text = fs::read_to_string(&list).expect("a list");
+        write(&list, text.replace(&before, EMPTY));
+        write(&name, "");
+    });
     if good.code != 0 || !good.output.contains("complete and unchanged") {
         return complain("an unchanged bundle", &good);
     }
-    let bad = verified(&own, |machine| {
+    let locked = verified(&own, Digits::Joined, |machine| {
+        set_right(machine);
+        write(&machine.bundle(FEW[2]), LOCKED);
+    });
+    // Wine's `call` turns every failure into 1, so the words have to tell a failure of the check from its verdict.
+    let named = "cannot be read  \"servers/LAB01/nginx/nginx.conf\"";
+    let words = [named, "The check could not be completed."];
+    if locked.code == 0 || !words.iter().all(|text| locked.output.contains(text)) {
+        return complain("an unreadable file", &locked);
+    }
+    let bad = verified(&own, Digits::Joined, |machine| {
         set_right(machine);
         write(&machine.bundle("servers/LAB01/nginx/nginx.conf"), "changed");
         fs::remove_file(machine.bundle("RUNBOOK.md")).expect("was there");

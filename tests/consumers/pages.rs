@@ -46,7 +46,8 @@ pub(crate) fn page(subject: &Subject) -> Verdict {
     let log = folder.path().join("network.json");
     let network = format!("--log-net-log={}", log.display());
     let dump = browse(folder.path(), &[&network, "--dump-dom"])?;
-    let log = std::fs::read_to_string(&log).map_err(|error| error.to_string())?;
+    let log = std::fs::read_to_string(&log)
+        .map_err(|error| format!("it leads elsewhere before the browser keeps its log: {error}"))?;
     // Requests of the page itself; the browser's own ones have another origin and cannot leave the machine.
     let outside: Vec<&str> = log
         .lines()
@@ -78,7 +79,8 @@ pub(crate) fn page(subject: &Subject) -> Verdict {
     }
     let print = format!("--print-to-pdf={}", folder.path().join("runbook.pdf").display());
     browse(folder.path(), &[&print])?;
-    let printed = std::fs::read(folder.path().join("runbook.pdf")).map_err(|error| error.to_string())?;
+    let printed = std::fs::read(folder.path().join("runbook.pdf"))
+        .map_err(|error| format!("it leads elsewhere or does not print: {error}"))?;
     if !printed.starts_with(b"%PDF-") || printed.len() < 10_000 {
         return Err(format!("a print of {} bytes", printed.len()));
     }
@@ -89,7 +91,17 @@ pub(crate) fn page(subject: &Subject) -> Verdict {
 pub(crate) fn self_contained(subject: &Subject) -> Verdict {
     let text = &subject.text;
     for word in [
-        "<script", "<link", "<iframe", "<object", "<embed", "src=\"", "src='", "url(", "@import", "srcset",
+        "<script",
+        "<link",
+        "http-equiv",
+        "<iframe",
+        "<object",
+        "<embed",
+        "src=\"",
+        "src='",
+        "url(",
+        "@import",
+        "srcset",
     ] {
         if let Some(at) = text.find(word) {
             let rest: String = text[at..].chars().take(60).collect();
