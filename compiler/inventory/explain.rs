@@ -378,7 +378,7 @@ impl Explainer<'_> {
         } else {
             codes::WRONG_FORM
         };
-        let credentials = super::may_hold_secret(text);
+        let credentials = super::may_hold_secret(text) || format == "cbgen-secret-name";
         let subject = if credentials {
             format!(
                 "{} is refused; its value is not shown, it may hold a password",

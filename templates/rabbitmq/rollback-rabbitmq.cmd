@@ -32,7 +32,8 @@ copy /y "%STATE%\rabbitmq.config" "%CONFIG%" >nul
 if not "%errorlevel%"=="0" goto :fail
 goto :config_restored
 :config_was_absent
-if exist "%CONFIG%" del /q "%CONFIG%" || goto :fail
+if not exist "%CONFIG%" goto :config_restored
+del /q "%CONFIG%"
 if exist "%CONFIG%" goto :fail
 :config_restored
 

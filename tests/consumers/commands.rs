@@ -37,10 +37,10 @@ fn wanted(subject: &Subject) -> Vec<String> {
         "post-check.cmd" => vec![
             " s_client -connect ".into(),
             "netstat.exe -an -p TCP".into(),
-            "findstr /r /c::5672 ".into(),
+            "findstr.exe /r /c::5672 ".into(),
             "rabbitmqctl.bat -q list_connections user peer_cert_subject auth_mechanism ssl_protocol".into(),
-            "findstr /c:EXTERNAL".into(),
-            "findstr /c:tlsv1.2".into(),
+            "findstr.exe /c:EXTERNAL".into(),
+            "findstr.exe /c:tlsv1.2".into(),
         ],
         "apply-error-page.cmd" => vec![format!(
             " -section:system.webServer/httpErrors -errorMode:Custom -defaultResponseMode:Redirect \
@@ -136,7 +136,7 @@ fn upstreams(subject: &Subject, found: &[String]) -> Verdict {
 /// The certificate of the other broker is asked for, and the broker's own client is tried, not only the service's state.
 pub(crate) fn deep_check(subject: &Subject) -> Verdict {
     script(subject)?;
-    let alive = ["sc query RabbitMQ", "rabbitmqctl.bat -q status"];
+    let alive = ["sc.exe query RabbitMQ", "rabbitmqctl.bat -q status"];
     let found = commands(subject)?;
     let real = found
         .iter()

@@ -76,7 +76,7 @@ const ALL: &[Facts] = &[
         origin: "https://callback.plant.acme.example",
         driver: "ODBC Driver 17 for SQL Server",
         no_access: "https://callback.plant.acme.example/EyeQueue/NoAccessPage",
-        endpoint: "https://callback.plant.acme.example/VHQWatchWS",
+        endpoint: "https://callback.plant.acme.example/VHQWatchWS/VHQWatchWS.asmx",
         message_size: 20_971_520,
         frame: Some("DENY"),
         common_name: None,

@@ -149,7 +149,9 @@ impl Run<'_, '_> {
     /// A look-up of variables as they are now.
     fn environment(&self) -> impl Fn(&str) -> Option<String> + use<> {
         let (variables, code, argument) = (self.variables.clone(), self.code, self.argument.clone());
+        let computer = self.machine.broker.name.to_uppercase();
         move |name| match name {
+            "COMPUTERNAME" => Some(computer.clone()),
             "ERRORLEVEL" => Some(code.to_string()),
             "PROGRAMDATA" => Some(r"C:\ProgramData".to_owned()),
             "SYSTEMROOT" => Some(r"C:\Windows".to_owned()),
@@ -202,6 +204,8 @@ impl Run<'_, '_> {
                 let (name, command) = after.split_once(' ').expect("a name");
                 (self.variables.contains_key(name), command)
             } else {
+                // Names of servers are compared with `/i`, and both sides are made by the tests.
+                let after = after.strip_prefix("/i ").unwrap_or(after);
                 let (left, after) = after
                     .strip_prefix('"')
                     .expect("a quote")

@@ -133,6 +133,13 @@ pub fn file_name(value: &str) -> Result<(), String> {
 /// overwrite the secret, or read something else.
 pub fn secret_name(value: &str) -> Result<(), String> {
     const TAKEN: &[&str] = &["SQLCMD", "PROCESSOR_", "NUMBER_OF_", "RABBITMQ_", "ERLANG_"];
+    // What is no name of a variable at all is refused by the pattern.
+    if value
+        .bytes()
+        .any(|byte| !matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_'))
+    {
+        return Ok(());
+    }
     if !value.contains('_') {
         return Err("it may be a variable of a script or of Windows; write a name with `_`, for example `CALLBACK_REPORT_PASSWORD`".into());
     }

@@ -21,7 +21,10 @@ goto :fail
 
 set "STEP=create the folder for saved state"
 set "STATE=%ProgramData%\cbgen\acme-prod\2026.12.1\rabbitmq"
-if not exist "%STATE%\." mkdir "%STATE%" || goto :fail
+if exist "%STATE%\." goto :state_ready
+mkdir "%STATE%"
+if not "%errorlevel%"=="0" goto :fail
+:state_ready
 rem What is saved here may hold passwords: old federation addresses often do. Only the system and administrators read it.
 "%SYSTEM%\icacls.exe" "%STATE%" /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" >nul
 if not "%errorlevel%"=="0" goto :fail
@@ -84,7 +87,8 @@ set "VIEW=/reg:32"
 "%REG%" query "%KEY%" "%VIEW%" >"%STATE%\service.txt" 2>nul
 if not "%errorlevel%"=="0" exit /b 1
 :service_read
-"%SYSTEM%\findstr.exe" /c:" WorkDir " "%STATE%\service.txt" >"%STATE%\workdir.txt" || exit /b 1
+"%SYSTEM%\findstr.exe" /c:" WorkDir " "%STATE%\service.txt" >"%STATE%\workdir.txt"
+if not "%errorlevel%"=="0" exit /b 1
 set "RABBITMQ_BASE="
 for /f "usebackq tokens=2,*" %%A in ("%STATE%\workdir.txt") do set "RABBITMQ_BASE=%%B"
 if not defined RABBITMQ_BASE exit /b 1

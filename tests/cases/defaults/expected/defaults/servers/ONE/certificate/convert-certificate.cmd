@@ -6,6 +6,9 @@ rem Exit code 0: every step was done and checked. Anything else: the named step 
 set "SYSTEM=%SystemRoot%\System32"
 rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
 if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+rem What a failure cleans up must not come from the surroundings.
+set "WORK="
+set "CONF="
 set "STEP=check administrator rights"
 "%SYSTEM%\net.exe" session >nul 2>&1
 if "%errorlevel%"=="0" goto :elevated
@@ -59,7 +62,7 @@ goto :fail
 
 set "STEP=make a working folder that only SYSTEM and Administrators can read"
 rem unchecked: usually there is nothing to remove, and the next line asks
-rd /s /q "%WORK%" >nul 2>&1
+if defined WORK rd /s /q "%WORK%" >nul 2>&1
 if exist "%WORK%\." goto :fail
 mkdir "%WORK%"
 if not "%errorlevel%"=="0" goto :fail
@@ -352,7 +355,7 @@ set "CODE=%errorlevel%"
 rem unchecked: the private key must not stay in the working folder, whatever failed
 rd /s /q "%WORK%" >nul 2>&1
 rem unchecked: the same for files that were not moved into place
-del /q "%CONF%\vht_callback_ssl.key.cbgen-new" "%CONF%\vht_callback_ssl.crt.cbgen-new" >nul 2>&1
+if defined CONF del /q "%CONF%\vht_callback_ssl.key.cbgen-new" "%CONF%\vht_callback_ssl.crt.cbgen-new" >nul 2>&1
 echo.
 echo FAILED at step: %STEP%
 if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%

@@ -6,6 +6,8 @@ rem Exit code 0: every step was done and checked. Anything else: the named step 
 set "SYSTEM=%SystemRoot%\System32"
 rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
 if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+rem What a failure cleans up must not come from the surroundings.
+set "WORK="
 set "STEP=check administrator rights"
 "%SYSTEM%\net.exe" session >nul 2>&1
 if "%errorlevel%"=="0" goto :elevated
@@ -109,7 +111,7 @@ exit /b 0
 :fail
 set "CODE=%errorlevel%"
 rem unchecked: the copy of the key must not stay, whatever failed
-rd /s /q "%WORK%" >nul 2>&1
+if defined WORK rd /s /q "%WORK%" >nul 2>&1
 echo.
 echo FAILED at step: %STEP%
 if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%

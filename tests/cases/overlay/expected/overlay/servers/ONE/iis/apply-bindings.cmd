@@ -47,9 +47,10 @@ echo Bindings now: %BINDINGS%
 rem The first run saves the bindings of before; a later run must not save its own over them.
 if exist "%STATE%\captured.txt" goto :captured
 set "STEP=back up the configuration of IIS"
-"%APPCMD%" list backup "cbgen-overlay-bindings" >nul
+"%APPCMD%" list backup "cbgen-overlay-1-bindings" >nul
 if "%errorlevel%"=="0" goto :backup_ready
-"%APPCMD%" add backup "cbgen-overlay-bindings" >nul
+echo Backup of all of IIS, for the last resort: cbgen-overlay-1-bindings
+"%APPCMD%" add backup "cbgen-overlay-1-bindings" >nul
 if not "%errorlevel%"=="0" goto :fail
 :backup_ready
 
@@ -93,9 +94,14 @@ if not "%errorlevel%"=="0" goto :fail
 echo Bindings now: %BINDINGS%
 "%SYSTEM%\findstr.exe" /l /c:",http/127.0.0.1:80:," "%STATE%\now.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
-"%SYSTEM%\findstr.exe" /l /c:"/*:80:" /c:":443:" "%STATE%\now.txt" >nul
+"%SYSTEM%\findstr.exe" /l /c:"/*:80:" /c:"]:80:" /c:":443:" "%STATE%\now.txt" >nul
+if "%errorlevel%"=="0" goto :left_over
+if not "%errorlevel%"=="1" goto :fail
+rem An address that does not begin with 127.
+"%SYSTEM%\findstr.exe" /r /c:"/[02-9][0-9.]*:80:" /c:"/1[013-9.][0-9.]*:80:" /c:"/12[0-689.][0-9.]*:80:" "%STATE%\now.txt" >nul
 if "%errorlevel%"=="1" goto :no_left_over
 if not "%errorlevel%"=="0" goto :fail
+:left_over
 echo A binding with a host name or an address of its own is left on port 80 or 443.
 echo Note it, remove it in IIS Manager, then run this script again.
 goto :fail
