@@ -317,9 +317,23 @@ fn missing_artifacts(diagnostics: &mut Diagnostics, templates: &Templates, entri
             ("applied_by", "script", entry.applied_by.as_ref()),
         ];
         for (key, what, path) in named {
-            let Some(path) = path.filter(|path| !paths.contains(path)) else {
+            let Some(path) = path else { continue };
+            if entry.path.as_ref() == Some(path) {
+                if told.insert((&entry.template.path, key)) {
+                    diagnostics.push(
+                        Diagnostic::new(
+                            codes::MISSING_ARTIFACT,
+                            format!("the {what} `{path}` is the artifact itself"),
+                        )
+                        .at(templates.front_matter_span(entry.template, key))
+                        .help("name another artifact, or leave the key out"),
+                    );
+                }
                 continue;
-            };
+            }
+            if paths.contains(path) {
+                continue;
+            }
             if told.insert((&entry.template.path, key)) {
                 diagnostics.push(
                     Diagnostic::new(
