@@ -90,7 +90,7 @@ pub(super) fn read(
 fn unreadable(name: &str, error: &io::Error) -> Diagnostic {
     if error
         .get_ref()
-        .is_some_and(|inner| inner.is::<OutsideWorkspace>())
+        .is_some_and(<dyn std::error::Error + Send + Sync>::is::<OutsideWorkspace>)
     {
         return Diagnostic::new(
             codes::EXTENDS_FORM,
