@@ -15,7 +15,7 @@
 //! file prints nothing and measures nothing: each phase is announced by name.
 
 use std::io;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use crate::bundle::{self, ArtifactRecord, Bundle, BundleIdentity, Part, manifest};
 use crate::catalogue;
@@ -76,8 +76,33 @@ impl ReadInput for Workspace {
         if self.files.kind(path)? == Some(Kind::Folder) {
             return Err(io::ErrorKind::IsADirectory.into());
         }
+        if self.files.leaves(path, &self.boundary(path)?)? {
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                inventory::OutsideWorkspace,
+            ));
+        }
         self.files
             .read(path, u64::try_from(MAX_INPUT_BYTES).unwrap_or(u64::MAX))
+    }
+}
+
+impl Workspace {
+    /// The folder a link on the way to `path` must not leave: a change of a repository may add links, and findings
+    /// print lines of what is read. That is the workspace for a name below it, and for another name the repository
+    /// that holds it, or its folder where there is none.
+    fn boundary(&self, path: &Path) -> io::Result<PathBuf> {
+        let inside = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
+        if path.components().all(inside) {
+            return Ok(PathBuf::from("."));
+        }
+        let folders = path.ancestors().skip(1);
+        for folder in folders.take_while(|folder| !folder.as_os_str().is_empty()) {
+            if self.files.kind(&folder.join(".git"))?.is_some() {
+                return Ok(folder.to_owned());
+            }
+        }
+        Ok(path.parent().unwrap_or(path).to_owned())
     }
 }
 
@@ -287,6 +312,7 @@ impl Compiler {
 /// The name of an input in a manifest: from the last folder called `inventories` on, else relative to the folder of the
 /// inventory. It must not depend on where cbgen was started.
 fn manifest_name(main: &str, name: &str) -> String {
+    let (main, name) = (&*normal(main), &*normal(name));
     if let Some(at) = name
         .rfind("inventories/")
         .filter(|&at| at == 0 || name.get(..at).is_some_and(|head| head.ends_with('/')))
@@ -300,6 +326,20 @@ fn manifest_name(main: &str, name: &str) -> String {
         Some(rest) => rest.to_owned(),
         None => name.rsplit('/').next().unwrap_or(name).to_owned(),
     }
+}
+
+/// A name without `.`, doubled slashes and `..` behind a folder: other spellings of a place must not change a byte.
+fn normal(name: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in name.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        if part == ".." && parts.last().is_some_and(|last| *last != "..") {
+            parts.pop();
+        } else {
+            parts.push(part);
+        }
+    }
+    let root = if name.starts_with('/') { "/" } else { "" };
+    format!("{root}{}", parts.join("/"))
 }
 
 /// An inventory must not hold a secret anywhere, also not encoded; the generated texts are scanned again later.
@@ -342,7 +382,12 @@ pub fn declared_secrets(inventory: &inventory::model::Inventory) -> Vec<&str> {
         .collect()
 }
 
-/// Reads every file of a templates folder.
+/// Why a link among templates is refused: followed, it could bring any file of the machine into a finding or a bundle;
+/// passed over, its template would be missing without a word.
+const LINK: &str = "it is a symbolic link; put the file or folder itself there";
+
+/// Reads every file of a templates folder; what is no file or folder is an error, for a template must not be missing
+/// without a word.
 fn read_templates(
     diagnostics: &mut Diagnostics,
     files: &dyn Files,
@@ -356,13 +401,27 @@ fn read_templates(
                 .help("check the folder given with `--templates`"),
         )
     };
+    // Without a slash at its end, which would follow a link.
+    let folder: PathBuf = folder.components().collect();
+    let folder = folder.as_path();
+    match files.kind(folder) {
+        Ok(Some(Kind::Folder) | None) | Err(_) => {}
+        Ok(Some(Kind::Link)) => return Err(refuse(&shown, LINK.into())),
+        Ok(Some(Kind::File | Kind::Other)) => return Err(refuse(&shown, "it is no folder".into())),
+    }
     let entries = files
         .list(folder)
         .map_err(|error| refuse(&shown, error.to_string()))?;
     let mut found = Vec::new();
-    for entry in entries.iter().filter(|entry| entry.kind == Kind::File) {
+    for entry in entries {
         let path = entry.path.to_string_lossy().replace('\\', "/");
         let name = format!("{shown}/{path}");
+        match entry.kind {
+            Kind::File => {}
+            Kind::Folder => continue,
+            Kind::Link => return Err(refuse(&name, LINK.into())),
+            Kind::Other => return Err(refuse(&name, "it is no regular file".into())),
+        }
         let text = files
             .read(&folder.join(&entry.path), MAX_TEMPLATE_BYTES)
             .and_then(|bytes| {
@@ -397,6 +456,12 @@ mod tests {
             "inventories/prod.yaml"
         );
         assert_eq!(check("x/prod.yaml", "x/layers/base.yaml"), "layers/base.yaml");
+        for spelling in [
+            "./inventories/../inventories/./prod.yaml",
+            "inventories//prod.yaml",
+        ] {
+            assert_eq!(check(spelling, spelling), "inventories/prod.yaml");
+        }
         assert_eq!(
             check("myinventories/prod.yaml", "myinventories/prod.yaml"),
             "prod.yaml"

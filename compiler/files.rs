@@ -107,6 +107,12 @@ impl DiskFiles {
     fn at(&self, path: &Path) -> PathBuf {
         self.root.join(path)
     }
+
+    /// Whether links lead from `path` to a place outside `folder`. Errors: those of the system.
+    pub fn leaves(&self, path: &Path, folder: &Path) -> io::Result<bool> {
+        let folder = std::fs::canonicalize(self.at(folder))?;
+        Ok(!std::fs::canonicalize(self.at(path))?.starts_with(folder))
+    }
 }
 
 fn kind_of(file_type: std::fs::FileType) -> Kind {

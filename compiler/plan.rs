@@ -330,7 +330,7 @@ fn missing_artifacts(diagnostics: &mut Diagnostics, templates: &Templates, entri
                 diagnostics.push(
                     Diagnostic::new(codes::MISSING_ARTIFACT, format!("the {what} `{path}` {wrong}"))
                         .at(templates.front_matter_span(entry.template, key))
-                        .help("name the path of an artifact that is made under the same condition"),
+                        .help("name the path of another artifact that is made under the same condition"),
                 );
             }
         }

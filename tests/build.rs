@@ -44,6 +44,17 @@ fn a_check_names_what_differs_and_writes_nothing() {
     assert_eq!(workspace.run(&["build", "inventories/lab.yaml"]).code, 0);
     let check = || workspace.run(&["build", "--check", "inventories/lab.yaml"]);
     assert_eq!(check().code, 0);
+    let out = workspace.folder().join("out");
+    let sums = read_tree(&out).into_keys().find(|name| name.ends_with(".sha256"));
+    let sums = out.join(sums.expect("made beside the archive"));
+    let right = fs::read(&sums).expect("readable");
+    fs::write(&sums, "junk").expect("writable");
+    assert_eq!(
+        check().code,
+        1,
+        "junk in the digest of the archive is a difference"
+    );
+    fs::write(&sums, right).expect("writable");
     let edited = workspace
         .folder()
         .join("out/acme-lab/servers/LAB01/nginx/nginx.conf");

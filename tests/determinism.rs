@@ -40,6 +40,26 @@ fn environment_and_surroundings_do_not_matter() {
 }
 
 #[test]
+fn another_spelling_of_the_inventory_changes_nothing() {
+    let workspace = Workspace::new();
+    assert_eq!(workspace.run(&["init"]).code, 0);
+    let mut trees = Vec::new();
+    for name in [
+        "inventories/example.yaml",
+        "./inventories/../inventories/./example.yaml",
+        "inventories//example.yaml",
+    ] {
+        let ran = workspace.run(&["build", name, "--message-format", "short"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        trees.push(read_tree(&workspace.folder().join("out")));
+    }
+    assert!(
+        trees.windows(2).all(|pair| pair[0] == pair[1]),
+        "the bytes differ"
+    );
+}
+
+#[test]
 fn a_second_build_changes_nothing() {
     let workspace = Workspace::new();
     assert_eq!(workspace.run(&["init"]).code, 0);

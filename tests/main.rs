@@ -32,6 +32,8 @@ mod cases;
 mod cli;
 /// Every artifact in the program that reads it.
 mod consumers;
+/// What is read: no link leads out of the workspace, and no template is passed over.
+mod containment;
 /// What may be in `Cargo.lock`: licences, number of packages, sources, banned crates.
 mod dependency_policy;
 /// Same input, same bytes: in another folder, environment, time zone and order.

@@ -309,13 +309,22 @@ pub fn compare(files: &dyn Files, press: &Press, out: &Path, bundle: &Bundle) ->
     for difference in &mut differences {
         difference.path = format!("{}/{}", bundle.name(), difference.path);
     }
-    if let Some(old) = read_if_there(files, &place.archive(bundle), ARCHIVE_LIMIT)?
-        && press.write(bundle).ok() != Some(old)
-    {
-        differences.push(Difference {
-            path: bundle.archive_name(),
-            kind: DifferenceKind::Changed { line: 0 },
-        });
+    let old = read_if_there(files, &place.archive(bundle), ARCHIVE_LIMIT)?;
+    let old_sums = read_if_there(files, &place.archive_sums(bundle), 4096)?;
+    if old.is_some() || old_sums.is_some() {
+        let archive = press.write(bundle).ok();
+        let sums = archive
+            .as_ref()
+            .map(|bytes| archive_sums(bundle, bytes).into_bytes());
+        let sums_name = format!("{}.sha256", bundle.archive_name());
+        for (path, old, new) in [(bundle.archive_name(), old, archive), (sums_name, old_sums, sums)] {
+            if old.is_some() && old != new {
+                differences.push(Difference {
+                    path,
+                    kind: DifferenceKind::Changed { line: 0 },
+                });
+            }
+        }
     }
     Ok(Comparison {
         differences,

@@ -10,6 +10,7 @@ use super::problem::Problem;
 use super::rabbitmq::all_login_names;
 use super::{View, server_pointer, subject};
 use crate::codes;
+use crate::path::is_device_name;
 
 /// Where a value ends up.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,8 +67,11 @@ struct Value<'a> {
 
 pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
     for value in values(view) {
-        carried(&value, problems);
+        if carried(&value, problems) && matches!(value.target, Target::Cmd) {
+            no_option(&value, problems);
+        }
     }
+    file_names(view, problems);
     for name in all_login_names(view) {
         let value = Value {
             pointer: name.pointer,
@@ -211,16 +215,60 @@ fn subject_form(value: &Value<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// A name that begins with `-` is an option for rabbitmqctl.
+/// Texts of the inventory that become names of files and folders: Windows must be able to make them.
+fn file_names(view: &View<'_>, problems: &mut Vec<Problem>) {
+    let (bundle, overrides) = (&view.inventory.bundle, &view.inventory.overrides);
+    let names = [
+        ("/bundle/name", Some(&bundle.name)),
+        ("/bundle/version", Some(&bundle.version)),
+        (
+            "/overrides/rabbitmq_config_file",
+            overrides.rabbitmq_config_file.as_ref(),
+        ),
+        (
+            "/overrides/rabbitmq_json_file",
+            overrides.rabbitmq_json_file.as_ref(),
+        ),
+    ];
+    for (pointer, name) in names {
+        let Some(name) = name else { continue };
+        let what = if is_device_name(name) {
+            "is the name of a device on Windows, with or without an extension"
+        } else if name.ends_with('.') {
+            "ends with a dot, which Windows drops"
+        } else {
+            continue;
+        };
+        problems.push(
+            Problem::at(
+                codes::UNSAFE_VALUE,
+                pointer,
+                format!("`{}` {what}", field_name(pointer)),
+            )
+            .note("a file or folder is named after it, and could not be made on the server")
+            .help("choose another name"),
+        );
+    }
+}
+
+/// A name that begins with `-` is an option for rabbitmqctl, and one with `/` for the programs of Windows.
 fn no_option(value: &Value<'_>, problems: &mut Vec<Problem>) {
-    if value.text.starts_with('-') {
+    if let Some(sign) = value
+        .text
+        .chars()
+        .next()
+        .filter(|first| matches!(first, '-' | '/'))
+    {
         problems.push(
             Problem::at(
                 codes::NAME_LIKE_OPTION,
                 value.pointer.as_str(),
-                format!("`{}` begins with `-`, like an option", field_name(&value.pointer)),
+                format!(
+                    "`{}` begins with `{sign}`, like an option",
+                    field_name(&value.pointer)
+                ),
             )
-            .note("rabbitmqctl would read it as an option and not as a name")
+            .note("the program that is given it would read it as an option and not as a name")
             .help("use another name; for a certificate that means a new certificate"),
         );
     }

@@ -18,6 +18,8 @@ use super::exit::Exit;
 /// Codes that mean the tool could not do its work, not that the input is wrong.
 const FAILURES: &[codes::Code] = &[
     codes::UNREADABLE_FILE,
+    codes::INPUT_IS_FOLDER,
+    codes::OUTPUT_BUSY,
     codes::OUTPUT_FAILED,
     codes::NOT_AVAILABLE,
     codes::FILE_EXISTS,

@@ -272,7 +272,7 @@ fn fresh_texts(field: Field<'_>, text: &str) -> Vec<String> {
             Some((first, rest)) => vec![format!("{first}q7.{rest}"), format!("{first}.q7{rest}")],
             None => vec![format!("{text}q7")],
         },
-        Some("cbgen-windows-file" | "cbgen-config-file" | "cbgen-file-name") => match text.rsplit_once('.') {
+        Some("cbgen-windows-file" | "cbgen-config-file") => match text.rsplit_once('.') {
             Some((stem, extension)) => vec![format!("{stem}q7.{extension}")],
             None => vec![format!("{text}q7")],
         },

@@ -18,13 +18,6 @@ const MAX_FILES: usize = 64;
 /// Longest chain of files that extend each other.
 const MAX_CHAIN: usize = 16;
 
-/// A file with everything it extends laid below it.
-#[derive(Clone)]
-struct Layer {
-    root: Option<Node>,
-    complete: bool,
-}
-
 /// The merged tree and what was read for it.
 pub(super) struct Layers {
     /// The merged tree without `extends`; `None` when nothing usable was read.
@@ -48,13 +41,15 @@ pub(super) fn read(
         files,
         inputs: Vec::new(),
         done: BTreeMap::new(),
+        stack: Vec::new(),
         chain: Vec::new(),
         limit_reported: false,
     };
-    let layer = reader.layer(&name.replace('\\', "/"), None);
+    let complete = reader.layer(&name.replace('\\', "/"), None);
+    let layers = std::mem::take(&mut reader.stack).into_iter();
     Layers {
-        root: layer.root,
-        complete: layer.complete,
+        root: layers.reduce(|base, over| merge(&base, &over)),
+        complete,
         inputs: reader.inputs,
     }
 }
@@ -64,20 +59,20 @@ struct Reader<'a> {
     sources: &'a mut Sources,
     files: &'a dyn ReadInput,
     inputs: Vec<Input>,
-    done: BTreeMap<String, Layer>,
+    /// Files that were read, and whether that was to their end and to the end of everything they extend.
+    done: BTreeMap<String, bool>,
+    /// What each file says itself, lowest layer first. A file that several others extend lies where it is met first:
+    /// laid down again for the second of them it would take back what the first one set.
+    stack: Vec<Node>,
     chain: Vec<String>,
     limit_reported: bool,
 }
 
-const NOTHING: Layer = Layer {
-    root: None,
-    complete: false,
-};
-
 impl Reader<'_> {
-    fn layer(&mut self, name: &str, origin: Option<Span>) -> Layer {
-        if let Some(done) = self.done.get(name) {
-            return done.clone();
+    /// Puts a file on the stack, above everything it extends; whether all of it was read to the end.
+    fn layer(&mut self, name: &str, origin: Option<Span>) -> bool {
+        if let Some(&complete) = self.done.get(name) {
+            return complete;
         }
         if let Some(at) = self.chain.iter().position(|open| open == name) {
             let mut circle: Vec<&str> = self.chain.iter().skip(at).map(String::as_str).collect();
@@ -87,7 +82,7 @@ impl Reader<'_> {
                 .note(format!("the circle is {}", circle.join(" -> ")))
                 .help("remove one of these `extends`");
             self.diagnostics.push(finding);
-            return NOTHING;
+            return false;
         }
         if self.chain.len() >= MAX_CHAIN || self.inputs.len() >= MAX_FILES {
             if !self.limit_reported {
@@ -100,27 +95,27 @@ impl Reader<'_> {
                 .help("join some of the layers");
                 self.diagnostics.push(finding);
             }
-            return NOTHING;
+            return false;
         }
         self.chain.push(name.to_owned());
-        let layer = self.read(name, origin);
+        let complete = self.read(name, origin);
         self.chain.pop();
-        self.done.insert(name.to_owned(), layer.clone());
-        layer
+        self.done.insert(name.to_owned(), complete);
+        complete
     }
 
-    fn read(&mut self, name: &str, origin: Option<Span>) -> Layer {
+    fn read(&mut self, name: &str, origin: Option<Span>) -> bool {
         let before = self.diagnostics.count();
         let Some(text) = input::read(self.diagnostics, self.sources, self.files, name, origin) else {
             self.explain_chain(before);
-            return NOTHING;
+            return false;
         };
         self.inputs.push(Input {
             name: name.to_owned(),
             bytes: text.bytes,
         });
         let Some(body) = text.body else {
-            return NOTHING;
+            return false;
         };
         let parsed = yaml::parse(self.diagnostics, text.id, &body);
         let Some(root) = parsed.root else {
@@ -132,7 +127,7 @@ impl Reader<'_> {
                         .help("`cbgen init` writes a commented inventory to start from"),
                 );
             }
-            return NOTHING;
+            return false;
         };
         if root.entries().is_none() {
             if !matches!(root.target().kind, Kind::Refused) {
@@ -143,17 +138,15 @@ impl Reader<'_> {
                         .help("write `key: value` lines"),
                 );
             }
-            return NOTHING;
+            return false;
         }
         self.extend(name, &root, parsed.complete)
     }
 
     /// Lays the file over everything it extends.
-    fn extend(&mut self, name: &str, root: &Node, complete: bool) -> Layer {
-        let mut layer = Layer { root: None, complete };
-        let own = without_extends(root);
+    fn extend(&mut self, name: &str, root: &Node, mut complete: bool) -> bool {
         for (wanted, span) in self.wanted(root) {
-            let below = match resolve(name, &wanted) {
+            complete &= match resolve(name, &wanted) {
                 Ok(file) => self.layer(&file, Some(span)),
                 Err(why) => {
                     self.diagnostics.push(
@@ -164,20 +157,12 @@ impl Reader<'_> {
                         .at(span)
                         .help("write the name relative to this file, for example `shared/base.yaml`"),
                     );
-                    NOTHING
+                    false
                 }
             };
-            layer.complete &= below.complete;
-            layer.root = match (layer.root, below.root) {
-                (Some(base), Some(over)) => Some(merge(&base, &over)),
-                (base, over) => over.or(base),
-            };
         }
-        layer.root = Some(match layer.root {
-            Some(base) => merge(&base, &own),
-            None => own,
-        });
-        layer
+        self.stack.push(without_extends(root));
+        complete
     }
 
     /// The names in `extends`.

@@ -4,7 +4,7 @@
 
 use std::io;
 
-use super::{MAX_INPUT_BYTES, ReadInput, characters};
+use super::{MAX_INPUT_BYTES, OutsideWorkspace, ReadInput, characters};
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::{FileId, Sources, Span};
@@ -88,6 +88,17 @@ pub(super) fn read(
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
 fn unreadable(name: &str, error: &io::Error) -> Diagnostic {
+    if error
+        .get_ref()
+        .is_some_and(<dyn std::error::Error + Send + Sync>::is::<OutsideWorkspace>)
+    {
+        return Diagnostic::new(
+            codes::EXTENDS_FORM,
+            format!("`{name}` is not read: a symbolic link leads out of the workspace"),
+        )
+        .note("a finding prints lines of the file, and a link may lead to any file of this machine")
+        .help("put the file itself in place of the link");
+    }
     // `io::ErrorKind` is open for extension; the rest is shown in the words of the operating system.
     match error.kind() {
         io::ErrorKind::NotFound => Diagnostic::new(codes::UNREADABLE_FILE, format!("there is no file `{name}`"))
@@ -140,7 +151,9 @@ fn not_text(name: &str, bytes: &[u8]) -> Option<Diagnostic> {
             codes::BINARY_INPUT,
             format!("`{name}` is not text: byte {} is zero", at + 1),
         )
-        .help("name a YAML file; a bundle is compared with `cbgen diff` and checked with `cbgen verify`"),
+        .help(
+            "name a YAML file; a bundle is compared with `cbgen diff` and checked with its own `verify.cmd`",
+        ),
     )
 }
 

@@ -62,6 +62,19 @@ pub trait ReadInput {
     fn read(&self, path: &str) -> Result<Vec<u8>, std::io::Error>;
 }
 
+/// Why [`ReadInput::read`] refuses a file that links lead to and that is no part of the workspace; the inner error of
+/// an [`std::io::ErrorKind::PermissionDenied`].
+#[derive(Clone, Copy, Debug)]
+pub struct OutsideWorkspace;
+
+impl std::fmt::Display for OutsideWorkspace {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a symbolic link leads out of the workspace")
+    }
+}
+
+impl std::error::Error for OutsideWorkspace {}
+
 /// One file that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {

@@ -72,16 +72,14 @@ pub struct Bundle {
     #[schemars(example = &"acme-prod")]
     #[schemars(
         length(min = 1, max = 48),
-        regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"),
-        extend("format" = "cbgen-folder-name")
+        regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
     )]
     pub name: String,
     /// Version of the bundle: at most 32 of `A-Z a-z 0-9 . + -`. Quote it, or YAML may read it as a number.
     #[schemars(example = &"2026.12.1")]
     #[schemars(
         length(min = 1, max = 32),
-        regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9.+-]*[A-Za-z0-9])?$"),
-        extend("format" = "cbgen-folder-name")
+        regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9.+-]*[A-Za-z0-9])?$")
     )]
     pub version: String,
     /// Number of the change request, printed in the runbook and the manifest.
@@ -587,7 +585,7 @@ pub struct Overrides {
     pub rabbitmq_config_file: Option<String>,
     /// File name of Callback's client configuration (DEF-69); default `rabbitmq_config.json`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"), extend("format" = "cbgen-file-name"))]
+    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"))]
     pub rabbitmq_json_file: Option<String>,
 }
 

@@ -169,6 +169,21 @@ fn layers_merge_maps_and_replace_the_rest() {
 }
 
 #[test]
+fn a_shared_layer_takes_nothing_back() {
+    let run = run(&[
+        (
+            "a.yaml",
+            format!("extends: [d1.yaml, d2.yaml]\n{GOOD}").as_bytes(),
+        ),
+        ("d1.yaml", b"extends: base.yaml\niis: { site: One }\n"),
+        ("d2.yaml", b"extends: base.yaml\n"),
+        ("base.yaml", b"iis: { site: Base }\n"),
+    ]);
+    let site = run.loaded.expect("loads").inventory.iis.site;
+    assert_eq!(site, "One", "the base lies below both");
+}
+
+#[test]
 fn null_depth_differs_from_no_depth() {
     let with = |line: &str| {
         let text =

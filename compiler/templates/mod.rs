@@ -124,7 +124,7 @@ pub fn overlay(base: Vec<TemplateFile>, over: Vec<TemplateFile>) -> Vec<Template
 }
 
 fn is_partial(path: &str) -> bool {
-    path.split('/').any(|component| component.starts_with('_'))
+    path.rsplit('/').skip(1).any(|folder| folder.starts_with('_'))
 }
 
 /// Compiles `files`. All mistakes of all templates are reported.
@@ -410,9 +410,11 @@ impl Templates {
         let mut parts = text.split(FIELD).map(str::to_owned);
         let mut next = || parts.next().unwrap_or_default();
         let some = |text: String| if text.is_empty() { None } else { Some(text) };
+        let (title, path) = (next(), next());
         Ok(Fields {
-            title: next(),
-            path: some(next()),
+            title,
+            // A path that comes out empty is refused as a path; it does not turn a file into a step.
+            path: template.front.path.as_ref().map(|_| path),
             target: some(next()),
             rollback: some(next()),
             applied_by: some(next()),

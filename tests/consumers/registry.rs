@@ -138,6 +138,8 @@ struct Imported {
 
 /// Imports with regedit, which says 0 whatever it did, and lists what is there.
 fn imported(wine: &Wine, bytes: &[u8]) -> Imported {
+    // The seed brings about the same state each time.
+    static BEFORE: OnceLock<Values> = OnceLock::new();
     let drive = wine.drive();
     let import = |name: &str, bytes: &[u8]| {
         write(&drive.join(name), bytes);
@@ -145,8 +147,6 @@ fn imported(wine: &Wine, bytes: &[u8]) -> Imported {
         assert_eq!(ran.code, 0, "regedit says 0 even for files it ignores");
     };
     import("seed.reg", &seed_file());
-    // The seed brings about the same state each time.
-    static BEFORE: OnceLock<Values> = OnceLock::new();
     let before = BEFORE.get_or_init(|| exported(wine, "HKEY_LOCAL_MACHINE"));
     import("subject.reg", bytes);
     let after = exported(wine, "HKEY_LOCAL_MACHINE");
@@ -526,24 +526,23 @@ fn regedit_keeps_the_last_of_two_lines_and_makes_parents() {
         let run =
             |arguments: &[&str]| finish(program("hivexregedit").args(arguments).current_dir(folder.path()));
         let merged = run(&["--merge", "--prefix", prefix, "hive", "subject.reg"]);
-        match complaint {
-            Some(word) => assert!(
+        if let Some(word) = complaint {
+            assert!(
                 merged.code != 0 && merged.stderr.contains(word),
                 "{}",
                 merged.stderr
-            ),
-            None => {
-                let all = run(&[
-                    "--export",
-                    "--unsafe-printable-strings",
-                    "--prefix",
-                    prefix,
-                    "hive",
-                    r"\",
-                ])
-                .stdout;
-                assert!(all.contains("last") && all.contains("first"), "{all}");
-            }
+            );
+        } else {
+            let all = run(&[
+                "--export",
+                "--unsafe-printable-strings",
+                "--prefix",
+                prefix,
+                "hive",
+                r"\",
+            ])
+            .stdout;
+            assert!(all.contains("last") && all.contains("first"), "{all}");
         }
     }
 }

@@ -19,6 +19,9 @@ use crate::support::certificates::certificates;
 use crate::support::client::Ask;
 use crate::support::program::{Daemon, finish, folder, free_port, program, succeed, wait_until, write};
 
+/// What stands before the port of a service on the same machine.
+const LOOPBACK: &str = "://127.0.0.1:";
+
 /// What the inventories ask of the proxy, written down by hand so that the compiler is not its own judge.
 pub(crate) struct Expected {
     /// The inventory.
@@ -252,8 +255,7 @@ impl Site {
             assert_eq!(text.matches(&from).count(), 1, "`{from}` stands once in the file");
             text = text.replace(&from, &to);
         }
-        const LOCAL: &str = "://127.0.0.1:";
-        let mut parts = text.split(LOCAL);
+        let mut parts = text.split(LOOPBACK);
         let mut mapped = parts.next().unwrap_or_default().to_owned();
         for part in parts {
             let digits = part.chars().take_while(char::is_ascii_digit).count();
@@ -264,7 +266,7 @@ impl Site {
                 // Whatever listens there on this machine is none of ours.
                 port => self.backends.get(&port).map_or_else(free_port, Backend::port),
             };
-            mapped.push_str(&format!("{LOCAL}{used}{}", &part[digits..]));
+            mapped.push_str(&format!("{LOOPBACK}{used}{}", &part[digits..]));
         }
         let mut temporary = "http {\n".to_owned();
         for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {

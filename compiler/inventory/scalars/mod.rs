@@ -7,10 +7,7 @@ mod names;
 mod paths;
 mod versions;
 
-pub use names::{
-    config_file, file_name, folder_name, fqdn, host_name, http_url, https_url, secret_name, sql_server,
-    sql_table,
-};
+pub use names::{config_file, fqdn, host_name, http_url, https_url, secret_name, sql_server, sql_table};
 pub use paths::{windows_file, windows_folder};
 pub use versions::{date_time, dotnet_version, product_version, rabbitmq_version, version_range};
 
@@ -23,9 +20,7 @@ pub type Form = fn(&str) -> Result<(), String>;
 pub const FORMS: &[(&str, Form, &str)] = &[
     ("cbgen-fqdn", fqdn, "callback.acme.example"),
     ("cbgen-host-name", host_name, "MGMT01"),
-    ("cbgen-folder-name", folder_name, "acme-prod"),
     ("cbgen-config-file", config_file, "rabbitmq.config"),
-    ("cbgen-file-name", file_name, "rabbitmq_config.json"),
     ("cbgen-secret-name", secret_name, "CALLBACK_REPORT_PASSWORD"),
     ("cbgen-windows-folder", windows_folder, r"D:\Callback\certs"),
     ("cbgen-windows-file", windows_file, r"D:\handoff\callback.pfx"),

@@ -100,31 +100,10 @@ pub fn host_name(value: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Name or version of a bundle: it becomes a folder on every server.
-pub fn folder_name(value: &str) -> Result<(), String> {
-    if is_device_name(value) {
-        return Err(
-            "it is the name of a device on Windows, where scripts could make no folder of this name".into(),
-        );
-    }
-    Ok(())
-}
-
 /// Name of the broker's configuration file: the service script of RabbitMQ 3.8 takes no other form for this content.
 pub fn config_file(value: &str) -> Result<(), String> {
     if !value.ends_with(".config") {
         return Err("RabbitMQ reads Erlang terms only from a file that ends with `.config`".into());
-    }
-    file_name(value)
-}
-
-/// Name of a file.
-pub fn file_name(value: &str) -> Result<(), String> {
-    if is_device_name(value) {
-        return Err("it is the name of a device on Windows, not of a file".into());
-    }
-    if value.ends_with('.') {
-        return Err("it ends with a dot, which Windows drops".into());
     }
     Ok(())
 }

@@ -1,0 +1,73 @@
+//! What cbgen reads: nothing that links lead to outside the workspace, and no template is passed over without a word.
+
+#![cfg(unix)]
+
+use std::os::unix::fs::symlink;
+
+use crate::harness::{Ran, Workspace};
+
+fn workspace() -> Workspace {
+    let workspace = Workspace::new();
+    assert_eq!(workspace.run(&["init"]).code, 0);
+    std::fs::write(workspace.outside().join("hidden.txt"), "root:a secret line\n").unwrap();
+    workspace
+}
+
+fn check(workspace: &Workspace, arguments: &[&str], code: &str, says: &str) -> Ran {
+    let ran = workspace.run(arguments);
+    assert_ne!(ran.code, 0, "{arguments:?}");
+    assert!(
+        ran.stderr.contains(code) && ran.stderr.contains(says),
+        "{arguments:?}\n{}",
+        ran.stderr
+    );
+    assert!(!ran.stderr.contains("secret line"), "{}", ran.stderr);
+    ran
+}
+
+#[test]
+fn links_do_not_lead_out_of_the_workspace() {
+    let workspace = workspace();
+    let folder = workspace.folder();
+    symlink(
+        workspace.outside().join("hidden.txt"),
+        folder.join("inventories/link.yaml"),
+    )
+    .unwrap();
+    symlink(workspace.outside(), folder.join("inventories/folder")).unwrap();
+    workspace.write("inventories/a.yaml", "extends: link.yaml\n");
+    workspace.write("inventories/b.yaml", "extends: folder/hidden.txt\n");
+    let says = "a symbolic link leads out of the workspace";
+    for name in [
+        "inventories/a.yaml",
+        "inventories/b.yaml",
+        "inventories/link.yaml",
+    ] {
+        check(&workspace, &["check", name], "CB0009", says);
+    }
+    symlink("example.yaml", folder.join("inventories/inside.yaml")).unwrap();
+    assert_eq!(workspace.run(&["check", "inventories/inside.yaml"]).code, 0);
+}
+
+#[test]
+fn templates_are_files_below_a_folder() {
+    let workspace = workspace();
+    let folder = workspace.folder();
+    let run = |templates: &str, says: &str| {
+        let arguments = ["check", "inventories/example.yaml", "--templates", templates];
+        assert_eq!(check(&workspace, &arguments, "CB0001", says).code, 2);
+    };
+    run("inventories/example.yaml", "it is no folder");
+    symlink(workspace.outside(), folder.join("elsewhere")).unwrap();
+    run("elsewhere", "it is a symbolic link");
+    run("elsewhere/", "it is a symbolic link");
+    workspace.write("mine/_x/part", "text");
+    symlink(workspace.outside().join("hidden.txt"), folder.join("mine/a.txt")).unwrap();
+    run("mine", "it is a symbolic link");
+}
+
+#[test]
+fn a_folder_as_inventory_is_a_failure_of_the_run() {
+    let ran = workspace().run(&["check", "inventories"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+}

@@ -1,0 +1,11 @@
+---
+title: A change
+scope: deployment
+path: extra/change.sql
+format: text
+effect: run_sql
+phase: database
+rollback: extra/change.sql
+applied_by: extra/change.sql
+---
+x
