@@ -85,6 +85,10 @@ impl ReadInput for Workspace {
         self.files
             .read(path, u64::try_from(MAX_INPUT_BYTES).unwrap_or(u64::MAX))
     }
+
+    fn folder(&self) -> String {
+        self.files.folder().unwrap_or_default()
+    }
 }
 
 impl Workspace {
@@ -191,7 +195,7 @@ impl Compiler {
         let loaded = self.load(run, files, inventory)?;
         let linted = self.compile_loaded(run, &loaded)?;
         (run.on_phase)("bundle");
-        self.bundle(run, &loaded, linted)
+        self.bundle(run, &files.folder(), &loaded, linted)
     }
 
     /// Every guide requirement with what became of it in this installation.
@@ -228,7 +232,13 @@ impl Compiler {
         ))
     }
 
-    fn bundle(&self, run: &mut Run<'_>, loaded: &Loaded, linted: Linted<'_>) -> Result<Bundle, Reported> {
+    fn bundle(
+        &self,
+        run: &mut Run<'_>,
+        folder: &str,
+        loaded: &Loaded,
+        linted: Linted<'_>,
+    ) -> Result<Bundle, Reported> {
         let (rendered, digests) = linted.into_parts();
         let facts = &rendered.plan.facts;
         let identity = BundleIdentity {
@@ -249,7 +259,7 @@ impl Compiler {
             .inputs
             .iter()
             .map(|input| manifest::InputDigest {
-                path: manifest_name(main, &input.name),
+                path: manifest_name(folder, main, &input.name),
                 sha256: bundle::digest::Digest::of(&input.bytes),
             })
             .collect();
@@ -311,8 +321,15 @@ impl Compiler {
 
 /// The name of an input in a manifest: from the last folder called `inventories` on, else relative to the folder of the
 /// inventory. It must not depend on where cbgen was started.
-fn manifest_name(main: &str, name: &str) -> String {
-    let (main, name) = (&*normal(main), &*normal(name));
+fn manifest_name(workspace: &str, main: &str, name: &str) -> String {
+    let absolute = |name: &str| {
+        if workspace.is_empty() || name.starts_with('/') {
+            normal(name)
+        } else {
+            normal(&format!("{workspace}/{name}"))
+        }
+    };
+    let (main, name) = (&*absolute(main), &*absolute(name));
     if let Some(at) = name
         .rfind("inventories/")
         .filter(|&at| at == 0 || name.get(..at).is_some_and(|head| head.ends_with('/')))
@@ -446,7 +463,7 @@ mod tests {
 
     #[test]
     fn manifest_names_do_not_depend_on_the_working_folder() {
-        let check = |main: &str, name: &str| manifest_name(main, name);
+        let check = |main: &str, name: &str| manifest_name("", main, name);
         assert_eq!(
             check("inventories/prod.yaml", "inventories/shared/base.yaml"),
             "inventories/shared/base.yaml"
@@ -466,5 +483,13 @@ mod tests {
             check("myinventories/prod.yaml", "myinventories/prod.yaml"),
             "prod.yaml"
         );
+        for (folder, name) in [
+            ("/a/b", "inventories/x/prod.yaml"),
+            ("/a/b/inventories", "x/prod.yaml"),
+            ("/a/b/inventories/x", "prod.yaml"),
+            ("/a/b/c", "../inventories/x/prod.yaml"),
+        ] {
+            assert_eq!(manifest_name(folder, name, name), "inventories/x/prod.yaml");
+        }
     }
 }

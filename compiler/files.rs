@@ -108,6 +108,17 @@ impl DiskFiles {
         self.root.join(path)
     }
 
+    /// Where the root lies, absolute, with links followed and forward slashes. Errors: those of the system.
+    pub fn folder(&self) -> io::Result<String> {
+        let root = if self.root.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            &self.root
+        };
+        let place = std::fs::canonicalize(root)?;
+        Ok(place.to_string_lossy().replace('\\', "/"))
+    }
+
     /// Whether links lead from `path` to a place outside `folder`. Errors: those of the system.
     pub fn leaves(&self, path: &Path, folder: &Path) -> io::Result<bool> {
         let folder = std::fs::canonicalize(self.at(folder))?;

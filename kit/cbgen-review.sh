@@ -129,8 +129,9 @@ step_diff() {
         "$cbgen" diff "$@" --format "${kind%%:*}" --message-format short \
             >"$reports/${kind##*:}" 2>"$reports/diff.txt"
         status=$?
-        # 1 is said of differences, and of a side that does not compile; only the second is a finding.
-        if [ "$status" -eq 1 ] && ! grep -q 'error\[CB' "$reports/diff.txt"; then
+        # 1 is said of differences, and of a side that does not compile. Only the new side's mistakes are findings: a
+        # request that repairs an inventory must pass.
+        if [ "$status" -eq 1 ] && ! grep 'error\[CB' "$reports/diff.txt" | grep -qv "git:$fork:"; then
             status=0
         fi
         [ "$status" -le "$worst" ] || worst=$status
@@ -196,9 +197,12 @@ main() {
             ;;
     esac
     mkdir -p "$reports" || return 2
-    set -- "$folder"/*.yaml
-    if [ ! -f "$1" ]; then
-        complain "there is no inventory $folder/*.yaml here"
+    set --
+    for inventory in "$folder"/*.yaml "$folder"/*.yml; do
+        [ ! -f "$inventory" ] || set -- "$@" "$inventory"
+    done
+    if [ $# -eq 0 ]; then
+        complain "there is no inventory $folder/*.yaml or *.yml here"
         return 2
     fi
     set -- ${CBGEN_TEMPLATES:+--templates "$CBGEN_TEMPLATES"} "$@"

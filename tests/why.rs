@@ -406,3 +406,79 @@ fn stale_files_and_wrong_lines_are_reported() {
     let ran = workspace.run(&["why", &format!("{file}:1")]);
     assert!(ran.code == 1 && ran.stderr.contains("CB0951"), "{}", ran.stderr);
 }
+
+/// What `cbgen why` says of the shipped `prod` inventory, built in a workspace of its own.
+fn asked(arguments: &[&str]) -> crate::harness::Ran {
+    let workspace = crate::harness::Workspace::new();
+    crate::harness::write_tree(
+        &workspace.folder().join("inventories"),
+        &crate::harness::read_tree(&crate::harness::root().join("inventories")),
+    );
+    assert_eq!(workspace.run(&["build", "inventories/prod.yaml"]).code, 0);
+    workspace.run(&[&["why"], arguments].concat())
+}
+
+#[test]
+fn a_value_that_cannot_stand_there_gets_no_prediction() {
+    let line = |key: &str| {
+        let text =
+            std::fs::read_to_string(crate::harness::root().join("inventories/prod.yaml")).expect("shipped");
+        text.lines()
+            .position(|line| line.trim_start().starts_with(key))
+            .expect("a line")
+            + 1
+    };
+    for (key, to, why) in [
+        ("https_port:", "abc", "wrong form"),
+        ("https_port:", "99999", "wrong form"),
+        ("https_port:", "443", "it is the present value"),
+        ("https_port:", "80", "[CB0330]"),
+        ("high_availability:", "false", "[CB03"),
+    ] {
+        let place = format!("inventories/prod.yaml:{}", line(key));
+        let ran = asked(&["--impact", &place, "--to", to]);
+        assert_eq!(ran.code, 1, "{key} {to}: {}", ran.stdout);
+        assert!(
+            ran.stdout.contains("no answer: ") && ran.stdout.contains(why),
+            "{key} {to}: {}",
+            ran.stdout
+        );
+    }
+    let place = format!("inventories/prod.yaml:{}", line("https_port:"));
+    let ran = asked(&["--impact", &place, "--to", "8443"]);
+    assert!(
+        ran.code == 0 && ran.stdout.contains("nginx.conf"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn answers_about_layers_are_one_document() {
+    let ran = asked(&[
+        "--impact",
+        "inventories/shared/hardening.yaml:5",
+        "--format",
+        "json",
+    ]);
+    let answers: serde_json::Value =
+        serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stdout));
+    assert!(answers.is_array() || answers.is_object());
+}
+
+#[test]
+fn files_and_lines_that_are_not_there_are_told_apart() {
+    for (place, code, finding) in [
+        ("nosuch.txt:3", 2, "cannot be read"),
+        (
+            "out/acme-prod/manifest.json:99999",
+            1,
+            "so there is no line 99999",
+        ),
+        ("out/acme-prod/SHA256SUMS:99999", 1, "so there is no line 99999"),
+    ] {
+        let ran = asked(&[place]);
+        assert_eq!(ran.code, code, "{place}: {}", ran.stderr);
+        assert!(ran.stderr.contains(finding), "{place}: {}", ran.stderr);
+    }
+}

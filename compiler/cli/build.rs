@@ -320,7 +320,7 @@ fn lines_of(written: &Written, output: &str, bundle: &BundleName) -> Vec<String>
     if let Some(old) = written
         .old
         .as_ref()
-        .filter(|old| written.changed && old.version == bundle.version)
+        .filter(|old| written.changed && old.version == bundle.version && old.id != written.new_id)
     {
         lines.push(format!(
             "  version {} had other content: bundle id {}",

@@ -14,6 +14,7 @@ use crate::source::Sources;
 use crate::why::{self, Answer, Explorer, Impact, text};
 
 use super::args::{Why, WhyFormat};
+use super::exit::Exit;
 use super::session::Session;
 use super::workshop::{Workshop, shown};
 
@@ -42,6 +43,11 @@ fn why(session: &mut Session, workshop: &Workshop, arguments: &Why) {
         (None, Some(tree)) => inventory_of(workshop, tree),
         (None, None) => None,
     };
+    if let Err(error) = workshop.files.read(file, MAX_OUTPUT_BYTES) {
+        session.report_alone(unreadable(file, &error));
+        session.raise(Exit::Failure);
+        return;
+    }
     let Some(inventory) = found else {
         session.report_alone(
             Diagnostic::new(
@@ -60,6 +66,13 @@ fn why(session: &mut Session, workshop: &Workshop, arguments: &Why) {
         Some(tree) => tree.path.clone(),
         None => shown(file),
     };
+    let lines = workshop
+        .files
+        .read(file, MAX_OUTPUT_BYTES)
+        .map_or(0, |bytes| String::from_utf8_lossy(&bytes).lines().count());
+    if OWN_FILES.contains(&path.as_str()) && arguments.place.line > lines {
+        return session.report_alone(no_such_line(file, lines, arguments.place.line));
+    }
     if OWN_FILES.contains(&path.as_str()) {
         session.print(&format!(
             "{path} is written by cbgen itself: it lists every artifact with its digest, and the inputs\n"
@@ -147,14 +160,7 @@ fn answer(
     };
     let count = on_disk.lines().count();
     if line > count {
-        return Err(diagnostics.error(
-            Diagnostic::new(
-                codes::NOT_AN_OUTPUT_LINE,
-                format!("`{}` has {count} lines, so there is no line {line}", shown(file)),
-            )
-            .in_file(shown(file))
-            .help("count from 1, as editors do"),
-        ));
+        return Err(diagnostics.error(no_such_line(file, count, line)));
     }
     let mut line_now = Some(line);
     if on_disk != *compiled {
@@ -284,14 +290,26 @@ fn impact(session: &mut Session, workshop: &Workshop, arguments: &Why) {
         });
         answers.extend(found.map(|impact| (shown(inventory), impact)));
     }
-    let texts: Vec<String> = answers
-        .iter()
-        .map(|(inventory, impact)| match arguments.format {
-            WhyFormat::Text => text::impact(impact, inventory),
-            WhyFormat::Json => json(&serde_json::json!({ "inventory": inventory, "impact": impact })),
-        })
-        .collect();
-    session.print(&texts.join("\n"));
+    let sections = answers.iter().flat_map(|(_, impact)| &impact.values);
+    if sections.clone().any(|section| !section.refused.is_empty()) {
+        session.raise(Exit::Findings);
+    }
+    let one =
+        |inventory: &str, impact: &Impact| serde_json::json!({ "inventory": inventory, "impact": impact });
+    session.print(&match (arguments.format, answers.as_slice()) {
+        (WhyFormat::Text, answers) => {
+            let texts = answers
+                .iter()
+                .map(|(inventory, impact)| text::impact(impact, inventory));
+            texts.collect::<Vec<_>>().join("\n")
+        }
+        // One document, also for a layer of several inventories.
+        (WhyFormat::Json, [(inventory, impact)]) => json(&one(inventory, impact)),
+        (WhyFormat::Json, answers) => {
+            let all = answers.iter().map(|(inventory, impact)| one(inventory, impact));
+            json(&all.collect::<Vec<_>>())
+        }
+    });
 }
 
 /// The inventories a file is part of: itself, or, when it is a layer, those in its folder and the one above that extend
@@ -325,6 +343,15 @@ fn inventories_with(workshop: &Workshop, file: &Path) -> Vec<PathBuf> {
         found.push(file.to_owned());
     }
     found
+}
+
+fn no_such_line(file: &Path, count: usize, line: usize) -> Diagnostic {
+    Diagnostic::new(
+        codes::NOT_AN_OUTPUT_LINE,
+        format!("`{}` has {count} lines, so there is no line {line}", shown(file)),
+    )
+    .in_file(shown(file))
+    .help("count from 1, as editors do")
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> Diagnostic {

@@ -60,6 +60,12 @@ pub trait ReadInput {
     /// Whatever the operating system says. An implementation may answer [`std::io::ErrorKind::FileTooLarge`] for files
     /// above [`MAX_INPUT_BYTES`] instead of reading them.
     fn read(&self, path: &str) -> Result<Vec<u8>, std::io::Error>;
+
+    /// Where the workspace lies, absolute and with forward slashes; empty when it lies nowhere. A manifest names its
+    /// inputs the same from whichever folder below the repository cbgen was started.
+    fn folder(&self) -> String {
+        String::new()
+    }
 }
 
 /// Why [`ReadInput::read`] refuses a file that links lead to and that is no part of the workspace; the inner error of

@@ -7,6 +7,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Change, Explorer, InventoryPlace, trial};
+use crate::check;
+use crate::diag::{Diagnostics, Severity};
+use crate::inventory;
 use crate::inventory::alternatives::{Alternative, Leaf, Origin};
 
 /// What depends on an inventory line.
@@ -27,6 +30,9 @@ pub struct Section {
     pub value: InventoryPlace,
     /// What was tried, edits with the same outcome together; edits without an outcome are left out.
     pub edits: Vec<Edit>,
+    /// Why the value that was asked for cannot stand here; the edits then say nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<String>,
 }
 
 /// Edits of one value that change the same lines.
@@ -59,7 +65,7 @@ impl Explorer<'_> {
         let values = leaves
             .par_iter()
             .map(|leaf| match instead {
-                Some(text) => self.section(leaf, &[Alternative::Named(typed(text, &leaf.value))]),
+                Some(text) => self.named(leaf, typed(text, &leaf.value)),
                 None => self.section(leaf, &leaf.alternatives),
             })
             .collect();
@@ -123,6 +129,41 @@ impl Explorer<'_> {
             .collect()
     }
 
+    /// What one value in place of the present one changes, if it can stand there at all.
+    fn named(&self, leaf: &Leaf, instead: Value) -> Section {
+        let same = instead == leaf.value;
+        let alternative = Alternative::Named(instead);
+        let refused = if same {
+            vec!["it is the present value".to_owned()]
+        } else {
+            self.refusals(&leaf.applied(&self.loaded.value, &alternative))
+        };
+        if refused.is_empty() {
+            return self.section(leaf, &[alternative]);
+        }
+        Section {
+            value: self.place(leaf),
+            edits: Vec::new(),
+            refused,
+        }
+    }
+
+    /// Why an inventory would not compile, one clause for each mistake.
+    fn refusals(&self, value: &Value) -> Vec<String> {
+        let inventory = match inventory::from_value(value.clone()) {
+            Ok(inventory) => inventory,
+            Err(error) => return vec![format!("it has the wrong form: {error}")],
+        };
+        let mut found = Diagnostics::new();
+        if check::check(&mut found, inventory, &self.loaded.places).is_ok() {
+            return Vec::new();
+        }
+        let errors = found.iter().filter(|finding| finding.severity == Severity::Error);
+        errors
+            .map(|finding| format!("{}[{}]", finding.message, finding.code.id()))
+            .collect()
+    }
+
     fn section(&self, leaf: &Leaf, alternatives: &[Alternative]) -> Section {
         let mut edits: Vec<Edit> = Vec::new();
         for alternative in alternatives {
@@ -158,6 +199,7 @@ impl Explorer<'_> {
         Section {
             value: self.place(leaf),
             edits,
+            refused: Vec::new(),
         }
     }
 

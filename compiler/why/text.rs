@@ -165,7 +165,10 @@ pub fn impact(impact: &Impact, inventory: &str) -> String {
             format!("{}: {}", value.key, shorten(&value.value))
         };
         line(&mut text, format_args!("\n{shown}"));
-        if section.edits.is_empty() {
+        for why in &section.refused {
+            line(&mut text, format_args!("  no answer: {why}"));
+        }
+        if section.edits.is_empty() && section.refused.is_empty() {
             line(&mut text, format_args!("  reaches no artifact"));
         }
         for edit in &section.edits {

@@ -174,7 +174,8 @@ fn stale_files_go_foreign_files_stay() {
                 "acme/a/changed.sql Changed { line: 1 }",
                 "acme/added/n.sql Missing",
                 "acme/manifest.json Changed { line: 11 }",
-                "acme-1.zip Changed { line: 0 }"
+                "acme-1.zip Changed { line: 0 }",
+                "acme-1.zip.sha256 Changed { line: 0 }"
             ]
         );
         let (written, findings) = put(&files, &new_bundle());
