@@ -53,7 +53,8 @@ fn steps(built: &Built) -> Vec<Step> {
 /// Work that must come before other work, each named by words of its step (DEF-22, DEF-87).
 const ORDER: &[(&str, &str)] = &[
     ("Unpack the nginx package", "/convert-certificate.cmd`"),
-    ("/convert-certificate.cmd`", "/import-trust.cmd`"),
+    ("/convert-certificate.cmd`", "Copy every list of certificates"),
+    ("Copy every list of certificates", "/import-trust.cmd`"),
     ("/convert-certificate.cmd`", "/check-certificate.cmd`"),
     ("/check-certificate.cmd`", "Remove the exported file"),
     ("/check-certificate.cmd`", "/install-proxy.cmd`"),

@@ -256,10 +256,10 @@ fn registry_values_come_and_go_exactly() {
     machine.forget();
     machine
         .run(
-            "servers/CORE02/registry/apply-registry.cmd",
+            "servers/MGMT01/registry/apply-windows-tls.cmd",
             registry_answer(&machine, 0),
         )
-        .expect_failure("check that this is CORE02", "made for CORE02; this is CORE01");
+        .expect_failure("check that this is MGMT01", "made for MGMT01; this is CORE01");
     set("VHQMWSPATH", "a \" quote");
     machine
         .run(APPLY, registry_answer(&machine, 0))
