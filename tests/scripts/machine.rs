@@ -279,9 +279,19 @@ impl Machine {
         for (name, value) in &self.environment {
             write!(wrapper, "set \"{name}={value}\"\r\n").expect("a String");
         }
+        write!(wrapper, "echo began>\"{}\"\r\n", path("began.txt")).expect("a String");
         let script_path = Self::windows(&self.bundle(script));
         write!(wrapper, "call \"{script_path}\"\r\nexit %errorlevel%\r\n").expect("a String");
         fs::write(self.folder.path().join("run.cmd"), wrapper).expect("a writable file");
+        // A server of Wine that is just ending now and then refuses a new program. Nothing of the script ran then.
+        (0..3)
+            .find_map(|_| self.attempt(script, &mut answer))
+            .unwrap_or_else(|| panic!("Wine did not begin {script}"))
+    }
+
+    /// Runs `run.cmd` once, or says that Wine did not even begin it.
+    fn attempt(&self, script: &str, answer: &mut dyn FnMut(usize, &Call) -> Answer) -> Option<Outcome> {
+        let path = |part: &str| Self::windows(&self.folder.path().join(part));
         let printed = self.folder.path().join("printed.txt");
         let mut child = self
             .shared
@@ -339,12 +349,13 @@ impl Machine {
         {
             fs::remove_file(entry.path()).expect("removable");
         }
+        fs::remove_file(self.folder.path().join("began.txt")).ok()?;
         let output = String::from_utf8_lossy(&fs::read(&printed).expect("a file")).replace('\r', "");
-        Outcome {
+        Some(Outcome {
             code: status.code().unwrap_or(-1),
             output,
             calls,
-        }
+        })
     }
 }
 
