@@ -100,17 +100,22 @@ pub fn lint<'t>(
             if accepted.holds(&key) {
                 return None;
             }
-            let (items, errors) = match formats::items(key.0, text) {
+            let read = if has_settings(key.0) {
+                formats::items(key.0, text)
+            } else {
+                formats::check(key.0, text).map(|()| Vec::new())
+            };
+            let (items, errors) = match read {
                 Ok(items) => (items, Vec::new()),
                 Err(errors) => (Vec::new(), errors),
             };
-            let mut suspects = suspects(key.0, text, &items, &[]);
+            let mut suspects = suspects(text, &items, &[]);
             if suspects.is_empty() && errors.is_empty() {
                 accepted.remember(key);
                 return None;
             }
             if !declared.is_empty() && !suspects.is_empty() {
-                suspects = self::suspects(key.0, text, &items, &declared);
+                suspects = self::suspects(text, &items, &declared);
             }
             Some(Problem {
                 index,
@@ -167,23 +172,21 @@ fn has_settings(format: Format) -> bool {
 }
 
 /// Lines of a text that look as if they held a secret: as plain text, and as its format reads it. Encoded forms are found
-/// where they enter, in inventories and templates.
-fn suspects(format: Format, text: &str, items: &[Item], declared: &[&str]) -> Vec<(usize, String)> {
+/// where they enter, in inventories and templates. `items` are those of a format of settings.
+fn suspects(text: &str, items: &[Item], declared: &[&str]) -> Vec<(usize, String)> {
     let line = |at: usize| text.get(..at).unwrap_or_default().matches('\n').count() + 1;
     let mut found: Vec<(usize, String)> = secrets::scan_plain(text, declared)
         .into_iter()
         .take(MOST_SUSPECTS)
         .map(|suspect| (line(suspect.name.start), suspect.position))
         .collect();
-    if has_settings(format) {
-        for item in items {
-            let Some(position) = secrets::secret_fact(&item.path, &item.value, declared) else {
-                continue;
-            };
-            let line = line(item.range.start);
-            if found.len() < MOST_SUSPECTS && found.iter().all(|(known, _)| *known != line) {
-                found.push((line, position));
-            }
+    for item in items {
+        let Some(position) = secrets::secret_fact(&item.path, &item.value, declared) else {
+            continue;
+        };
+        let line = line(item.range.start);
+        if found.len() < MOST_SUSPECTS && found.iter().all(|(known, _)| *known != line) {
+            found.push((line, position));
         }
     }
     found

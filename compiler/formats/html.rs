@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::{FormatError, Item, text};
+use super::{Collector, FormatError, Item, text};
 
 const DOCTYPE: &str = "<!doctype html>\n";
 
@@ -108,6 +108,15 @@ pub fn escape(value: &str) -> Result<String, FormatError> {
 ///
 /// Items are the texts of headings, paragraphs, list items, table rows and the like by heading path.
 pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
+    read(text, Collector::items())
+}
+
+/// Reads a page for its mistakes only.
+pub(super) fn check(text: &str) -> Result<(), Vec<FormatError>> {
+    read(text, Collector::nothing()).map(drop)
+}
+
+fn read(text: &str, collector: Collector) -> Result<Vec<Item>, Vec<FormatError>> {
     let Some(body) = text.strip_prefix(DOCTYPE) else {
         return Err(vec![FormatError::new(
             0..0,
@@ -132,7 +141,7 @@ pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
         body,
         shift,
         errors: Vec::new(),
-        items: Vec::new(),
+        collector,
         headings: Vec::new(),
         place: String::new(),
         counter: 0,
@@ -152,7 +161,8 @@ pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
         if node.is_element() {
             page.element(node);
         }
-        if node.range().start < taken {
+        // What is left is for items only.
+        if page.collector.kept.is_none() || node.range().start < taken {
             continue;
         }
         if node.is_element() && BLOCKS.contains(&node.tag_name().name()) {
@@ -166,18 +176,14 @@ pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
             );
         }
     }
-    if page.errors.is_empty() {
-        Ok(page.items)
-    } else {
-        Err(page.errors)
-    }
+    page.collector.finish(page.errors)
 }
 
 struct Page<'a> {
     body: &'a str,
     shift: usize,
     errors: Vec<FormatError>,
-    items: Vec<Item>,
+    collector: Collector,
     headings: Vec<(u32, String)>,
     /// The titles of the headings as the beginning of a path.
     place: String,
@@ -196,7 +202,7 @@ impl Page<'_> {
     fn item(&mut self, kind: &str, value: String, range: Range<usize>) {
         self.counter += 1;
         let joint = if self.place.is_empty() { "" } else { " > " };
-        self.items.push(Item {
+        self.collector.add(|| Item {
             path: format!("{}{joint}{kind} {}", self.place, self.counter),
             value,
             range: range.start + self.shift..range.end + self.shift,
@@ -219,7 +225,7 @@ impl Page<'_> {
             self.counter = 0;
             let path: Vec<&str> = self.headings.iter().map(|(_, title)| title.as_str()).collect();
             self.place = path.join(" > ");
-            self.items.push(Item {
+            self.collector.add(|| Item {
                 path: self.place.clone(),
                 value: name.to_owned(),
                 range: node.range().start + self.shift..node.range().end + self.shift,

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::{FormatError, Item, text};
+use super::{Collector, FormatError, Item, text};
 
 /// HTML elements that may stand in a document; everything else in `<…>` is refused.
 const ELEMENTS: &[&str] = &["b", "br", "code", "details", "kbd", "sub", "summary", "sup"];
@@ -98,8 +98,17 @@ pub fn escape(value: &str) -> Result<String, FormatError> {
 ///
 /// Items are headings, paragraphs, list items, table rows and code blocks by heading path.
 pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
+    read(text, Collector::items())
+}
+
+/// Reads a document for its mistakes only.
+pub(super) fn check(text: &str) -> Result<(), Vec<FormatError>> {
+    read(text, Collector::nothing()).map(drop)
+}
+
+fn read(text: &str, collector: Collector) -> Result<Vec<Item>, Vec<FormatError>> {
     let mut reader = Reader {
-        items: Vec::new(),
+        collector,
         errors: Vec::new(),
         headings: Vec::new(),
         place: String::new(),
@@ -112,16 +121,12 @@ pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
     if !text.ends_with('\n') {
         reader.refuse(text.len()..text.len(), "the last line has no line end");
     }
-    if reader.errors.is_empty() {
-        Ok(reader.items)
-    } else {
-        reader.errors.sort_by_key(|error| error.range.start);
-        Err(reader.errors)
-    }
+    reader.errors.sort_by_key(|error| error.range.start);
+    reader.collector.finish(reader.errors)
 }
 
 struct Reader {
-    items: Vec<Item>,
+    collector: Collector,
     errors: Vec<FormatError>,
     headings: Vec<(usize, String)>,
     /// The titles of the headings as the beginning of a path.
@@ -138,11 +143,14 @@ impl Reader {
         self.errors.push(FormatError::new(range, message));
     }
 
-    fn item(&mut self, kind: &str, value: String, range: Range<usize>) {
+    fn item(&mut self, kind: &str, value: impl FnOnce() -> String, range: Range<usize>) {
         self.counter += 1;
         let joint = if self.place.is_empty() { "" } else { " > " };
-        let path = format!("{}{joint}{kind} {}", self.place, self.counter);
-        self.items.push(Item { path, value, range });
+        self.collector.add(|| Item {
+            path: format!("{}{joint}{kind} {}", self.place, self.counter),
+            value: value(),
+            range,
+        });
     }
 
     fn read(&mut self, text: &str) {
@@ -178,7 +186,7 @@ impl Reader {
                 let language = trimmed.trim_start_matches(first(fence)).trim();
                 self.item(
                     &format!("code {language}").replace("code  ", "code "),
-                    code,
+                    || code,
                     start..end,
                 );
             } else if trimmed.starts_with('|') {
@@ -243,7 +251,7 @@ impl Reader {
         }
         let range = self.pending_range.clone();
         self.inline(&block, range.start);
-        self.item(kind, text::squeeze(&block), range);
+        self.item(kind, || text::squeeze(&block), range);
     }
 
     fn heading(&mut self, line: &str, range: Range<usize>) {
@@ -269,7 +277,7 @@ impl Reader {
         self.counter = 0;
         let path: Vec<&str> = self.headings.iter().map(|(_, title)| title.as_str()).collect();
         self.place = path.join(" > ");
-        self.items.push(Item {
+        self.collector.add(|| Item {
             path: self.place.clone(),
             value: format!("heading {level}"),
             range,
@@ -301,8 +309,11 @@ impl Reader {
             for (offset, cell) in cell_offsets(&cells, start) {
                 self.inline(cell, offset);
             }
-            let words: Vec<String> = cells.iter().map(|cell| text::squeeze(cell)).collect();
-            self.item("row", words.join(" | "), range);
+            let words = || {
+                let words: Vec<String> = cells.iter().map(|cell| text::squeeze(cell)).collect();
+                words.join(" | ")
+            };
+            self.item("row", words, range);
         }
         if let [(start, line)] = rows {
             self.refuse(

@@ -126,6 +126,43 @@ pub struct Item {
     pub range: Range<usize>,
 }
 
+/// Where a reader puts the items it finds. Making them is a large part of its work, so it is left out where only
+/// mistakes are asked for.
+#[derive(Debug)]
+pub(crate) struct Collector {
+    kept: Option<Vec<Item>>,
+}
+
+impl Collector {
+    /// Keeps every item.
+    fn items() -> Self {
+        Self {
+            kept: Some(Vec::new()),
+        }
+    }
+
+    /// Keeps none.
+    fn nothing() -> Self {
+        Self { kept: None }
+    }
+
+    /// Adds the item that `make` makes, if items are kept.
+    fn add(&mut self, make: impl FnOnce() -> Item) {
+        if let Some(kept) = &mut self.kept {
+            kept.push(make());
+        }
+    }
+
+    /// What was kept, unless there are mistakes.
+    fn finish(self, errors: Vec<FormatError>) -> Result<Vec<Item>, Vec<FormatError>> {
+        if errors.is_empty() {
+            Ok(self.kept.unwrap_or_default())
+        } else {
+            Err(errors)
+        }
+    }
+}
+
 /// A mistake in a text of some format, located in that text only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FormatError {
@@ -165,6 +202,29 @@ pub fn bare_word(value: &str) -> Result<String, FormatError> {
     Ok(value.to_owned())
 }
 
+/// Reads a text back with the strict reader of its format for its mistakes only; they are those of [`items`].
+///
+/// # Errors
+/// Every mistake of the text.
+pub fn check(format: Format, text: &str) -> Result<(), Vec<FormatError>> {
+    match format {
+        Format::Cmd => cmd::check(text),
+        Format::Html => html::check(text),
+        Format::Markdown => markdown::check(text),
+        Format::Nginx
+        | Format::Xdt
+        | Format::Erlang
+        | Format::Json
+        | Format::Yaml
+        | Format::Ini
+        | Format::JsReferences
+        | Format::Reg
+        | Format::Sql
+        | Format::PowerShell
+        | Format::Text => items(format, text).map(drop),
+    }
+}
+
 /// Reads a text back with the strict reader of its format.
 ///
 /// # Errors
@@ -185,5 +245,23 @@ pub fn items(format: Format, text: &str) -> Result<Vec<Item>, Vec<FormatError>> 
         Format::Html => html::items(text),
         Format::PowerShell => power_shell::items(text),
         Format::Text => text::items(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PIECES: &str = "(@echo off\n|setlocal EnableExtensions DisableDelayedExpansion\n|:A\n|goto :A\n|exit /b 0\n\
+        |set \"X=1\"\n|reg query \"%X%\"\n|<!doctype html>\n|<html>|</html>|<p>|</p>|<br>|<script>|# a\n|### b\n\
+        |\\| a \\| b \\|\n|\\| --- \\| --- \\|\n|`|\n|- |text |\"|%|\\PC){0,12}";
+
+    proptest::proptest! {
+        #[test]
+        fn a_check_finds_the_mistakes_of_a_reading(text in PIECES) {
+            for format in Format::ALL {
+                proptest::prop_assert_eq!(check(*format, &text).err(), items(*format, &text).err(), "{:?}", format);
+            }
+        }
     }
 }

@@ -157,13 +157,25 @@ pub(super) fn is_secret(name: &str) -> bool {
 
 /// Without an allocation: whether any spelling of [`is_secret`] is possible. Most names end here.
 fn may_be_secret(name: &str) -> bool {
-    name.len() >= 3
-        && name.as_bytes().windows(3).any(|three| {
-            matches!(
-                three.to_ascii_lowercase().as_slice(),
-                b"pas" | b"pwd" | b"sec" | b"tok" | b"key" | b"coo" | b"cre"
-            )
-        })
+    name.as_bytes().windows(3).any(begins_a_secret)
+}
+
+/// Whether three letters, in any case, are in one of the words that name a secret.
+#[inline]
+pub(super) fn begins_a_secret(three: &[u8]) -> bool {
+    let [first, second, third] = three else {
+        return false;
+    };
+    // Setting this bit makes capitals small and no other byte a small letter.
+    let rest = [second | 0x20, third | 0x20];
+    match first | 0x20 {
+        b'p' => matches!(&rest, b"as" | b"wd"),
+        b's' => &rest == b"ec",
+        b't' => &rest == b"ok",
+        b'k' => &rest == b"ey",
+        b'c' => matches!(&rest, b"oo" | b"re"),
+        _ => false,
+    }
 }
 
 /// The words of an identifier, lower case: separated by other characters, and where a capital begins a word.

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use memchr::memmem;
+
 use super::names;
 use super::{Found, is_reference};
 
@@ -78,21 +80,30 @@ pub(super) fn is_value(name: &str) -> bool {
 
 /// The identifier that ends before `at`, without blanks, quotes and brackets behind it.
 fn name_before(text: &str, at: usize) -> Range<usize> {
-    let mut low = at.saturating_sub(LONGEST_NAME);
-    while !text.is_char_boundary(low) {
-        low += 1;
+    let bytes = text.as_bytes();
+    let low = at.saturating_sub(LONGEST_NAME);
+    let back_over = |mut end: usize, passed: fn(u8) -> bool| {
+        while end > low && bytes.get(end - 1).is_some_and(|byte| passed(*byte)) {
+            end -= 1;
+        }
+        end
+    };
+    let end = back_over(at, |byte| matches!(byte, b' ' | b'\t'));
+    let end = back_over(end, |byte| matches!(byte, b'"' | b'\'' | b']' | b'\\' | b'>'));
+    let start = back_over(end, |byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+    });
+    // Other letters need a look at whole characters.
+    if start > low && bytes.get(start - 1).is_some_and(|byte| !byte.is_ascii()) {
+        let mut low = low;
+        while !text.is_char_boundary(low) {
+            low += 1;
+        }
+        let before = text.get(low..start).unwrap_or_default();
+        let letters = before.chars().rev().take_while(|letter| names::belongs(*letter));
+        return start - letters.map(char::len_utf8).sum::<usize>()..end;
     }
-    let before = text.get(low..at).unwrap_or_default();
-    let before = before
-        .trim_end_matches([' ', '\t'])
-        .trim_end_matches(['"', '\'', ']', '\\', '>']);
-    let start = before
-        .char_indices()
-        .rev()
-        .take_while(|(_, letter)| names::belongs(*letter))
-        .last()
-        .map_or(before.len(), |(start, _)| start);
-    low + start..low + before.len()
+    start..end
 }
 
 /// A setting whose name and value stand apart, while the second half is looked for.
@@ -289,7 +300,14 @@ fn element(text: &str, at: usize, declared: &[&str]) -> Option<Range<usize>> {
 
 /// Arguments of known commands, headers and directives in one line.
 fn arguments(line: &str, declared: &[&str]) -> Option<(Range<usize>, String)> {
-    // Most lines have none of these letters in a place that matters.
+    if may_have_argument(line) {
+        any_argument(line, declared)
+    } else {
+        None
+    }
+}
+
+fn any_argument(line: &str, declared: &[&str]) -> Option<(Range<usize>, String)> {
     let mut before: [&str; 2] = [""; 2];
     let mut rest = line;
     while let Some(word) = next_word(&mut rest) {
@@ -301,6 +319,23 @@ fn arguments(line: &str, declared: &[&str]) -> Option<(Range<usize>, String)> {
         before = [before[1], word];
     }
     None
+}
+
+/// Whether a line has a word of which [`argument`] may say something; most lines end here.
+fn may_have_argument(line: &str) -> bool {
+    line.as_bytes().windows(3).any(|three| {
+        names::begins_a_secret(three)
+            || match three {
+                [b'-', b'P' | b'u', _] => true,
+                [b'/', second, third] => matches!([second | 0x20, third | 0x20], [b'r', b'p']),
+                // `user`, `authorization`
+                [first, second, third] => matches!(
+                    [first | 0x20, second | 0x20, third | 0x20],
+                    [b'u', b's', b'e'] | [b'a', b'u', b't']
+                ),
+                _ => false,
+            }
+    })
 }
 
 /// Whether what follows `word` is a secret in a line; gives the name of the position.
@@ -425,7 +460,8 @@ fn next_word<'l>(rest: &mut &'l str) -> Option<&'l str> {
 
 /// `INSERT INTO t (user, password) VALUES (N'u', N'value')`.
 fn inserted(text: &str, declared: &[&str], found: &mut Vec<Found>) {
-    for (at, _) in text.match_indices("VALUES").chain(text.match_indices("values")) {
+    let bytes = text.as_bytes();
+    for at in memmem::find_iter(bytes, "VALUES").chain(memmem::find_iter(bytes, "values")) {
         let before = text.get(..at).unwrap_or_default().trim_end();
         let Some(inner) = before.strip_suffix(')') else {
             continue;
@@ -507,4 +543,33 @@ fn floor(text: &str, at: usize) -> usize {
         at -= 1;
     }
     at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn no_line_with_a_secret_argument_is_passed_over(
+            line in "(set|SETX|env| |net|user|add_user|change_password|Authorization|basic|-P|-Px|-U|-u|curl|sqlcmd|/RP|--token|X-Api-Key|\\$Secret|Pwd|COOKIE|credential|hunter2Zq9|\"|\\PC){1,8}"
+        ) {
+            if any_argument(&line, &[]).is_some() {
+                proptest::prop_assert!(may_have_argument(&line), "{}", line);
+            }
+        }
+
+        #[test]
+        fn names_before_a_sign_end_where_their_letters_end(text in "([a-zA-Z0-9_.-]|[äß日]|[ \t\"'>\\]]){0,100}") {
+            let range = name_before(&text, text.len());
+            let name = text.get(range.clone());
+            proptest::prop_assert!(name.is_some_and(|name| name.chars().all(names::belongs)), "{}", text);
+            let low = text.len().saturating_sub(LONGEST_NAME);
+            let letter = text.get(..range.start).and_then(|before| before.chars().next_back());
+            proptest::prop_assert!(
+                range.start < low + 4 || range.is_empty() || !letter.is_some_and(names::belongs),
+                "{}", text
+            );
+        }
+    }
 }

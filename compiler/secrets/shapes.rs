@@ -3,6 +3,8 @@
 //!
 //! Every function reads the text once. This file must not know names of positions.
 
+use memchr::memmem;
+
 use super::{Found, is_reference};
 
 /// A token of a service: how it begins, which characters follow, and how many at least.
@@ -165,6 +167,9 @@ fn token(run: &str) -> Option<&'static str> {
                 return None;
             }
             let rest = bytes.get(at..)?;
+            if !matches!(rest.first(), Some(b'A' | b'g' | b'x' | b's' | b'r')) {
+                return None;
+            }
             TOKENS.iter().find(|token| {
                 rest.strip_prefix(token.begins.as_bytes()).is_some_and(|body| {
                     body.iter().take_while(|byte| (token.belongs)(**byte)).count() >= token.least
@@ -253,7 +258,7 @@ pub(super) fn is_random(text: &str) -> bool {
 
 /// `scheme://user:password@host`, and `sig=` of a shared link.
 pub(super) fn addresses(text: &str, found: &mut Vec<Found>) {
-    for (at, _) in text.match_indices("://") {
+    for at in memmem::find_iter(text.as_bytes(), "://") {
         let rest = text.get(at + 3..).unwrap_or_default();
         let end = rest
             .find(|letter: char| letter.is_whitespace() || matches!(letter, '/' | '?' | '#' | '"' | '\''))
@@ -269,7 +274,7 @@ pub(super) fn addresses(text: &str, found: &mut Vec<Found>) {
             });
         }
     }
-    for (at, _) in text.match_indices("sig=") {
+    for at in memmem::find_iter(text.as_bytes(), "sig=") {
         let before = text.as_bytes().get(at.wrapping_sub(1));
         let value = text.get(at + 4..).unwrap_or_default();
         let length = value
@@ -289,8 +294,9 @@ pub(super) fn addresses(text: &str, found: &mut Vec<Found>) {
 
 /// A private key with its body; the words `PRIVATE KEY` alone are harmless.
 pub(super) fn private_keys(text: &str, found: &mut Vec<Found>) {
-    for (at, marker) in text.match_indices("PRIVATE KEY-----") {
-        let rest = text.get(at + marker.len()..).unwrap_or_default();
+    const MARKER: &str = "PRIVATE KEY-----";
+    for at in memmem::find_iter(text.as_bytes(), MARKER) {
+        let rest = text.get(at + MARKER.len()..).unwrap_or_default();
         let next = rest.trim_start_matches(['\r', '\n', '\\', 'n', 'r', ' ', '\t', '"', '\'']);
         let body = next
             .chars()

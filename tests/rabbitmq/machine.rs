@@ -174,9 +174,9 @@ impl Run<'_, '_> {
                 return Next::Line;
             }
         }
-        let pieces = percent_pass(line, &environment).and_then(|line| split(&line));
+        let expanded = percent_pass(line, &environment).expect("a line the model reads");
         assert!(
-            pieces.is_ok_and(|pieces| pieces
+            split(&expanded).is_ok_and(|pieces| pieces
                 .iter()
                 .all(|piece| matches!(piece.joint, Joint::First | Joint::OrElse))),
             "{line}: only `||` is followed"

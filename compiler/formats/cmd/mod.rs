@@ -71,6 +71,7 @@ mod quote;
 mod read;
 
 pub use quote::{cmd_arg, cmd_call_arg, cmd_call_json, cmd_echo, cmd_rem, cmd_set, escape};
+pub(super) use read::check;
 pub use read::{KNOWN_VARIABLES, items};
 
 /// Batch files that are often named without extension.

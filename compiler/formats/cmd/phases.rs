@@ -15,6 +15,7 @@
 //! something that no generated script may rely on (substrings, unbalanced quotes), the model refuses. It must not know
 //! which lines are good style; that is `read.rs`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::is_batch_file;
@@ -50,11 +51,11 @@ pub enum Joint {
 
 /// One command of a line after phase 2.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece {
+pub struct Piece<'l> {
     /// How the command is joined to the one before it.
     pub joint: Joint,
     /// The command without redirections; quotes are still there, carets outside quotes are gone.
-    pub text: String,
+    pub text: Cow<'l, str>,
     /// Redirections, in order.
     pub redirections: Vec<String>,
     /// The bytes of the command in the line that was split.
@@ -138,7 +139,7 @@ pub fn percent_pass(line: &str, environment: Environment<'_>) -> Result<String, 
 ///
 /// # Errors
 /// A quote that is not closed, a redirection without a target, an empty command between separators.
-pub fn split(line: &str) -> Result<Vec<Piece>, FormatError> {
+pub fn split(line: &str) -> Result<Vec<Piece<'_>>, FormatError> {
     // Most lines are one command without a redirection.
     if !line
         .bytes()
@@ -152,7 +153,7 @@ pub fn split(line: &str) -> Result<Vec<Piece>, FormatError> {
         {
             Ok(vec![Piece {
                 joint: Joint::First,
-                text: line.to_owned(),
+                text: Cow::Borrowed(line),
                 redirections: Vec::new(),
                 range: 0..line.len(),
             }])
@@ -164,11 +165,13 @@ pub fn split(line: &str) -> Result<Vec<Piece>, FormatError> {
     split_at_signs(line)
 }
 
-fn split_at_signs(line: &str) -> Result<Vec<Piece>, FormatError> {
+fn split_at_signs(line: &str) -> Result<Vec<Piece<'_>>, FormatError> {
     let mut pieces = Vec::new();
+    // The command of the piece that is being read.
+    let mut text = String::with_capacity(line.len());
     let mut piece = Piece {
         joint: Joint::First,
-        text: String::new(),
+        text: Cow::Borrowed(""),
         redirections: Vec::new(),
         range: 0..0,
     };
@@ -178,11 +181,11 @@ fn split_at_signs(line: &str) -> Result<Vec<Piece>, FormatError> {
         match c {
             '"' => {
                 open_quote = if open_quote.is_none() { Some(at) } else { None };
-                piece.text.push(c);
+                text.push(c);
             }
-            _ if open_quote.is_some() => piece.text.push(c),
+            _ if open_quote.is_some() => text.push(c),
             '^' => match chars.next() {
-                Some((_, protected)) => piece.text.push(protected),
+                Some((_, protected)) => text.push(protected),
                 None => return Err(FormatError::new(at..at + 1, "`^` at the end of a line")),
             },
             '&' | '|' => {
@@ -195,9 +198,10 @@ fn split_at_signs(line: &str) -> Result<Vec<Piece>, FormatError> {
                 };
                 let end = at + if double { 2 } else { 1 };
                 piece.range.end = at;
+                piece.text = Cow::Owned(std::mem::take(&mut text));
                 let next = Piece {
                     joint,
-                    text: String::new(),
+                    text: Cow::Borrowed(""),
                     redirections: Vec::new(),
                     range: end..end,
                 };
@@ -206,11 +210,11 @@ fn split_at_signs(line: &str) -> Result<Vec<Piece>, FormatError> {
             '<' | '>' => {
                 let mut redirection = String::new();
                 // A single digit in front, after a blank, is the handle.
-                let mut before = piece.text.chars().rev();
+                let mut before = text.chars().rev();
                 if let Some(handle @ '0'..='9') = before.next()
                     && before.next().is_none_or(|c| c == ' ')
                 {
-                    piece.text.pop();
+                    text.pop();
                     redirection.push(handle);
                 }
                 redirection.push(c);
@@ -237,13 +241,14 @@ fn split_at_signs(line: &str) -> Result<Vec<Piece>, FormatError> {
                 }
                 piece.redirections.push(redirection);
             }
-            _ => piece.text.push(c),
+            _ => text.push(c),
         }
     }
     if let Some(at) = open_quote {
         return Err(FormatError::new(at..line.len(), "a quote that is not closed"));
     }
     piece.range.end = line.len();
+    piece.text = Cow::Owned(text);
     pieces.push(piece);
     if pieces.len() > 1
         && let Some(empty) = pieces.iter().find(|piece| piece.text.trim().is_empty())
@@ -333,7 +338,7 @@ pub fn arguments_of(line: &str, environment: Environment<'_>) -> Result<Vec<Comm
         .collect()
 }
 
-fn command_of(piece: Piece, environment: Environment<'_>) -> Result<Command, FormatError> {
+fn command_of(piece: Piece<'_>, environment: Environment<'_>) -> Result<Command, FormatError> {
     let range = piece.range;
     let text = without_condition(&piece.text);
     let (word, rest) = first_word(text);
@@ -380,7 +385,11 @@ fn command_of(piece: Piece, environment: Environment<'_>) -> Result<Command, For
 }
 
 /// Splits a text that must stay one command.
-fn only_piece(text: &str, range: &std::ops::Range<usize>, why: &str) -> Result<Piece, FormatError> {
+fn only_piece<'l>(
+    text: &'l str,
+    range: &std::ops::Range<usize>,
+    why: &str,
+) -> Result<Piece<'l>, FormatError> {
     let refuse = || FormatError::new(range.clone(), why);
     let mut pieces = split(text).map_err(|_| refuse())?;
     match (pieces.pop(), pieces.is_empty()) {
@@ -408,20 +417,20 @@ pub(super) fn condition(text: &str) -> Option<(Vec<&str>, &str)> {
     if !word.eq_ignore_ascii_case("if") {
         return None;
     }
-    let mut words = Vec::new();
+    let mut words = Vec::with_capacity(3);
     // `not` and `/i` may stand in front, in any order, at most once each.
     for _ in 0..4 {
         let (word, after) = first_word(rest);
         words.push(word);
         rest = after;
-        match word.to_ascii_lowercase().as_str() {
-            "not" | "/i" => {}
-            "exist" | "defined" | "errorlevel" => {
-                let (subject, after) = first_word(rest);
-                words.push(subject);
-                return (!subject.is_empty()).then_some((words, after.trim_start()));
-            }
-            other => return other.contains("==").then_some((words, rest.trim_start())),
+        let is = |known: &[&str]| known.iter().any(|known| word.eq_ignore_ascii_case(known));
+        if is(&["exist", "defined", "errorlevel"]) {
+            let (subject, after) = first_word(rest);
+            words.push(subject);
+            return (!subject.is_empty()).then_some((words, after.trim_start()));
+        }
+        if !is(&["not", "/i"]) {
+            return word.contains("==").then_some((words, rest.trim_start()));
         }
     }
     None

@@ -3,12 +3,13 @@
 //! It works line by line on the text as written, because a script's meaning must not depend on what a variable holds.
 //! How cmd.exe splits a line is asked from `phases.rs`. This file must not know any deployment.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::phases::{Joint, Percent, Piece, condition, first_word, percent, split};
 use super::{LONGEST_LINE, is_batch_file};
-use crate::formats::{FormatError, Item};
+use crate::formats::{Collector, FormatError, Item};
 
 /// Variables a script may use without setting them: they exist on every server, or are RabbitMQ's own.
 pub const KNOWN_VARIABLES: &[&str] = &[
@@ -79,10 +80,16 @@ const SECOND_LINE: &str = "setlocal EnableExtensions DisableDelayedExpansion";
 /// # Errors
 /// Every violation of the rules, in the order of the lines.
 pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
-    let mut reader = Reader {
-        label: "start".to_owned(),
-        ..Reader::default()
-    };
+    read(text, Collector::items())
+}
+
+/// Reads a complete generated script for its mistakes only.
+pub(in crate::formats) fn check(text: &str) -> Result<(), Vec<FormatError>> {
+    read(text, Collector::nothing()).map(drop)
+}
+
+fn read(text: &str, collector: Collector) -> Result<Vec<Item>, Vec<FormatError>> {
+    let mut reader = Reader::new(collector);
     let mut start = 0;
     for line in text.split('\n') {
         let range = start..start + line.len();
@@ -90,14 +97,10 @@ pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
         reader.line(line.strip_suffix('\r').unwrap_or(line), range);
     }
     reader.finish(text.len());
-    if reader.errors.is_empty() {
-        Ok(reader.items)
-    } else {
-        reader
-            .errors
-            .sort_by_key(|error| (error.range.start, error.range.end));
-        Err(reader.errors)
-    }
+    reader
+        .errors
+        .sort_by_key(|error| (error.range.start, error.range.end));
+    reader.collector.finish(reader.errors)
 }
 
 /// What a command demands of its surroundings.
@@ -125,14 +128,13 @@ enum Answer {
     Existence,
 }
 
-#[derive(Default)]
-struct Reader {
+struct Reader<'t> {
     errors: Vec<FormatError>,
-    items: Vec<Item>,
+    collector: Collector,
     /// Command lines read so far.
     commands: usize,
     /// Label the next command stands under, and commands under it so far.
-    label: String,
+    label: &'t str,
     below_label: usize,
     /// Labels in lower case.
     labels: BTreeSet<String>,
@@ -140,7 +142,7 @@ struct Reader {
     jumps: Vec<(String, Range<usize>)>,
     /// Variables that are set, in upper case, with their last value.
     variables: BTreeMap<String, String>,
-    /// Variables that are used, in upper case.
+    /// Variables that are used before they are set, in upper case.
     uses: Vec<(String, Range<usize>)>,
     /// A command whose failure the next line must handle.
     unchecked: Option<(Range<usize>, Answer)>,
@@ -150,12 +152,29 @@ struct Reader {
     ended: bool,
 }
 
-impl Reader {
+impl<'t> Reader<'t> {
+    fn new(collector: Collector) -> Self {
+        Self {
+            errors: Vec::new(),
+            collector,
+            commands: 0,
+            label: "start",
+            below_label: 0,
+            labels: BTreeSet::new(),
+            jumps: Vec::new(),
+            variables: BTreeMap::new(),
+            uses: Vec::new(),
+            unchecked: None,
+            marked: false,
+            ended: false,
+        }
+    }
+
     fn refuse(&mut self, range: &Range<usize>, message: impl Into<String>) {
         self.errors.push(FormatError::new(range.clone(), message));
     }
 
-    fn line(&mut self, written: &str, range: Range<usize>) {
+    fn line(&mut self, written: &'t str, range: Range<usize>) {
         if written.len() > LONGEST_LINE {
             self.refuse(
                 &range,
@@ -202,10 +221,10 @@ impl Reader {
             _ => {}
         }
         if word.eq_ignore_ascii_case("rem") {
-            if let Some(c) = rest.chars().find(|c| "%&|<>".contains(*c)) {
+            if let Some(c) = rest.chars().find(|c| matches!(c, '%' | '&' | '|' | '<' | '>')) {
                 self.refuse(&range, format!("`{c}` in a comment; cmd.exe may still act on it"));
             }
-            if rest.contains("/?") {
+            if asks_for_help(rest) {
                 self.refuse(&range, "`/?` makes `rem` print its help");
             }
             self.marked = rest
@@ -239,7 +258,10 @@ impl Reader {
                 );
             }
         }
-        self.item(word, rest, &range);
+        self.below_label += 1;
+        if self.collector.kept.is_some() {
+            self.item(word, rest, &range);
+        }
         match split(line) {
             Ok(pieces) => self.pieces(&pieces, &range, marked),
             Err(error) => self.refuse(&range, error.message),
@@ -249,23 +271,23 @@ impl Reader {
     fn item(&mut self, word: &str, rest: &str, range: &Range<usize>) {
         let is_call = word.eq_ignore_ascii_case("call");
         let (written, arguments) = if is_call { first_word(rest) } else { (word, rest) };
-        let resolved = self.resolve(&written.replace('"', ""));
-        let name = stem(&resolved).to_owned();
+        let unquoted = without_quotes(written);
+        let resolved = self.resolve(&unquoted);
+        let name = stem(&resolved);
         let arguments = single_blanks(arguments);
         let value = match (is_call, written == name) {
             (false, true) => arguments,
             (true, _) => format!("call {written} {arguments}").trim_end().to_owned(),
             (false, false) => format!("{written} {arguments}").trim_end().to_owned(),
         };
-        self.below_label += 1;
-        self.items.push(Item {
+        self.collector.add(|| Item {
             path: format!("{} > {:02} {name}", self.label, self.below_label),
             value,
             range: range.clone(),
         });
     }
 
-    fn new_label(&mut self, label: &str, range: &Range<usize>) {
+    fn new_label(&mut self, label: &'t str, range: &Range<usize>) {
         if self.unchecked.is_some() {
             self.check_now();
         }
@@ -278,9 +300,9 @@ impl Reader {
                 format!("the label `{label}` stands twice; cmd.exe ignores case"),
             );
         }
-        label.clone_into(&mut self.label);
+        self.label = label;
         self.below_label = 0;
-        self.items.push(Item {
+        self.collector.add(|| Item {
             path: label.to_owned(),
             value: format!(":{label}"),
             range: range.clone(),
@@ -307,10 +329,10 @@ impl Reader {
         while let Some((_, inner)) = condition(command) {
             command = inner;
         }
-        let word = first_word(command).0.to_ascii_lowercase();
+        let word = lower(first_word(command).0);
         // `exit /b %X%` and the text of `echo` may stand without quotes; nothing can be split there.
         let conditions = line.len() - command.len();
-        let text_command = matches!(word.as_str(), "echo" | "echo." | "exit");
+        let text_command = matches!(&*word, "echo" | "echo." | "exit");
         let mut quoted = false;
         let mut rest = line;
         while let Some(at) = sign(rest) {
@@ -347,14 +369,14 @@ impl Reader {
     }
 
     fn variable(&mut self, name: &str, safe: bool, range: &Range<usize>) {
-        let upper = name.to_ascii_uppercase();
+        let upper = upper(name);
         if !safe {
             self.refuse(
                 range,
                 format!("`%{name}` outside quotes; a blank in its value would split it"),
             );
         }
-        match upper.as_str() {
+        match &*upper {
             "DATE" | "TIME" => {
                 self.refuse(
                     range,
@@ -363,12 +385,22 @@ impl Reader {
             }
             "*" | "0" => self.refuse(range, format!("`%{name}` is not used by generated scripts")),
             _ if upper.starts_with('~') || upper.bytes().all(|b| b.is_ascii_digit()) => {}
-            _ => self.uses.push((upper, range.clone())),
+            _ => self.used(upper, range),
         }
     }
 
+    fn used(&mut self, name: Cow<'_, str>, range: &Range<usize>) {
+        if !self.is_set(&name) {
+            self.uses.push((name.into_owned(), range.clone()));
+        }
+    }
+
+    fn is_set(&self, name: &str) -> bool {
+        self.variables.contains_key(name) || KNOWN_VARIABLES.contains(&name)
+    }
+
     /// The commands of one line.
-    fn pieces(&mut self, pieces: &[Piece], range: &Range<usize>, marked: bool) {
+    fn pieces(&mut self, pieces: &[Piece<'_>], range: &Range<usize>, marked: bool) {
         let (Some(first), second, third) = (pieces.first(), pieces.get(1), pieces.get(2)) else {
             return;
         };
@@ -427,18 +459,18 @@ impl Reader {
         let text = text.trim();
         let (word, rest) = first_word(text);
         let rest = rest.trim();
-        let lower = word.to_ascii_lowercase();
+        let lower = lower(word);
         // Blocks change how variables are read, and a bracket from a path would end them.
-        if !matches!(lower.as_str(), "echo" | "for" | "if") && has_bracket(text) {
+        if !matches!(&*lower, "echo" | "for" | "if") && has_bracket(text) {
             self.refuse(
                 range,
                 "a parenthesis outside quotes; generated scripts have no blocks",
             );
         }
-        if rest.contains("/?") {
+        if asks_for_help(rest) {
             self.refuse(range, "`/?` makes a command print its help");
         }
-        match lower.as_str() {
+        match &*lower {
             "echo" => {
                 if rest.is_empty() || rest.eq_ignore_ascii_case("on") || rest.eq_ignore_ascii_case("off") {
                     self.refuse(range, "`echo` needs a text; an empty line is `echo.`");
@@ -474,15 +506,19 @@ impl Reader {
                 self.call(rest, range);
                 Demand::Check(Answer::NextLine)
             }
-            "copy" | "move" if !rest.to_ascii_lowercase().starts_with("/y ") => {
+            "copy" | "move"
+                if !rest
+                    .get(..3)
+                    .is_some_and(|start| start.eq_ignore_ascii_case("/y ")) =>
+            {
                 self.refuse(range, format!("`{lower}` without `/y` waits for an answer"));
                 Demand::Check(Answer::Either)
             }
-            _ if FILE_COMMANDS.contains(&lower.as_str()) => {
+            _ if FILE_COMMANDS.contains(&&*lower) => {
                 if lower != "pushd" || rest != "\"%~dp0\"" {
                     self.arguments(rest, range);
                 }
-                Demand::Check(match lower.as_str() {
+                Demand::Check(match &*lower {
                     "del" | "rd" | "rmdir" => Answer::Existence,
                     "pushd" | "type" => Answer::Code,
                     _ => Answer::Either,
@@ -509,7 +545,7 @@ impl Reader {
                         "a value that ends in a backslash would join with a closing quote",
                     );
                 }
-                let resolved = self.resolve(value);
+                let resolved = self.resolve(value).into_owned();
                 self.variables.insert(name.to_ascii_uppercase(), resolved);
             }
             Some(_) | None => self.refuse(range, "`set` is written `set \"NAME=value\"`"),
@@ -517,15 +553,18 @@ impl Reader {
     }
 
     /// Replaces variables whose value the script has set.
-    fn resolve(&self, text: &str) -> String {
-        let mut resolved = String::new();
+    fn resolve<'w>(&self, text: &'w str) -> Cow<'w, str> {
+        if !text.contains('%') {
+            return Cow::Borrowed(text);
+        }
+        let mut resolved = String::with_capacity(2 * text.len());
         let mut rest = text;
         while let Some(at) = rest.find('%') {
             let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
             resolved.push_str(before);
             let (meaning, length) = percent(from);
             let value = match meaning {
-                Percent::Name(name) => self.variables.get(&name.to_ascii_uppercase()),
+                Percent::Name(name) => self.variables.get(&*upper(name)),
                 Percent::Literal | Percent::Odd(_) => None,
             };
             match value {
@@ -536,7 +575,7 @@ impl Reader {
             rest = from.get(length..).unwrap_or_default();
         }
         resolved.push_str(rest);
-        resolved
+        Cow::Owned(resolved)
     }
 
     fn jump(&mut self, target: &str, range: &Range<usize>) {
@@ -571,7 +610,7 @@ impl Reader {
             if !is_name(subject) {
                 self.refuse(range, format!("`{subject}` is not a variable name"));
             }
-            self.uses.push((subject.to_ascii_uppercase(), range.clone()));
+            self.used(upper(subject), range);
         } else if !subject
             .split_once("==")
             .is_some_and(|(left, right)| is_quoted(left) && is_quoted(right))
@@ -624,7 +663,8 @@ impl Reader {
         if target.starts_with(':') {
             self.jump(target, range);
         } else {
-            let program = self.resolve(&target.replace('"', ""));
+            let target = without_quotes(target);
+            let program = self.resolve(&target);
             if !is_batch_file(&program) {
                 self.refuse(
                     range,
@@ -638,8 +678,9 @@ impl Reader {
     }
 
     fn program(&mut self, word: &str, rest: &str, range: &Range<usize>) {
-        let program = self.resolve(&word.replace('"', ""));
-        let name = stem(&program).to_ascii_lowercase();
+        let unquoted = without_quotes(word);
+        let program = self.resolve(&unquoted).into_owned();
+        let name = lower(stem(&program));
         let bare = !program.contains(['\\', '/']);
         if is_batch_file(&program) {
             self.refuse(
@@ -651,7 +692,7 @@ impl Reader {
                 range,
                 format!("cannot tell what `{program}` starts; set it in the script"),
             );
-        } else if bare && !PROGRAMS.contains(&name.as_str()) {
+        } else if bare && !PROGRAMS.contains(&&*name) {
             self.refuse(range, format!("unknown command `{word}`"));
         } else if !bare && !is_quoted(word) && word.contains([' ', '(']) {
             self.refuse(range, "the path of a program needs quotes");
@@ -679,13 +720,17 @@ impl Reader {
 
     /// What no argument may hold.
     fn arguments(&mut self, rest: &str, range: &Range<usize>) {
-        if rest.contains("\\\"") {
+        if rest
+            .bytes()
+            .zip(rest.bytes().skip(1))
+            .any(|pair| pair == (b'\\', b'"'))
+        {
             self.refuse(
                 range,
                 "a backslash before a quote; programs read the quote as part of the value",
             );
         }
-        if rest.to_ascii_lowercase().contains("%~dp0\"") {
+        if rest.contains('~') && rest.to_ascii_lowercase().contains("%~dp0\"") {
             self.refuse(range, "`\"%~dp0\"` ends in a backslash; write `\"%~dp0.\"`");
         }
     }
@@ -701,7 +746,7 @@ impl Reader {
             }
         }
         for (name, range) in std::mem::take(&mut self.uses) {
-            if !self.variables.contains_key(&name) && !KNOWN_VARIABLES.contains(&name.as_str()) {
+            if !self.is_set(&name) {
                 self.refuse(
                     &range,
                     format!("the variable `{name}` is set nowhere in the script"),
@@ -711,9 +756,40 @@ impl Reader {
     }
 }
 
+/// The text in lower case; nearly every command is written so.
+fn lower(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The text in upper case; nearly every variable is written so.
+fn upper(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        Cow::Owned(text.to_ascii_uppercase())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// A word without its quotes.
+fn without_quotes(word: &str) -> Cow<'_, str> {
+    if word.contains('"') {
+        Cow::Owned(word.replace('"', ""))
+    } else {
+        Cow::Borrowed(word)
+    }
+}
+
+fn asks_for_help(rest: &str) -> bool {
+    rest.contains('?') && rest.contains("/?")
+}
+
 /// Whether the line looks at the result of the command before it.
 fn handles_errorlevel(line: &str) -> bool {
-    let lower = line.to_ascii_lowercase();
+    let lower = lower(line);
     lower.starts_with("if ") && lower.contains("\"%errorlevel%\"==")
         || lower.starts_with("set \"") && lower.ends_with("=%errorlevel%\"")
 }
@@ -726,9 +802,9 @@ fn handles_existence(line: &str) -> bool {
 /// Whether a parenthesis stands outside quotes.
 fn has_bracket(text: &str) -> bool {
     let mut quoted = false;
-    text.chars().any(|c| {
-        quoted ^= c == '"';
-        !quoted && matches!(c, '(' | ')')
+    text.bytes().any(|byte| {
+        quoted ^= byte == b'"';
+        !quoted && matches!(byte, b'(' | b')')
     })
 }
 
