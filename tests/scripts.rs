@@ -4,6 +4,7 @@
 //! A missing program (Wine, mingw, openssl) is a failure: an untested script must not look tested.
 #![expect(clippy::panic, reason = "a test that meets an unexpected call fails there")]
 
+mod bindings;
 pub(crate) mod machine;
 mod openssl;
 
