@@ -7,6 +7,7 @@
 mod bindings;
 pub(crate) mod machine;
 mod openssl;
+mod start;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -788,6 +789,7 @@ fn proxy_is_installed_started_and_removed() {
                 ("nginx", ["-t", "-p", _, "-c", "conf/nginx.conf.cbgen-new"]) => {
                     Answer::Code(nginx, String::new())
                 }
+                ("nginx", ["-t", "-p", _, "-c", "conf/nginx.conf"]) => good(),
                 ("sc", ["query", "VHT Reverse Proxy"]) if done() == "install" => {
                     let state = if running.get() { "4  RUNNING" } else { "1  STOPPED" };
                     Answer::Code(0, format!("        STATE              : {state}\n"))

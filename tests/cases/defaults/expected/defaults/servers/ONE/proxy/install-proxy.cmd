@@ -89,7 +89,7 @@ set "STEP=see that the service exists"
 "%SYSTEM%\sc.exe" query "VHT Reverse Proxy" >nul 2>&1
 if not "%errorlevel%"=="0" goto :fail
 :installed
-echo The service is installed. It is not started yet: start-proxy.cmd does that after IIS let go of its port.
+echo The service is installed. start-proxy.cmd starts it after IIS let go of its port; a proxy that runs already keeps its old files until then.
 endlocal
 exit /b 0
 
