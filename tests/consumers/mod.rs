@@ -16,6 +16,8 @@ pub(crate) mod integrity;
 pub(crate) mod lines;
 /// The runbook in a browser.
 pub(crate) mod pages;
+/// The script for PowerShell, in a model of it.
+pub(crate) mod power_shell;
 /// Registry files: Wine, and hivexregedit as a second opinion.
 pub(crate) mod registry;
 /// SQL scripts: their meaning in SQLite, their grammar in sqlfluff.
