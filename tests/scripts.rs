@@ -6,9 +6,12 @@
 
 mod bindings;
 mod chain;
+mod exported;
+mod lines;
 pub(crate) mod machine;
 mod openssl;
 mod start;
+mod values;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -8,6 +8,8 @@
 pub(crate) mod commands;
 /// XML transforms: Microsoft's library, the .NET configuration system, a WCF channel.
 pub(crate) mod documents;
+/// What Erlang does with wrong files.
+mod erlang;
 /// What the inventories ask, written down by hand.
 pub(crate) mod facts;
 /// The archive, `SHA256SUMS`, and the scripts that check them.
