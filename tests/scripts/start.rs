@@ -5,8 +5,6 @@ use std::fs;
 use super::machine::{Answer, Call, Machine, Outcome, good};
 use super::{CONF, machine, stopped_at, text_tool};
 
-const START: &str = "servers/MGMT01/proxy/start-proxy.cmd";
-
 /// The proxy as far as the script sees it. Like nginx it reads its file when it starts, and never again.
 #[derive(Default)]
 struct Proxy {
@@ -19,11 +17,14 @@ struct Proxy {
 
 impl Proxy {
     fn answer(&mut self, machine: &Machine, call: &Call) -> Answer {
-        let file = fs::read_to_string(machine.unix(&format!(r"{CONF}\nginx.conf"))).expect("a file");
+        let file = fs::read_to_string(machine.unix(&format!(r"{CONF}\nginx.conf"))).unwrap_or_default();
         let words: Vec<&str> = call.arguments.iter().map(String::as_str).collect();
         match (call.program.as_str(), words.as_slice()) {
-            ("nginx", ["-t", "-p", prefix, "-c", "conf/nginx.conf"]) => {
+            ("nginx", ["-t", "-p", prefix, "-c", tested]) => {
                 assert!(CONF.starts_with(prefix), "{prefix}");
+                if *tested == "conf/nginx.conf.cbgen-new" {
+                    return good();
+                }
                 Answer::Code(i32::from(file.contains("broken")), String::new())
             }
             ("sc", ["query", "VHT Reverse Proxy"]) => {
@@ -56,7 +57,11 @@ impl Proxy {
 }
 
 fn start(machine: &Machine, proxy: &mut Proxy, failing: usize) -> Outcome {
-    machine.run(START, |number, call| {
+    run(machine, proxy, "start-proxy", failing)
+}
+
+fn run(machine: &Machine, proxy: &mut Proxy, script: &str, failing: usize) -> Outcome {
+    machine.run(&format!("servers/MGMT01/proxy/{script}.cmd"), |number, call| {
         if number == failing {
             return Answer::Code(9, String::new());
         }
@@ -120,4 +125,43 @@ fn a_running_proxy_is_started_anew_with_the_files_of_now() {
         }
         proxy.runs.get_or_insert_default();
     }
+}
+
+/// A bundle over an older one: the way back leads to the older one, and that ran.
+#[test]
+fn a_proxy_that_ran_before_runs_again_after_the_way_back() {
+    let machine = machine("MGMT01");
+    let conf = machine.unix(CONF);
+    let root = conf.parent().and_then(|nginx| nginx.parent()).expect("a folder");
+    let put = |name: &str, bytes: &[u8]| {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, bytes).expect("writable");
+    };
+    put("nginx/nginx.exe", &fs::read(machine.relay()).expect("the relay"));
+    put("bin/nginx_windows_service.cmd", b"@exit /b 1\r\n");
+    for name in ["mime.types", "vht_callback_ssl.crt", "vht_callback_ssl.key"] {
+        put(&format!("nginx/conf/{name}"), b"");
+    }
+    put("nginx/conf/nginx.conf", b"of before");
+    let mut proxy = Proxy {
+        runs: Some("of before".to_owned()),
+        ..Proxy::default()
+    };
+    run(&machine, &mut proxy, "install-proxy", 0).expect_success("The service is installed");
+    start(&machine, &mut proxy, 0).expect_success("The proxy listens on port 443");
+    assert_ne!(proxy.runs.as_deref(), Some("of before"));
+    run(&machine, &mut proxy, "rollback-start", 0).expect_success("The proxy does not run");
+    assert_eq!(proxy.runs, None);
+    run(&machine, &mut proxy, "rollback-proxy", 0).expect_success("as it was before, and runs");
+    assert_eq!(proxy.runs.as_deref(), Some("of before"));
+
+    // Without a file of before, none stays; a proxy that stood still stands still.
+    machine.forget();
+    proxy.runs = None;
+    fs::remove_file(conf.join("nginx.conf")).expect("was there");
+    run(&machine, &mut proxy, "install-proxy", 0).expect_success("The service is installed");
+    run(&machine, &mut proxy, "rollback-proxy", 0).expect_success("Run rollback-bindings.cmd");
+    assert_eq!(proxy.runs, None);
+    assert!(!conf.join("nginx.conf").exists());
 }
