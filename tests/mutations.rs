@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use cbgen::formats::Format;
 
-use crate::consumers::{commands, documents, integrity, lines, pages, registry, sql, terms};
+use crate::consumers::{commands, documents, integrity, lines, pages, power_shell, registry, sql, terms};
 use crate::harness::{expect_none, root};
 use crate::nginx::{self, Given, expected, serve};
 use crate::support::subject::{Subject, Verdict, read_back};
@@ -43,6 +43,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("sha256sum", integrity::sums),
     ("verify.cmd", integrity::verify_cmd),
     ("verify.ps1", integrity::verify_ps1),
+    ("model of PowerShell", power_shell::follows),
     ("browser", pages::page),
     ("self-contained", pages::self_contained),
 ];

@@ -386,6 +386,7 @@ fn missing_folders_and_keys_and_a_mark_at_the_start_are_found_by_nginx_itself() 
     for (text, given, complaint) in [
         (prod.text(), Given::NoLogs, "No such file or directory"),
         (prod.text(), Given::NoCertificate, "cannot load certificate \""),
+        (prod.text(), Given::InPrefix, "cannot load certificate \""),
         (prod.text(), Given::NoKey, "cannot load certificate key"),
         (prod.text(), Given::LockedKey, "problems getting password"),
         (
@@ -398,6 +399,18 @@ fn missing_folders_and_keys_and_a_mark_at_the_start_are_found_by_nginx_itself() 
         let error = tested(prod, &text, given).expect_err("refused");
         assert!(error.contains(complaint), "{error}");
     }
+}
+
+/// `nginx -t` makes the logs and reads the key, so who runs it matters: an account without the right to the key learns
+/// nothing, and the logs belong to who tested first.
+#[test]
+fn a_test_of_the_file_makes_its_logs_and_needs_its_key() {
+    let prod = expected("prod");
+    let [before, after] = site::logs_of_a_test(prod);
+    assert_eq!(before, [""; 0]);
+    assert!(after.contains(&"https.log".to_owned()), "{after:?}");
+    let error = tested(prod, &prod.text(), Given::ClosedKey).expect_err("refused");
+    assert!(error.contains("Permission denied"), "{error}");
 }
 
 #[test]

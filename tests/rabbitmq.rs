@@ -6,6 +6,7 @@
 //! on `log_levels`) is a matter of the unit tests of the Erlang format.
 
 mod addresses;
+mod again;
 mod broker;
 mod certificates;
 mod machine;
@@ -131,6 +132,7 @@ fn brokers_with_common_names_go_there_and_back() {
         assert_eq!(&state(broker, &stage.network), before, "{}", broker.name);
         assert_eq!(read(broker, "enabled_plugins"), "[rabbitmq_federation].\n");
     }
+    again::a_new_application_saves_anew(&mut stage);
 }
 
 #[test]
@@ -206,6 +208,7 @@ fn brokers_without_common_names_know_the_whole_subject() {
         machine.succeed(&script("disable-management.cmd"));
         machine.succeed(&script("rollback-management.cmd"));
         assert_eq!(names(&read(machine.broker, "enabled_plugins")), names(MANAGED));
+        again::plugins_are_saved_anew(machine, script);
         assert!(
             machine
                 .broker

@@ -4,8 +4,14 @@
 //! A missing program (Wine, mingw, openssl) is a failure: an untested script must not look tested.
 #![expect(clippy::panic, reason = "a test that meets an unexpected call fails there")]
 
+mod bindings;
+mod chain;
+mod exported;
+mod lines;
 pub(crate) mod machine;
 mod openssl;
+mod start;
+mod values;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -787,6 +793,7 @@ fn proxy_is_installed_started_and_removed() {
                 ("nginx", ["-t", "-p", _, "-c", "conf/nginx.conf.cbgen-new"]) => {
                     Answer::Code(nginx, String::new())
                 }
+                ("nginx", ["-t", "-p", _, "-c", "conf/nginx.conf"]) => good(),
                 ("sc", ["query", "VHT Reverse Proxy"]) if done() == "install" => {
                     let state = if running.get() { "4  RUNNING" } else { "1  STOPPED" };
                     Answer::Code(0, format!("        STATE              : {state}\n"))

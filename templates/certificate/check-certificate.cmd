@@ -13,7 +13,7 @@ runbook:
   do:
     - 'Run `certificate\check-certificate.cmd`. It changes nothing; run it again whenever the proxy does not start.'
   check:
-    - 'The script ends with `The installed files are good`.'
+    - 'The script ends with `The installed files are good`.{% if not certificate.self_signed %} Unless the root itself issued the certificate, it counts at least two certificates.{% endif %}'
 ---
 {% set script_title = "Checks the certificate and key that nginx reads; changes nothing" -%}
 {% set script_machine = server.name -%}
@@ -47,12 +47,61 @@ if not "%errorlevel%"=="0" goto :fail
 echo The file holds, leaf first:
 "%CALLBACK_OPENSSL%" pkcs7 -in "%WORK%\all.p7b" -print_certs -noout
 if not "%errorlevel%"=="0" goto :fail
+{% if not certificate.self_signed -%}
+"%CALLBACK_OPENSSL%" pkcs7 -in "%WORK%\all.p7b" -print_certs -out "%WORK%\all-names.pem"
+if not "%errorlevel%"=="0" goto :fail
+"%SYSTEM%\findstr.exe" /v /b /l /c:"subject" /c:"issuer" "%WORK%\all-names.pem" >"%WORK%\all.pem"
+if not "%errorlevel%"=="0" goto :fail
+
+set "STEP=count the certificates of the file"
+set "NUMBER="
+set "TROUBLE="
+for /f "usebackq" %%A in ("%WORK%\all.pem") do call :line "%%A"
+if defined TROUBLE goto :fail
+if not defined NUMBER goto :fail
+echo Certificates in the file: %NUMBER%
+
+rem Clients get these certificates and know the root only. So only the root may be trusted here.
+set "STEP=find the roots that convert-certificate.cmd has left on this server"
+set "TRUST=%ProgramData%\cbgen\{{ bundle.name }}\{{ bundle.version | cmd_echo }}\certificate\trust"
+if not exist "%TRUST%\{{ server.name }}.txt" goto :no_list
+for /f "usebackq tokens=1,3" %%A in ("%TRUST%\{{ server.name }}.txt") do call :root "%%A" "%%B"
+if defined TROUBLE goto :fail
+if not exist "%WORK%\roots.pem" goto :no_list
+set "STEP=verify the certificates of the file up to a root"
+"%CALLBACK_OPENSSL%" verify -purpose sslserver -no-CApath -CAfile "%WORK%\roots.pem" -untrusted "%WORK%\all.pem" "%WORK%\leaf.pem"
+if not "%errorlevel%"=="0" goto :broken_chain
+goto :verified
+:no_list
+echo There is no list of roots in %TRUST%: the last certificate of the file stands for the root.
+set "STEP=see that the file holds more than the certificate of the proxy"
+if "%NUMBER%"=="1" goto :broken_chain
+set "STEP=verify the certificates of the file up to the last one"
+"%CALLBACK_OPENSSL%" verify -purpose sslserver -partial_chain -no-CApath -CAfile "%WORK%\ca-%NUMBER%.pem" -untrusted "%WORK%\all.pem" "%WORK%\leaf.pem"
+if not "%errorlevel%"=="0" goto :broken_chain
+:verified
+{% endif -%}
 rd /s /q "%WORK%"
 if exist "%WORK%\." goto :fail
 echo The installed files are good.
 endlocal
 exit /b 0
 
+{% if not certificate.self_signed -%}
+:broken_chain
+echo A client that knows only the root does not accept what the proxy would send: an intermediate certificate is missing or wrong.
+echo Run convert-certificate.cmd again, with a file exported with *Include all certificates in the certification path*.
+goto :fail
+
+rem One line of the list: store, thumbprint and file. Roots are collected.
+:root
+if not "%~1"=="Root" exit /b 0
+"%CALLBACK_OPENSSL%" x509 -inform DER -in "%TRUST%\%~2" >>"%WORK%\roots.pem"
+if not "%errorlevel%"=="0" set "TROUBLE=yes"
+exit /b 0
+
+{% include "certificate/_certificate/line" %}
+{% endif -%}
 :fail
 set "CODE=%errorlevel%"
 rem unchecked: the copy of the key must not stay, whatever failed

@@ -225,30 +225,7 @@ goto :fail
 echo openssl does not accept the chain; its reason stands above.
 goto :fail
 
-rem One line of the chain: collects each certificate in a file of its own, ca-1.pem, ca-2.pem and so on.
-:line
-if defined TROUBLE exit /b 1
-if not "%~1"=="-----BEGIN" goto :inside
-{% for number in [6, 5, 4, 3, 2, 1] -%}
-if "%NUMBER%"=="{{ number }}" set "NUMBER={{ number + 1 }}"
-{% endfor -%}
-if not defined NUMBER set "NUMBER=1"
-if "%NUMBER%"=="7" goto :too_many
-echo -----BEGIN CERTIFICATE----->"%WORK%\ca-%NUMBER%.pem"
-exit /b 0
-:inside
-if not defined NUMBER exit /b 0
-if "%~1"=="-----END" goto :end_line
-echo %~1 >>"%WORK%\ca-%NUMBER%.pem"
-exit /b 0
-:end_line
-echo -----END CERTIFICATE----->>"%WORK%\ca-%NUMBER%.pem"
-exit /b 0
-:too_many
-echo The chain has more than six certificates.
-set "TROUBLE=yes"
-exit /b 1
-
+{% include "certificate/_certificate/line" %}
 rem A certificate issued by its own subject is a root; everything else is an intermediate.
 :sort
 "%CALLBACK_OPENSSL%" x509 -in "%~1" -noout -subject_hash >"%WORK%\subject.txt"

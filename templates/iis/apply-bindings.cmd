@@ -19,7 +19,7 @@ runbook:
   check:
     - 'The script ends with `IIS listens on 127.0.0.1 only`, and `http://127.0.0.1/` answers on this server.'
   undo:
-    - 'Run `iis\rollback-bindings.cmd`: it restores the bindings that were removed and removes the one that was added. Stop the proxy first when it holds port {{ proxy.https_port }}.'
+    - 'Run `iis\rollback-bindings.cmd`: it restores every binding that was there before and is not there now, and removes the one that was added. Stop the proxy first when it holds port {{ proxy.https_port }}.'
     - 'Last resort, for all of IIS: `appcmd restore backup` with the backup the script made; it also takes back later work of others.'
 ---
 {% set script_title = "Binds the IIS site to 127.0.0.1 and frees the port of the proxy" -%}

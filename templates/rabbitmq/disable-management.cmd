@@ -26,6 +26,9 @@ call "%PLUGINS%" -q list -E -m >"%STATE%\management-plugins.txt"
 if not "%errorlevel%"=="0" goto :fail
 echo captured>"%STATE%\management-captured.txt"
 if not exist "%STATE%\management-captured.txt" goto :fail
+if not exist "%STATE%\management-rolled-back.txt" goto :management_captured
+del "%STATE%\management-rolled-back.txt"
+if exist "%STATE%\management-rolled-back.txt" goto :fail
 :management_captured
 
 set "STEP=disable rabbitmq_management"

@@ -140,6 +140,9 @@ if "%~1"=="rehearse" goto :passed
 
 if exist "%STATE%\captured.txt" goto :passed
 set "STEP=save the old state in %STATE%"
+rem unchecked: what an earlier application saved, if anything; the next line asks
+del /q "%STATE%\config-absent.txt" >nul 2>&1
+if exist "%STATE%\config-absent.txt" goto :fail
 {%- for file in ["users.json", "permissions.json", "parameters.json", "plugins.txt"] %}
 copy /y "%STATE%\now-{{ file }}" "%STATE%\{{ file }}" >nul
 if not "%errorlevel%"=="0" goto :fail
@@ -160,6 +163,9 @@ if not exist "%STATE%\config-absent.txt" goto :fail
 :config_saved
 echo captured>"%STATE%\captured.txt"
 if not exist "%STATE%\captured.txt" goto :fail
+if not exist "%STATE%\rolled-back.txt" goto :passed
+del "%STATE%\rolled-back.txt"
+if exist "%STATE%\rolled-back.txt" goto :fail
 
 :passed
 echo All checks passed.

@@ -19,7 +19,12 @@ runbook:
 {% include "rabbitmq/_rabbitmq/head" %}
 
 set "STEP=see that disable-management.cmd has saved the set of plugins"
-if not exist "%STATE%\management-captured.txt" goto :fail
+if exist "%STATE%\management-captured.txt" goto :management_saved
+if not exist "%STATE%\management-rolled-back.txt" goto :fail
+echo It was rolled back before. Nothing to do.
+endlocal
+exit /b 0
+:management_saved
 
 set "STEP=enable the saved plugins"
 set "BROKEN="
@@ -36,6 +41,10 @@ if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\fc.exe" "%STATE%\management-plugins.txt" "%STATE%\now-plugins.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 
+rem The next disable-management.cmd saves the set it finds then.
+set "STEP=note that this was rolled back"
+move /y "%STATE%\management-captured.txt" "%STATE%\management-rolled-back.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
 echo The plugins are enabled as before.
 endlocal
 exit /b 0

@@ -13,14 +13,15 @@ restarts: [RabbitMQ]
 runbook:
   before: ['Callback is turned off on every server. The other brokers go back too: a link needs both ends to speak the same way.']
   do: ['Run `rollback-rabbitmq.cmd` as administrator, then start Callback.']
-  check: ['It ends with success: files, service, plugins, upstreams and users are those that preflight saved. A password that a certificate user had before is not restored.']
+  check: ['It ends with success: files, service, plugins, upstreams and users are those that preflight saved. A password that a certificate user had before is not restored. To apply the bundle again, begin with `preflight.cmd`: it saves the state anew.']
 ---
 {% set script_title = "Puts back what preflight.cmd saved: files, service, plugins, upstreams, users" -%}
 {% set script_machine = server.name -%}
 {% set script_advice = "The saved state is still in the folder it lies in; this script may be run again." -%}
 {% include "rabbitmq/_rabbitmq/head" %}
-{%- include "rabbitmq/_rabbitmq/captured" %}
 
+set "STEP=find the saved state"
+{% include "_cmd/saved_state" %}
 rem Files first: a broker that does not start with the new file starts with the old one.
 set "STEP=stop RabbitMQ"
 call :stop_broker
@@ -74,6 +75,8 @@ if not "%errorlevel%"=="0" goto :fail
 call "%CTL%" -q list_parameters -p /
 if not "%errorlevel%"=="0" goto :fail
 
+rem The next preflight.cmd saves what it finds then; what was saved now is the state of the past.
+{% include "_cmd/back" %}
 echo RabbitMQ is as it was before.
 endlocal
 exit /b 0

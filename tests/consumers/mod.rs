@@ -8,6 +8,8 @@
 pub(crate) mod commands;
 /// XML transforms: Microsoft's library, the .NET configuration system, a WCF channel.
 pub(crate) mod documents;
+/// What Erlang does with wrong files.
+mod erlang;
 /// What the inventories ask, written down by hand.
 pub(crate) mod facts;
 /// The archive, `SHA256SUMS`, and the scripts that check them.
@@ -16,6 +18,8 @@ pub(crate) mod integrity;
 pub(crate) mod lines;
 /// The runbook in a browser.
 pub(crate) mod pages;
+/// The script for PowerShell, in a model of it.
+pub(crate) mod power_shell;
 /// Registry files: Wine, and hivexregedit as a second opinion.
 pub(crate) mod registry;
 /// SQL scripts: their meaning in SQLite, their grammar in sqlfluff.

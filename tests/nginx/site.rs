@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -163,7 +164,11 @@ pub(crate) enum Given {
     Chain,
     LeafOnly,
     NoCertificate,
+    /// The certificate lies in the prefix, not beside the file.
+    InPrefix,
     NoKey,
+    /// Nobody may read the key.
+    ClosedKey,
     /// The key needs a password.
     LockedKey,
     NoLogs,
@@ -179,6 +184,8 @@ struct Site {
     http: Option<u16>,
     /// The folder of the logs, below the prefix.
     logs: String,
+    /// Whether the key is closed to everybody.
+    closed: bool,
 }
 
 impl Site {
@@ -192,6 +199,7 @@ impl Site {
             https: free_port(),
             http: expected.http_port.map(|_| free_port()),
             logs,
+            closed: given == Given::ClosedKey,
         };
         let text = site.substituted(expected, text);
         let (prefix, made) = (site.prefix(), certificates());
@@ -202,6 +210,10 @@ impl Site {
         );
         let certificate = match given {
             Given::NoCertificate => None,
+            Given::InPrefix => {
+                write(&prefix.join("vht_callback_ssl.crt"), made.chain());
+                None
+            }
             Given::LeafOnly => Some(made.leaf.clone()),
             Given::Surrounded => {
                 let attributes = "Bag Attributes\n    localKeyID: 01\nsubject=CN = callback\n-----BEGIN";
@@ -227,6 +239,10 @@ impl Site {
                 succeed(openssl.arg(plain).arg("-out").arg(key));
             }
             _ => write(&key, &made.key),
+        }
+        if given == Given::ClosedKey {
+            let nobody = std::fs::Permissions::from_mode(0o000);
+            std::fs::set_permissions(prefix.join("conf/vht_callback_ssl.key"), nobody).expect("own file");
         }
         if given != Given::NoLogs {
             write(&prefix.join(&site.logs).join(".keep"), "");
@@ -298,7 +314,12 @@ impl Site {
     fn test(&self) -> Result<(), String> {
         // Without a terminal nobody can be asked for the password of a key.
         let mut nginx = program("setsid");
-        nginx.args(["--wait", "nginx", "-t"]).args(self.arguments());
+        nginx.arg("--wait");
+        // Root reads what nobody may read, unless it gives that right away.
+        if self.closed && std::fs::read(self.prefix().join("conf/vht_callback_ssl.key")).is_ok() {
+            nginx.args(["setpriv", "--bounding-set=-dac_override,-dac_read_search"]);
+        }
+        nginx.args(["nginx", "-t"]).args(self.arguments());
         let ran = finish(&mut nginx);
         match (ran.code, ran.stderr.contains("test is successful")) {
             (0, true) => Ok(()),
@@ -337,6 +358,22 @@ pub(crate) struct Served {
 /// Serves a text as the file of an inventory.
 pub(crate) fn serve(expected: &Expected, text: &str, given: Given) -> Result<Served, String> {
     Site::new(expected, text, given).start()
+}
+
+/// `nginx -t` on the file of an inventory: the logs that are there before and afterwards.
+pub(crate) fn logs_of_a_test(expected: &Expected) -> [Vec<String>; 2] {
+    let site = Site::new(expected, &expected.text(), Given::Chain);
+    let logs = || {
+        let entries = std::fs::read_dir(site.prefix().join(&site.logs)).expect("a folder");
+        let names = entries.filter_map(Result::ok).map(|entry| entry.file_name());
+        let mut names: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+        names.retain(|name| name != ".keep");
+        names.sort();
+        names
+    };
+    let before = logs();
+    site.test().expect("the file itself is fine");
+    [before, logs()]
 }
 
 /// `nginx -t` on a text.

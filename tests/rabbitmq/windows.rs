@@ -65,7 +65,16 @@ impl Machine<'_> {
                 0,
                 fs::read_to_string(self.file(arguments[0].trim_matches('"'))).expect("a file to show"),
             ),
-            "del" => quiet(fs::remove_file(self.file(arguments.last().expect("a path"))).is_err()),
+            "del" => {
+                let path = arguments.last().expect("a path").trim_matches('"');
+                quiet(fs::remove_file(self.file(path)).is_err())
+            }
+            "move" => {
+                let ["/y", from, to] = arguments[..] else {
+                    panic!("{arguments:?}")
+                };
+                quiet(fs::rename(self.file(from), self.file(to)).is_err())
+            }
             "mkdir" => quiet(fs::create_dir(self.file(arguments[0].trim_matches('"'))).is_err()),
             "icacls" => quiet(!self.file(arguments[0]).is_dir()),
             "reg" => self.registry(arguments),

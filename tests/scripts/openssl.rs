@@ -106,6 +106,19 @@ impl Authority {
         self.make(name, Some("middle"), "/O=Acme/CN=callback", days, &usage);
     }
 
+    /// A certificate for one use, issued by `root` or `middle`.
+    pub(crate) fn leaf_of(&self, issuer: &str, name: &str, hosts: &str, usage: &str) {
+        let names = format!("subjectAltName={hosts}");
+        let usage = format!("extendedKeyUsage={usage}");
+        let extensions = ["basicConstraints=critical,CA:FALSE", &usage, &names];
+        self.make(name, Some(issuer), "/O=Acme/CN=callback", "90", &extensions);
+    }
+
+    /// The text of a certificate.
+    pub(crate) fn pem(&self, name: &str) -> String {
+        fs::read_to_string(self.path(&format!("{name}.pem"))).expect("made")
+    }
+
     /// A PKCS12 file: `chain` are names of certificates, `key` the owner of the key, if any.
     pub(crate) fn pfx(
         &self,

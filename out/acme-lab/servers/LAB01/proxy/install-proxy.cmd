@@ -63,6 +63,18 @@ if not exist "%CONF%\nginx.conf" goto :no_old_file
 copy /y "%CONF%\nginx.conf" "%STATE%\nginx.conf" >nul
 if not "%errorlevel%"=="0" goto :fail
 :no_old_file
+set "STEP=note whether the proxy runs already"
+rem unchecked: a note of an earlier run, if any
+del /q "%STATE%\ran.txt" >nul 2>&1
+if exist "%STATE%\ran.txt" goto :fail
+"%SYSTEM%\sc.exe" query "VHT Reverse Proxy" >"%STATE%\service-now.txt" 2>&1
+if not "%errorlevel%"=="0" goto :noted
+"%SYSTEM%\findstr.exe" /r /c:"STATE  *: 1 " "%STATE%\service-now.txt" >nul
+if "%errorlevel%"=="0" goto :noted
+if not "%errorlevel%"=="1" goto :fail
+echo ran>"%STATE%\ran.txt"
+if not exist "%STATE%\ran.txt" goto :fail
+:noted
 echo saved>"%STATE%\captured.txt"
 if not exist "%STATE%\captured.txt" goto :fail
 if not exist "%STATE%\rolled-back.txt" goto :captured
@@ -89,7 +101,7 @@ set "STEP=see that the service exists"
 "%SYSTEM%\sc.exe" query "VHT Reverse Proxy" >nul 2>&1
 if not "%errorlevel%"=="0" goto :fail
 :installed
-echo The service is installed. It is not started yet: start-proxy.cmd does that after IIS let go of its port.
+echo The service is installed. start-proxy.cmd starts it after IIS let go of its port; a proxy that runs already keeps its old files until then.
 endlocal
 exit /b 0
 

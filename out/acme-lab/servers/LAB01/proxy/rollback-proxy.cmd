@@ -59,15 +59,27 @@ if exist "%STATE%\service.txt" goto :fail
 :removed
 
 set "STEP=restore nginx.conf"
-if not exist "%STATE%\nginx.conf" goto :restored
+if exist "%STATE%\nginx.conf" goto :old_file
+if not exist "%CONF%\nginx.conf" goto :restored
+del "%CONF%\nginx.conf"
+if exist "%CONF%\nginx.conf" goto :fail
+goto :restored
+:old_file
 copy /y "%STATE%\nginx.conf" "%CONF%\nginx.conf" >nul
 if not "%errorlevel%"=="0" goto :fail
 :restored
+
+if not exist "%STATE%\ran.txt" goto :stays_stopped
+set "STEP=start the proxy that ran before; its port must be free again"
+"%SYSTEM%\net.exe" start "VHT Reverse Proxy"
+if not "%errorlevel%"=="0" goto :fail
+:stays_stopped
 set "STEP=note that this was rolled back"
 move /y "%STATE%\captured.txt" "%STATE%\rolled-back.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 
-echo The proxy is as it was before. Run rollback-bindings.cmd so that IIS takes its ports back.
+if exist "%STATE%\ran.txt" echo The proxy is as it was before, and runs.
+if not exist "%STATE%\ran.txt" echo The proxy is as it was before. Run rollback-bindings.cmd so that IIS takes its ports back.
 endlocal
 exit /b 0
 

@@ -102,11 +102,82 @@ if not "%errorlevel%"=="0" goto :fail
 echo The file holds, leaf first:
 "%CALLBACK_OPENSSL%" pkcs7 -in "%WORK%\all.p7b" -print_certs -noout
 if not "%errorlevel%"=="0" goto :fail
+"%CALLBACK_OPENSSL%" pkcs7 -in "%WORK%\all.p7b" -print_certs -out "%WORK%\all-names.pem"
+if not "%errorlevel%"=="0" goto :fail
+"%SYSTEM%\findstr.exe" /v /b /l /c:"subject" /c:"issuer" "%WORK%\all-names.pem" >"%WORK%\all.pem"
+if not "%errorlevel%"=="0" goto :fail
+
+set "STEP=count the certificates of the file"
+set "NUMBER="
+set "TROUBLE="
+for /f "usebackq" %%A in ("%WORK%\all.pem") do call :line "%%A"
+if defined TROUBLE goto :fail
+if not defined NUMBER goto :fail
+echo Certificates in the file: %NUMBER%
+
+rem Clients get these certificates and know the root only. So only the root may be trusted here.
+set "STEP=find the roots that convert-certificate.cmd has left on this server"
+set "TRUST=%ProgramData%\cbgen\acme-plant\2026.12.0-rc.1\certificate\trust"
+if not exist "%TRUST%\PLANT-CB1.txt" goto :no_list
+for /f "usebackq tokens=1,3" %%A in ("%TRUST%\PLANT-CB1.txt") do call :root "%%A" "%%B"
+if defined TROUBLE goto :fail
+if not exist "%WORK%\roots.pem" goto :no_list
+set "STEP=verify the certificates of the file up to a root"
+"%CALLBACK_OPENSSL%" verify -purpose sslserver -no-CApath -CAfile "%WORK%\roots.pem" -untrusted "%WORK%\all.pem" "%WORK%\leaf.pem"
+if not "%errorlevel%"=="0" goto :broken_chain
+goto :verified
+:no_list
+echo There is no list of roots in %TRUST%: the last certificate of the file stands for the root.
+set "STEP=see that the file holds more than the certificate of the proxy"
+if "%NUMBER%"=="1" goto :broken_chain
+set "STEP=verify the certificates of the file up to the last one"
+"%CALLBACK_OPENSSL%" verify -purpose sslserver -partial_chain -no-CApath -CAfile "%WORK%\ca-%NUMBER%.pem" -untrusted "%WORK%\all.pem" "%WORK%\leaf.pem"
+if not "%errorlevel%"=="0" goto :broken_chain
+:verified
 rd /s /q "%WORK%"
 if exist "%WORK%\." goto :fail
 echo The installed files are good.
 endlocal
 exit /b 0
+
+:broken_chain
+echo A client that knows only the root does not accept what the proxy would send: an intermediate certificate is missing or wrong.
+echo Run convert-certificate.cmd again, with a file exported with *Include all certificates in the certification path*.
+goto :fail
+
+rem One line of the list: store, thumbprint and file. Roots are collected.
+:root
+if not "%~1"=="Root" exit /b 0
+"%CALLBACK_OPENSSL%" x509 -inform DER -in "%TRUST%\%~2" >>"%WORK%\roots.pem"
+if not "%errorlevel%"=="0" set "TROUBLE=yes"
+exit /b 0
+
+rem One line of a file of certificates: collects each in a file of its own, ca-1.pem, ca-2.pem and so on.
+:line
+if defined TROUBLE exit /b 1
+if not "%~1"=="-----BEGIN" goto :inside
+if "%NUMBER%"=="6" set "NUMBER=7"
+if "%NUMBER%"=="5" set "NUMBER=6"
+if "%NUMBER%"=="4" set "NUMBER=5"
+if "%NUMBER%"=="3" set "NUMBER=4"
+if "%NUMBER%"=="2" set "NUMBER=3"
+if "%NUMBER%"=="1" set "NUMBER=2"
+if not defined NUMBER set "NUMBER=1"
+if "%NUMBER%"=="7" goto :too_many
+echo -----BEGIN CERTIFICATE----->"%WORK%\ca-%NUMBER%.pem"
+exit /b 0
+:inside
+if not defined NUMBER exit /b 0
+if "%~1"=="-----END" goto :end_line
+echo %~1 >>"%WORK%\ca-%NUMBER%.pem"
+exit /b 0
+:end_line
+echo -----END CERTIFICATE----->>"%WORK%\ca-%NUMBER%.pem"
+exit /b 0
+:too_many
+echo The file has more than six certificates.
+set "TROUBLE=yes"
+exit /b 1
 
 :fail
 set "CODE=%errorlevel%"

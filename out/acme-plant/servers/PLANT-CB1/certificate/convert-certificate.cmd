@@ -287,7 +287,7 @@ goto :fail
 echo openssl does not accept the chain; its reason stands above.
 goto :fail
 
-rem One line of the chain: collects each certificate in a file of its own, ca-1.pem, ca-2.pem and so on.
+rem One line of a file of certificates: collects each in a file of its own, ca-1.pem, ca-2.pem and so on.
 :line
 if defined TROUBLE exit /b 1
 if not "%~1"=="-----BEGIN" goto :inside
@@ -310,7 +310,7 @@ exit /b 0
 echo -----END CERTIFICATE----->>"%WORK%\ca-%NUMBER%.pem"
 exit /b 0
 :too_many
-echo The chain has more than six certificates.
+echo The file has more than six certificates.
 set "TROUBLE=yes"
 exit /b 1
 

@@ -21,10 +21,10 @@ goto :fail
 
 set "STEP=create the folder for saved state"
 set "STATE=%ProgramData%\cbgen\acme-plant\2026.12.0-rc.1\rabbitmq"
-if exist "%STATE%\." goto :state_ready
+if exist "%STATE%\." goto :folder_ready
 mkdir "%STATE%"
 if not "%errorlevel%"=="0" goto :fail
-:state_ready
+:folder_ready
 rem What is saved here may hold passwords: old federation addresses often do. Only the system and administrators read it.
 "%SYSTEM%\icacls.exe" "%STATE%" /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" >nul
 if not "%errorlevel%"=="0" goto :fail
@@ -49,7 +49,12 @@ set "RABBITMQ_NODE_IP_ADDRESS="
 
 
 set "STEP=see that disable-management.cmd has saved the set of plugins"
-if not exist "%STATE%\management-captured.txt" goto :fail
+if exist "%STATE%\management-captured.txt" goto :management_saved
+if not exist "%STATE%\management-rolled-back.txt" goto :fail
+echo It was rolled back before. Nothing to do.
+endlocal
+exit /b 0
+:management_saved
 
 set "STEP=enable the saved plugins"
 set "BROKEN="
@@ -66,6 +71,10 @@ if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\fc.exe" "%STATE%\management-plugins.txt" "%STATE%\now-plugins.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 
+rem The next disable-management.cmd saves the set it finds then.
+set "STEP=note that this was rolled back"
+move /y "%STATE%\management-captured.txt" "%STATE%\management-rolled-back.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
 echo The plugins are enabled as before.
 endlocal
 exit /b 0

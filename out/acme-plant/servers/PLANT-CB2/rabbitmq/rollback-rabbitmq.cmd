@@ -21,10 +21,10 @@ goto :fail
 
 set "STEP=create the folder for saved state"
 set "STATE=%ProgramData%\cbgen\acme-plant\2026.12.0-rc.1\rabbitmq"
-if exist "%STATE%\." goto :state_ready
+if exist "%STATE%\." goto :folder_ready
 mkdir "%STATE%"
 if not "%errorlevel%"=="0" goto :fail
-:state_ready
+:folder_ready
 rem What is saved here may hold passwords: old federation addresses often do. Only the system and administrators read it.
 "%SYSTEM%\icacls.exe" "%STATE%" /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" >nul
 if not "%errorlevel%"=="0" goto :fail
@@ -47,9 +47,17 @@ rem Either of these would open the plain port again.
 set "RABBITMQ_NODE_PORT="
 set "RABBITMQ_NODE_IP_ADDRESS="
 
-set "STEP=see that preflight.cmd has saved the old state"
-if not exist "%STATE%\captured.txt" goto :fail
 
+set "STEP=find the saved state"
+if exist "%STATE%\captured.txt" goto :state_ready
+if exist "%STATE%\rolled-back.txt" goto :already_back
+echo There is no saved state in %STATE%: this bundle has not changed this server, so there is nothing to take back.
+goto :fail
+:already_back
+echo It was rolled back before. Nothing to do.
+endlocal
+exit /b 0
+:state_ready
 
 rem Files first: a broker that does not start with the new file starts with the old one.
 set "STEP=stop RabbitMQ"
@@ -98,6 +106,11 @@ set "STEP=list what is there now"
 call "%CTL%" -q list_users
 if not "%errorlevel%"=="0" goto :fail
 call "%CTL%" -q list_parameters -p /
+if not "%errorlevel%"=="0" goto :fail
+
+rem The next preflight.cmd saves what it finds then; what was saved now is the state of the past.
+set "STEP=note that this was rolled back"
+move /y "%STATE%\captured.txt" "%STATE%\rolled-back.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 echo RabbitMQ is as it was before.

@@ -21,10 +21,10 @@ goto :fail
 
 set "STEP=create the folder for saved state"
 set "STATE=%ProgramData%\cbgen\acme-plant\2026.12.0-rc.1\rabbitmq"
-if exist "%STATE%\." goto :state_ready
+if exist "%STATE%\." goto :folder_ready
 mkdir "%STATE%"
 if not "%errorlevel%"=="0" goto :fail
-:state_ready
+:folder_ready
 rem What is saved here may hold passwords: old federation addresses often do. Only the system and administrators read it.
 "%SYSTEM%\icacls.exe" "%STATE%" /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" >nul
 if not "%errorlevel%"=="0" goto :fail
@@ -198,6 +198,9 @@ if "%~1"=="rehearse" goto :passed
 
 if exist "%STATE%\captured.txt" goto :passed
 set "STEP=save the old state in %STATE%"
+rem unchecked: what an earlier application saved, if anything; the next line asks
+del /q "%STATE%\config-absent.txt" >nul 2>&1
+if exist "%STATE%\config-absent.txt" goto :fail
 copy /y "%STATE%\now-users.json" "%STATE%\users.json" >nul
 if not "%errorlevel%"=="0" goto :fail
 copy /y "%STATE%\now-permissions.json" "%STATE%\permissions.json" >nul
@@ -222,6 +225,9 @@ if not exist "%STATE%\config-absent.txt" goto :fail
 :config_saved
 echo captured>"%STATE%\captured.txt"
 if not exist "%STATE%\captured.txt" goto :fail
+if not exist "%STATE%\rolled-back.txt" goto :passed
+del "%STATE%\rolled-back.txt"
+if exist "%STATE%\rolled-back.txt" goto :fail
 
 :passed
 echo All checks passed.

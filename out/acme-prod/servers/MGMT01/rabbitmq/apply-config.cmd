@@ -21,10 +21,10 @@ goto :fail
 
 set "STEP=create the folder for saved state"
 set "STATE=%ProgramData%\cbgen\acme-prod\2026.12.1\rabbitmq"
-if exist "%STATE%\." goto :state_ready
+if exist "%STATE%\." goto :folder_ready
 mkdir "%STATE%"
 if not "%errorlevel%"=="0" goto :fail
-:state_ready
+:folder_ready
 rem What is saved here may hold passwords: old federation addresses often do. Only the system and administrators read it.
 "%SYSTEM%\icacls.exe" "%STATE%" /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" >nul
 if not "%errorlevel%"=="0" goto :fail

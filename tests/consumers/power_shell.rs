@@ -1,0 +1,223 @@
+//! `verify.ps1` in a model of Windows PowerShell 5.1: its grammar is read by a parser of its own, everything it uses is
+//! looked up in a table of what 5.1 has, and it is followed in unpacked bundles. No PowerShell runs here: none can be
+//! installed from where the tests install their programs.
+
+use std::fs;
+use std::path::Path;
+
+use crate::harness::{Ran, root, write_tree};
+use crate::support::bundles::bundle;
+use crate::support::program::{finish, folder, program, write};
+use crate::support::subject::{Subject, Verdict};
+
+/// Follows a script in a folder.
+fn follow(script: &[u8], bundle: &Path) -> Ran {
+    let python = root().join("target/python/bin/python");
+    assert!(
+        python.is_file(),
+        "the grammar of PowerShell is missing, tests/run installs it into target/python"
+    );
+    let own = folder();
+    let (text, temporary) = (own.path().join("script.ps1"), own.path().join("temporary"));
+    write(&text, script);
+    fs::create_dir(&temporary).expect("a folder");
+    let mut model = program(&python.display().to_string());
+    model
+        .arg("-B")
+        .arg(root().join("tests/fixtures/power_shell/model.py"));
+    let ran = finish(model.arg(&text).arg(bundle).arg(&temporary));
+    assert!(ran.stderr.is_empty(), "the model does not go on: {}", ran.stderr);
+    let left = fs::read_dir(&temporary).expect("a folder").count();
+    assert!(ran.code == 70 || left == 0, "{left} temporary files stay");
+    ran
+}
+
+/// What an unpacked bundle looks like, and what the script has to say: its exit code and lines of its output.
+type Case = (&'static str, fn(&Path), i32, &'static [&'static str]);
+
+fn list(folder: &Path, change: impl Fn(String) -> String) {
+    let path = folder.join("SHA256SUMS");
+    let text = fs::read_to_string(&path).expect("a list");
+    write(&path, change(text));
+}
+
+const DIFFERENT: &str = "The bundle is NOT what was built. Do not apply it; get the zip again.";
+
+const CASES: &[Case] = &[
+    ("as it was built", |_| {}, 0, &[" files, complete and unchanged."]),
+    (
+        "with a signature",
+        |folder| write(&folder.join("SHA256SUMS.sig"), "signed"),
+        0,
+        &["There is a signature, which this script cannot check; cbgen verify can."],
+    ),
+    (
+        "with everything wrong at once",
+        |folder| {
+            write(&folder.join("RUNBOOK.md"), "changed");
+            fs::remove_file(folder.join("servers/LAB01/nginx/nginx.conf")).expect("was there");
+            write(&folder.join("servers/LAB01/new/extra.reg"), "extra");
+            std::os::unix::fs::symlink("/", folder.join("elsewhere")).expect("a link");
+        },
+        1,
+        &[
+            "changed  RUNBOOK.md",
+            "extra    servers/LAB01/new/extra.reg",
+            "link     elsewhere",
+            "missing  servers/LAB01/nginx/nginx.conf",
+            DIFFERENT,
+        ],
+    ),
+    (
+        "with names of properties",
+        |folder| {
+            write(&folder.join("Count"), "extra");
+            write(&folder.join("servers/Keys"), "extra");
+        },
+        1,
+        &["extra    Count", "extra    servers/Keys", DIFFERENT],
+    ),
+    (
+        "with another manifest, and the list set right",
+        |folder| {
+            use sha2::Digest as _;
+            let path = folder.join("manifest.json");
+            let text = fs::read_to_string(&path).expect("a manifest");
+            let other = text.replacen("\"id\": \"", "\"id\": \"0", 1);
+            let digest = |text: &str| -> String {
+                let digest = sha2::Sha256::digest(text);
+                digest.iter().map(|byte| format!("{byte:02x}")).collect()
+            };
+            list(folder, |list| list.replace(&digest(&text), &digest(&other)));
+            write(&path, other);
+        },
+        1,
+        &["changed  manifest.json (it states another id)", DIFFERENT],
+    ),
+    (
+        "without its list",
+        |folder| fs::remove_file(folder.join("SHA256SUMS")).expect("was there"),
+        2,
+        &[
+            "The check could not be done: SHA256SUMS is missing: unpack the whole zip and run verify.ps1 in its folder",
+        ],
+    ),
+    (
+        "with an empty list",
+        |folder| list(folder, |_| String::new()),
+        2,
+        &["The check could not be done: SHA256SUMS is empty"],
+    ),
+    (
+        "with a line of another form",
+        |folder| list(folder, |list| list.replacen("  ", " ", 1)),
+        2,
+        &["The check could not be done: SHA256SUMS has a line of another form"],
+    ),
+    (
+        "with a path that leaves the folder",
+        |folder| list(folder, |list| list.replacen("  RUNBOOK.md", "  ../RUNBOOK.md", 1)),
+        2,
+        &["The check could not be done: SHA256SUMS names a file this script must not touch: ../RUNBOOK.md"],
+    ),
+    (
+        "with a path from the root",
+        |folder| list(folder, |list| list.replacen("  RUNBOOK.md", "  /RUNBOOK.md", 1)),
+        2,
+        &["The check could not be done: SHA256SUMS names a file this script must not touch: /RUNBOOK.md"],
+    ),
+    (
+        "with the path of a device",
+        |folder| list(folder, |list| list.replacen("  RUNBOOK.md", "  a/nul.txt", 1)),
+        2,
+        &["The check could not be done: SHA256SUMS names a file this script must not touch: a/nul.txt"],
+    ),
+    (
+        "with a list that names a file twice, in other letters",
+        |folder| {
+            list(folder, |list| {
+                format!("{list}{}", list.replace("RUNBOOK.md", "Runbook.MD"))
+            });
+        },
+        2,
+        &["The check could not be done: SHA256SUMS names a file twice: Runbook.MD"],
+    ),
+];
+
+/// The script says what it has to say of every kind of bundle.
+pub(crate) fn follows(subject: &Subject) -> Verdict {
+    let own = subject.bytes()?;
+    let built = bundle(&subject.built.name);
+    let changed = own != built.deployed["verify.ps1"];
+    for (what, change, code, lines) in CASES {
+        let folder = folder();
+        write_tree(folder.path(), &built.deployed);
+        change(folder.path());
+        // The script that is followed may be another one than the one in the bundle, so that only what it does is judged.
+        let ran = follow(&own, folder.path());
+        let named = lines
+            .iter()
+            .all(|line| ran.stdout.lines().any(|said| said.ends_with(line)));
+        // A finding more would be as wrong as one less.
+        let only = *code != 1 || ran.stdout.lines().count() == lines.len();
+        if (ran.code, named, only) != (*code, true, true) {
+            return Err(format!(
+                "a bundle {what}: {} {} (changed {changed})",
+                ran.code, ran.stdout
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_model_finds_what_was_done_to_a_bundle() {
+    follows(&Subject::new("lab", "verify.ps1")).expect("works");
+}
+
+/// What came with PowerShell 6 and 7, or is no PowerShell at all, is refused by name before anything is followed.
+#[test]
+fn what_power_shell_5_lacks_is_refused() {
+    let script = bundle("lab").text("verify.ps1");
+    let nowhere = folder();
+    for (line, complaint) in [
+        ("$a = $true ? 1 : 2", "this is no PowerShell: $true ? 1 :"),
+        ("$root ??= 1", "this is no PowerShell:  ??"),
+        ("$a = $root?.Length", "this is no PowerShell: ?"),
+        ("if (", "this is no PowerShell"),
+        (
+            "Get-Item -LiteralPath x && Get-Item -LiteralPath y",
+            "`&&` is not known here",
+        ),
+        ("class A { }", "class_statement is not known"),
+        ("Get-FileHash -Fast x", "Get-FileHash has no parameter Fast"),
+        (
+            "Get-Content -LiteralPath x -AsByteStream",
+            "Get-Content has no parameter AsByteStream",
+        ),
+        (
+            "Get-Content -LiteralPath x -Encoding utf8NoBOM",
+            "Get-Content has no such encoding",
+        ),
+        (
+            "ConvertFrom-Json -AsHashtable",
+            "ConvertFrom-Json has no parameter AsHashtable",
+        ),
+        ("Get-Uptime", "Get-Uptime is not part of Windows PowerShell 5.1"),
+        (
+            "$a = [System.IO.File]::ReadAllBytes('x')",
+            "the type File is not known",
+        ),
+        ("$a = $root.Contains('x')", "the member Contains is not known"),
+        ("$a = $root -split ','", "the operator -split is not known"),
+        ("Write-Output $unset", "the variable $unset is never set"),
+    ] {
+        let ran = follow(format!("{script}{line}\n").as_bytes(), nowhere.path());
+        assert!(
+            ran.code == 70 && ran.stdout.contains(complaint),
+            "{line}: {} {}",
+            ran.code,
+            ran.stdout
+        );
+    }
+}

@@ -1,0 +1,167 @@
+//! The start of the proxy: what runs afterwards has read the files of now, and a broken file stops nothing that works.
+
+use std::fs;
+
+use super::machine::{Answer, Call, Machine, Outcome, good};
+use super::{CONF, machine, stopped_at, text_tool};
+
+/// The proxy as far as the script sees it. Like nginx it reads its file when it starts, and never again.
+#[derive(Default)]
+struct Proxy {
+    /// The text it runs with.
+    runs: Option<String>,
+    /// How often its port is still taken after it was stopped.
+    lingers: usize,
+    linger: usize,
+}
+
+impl Proxy {
+    fn answer(&mut self, machine: &Machine, call: &Call) -> Answer {
+        let file = fs::read_to_string(machine.unix(&format!(r"{CONF}\nginx.conf"))).unwrap_or_default();
+        let words: Vec<&str> = call.arguments.iter().map(String::as_str).collect();
+        match (call.program.as_str(), words.as_slice()) {
+            ("nginx", ["-t", "-p", prefix, "-c", tested]) => {
+                assert!(CONF.starts_with(prefix), "{prefix}");
+                if *tested == "conf/nginx.conf.cbgen-new" {
+                    return good();
+                }
+                Answer::Code(i32::from(file.contains("broken")), String::new())
+            }
+            ("sc", ["query", "VHT Reverse Proxy"]) => {
+                let state = if self.runs.is_some() {
+                    "4  RUNNING"
+                } else {
+                    "1  STOPPED"
+                };
+                Answer::Code(0, format!("        STATE              : {state}\n"))
+            }
+            ("net", ["stop", "VHT Reverse Proxy"]) => {
+                assert!(self.runs.take().is_some(), "it does not run");
+                self.linger = self.lingers;
+                good()
+            }
+            ("net", ["start", "VHT Reverse Proxy"]) => {
+                assert!(self.runs.replace(file).is_none(), "it runs already");
+                good()
+            }
+            ("netstat", _) => {
+                let taken = self.runs.is_some() || self.linger > 0;
+                self.linger = self.linger.saturating_sub(1);
+                let port = if taken { 443 } else { 4430 };
+                let line = format!("  TCP    0.0.0.0:{port}       0.0.0.0:0      LISTENING       4\n");
+                Answer::Code(0, line)
+            }
+            _ => text_tool(machine, call).unwrap_or_else(|| panic!("unexpected {}", call.line())),
+        }
+    }
+}
+
+fn start(machine: &Machine, proxy: &mut Proxy, failing: usize) -> Outcome {
+    run(machine, proxy, "start-proxy", failing)
+}
+
+fn run(machine: &Machine, proxy: &mut Proxy, script: &str, failing: usize) -> Outcome {
+    machine.run(&format!("servers/MGMT01/proxy/{script}.cmd"), |number, call| {
+        if number == failing {
+            return Answer::Code(9, String::new());
+        }
+        proxy.answer(machine, call)
+    })
+}
+
+#[test]
+fn a_running_proxy_is_started_anew_with_the_files_of_now() {
+    let machine = machine("MGMT01");
+    let conf = machine.unix(&format!(r"{CONF}\nginx.conf"));
+    fs::create_dir_all(conf.parent().expect("a folder")).expect("a folder");
+    let program = conf
+        .parent()
+        .and_then(|conf| conf.parent())
+        .expect("nginx")
+        .join("nginx.exe");
+    fs::copy(machine.relay(), program).expect("a copy");
+    let write = |text: &str| fs::write(&conf, text).expect("writable");
+    let mut proxy = Proxy::default();
+    write("first");
+    start(&machine, &mut proxy, 0).expect_success("The proxy listens on port 443");
+    assert_eq!(proxy.runs.as_deref(), Some("first"));
+
+    // Its port takes a moment to become free.
+    write("second");
+    proxy.lingers = 3;
+    let whole = start(&machine, &mut proxy, 0);
+    whole.expect_success("The proxy listens on port 443");
+    assert_eq!(proxy.runs.as_deref(), Some("second"));
+    let place = |line: &str| whole.calls.iter().position(|call| call.line().starts_with(line));
+    assert!(
+        place("nginx -t") < place("net stop") && place("net stop") < place("net start"),
+        "{whole:#?}"
+    );
+
+    // A broken file, and the proxy of before goes on.
+    write("broken");
+    start(&machine, &mut proxy, 0).expect_failure(
+        "test the installed nginx.conf",
+        "Nothing after this step was done.",
+    );
+    assert_eq!(proxy.runs.as_deref(), Some("second"));
+
+    // Something else keeps the port.
+    write("third");
+    proxy.lingers = 99;
+    start(&machine, &mut proxy, 0).expect_failure("see that port 443 is free", "Another program listens");
+    proxy.linger = 0;
+    proxy.lingers = 0;
+
+    start(&machine, &mut proxy, 0).expect_success("The proxy listens on port 443");
+    let calls = start(&machine, &mut proxy, 0).calls.len();
+    for failing in 1..=calls {
+        write(&format!("number {failing}"));
+        let outcome = start(&machine, &mut proxy, failing);
+        if outcome.code == 0 {
+            assert_eq!(proxy.runs, Some(format!("number {failing}")), "{outcome:#?}");
+        } else {
+            stopped_at(&outcome, failing);
+        }
+        proxy.runs.get_or_insert_default();
+    }
+}
+
+/// A bundle over an older one: the way back leads to the older one, and that ran.
+#[test]
+fn a_proxy_that_ran_before_runs_again_after_the_way_back() {
+    let machine = machine("MGMT01");
+    let conf = machine.unix(CONF);
+    let root = conf.parent().and_then(|nginx| nginx.parent()).expect("a folder");
+    let put = |name: &str, bytes: &[u8]| {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, bytes).expect("writable");
+    };
+    put("nginx/nginx.exe", &fs::read(machine.relay()).expect("the relay"));
+    put("bin/nginx_windows_service.cmd", b"@exit /b 1\r\n");
+    for name in ["mime.types", "vht_callback_ssl.crt", "vht_callback_ssl.key"] {
+        put(&format!("nginx/conf/{name}"), b"");
+    }
+    put("nginx/conf/nginx.conf", b"of before");
+    let mut proxy = Proxy {
+        runs: Some("of before".to_owned()),
+        ..Proxy::default()
+    };
+    run(&machine, &mut proxy, "install-proxy", 0).expect_success("The service is installed");
+    start(&machine, &mut proxy, 0).expect_success("The proxy listens on port 443");
+    assert_ne!(proxy.runs.as_deref(), Some("of before"));
+    run(&machine, &mut proxy, "rollback-start", 0).expect_success("The proxy does not run");
+    assert_eq!(proxy.runs, None);
+    run(&machine, &mut proxy, "rollback-proxy", 0).expect_success("as it was before, and runs");
+    assert_eq!(proxy.runs.as_deref(), Some("of before"));
+
+    // Without a file of before, none stays; a proxy that stood still stands still.
+    machine.forget();
+    proxy.runs = None;
+    fs::remove_file(conf.join("nginx.conf")).expect("was there");
+    run(&machine, &mut proxy, "install-proxy", 0).expect_success("The service is installed");
+    run(&machine, &mut proxy, "rollback-proxy", 0).expect_success("Run rollback-bindings.cmd");
+    assert_eq!(proxy.runs, None);
+    assert!(!conf.join("nginx.conf").exists());
+}
