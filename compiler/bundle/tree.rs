@@ -312,6 +312,7 @@ pub fn compare(files: &dyn Files, press: &Press, out: &Path, bundle: &Bundle) ->
     let old = read_if_there(files, &place.archive(bundle), ARCHIVE_LIMIT)?;
     let old_sums = read_if_there(files, &place.archive_sums(bundle), 4096)?;
     if old.is_some() || old_sums.is_some() {
+        // One that cannot be made certainly differs from the one that stands there; `prepare` says why it cannot.
         let archive = press.write(bundle).ok();
         let sums = archive
             .as_ref()

@@ -12,7 +12,7 @@ use crate::diff::sides::{LIMIT, unreadable};
 use crate::diff::{Side, Snapshot, compare, html, json, markdown, report, text};
 use crate::driver::{Compiler, Run};
 use crate::files::{DiskFiles, Files, Kind, MemoryFiles};
-use crate::inventory::{MAX_INPUT_BYTES, ReadInput};
+use crate::inventory::{self, MAX_INPUT_BYTES, ReadInput};
 use crate::source::Sources;
 
 use super::args::{Diff, DiffFormat};
@@ -21,6 +21,16 @@ use super::exit::Exit;
 use super::git::{GitProgram, Revision};
 use super::session::Session;
 use super::workshop::{Workshop, shown};
+
+/// A file that gave no text to compile: a side could not be read, which is more than a mistake in it.
+const NO_INVENTORY_TEXT: [codes::Code; 6] = [
+    codes::UNREADABLE_FILE,
+    codes::INPUT_IS_FOLDER,
+    codes::INPUT_TOO_LARGE,
+    codes::NOT_UTF8,
+    codes::UTF16_INPUT,
+    codes::BINARY_INPUT,
+];
 
 /// Compares and prints; differences give status 1, a side that cannot be read gives 2.
 pub(super) fn run(session: &mut Session, arguments: &Diff) {
@@ -166,10 +176,8 @@ fn read_side(
             indices.map(read).collect()
         },
         |index, outcome| {
-            let origin = items
-                .get(index)
-                .map(|item| format!("{}{}", place.prefix, item.path()))
-                .unwrap_or_default();
+            let Some(item) = items.get(index) else { return };
+            let origin = format!("{}{}", place.prefix, item.path());
             match outcome {
                 Some(Outcome::Read(snapshot)) => {
                     snapshot
@@ -183,7 +191,12 @@ fn read_side(
                 }
                 Some(Outcome::NotCompiled(sources, diagnostics)) => {
                     session.report(&origin, &sources, &diagnostics);
-                    session.raise(Exit::Findings);
+                    let unread = |finding: &Diagnostic| NO_INVENTORY_TEXT.contains(&finding.code);
+                    session.raise(if diagnostics.iter().any(unread) {
+                        Exit::Failure
+                    } else {
+                        Exit::Findings
+                    });
                     side.failed.push(origin);
                 }
                 None => {}
@@ -239,6 +252,19 @@ fn of_git(label: &str, revision: &str, path: &str, overlay: Option<&Path>) -> Re
                 .strip_prefix(folder)
                 .is_some_and(|rest| rest.starts_with('/'))
     };
+    // What a folder on the disk would have shown as an inventory or an archive must not be missing without a word.
+    let wanted = |name: &str| {
+        let directly = match path.as_str() {
+            "" => Some(name),
+            folder => name.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')),
+        };
+        name == path
+            || directly
+                .is_some_and(|rest| !rest.contains('/') && has_extension(rest, &["yaml", "yml", "zip"]))
+    };
+    if let Some((name, why)) = tree.unusable().find(|(name, _)| wanted(name)) {
+        return Err(refused(format!("`{name}` in it: {why}")));
+    }
     if !tree.names().any(|name| name == path || below(name, &path)) {
         return Err(refused(format!("there is no `{path}` in that revision")));
     }
@@ -283,7 +309,8 @@ fn compiler_of(files: &MemoryFiles, folder: &str) -> Result<Compiler, Refused> {
     .map_err(|_| Refused::Templates(sources, diagnostics))
 }
 
-fn has_extension(name: &str, extensions: &[&str]) -> bool {
+/// Whether a name has one of these extensions, in any case of letters.
+pub(super) fn has_extension(name: &str, extensions: &[&str]) -> bool {
     name.rsplit_once('.')
         .is_some_and(|(_, found)| extensions.iter().any(|wanted| found.eq_ignore_ascii_case(wanted)))
 }
@@ -308,13 +335,8 @@ fn items(place: &Place, label: &str) -> Result<Vec<Item>, Box<Diagnostic>> {
         Some(Kind::File | Kind::Link | Kind::Other) if has_extension(&place.path, &["zip"]) => {
             Ok(vec![Item::Archive(place.path.clone())])
         }
-        // A link to a folder reads as one.
-        Some(Kind::Link)
-            if place
-                .files
-                .read(&path.join(crate::bundle::MANIFEST), LIMIT)
-                .is_ok() =>
-        {
+        // A link to a folder reads as one. What stops the look into it stops the reading of a tree as well.
+        Some(Kind::Link) if !matches!(place.files.kind(&path.join(crate::bundle::MANIFEST)), Ok(None)) => {
             Ok(vec![Item::Tree(place.path.clone())])
         }
         Some(Kind::File | Kind::Link | Kind::Other) => Ok(vec![Item::Inventory(place.path.clone())]),
@@ -322,29 +344,36 @@ fn items(place: &Place, label: &str) -> Result<Vec<Item>, Box<Diagnostic>> {
 }
 
 fn folder_items(place: &Place, label: &str) -> Result<Vec<Item>, Box<Diagnostic>> {
+    let files = place.files.as_ref();
     let folder = PathBuf::from(&place.path);
-    let manifest = folder.join(crate::bundle::MANIFEST);
-    if matches!(place.files.kind(&manifest), Ok(Some(Kind::File))) {
+    let has_manifest = |folder: &Path| {
+        let manifest = folder.join(crate::bundle::MANIFEST);
+        let kind = files.kind(&manifest);
+        kind.map_err(|error| unreadable(&format!("{}{}", place.prefix, shown(&manifest)), &error))
+    };
+    if matches!(has_manifest(&folder)?, Some(Kind::File)) {
         return Ok(vec![Item::Tree(place.path.clone())]);
     }
-    let entries = place
-        .files
-        .list(&folder)
+    let entries = files
+        .children(&folder)
         .map_err(|error| unreadable(label, &error))?;
     let (mut trees, mut archives, mut inventories) = (Vec::new(), Vec::new(), Vec::new());
-    for entry in entries
-        .iter()
-        .filter(|entry| matches!(entry.kind, Kind::File | Kind::Link))
-    {
-        let name = shown(&entry.path);
-        let path = shown(&folder.join(&entry.path));
-        match name.split_once('/') {
-            Some((tree, crate::bundle::MANIFEST)) => trees.push(Item::Tree(shown(&folder.join(tree)))),
-            None if has_extension(&name, &["zip"]) => archives.push(Item::Archive(path)),
-            None if has_extension(&name, &["yaml", "yml"]) && is_inventory(place, &path) => {
-                inventories.push(Item::Inventory(path));
+    for entry in entries {
+        let path = folder.join(&entry.path);
+        let name = shown(&path);
+        match entry.kind {
+            Kind::Folder => {
+                if matches!(has_manifest(&path)?, Some(Kind::File | Kind::Link)) {
+                    trees.push(Item::Tree(name));
+                }
             }
-            Some(_) | None => {}
+            Kind::File | Kind::Link if has_extension(&name, &["zip"]) => archives.push(Item::Archive(name)),
+            Kind::File | Kind::Link
+                if has_extension(&name, &["yaml", "yml"]) && is_inventory(files, &path) =>
+            {
+                inventories.push(Item::Inventory(name));
+            }
+            Kind::File | Kind::Link | Kind::Other => {}
         }
     }
     // An output folder holds each bundle as a tree and as an archive.
@@ -364,12 +393,13 @@ fn folder_items(place: &Place, label: &str) -> Result<Vec<Item>, Box<Diagnostic>
     })
 }
 
-/// A layer that others extend has no `bundle`.
-fn is_inventory(place: &Place, path: &str) -> bool {
-    let text = place.files.read(Path::new(path), 16 << 20).unwrap_or_default();
-    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text);
-    text.split(|byte| *byte == b'\n')
-        .any(|line| line.starts_with(b"bundle:"))
+/// Whether a YAML file of a folder is an inventory, and no layer that others extend. One that cannot be read counts as an
+/// inventory: compiling it says why, where leaving it out would say nothing.
+pub(super) fn is_inventory(files: &dyn Files, path: &Path) -> bool {
+    let most = u64::try_from(MAX_INPUT_BYTES).unwrap_or(u64::MAX);
+    files
+        .read(path, most)
+        .map_or(true, |bytes| inventory::is_inventory(&bytes))
 }
 
 /// Inventories and their layers from wherever the side is.

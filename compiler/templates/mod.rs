@@ -16,7 +16,7 @@ use include_dir::{Dir, include_dir};
 use crate::catalogue::Catalogue;
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics, Reported, nearest};
-use crate::facts::Facts;
+use crate::facts::{Facts, plan_view::PlanView};
 use crate::formats::Format;
 use crate::inventory::{Schema, read_document};
 use crate::secrets;
@@ -98,6 +98,7 @@ pub fn built_in() -> Vec<TemplateFile> {
     fn collect(folder: &Dir<'_>, found: &mut Vec<TemplateFile>) {
         for file in folder.files() {
             let path = file.path().to_string_lossy().replace('\\', "/");
+            // One that is not UTF-8 has no front matter then, and is refused by the first test that compiles any.
             let text = file.contents_utf8().unwrap_or_default().to_owned();
             found.push(TemplateFile {
                 name: format!("templates/{path}"),
@@ -541,6 +542,7 @@ fn check_variables(
 
 /// The schema of what a template of this scope sees.
 pub fn variable_schema(scope: Scope) -> VariableSchema {
+    // A schema is JSON already; without its properties every template would be refused for its variables.
     let mut root = serde_json::to_value(schemars::schema_for!(Facts)).unwrap_or_default();
     if let Some(properties) = root
         .get_mut("properties")
@@ -560,8 +562,7 @@ pub fn variable_schema(scope: Scope) -> VariableSchema {
             Scope::Deployment => {}
         }
     }
-    let view =
-        serde_json::to_value(schemars::schema_for!(crate::facts::plan_view::PlanView)).unwrap_or_default();
+    let view = serde_json::to_value(schemars::schema_for!(PlanView)).unwrap_or_default();
     let (own, inner) = (view.clone(), view.get("$defs").cloned());
     if let Some(definitions) = root.get_mut("$defs").and_then(serde_json::Value::as_object_mut) {
         if let Some(serde_json::Value::Object(inner)) = inner {

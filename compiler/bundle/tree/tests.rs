@@ -368,6 +368,11 @@ impl Files for Faulty<'_> {
         self.inner.list(folder)
     }
 
+    fn children(&self, folder: &Path) -> io::Result<Vec<Entry>> {
+        self.alive()?;
+        self.inner.children(folder)
+    }
+
     fn identity(&self, path: &Path) -> io::Result<Option<u64>> {
         self.alive()?;
         self.inner.identity(path)
