@@ -551,3 +551,26 @@ fn an_unclear_inventory_comes_with_its_causes() {
     workspace.write("out/acme-lab/manifest.json", "<<<<<<< HEAD\n");
     check("`out/acme-lab/manifest.json` cannot be read: ");
 }
+
+#[test]
+fn a_path_copied_from_windows_names_the_same_file() {
+    let workspace = Workspace::new();
+    for (name, bytes) in shipped().files {
+        workspace.write(&name, std::str::from_utf8(&bytes).expect("UTF-8"));
+    }
+    assert_eq!(workspace.run(&["build", "inventories/lab.yaml"]).code, 0);
+    for (slashes, backslashes) in [
+        (
+            &["why", "out/acme-lab/servers/LAB01/nginx/nginx.conf:33"][..],
+            &["why", r"out\acme-lab\servers\LAB01\nginx\nginx.conf:33"][..],
+        ),
+        (
+            &["why", "--impact", "inventories/lab.yaml:21"],
+            &["why", "--impact", r".\inventories\lab.yaml:21"],
+        ),
+    ] {
+        let (wanted, found) = (workspace.run(slashes), workspace.run(backslashes));
+        assert_eq!((found.code, found.stderr.as_str()), (0, ""));
+        assert_eq!(found.stdout, wanted.stdout);
+    }
+}

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::codes;
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Diagnostic, Diagnostics, one_of};
 use crate::diff::sides::{LIMIT, unreadable};
 use crate::diff::{Side, Snapshot, compare, html, json, markdown, report, text};
 use crate::driver::{Compiler, Run};
@@ -20,7 +20,7 @@ use super::build::for_each_in_order;
 use super::exit::Exit;
 use super::git::{GitProgram, Revision};
 use super::session::Session;
-use super::workshop::{Workshop, shown};
+use super::workshop::{Workshop, plain, shown};
 
 /// A file that gave no text to compile: a side could not be read, which is more than a mistake in it.
 const NO_INVENTORY_TEXT: [codes::Code; 6] = [
@@ -34,7 +34,7 @@ const NO_INVENTORY_TEXT: [codes::Code; 6] = [
 
 /// Compares and prints; differences give status 1, a side that cannot be read gives 2.
 pub(super) fn run(session: &mut Session, arguments: &Diff) {
-    if normal(&arguments.old) == normal(&arguments.new) {
+    if is_same(&arguments.old, &arguments.new) {
         let message = format!("both sides are `{}`", arguments.old);
         let finding = Diagnostic::new(codes::SAME_SIDE, message)
             .help("name the older state first, for example `git:main:inventories/prod.yaml`");
@@ -76,6 +76,20 @@ fn fail(session: &mut Session, finding: Diagnostic) {
     session.raise(Exit::Failure);
 }
 
+/// Whether two sides are one thing under two names. Two revisions may be the same commit: a pipeline compares a branch
+/// with its base, whether or not it has a commit of its own.
+fn is_same(old: &str, new: &str) -> bool {
+    if normal(old) == normal(new) {
+        return true;
+    }
+    // On the disk links and `..` are followed, as reading does.
+    let place = |label: &str| match split_git(label) {
+        Some(_) => None,
+        None => DiskFiles::new(label.replace('\\', "/")).folder().ok(),
+    };
+    matches!((place(old), place(new)), (Some(old), Some(new)) if old == new)
+}
+
 /// A name without what does not change its meaning.
 fn normal(label: &str) -> String {
     let (git, path) = match split_git(label) {
@@ -83,10 +97,15 @@ fn normal(label: &str) -> String {
         None => (String::new(), label),
     };
     let path = path.replace('\\', "/");
-    let steps: Vec<&str> = path
-        .split('/')
-        .filter(|step| !matches!(*step, "" | "."))
-        .collect();
+    let mut steps: Vec<&str> = Vec::new();
+    for step in path.split('/').filter(|step| !matches!(*step, "" | ".")) {
+        // A revision has no links to folders, so there `..` takes back the step before it.
+        if step == ".." && !git.is_empty() && steps.last().is_some_and(|last| *last != "..") {
+            steps.pop();
+        } else {
+            steps.push(step);
+        }
+    }
     let root = if path.starts_with('/') { "/" } else { "" };
     format!("{git}{root}{}", steps.join("/"))
 }
@@ -241,7 +260,10 @@ fn of_git(label: &str, revision: &str, path: &str, overlay: Option<&Path>) -> Re
                 .help("write `git:REV:PATH` with a path relative to this folder; `git log --oneline` lists revisions"),
         ))
     };
-    let path = normal(path);
+    let path = match split_git(&normal(label)) {
+        Some((_, normal)) => normal.to_owned(),
+        None => path.to_owned(),
+    };
     if path.starts_with('/') || path.split('/').any(|step| step == "..") {
         return Err(refused("the path leaves this folder".into()));
     }
@@ -344,18 +366,53 @@ fn items(place: &Place, label: &str) -> Result<Vec<Item>, Box<Diagnostic>> {
 }
 
 fn folder_items(place: &Place, label: &str) -> Result<Vec<Item>, Box<Diagnostic>> {
-    let files = place.files.as_ref();
     let folder = PathBuf::from(&place.path);
+    let found = things_in(place, label, &folder)?;
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let finding = Diagnostic::new(
+        codes::NOTHING_TO_COMPARE,
+        format!("`{label}` holds no bundle and no inventory"),
+    )
+    .in_file(label)
+    .note("in a folder, a YAML file with its own key `bundle` is an inventory; others are layers");
+    // The usual mistake is one step: the root of a repository in place of the folder with the inventories.
+    let entries = place
+        .files
+        .children(&folder)
+        .map_err(|error| unreadable(label, &error))?;
+    let below: Vec<String> = entries
+        .iter()
+        .filter(|entry| entry.kind == Kind::Folder)
+        .map(|entry| folder.join(&entry.path))
+        // A folder this account may not look into is no hint; the finding stands without it.
+        .filter(|below| things_in(place, label, below).is_ok_and(|things| !things.is_empty()))
+        .map(|below| format!("{}{}", place.prefix, shown(&plain(&below))))
+        .collect();
+    let below = one_of(below.iter().map(String::as_str));
+    Err(Box::new(if below.is_empty() {
+        finding.help("name a folder with trees, archives or inventories directly in it")
+    } else {
+        finding.help(format!(
+            "name a folder with trees, archives or inventories directly in it: {below}"
+        ))
+    }))
+}
+
+/// What a folder holds directly: trees, else archives, else inventories.
+fn things_in(place: &Place, label: &str, folder: &Path) -> Result<Vec<Item>, Box<Diagnostic>> {
+    let files = place.files.as_ref();
     let has_manifest = |folder: &Path| {
         let manifest = folder.join(crate::bundle::MANIFEST);
         let kind = files.kind(&manifest);
         kind.map_err(|error| unreadable(&format!("{}{}", place.prefix, shown(&manifest)), &error))
     };
-    if matches!(has_manifest(&folder)?, Some(Kind::File)) {
-        return Ok(vec![Item::Tree(place.path.clone())]);
+    if matches!(has_manifest(folder)?, Some(Kind::File)) {
+        return Ok(vec![Item::Tree(shown(folder))]);
     }
     let entries = files
-        .children(&folder)
+        .children(folder)
         .map_err(|error| unreadable(label, &error))?;
     let (mut trees, mut archives, mut inventories) = (Vec::new(), Vec::new(), Vec::new());
     for entry in entries {
@@ -380,17 +437,7 @@ fn folder_items(place: &Place, label: &str) -> Result<Vec<Item>, Box<Diagnostic>
     let found = [trees, archives, inventories]
         .into_iter()
         .find(|found| !found.is_empty());
-    found.ok_or_else(|| {
-        Box::new(
-            Diagnostic::new(
-                codes::NOTHING_TO_COMPARE,
-                format!("`{label}` holds no bundle and no inventory"),
-            )
-            .in_file(label)
-            .note("in a folder, a YAML file with its own key `bundle` is an inventory; others are layers")
-            .help("name a folder with trees, archives or inventories directly in it"),
-        )
-    })
+    Ok(found.unwrap_or_default())
 }
 
 /// Whether a YAML file of a folder is an inventory, and no layer that others extend. One that cannot be read counts as an
@@ -456,6 +503,11 @@ mod tests {
         assert_eq!(check("./out//acme/"), "out/acme");
         assert_eq!(check("/tmp/x/"), "/tmp/x");
         assert_eq!(check("git:main:./inventories/"), "git:main:inventories");
+        assert_eq!(check("git:main:a/../b/."), "git:main:b");
+        assert_eq!(check("git:main:a/../../b"), "git:main:../b");
+        assert_eq!(check("git:main:."), check("git:main"));
+        // A link may lead anywhere.
+        assert_eq!(check("a/../b"), "a/../b");
         assert_eq!(split_git("git:v1:a:b.yaml"), Some(("v1", "a:b.yaml")));
         assert_eq!(split_git("git:v1"), Some(("v1", "")));
         assert_eq!(split_git("C:\\x.yaml"), None);

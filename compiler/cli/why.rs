@@ -33,13 +33,23 @@ pub(super) fn run(session: &mut Session, arguments: &Why) {
     };
     let mut arguments = arguments.clone();
     // One spelling, for names are compared with those that manifests and layers give.
-    arguments.place.file = plain(&arguments.place.file);
-    arguments.inventory = arguments.inventory.as_deref().map(plain);
+    arguments.place.file = plain(&as_here(&workshop, &arguments.place.file));
+    let inventory = arguments.inventory.as_deref();
+    arguments.inventory = inventory.map(|inventory| plain(&as_here(&workshop, inventory)));
     if arguments.impact {
         impact(session, &workshop, &arguments);
     } else {
         why(session, &workshop, &arguments);
     }
+}
+
+/// A path somebody copied from Windows, as this system writes it. A file whose name really holds `\` goes first.
+fn as_here(workshop: &Workshop, file: &Path) -> PathBuf {
+    let slashes = shown(file);
+    if slashes.as_str() == file.to_string_lossy() || matches!(workshop.files.kind(file), Ok(Some(_))) {
+        return file.to_owned();
+    }
+    slashes.into()
 }
 
 fn why(session: &mut Session, workshop: &Workshop, arguments: &Why) {
