@@ -237,6 +237,11 @@ fn prepare_locked(
         .map_err(at(place.archive_sums(bundle)))
         .map_err(|finding| diagnostics.error(finding))?;
     let archived = old_archive.as_deref().and_then(archived_manifest);
+    if old_archive.is_some() && archived.is_none() {
+        let finding = in_the_way(&archive_path)
+            .note("it is no archive with a manifest of cbgen in it, so nobody could make it again");
+        reported = Some(diagnostics.error(finding));
+    }
     if let Some(manifest) = &archived
         && manifest.bundle.name != bundle.name()
     {
