@@ -132,6 +132,7 @@ codes! {
     ERLANG_PORTS_TOO_FEW = "CB0333", Error, "the Erlang port range has fewer than 1000 ports";
     ERLANG_PORTS_TOO_HIGH = "CB0334", Error, "the Erlang port range ends above 65535";
     ERLANG_PORTS_COVER_FIXED = "CB0335", Error, "the Erlang port range covers a fixed port";
+    RABBITMQ_PLAIN_PORT = "CB0336", Error, "the TLS port of RabbitMQ is its port of clear text";
     OLE_WITHOUT_ODBC = "CB0340", Error, "OLE DB access needs ODBC access beside it";
     OLE_SECTION_MISSING = "CB0341", Error, "OLE DB access is not described";
     OLE_SECTION_UNUSED = "CB0342", Error, "OLE DB is described but not used";
@@ -193,6 +194,7 @@ codes! {
     CERTIFICATE_LACKS_FQDN = "CB0454", Warning, "a broker certificate lacks the fqdn of its server";
     SERVER_WITHOUT_UPSTREAMS = "CB0455", Warning, "a broker has no federation upstream";
     CERTIFICATE_FOLDER_ENCODED = "CB0456", Warning, "the certificate folder needs percent signs in a script";
+    OVERRIDE_UNUSED = "CB0457", Warning, "an override has no effect";
 
     // 05 templates
     TEMPLATE_SYNTAX = "CB0501", Error, "a template has a syntax error";

@@ -87,6 +87,7 @@ impl ReadInput for Workspace {
     }
 
     fn folder(&self) -> String {
+        // Without it names stay as they were typed, which only the folder a manifest names its inputs from can show.
         self.files.folder().unwrap_or_default()
     }
 }
@@ -422,6 +423,7 @@ fn read_templates(
     let folder: PathBuf = folder.components().collect();
     let folder = folder.as_path();
     match files.kind(folder) {
+        // What is not there or cannot be looked at fails in the listing below, in the words of the system.
         Ok(Some(Kind::Folder) | None) | Err(_) => {}
         Ok(Some(Kind::Link)) => return Err(refuse(&shown, LINK.into())),
         Ok(Some(Kind::File | Kind::Other)) => return Err(refuse(&shown, "it is no folder".into())),

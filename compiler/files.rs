@@ -63,6 +63,9 @@ pub trait Files: Sync {
     /// Everything below a folder, sorted by path, parents before children. Links are listed, not followed.
     fn list(&self, folder: &Path) -> io::Result<Vec<Entry>>;
 
+    /// What is directly in a folder, sorted. A folder further down that cannot be read is no concern of this one.
+    fn children(&self, folder: &Path) -> io::Result<Vec<Entry>>;
+
     /// A number that stays with a file or folder when it is renamed, where the system has one.
     fn identity(&self, path: &Path) -> io::Result<Option<u64>>;
 
@@ -106,6 +109,32 @@ impl DiskFiles {
 
     fn at(&self, path: &Path) -> PathBuf {
         self.root.join(path)
+    }
+
+    fn walk(&self, folder: &Path, depth: usize) -> io::Result<Vec<Entry>> {
+        let root = self.at(folder);
+        // The working folder has no name, which only paths joined to it may leave out.
+        let root = if root.as_os_str().is_empty() {
+            PathBuf::from(".")
+        } else {
+            root
+        };
+        let mut entries = walkdir::WalkDir::new(&root)
+            .max_depth(depth)
+            .min_depth(1)
+            .follow_links(false)
+            .into_iter()
+            .map(|found| {
+                let found = found.map_err(io::Error::from)?;
+                let path = found.path().strip_prefix(&root).unwrap_or(found.path());
+                Ok(Entry {
+                    path: path.to_owned(),
+                    kind: kind_of(found.file_type()),
+                })
+            })
+            .collect::<io::Result<Vec<_>>>()?;
+        entries.sort();
+        Ok(entries)
     }
 
     /// Where the root lies, absolute, with links followed and forward slashes. Errors: those of the system.
@@ -228,22 +257,11 @@ impl Files for DiskFiles {
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<Entry>> {
-        let folder = self.at(folder);
-        let mut entries = walkdir::WalkDir::new(&folder)
-            .min_depth(1)
-            .follow_links(false)
-            .into_iter()
-            .map(|found| {
-                let found = found.map_err(io::Error::from)?;
-                let path = found.path().strip_prefix(&folder).unwrap_or(found.path());
-                Ok(Entry {
-                    path: path.to_owned(),
-                    kind: kind_of(found.file_type()),
-                })
-            })
-            .collect::<io::Result<Vec<_>>>()?;
-        entries.sort();
-        Ok(entries)
+        self.walk(folder, usize::MAX)
+    }
+
+    fn children(&self, folder: &Path) -> io::Result<Vec<Entry>> {
+        self.walk(folder, 1)
     }
 
     fn identity(&self, path: &Path) -> io::Result<Option<u64>> {
@@ -415,6 +433,31 @@ mod tests {
                 .map(|entry| entry.path.to_string_lossy().replace('\\', "/"))
                 .collect();
             assert_eq!(names, ["a", "b", "b/c", "b/z", "b-c"]);
+        });
+    }
+
+    #[test]
+    fn children_are_what_is_directly_in_a_folder() {
+        check(|files| {
+            for name in ["t/b/z", "t/a", "t/b-c"] {
+                files.write(path(name), b"").unwrap();
+            }
+            let names = |folder: &str| -> Vec<(PathBuf, Kind)> {
+                let entries = files.children(path(folder)).unwrap();
+                entries
+                    .into_iter()
+                    .map(|entry| (entry.path, entry.kind))
+                    .collect()
+            };
+            let expected = [("a", Kind::File), ("b", Kind::Folder), ("b-c", Kind::File)];
+            assert_eq!(names("t"), expected.map(|(name, kind)| (name.into(), kind)));
+            // The root has no name.
+            assert_eq!(names(""), [("t".into(), Kind::Folder)]);
+            assert_eq!(files.list(path("")).unwrap().len(), 5);
+            assert_eq!(
+                files.children(path("x")).unwrap_err().kind(),
+                io::ErrorKind::NotFound
+            );
         });
     }
 

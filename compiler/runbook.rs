@@ -215,6 +215,7 @@ fn close_servers(facts: &Facts, found: &mut Vec<GroupView>, by_server: &mut BTre
             .iter()
             .map(|step| mask(step, &server.name, &server.fqdn))
             .collect();
+        // Texts, numbers and lists of them always have a JSON form; without one, different servers would look alike.
         let key = serde_json::to_string(&masked).unwrap_or_default();
         if let Some((servers, _, _)) = alike.get(&key).and_then(|place| merged.get_mut(*place)) {
             servers.push(server.name.clone());
@@ -479,6 +480,7 @@ fn port_tables(facts: &Facts) -> Vec<PortTable> {
     let mut alike: BTreeMap<String, usize> = BTreeMap::new();
     let mut tables: Vec<PortTable> = Vec::new();
     for server in &facts.servers {
+        // As above: such a value always has a JSON form.
         let key = serde_json::to_string(&server.ports).unwrap_or_default();
         if let Some(table) = alike.get(&key).and_then(|place| tables.get_mut(*place)) {
             table.servers.push(server.name.clone());

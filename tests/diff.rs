@@ -299,3 +299,159 @@ fn an_inventory_that_does_not_compile_stops_only_itself() {
     );
     assert!(!ran.stdout.contains("removed bundles"), "{}", ran.stdout);
 }
+
+/// A file of a folder is left out only when it is certainly no inventory: what is left out is never mentioned again.
+#[test]
+fn an_inventory_of_a_folder_that_cannot_be_read_is_named() {
+    let check = |bytes: &[u8], code: &str, status: i32| {
+        let workspace = Workspace::new();
+        let mut files = read_tree(&root().join("inventories"));
+        files.retain(|name, _| ["lab.yaml", "plant.yaml"].contains(&name.as_str()) || name.contains('/'));
+        for folder in ["inventories", "new"] {
+            write_tree(&workspace.folder().join(folder), &files);
+        }
+        edit(&workspace, "new/plant.yaml", "rc.1", "rc.2");
+        fs::write(workspace.folder().join("new/lab.yaml"), bytes).unwrap();
+        let ran = diff(&workspace, &["inventories", "new"]);
+        assert_eq!(ran.code, status, "{code}: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains(code) && ran.stderr.contains("new/lab.yaml"),
+            "{code}: {}",
+            ran.stderr
+        );
+        // The others are compared all the same.
+        assert!(
+            ran.stdout.contains("acme-plant: version 2026.12.0-rc.1")
+                && !ran.stdout.contains("removed bundles"),
+            "{code}: {}",
+            ran.stdout
+        );
+    };
+    check(b"bundle:\n  name: acme-\xFC\n", "CB0005", 2);
+    check(&vec![b'#'; (16 << 20) + 1], "CB0003", 2);
+    check(b"\xFF\xFEb\0u\0", "CB0006", 2);
+    check(b"sql: [1\nproduct: 2\n", "CB0101", 1);
+    check(b"", "CB0004", 1);
+    check(b"'bundle': { name: acme-lab }\n", "CB0202", 1);
+    check(b"bundle : { name: acme-lab }\n", "CB0202", 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_of_a_folder_that_leads_nowhere_is_named() {
+    let workspace = shipped();
+    std::os::unix::fs::symlink("nowhere.yaml", workspace.folder().join("inventories/site.yaml")).unwrap();
+    let ran = diff(&workspace, &["inventories", "inventories/lab.yaml"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("CB0001") && ran.stderr.contains("inventories/site.yaml"),
+        "{}",
+        ran.stderr
+    );
+    // A revision has no content for a link; without a word it would look like an inventory that is new today.
+    for arguments in [&["init", "-q"][..], &["add", "."], &["commit", "-qm", "first"]] {
+        git(&workspace, arguments);
+    }
+    let ran = diff(&workspace, &["git:HEAD:inventories", "inventories/lab.yaml"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("`inventories/site.yaml` in it: it is a symbolic link"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_file_of_a_tree_with_a_name_no_bundle_has_is_named() {
+    let workspace = shipped();
+    assert_eq!(workspace.run(&["build", "inventories/lab.yaml"]).code, 0);
+    workspace.write("out/acme-lab/servers/LAB01/con.txt", "x");
+    let ran = diff(&workspace, &["out/acme-lab", "inventories/lab.yaml"]);
+    assert!(
+        ran.stderr
+            .contains("`servers/LAB01/con.txt` of `out/acme-lab` is not part of the bundle"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn the_root_of_a_repository_is_a_side_like_any_other() {
+    let workspace = Workspace::new();
+    write_tree(&workspace.folder(), &read_tree(&root().join("inventories")));
+    for arguments in [&["init", "-q"][..], &["add", "."], &["commit", "-qm", "first"]] {
+        git(&workspace, arguments);
+    }
+    edit(&workspace, "plant.yaml", "rc.1", "rc.2");
+    for old in ["git:HEAD:.", "git:HEAD", "git:HEAD:./"] {
+        for new in [".", "./"] {
+            let ran = diff(&workspace, &[old, new]);
+            assert_eq!(ran.code, 1, "{old} {new}: {}", ran.stderr);
+            assert!(
+                ran.stdout.contains("acme-plant: version 2026.12.0-rc.1"),
+                "{old} {new}: {}",
+                ran.stdout
+            );
+        }
+    }
+}
+
+#[test]
+fn a_folder_above_the_inventories_is_told_where_they_are() {
+    let workspace = shipped();
+    assert_eq!(workspace.run(&["build", "inventories/lab.yaml"]).code, 0);
+    for arguments in [&["init", "-q"][..], &["add", "."], &["commit", "-qm", "first"]] {
+        git(&workspace, arguments);
+    }
+    for (side, words) in [
+        (
+            "git:HEAD:.",
+            "directly in it: `git:HEAD:inventories` or `git:HEAD:out`",
+        ),
+        (".", "directly in it: `inventories` or `out`"),
+    ] {
+        let ran = diff(&workspace, &[side, "inventories"]);
+        assert_eq!(ran.code, 2, "{side}: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains("CB0904") && ran.stderr.contains(words),
+            "{side}: {}",
+            ran.stderr
+        );
+    }
+}
+
+#[test]
+fn one_thing_in_two_spellings_is_one_thing() {
+    let workspace = shipped();
+    assert_eq!(workspace.run(&["build", "inventories/lab.yaml"]).code, 0);
+    for arguments in [&["init", "-q"][..], &["add", "."], &["commit", "-qm", "first"]] {
+        git(&workspace, arguments);
+    }
+    let absolute = workspace.folder().join("out/acme-lab");
+    let absolute = absolute.to_str().unwrap();
+    for (old, new) in [
+        ("out/acme-lab", "./out/acme-lab/"),
+        ("out/acme-lab", "out\\acme-lab"),
+        ("out/acme-lab", "inventories/../out//acme-lab"),
+        ("out/acme-lab", absolute),
+        ("git:HEAD", "git:HEAD:."),
+        ("git:HEAD:inventories", "git:HEAD:./inventories/"),
+        ("git:HEAD:inventories", "git:HEAD:out/../inventories"),
+    ] {
+        let ran = diff(&workspace, &[old, new]);
+        assert_eq!(ran.code, 2, "{old} {new}: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains("CB0903") && ran.stderr.contains(&format!("both sides are `{old}`")),
+            "{old} {new}: {}",
+            ran.stderr
+        );
+    }
+    // Another revision may hold the same, which is an answer and no mistake.
+    assert_eq!(diff(&workspace, &["git:HEAD:inventories", "inventories"]).code, 0);
+    // `..` stays in the folder when it only takes a step back.
+    assert_eq!(
+        diff(&workspace, &["git:HEAD:out/../inventories", "inventories"]).code,
+        0
+    );
+}

@@ -482,3 +482,95 @@ fn files_and_lines_that_are_not_there_are_told_apart() {
         assert!(ran.stderr.contains(finding), "{place}: {}", ran.stderr);
     }
 }
+
+/// An inventory that extends the layer but does not compile must not be missing from an answer that looks complete.
+#[test]
+fn inventories_with_mistakes_are_part_of_the_answer_about_their_layer() {
+    let workspace = Workspace::new();
+    for (name, bytes) in shipped().files {
+        workspace.write(&name, std::str::from_utf8(&bytes).expect("UTF-8"));
+    }
+    let layer = "inventories/shared/hardening.yaml";
+    let line = |ran: &crate::harness::Ran| ran.stdout.matches(layer).count();
+    let before = workspace.run(&["why", "--impact", &format!("{layer}:5")]);
+    assert_eq!((before.code, before.stderr.as_str()), (0, ""));
+    assert!(line(&before) > 0, "{}", before.stdout);
+
+    let broken = "schema: cbgen/v1\nextends: shared/hardening.yaml\nbundle: { name: x }\nnonsense: 1\n";
+    workspace.write("inventories/broken.yaml", broken);
+    workspace.write("inventories/unrelated.yaml", "bundle: { name: y }\nnonsense: 1\n");
+    workspace.write("inventories/other.yaml", "nonsense: 1\n");
+    for spelling in [layer, "./inventories//shared/./hardening.yaml"] {
+        let ran = workspace.run(&["why", "--impact", &format!("{spelling}:5")]);
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("inventories/broken.yaml:4:1") && ran.stderr.contains("CB0201"),
+            "{}",
+            ran.stderr
+        );
+        assert!(
+            !ran.stderr.contains("unrelated") && !ran.stderr.contains("other.yaml"),
+            "{}",
+            ran.stderr
+        );
+        assert_eq!(ran.stdout, before.stdout);
+    }
+    let path = workspace.folder().join("inventories/broken.yaml");
+    std::fs::write(path, b"bundle: { name: \xFC }\n").expect("writable");
+    let ran = workspace.run(&["why", "--impact", &format!("{layer}:5")]);
+    assert!(
+        ran.code == 1 && ran.stderr.contains("CB0005") && ran.stderr.contains("broken.yaml"),
+        "{}",
+        ran.stderr
+    );
+}
+
+/// Why the inventory of a tree is not found: the causes were looked at, so they are named.
+#[test]
+fn an_unclear_inventory_comes_with_its_causes() {
+    let workspace = Workspace::new();
+    for (name, bytes) in shipped().files {
+        workspace.write(&name, std::str::from_utf8(&bytes).expect("UTF-8"));
+    }
+    assert_eq!(workspace.run(&["build", "inventories/lab.yaml"]).code, 0);
+    let place = "out/acme-lab/servers/LAB01/nginx/nginx.conf:3";
+    let text = std::fs::read_to_string(workspace.folder().join("inventories/lab.yaml")).expect("shipped");
+    let check = |finding: &str| {
+        let ran = workspace.run(&["why", place]);
+        assert!(
+            ran.code == 1 && ran.stderr.contains("CB0950") && ran.stderr.contains(finding),
+            "{finding}: {}",
+            ran.stderr
+        );
+    };
+    workspace.write("inventories/lab.yaml", &format!("{text}nonsense: 1\n"));
+    check("`inventories/lab.yaml` has errors, which `cbgen check inventories/lab.yaml` shows");
+    workspace.write("inventories/lab.yaml", &text.replace("acme-lab", "acme-other"));
+    check("`inventories/lab.yaml` makes the bundle `acme-other`");
+    workspace.write("inventories/lab.yaml", &text);
+    workspace.write("out/acme-lab/manifest.json", "<<<<<<< HEAD\n");
+    check("`out/acme-lab/manifest.json` cannot be read: ");
+}
+
+#[test]
+fn a_path_copied_from_windows_names_the_same_file() {
+    let workspace = Workspace::new();
+    for (name, bytes) in shipped().files {
+        workspace.write(&name, std::str::from_utf8(&bytes).expect("UTF-8"));
+    }
+    assert_eq!(workspace.run(&["build", "inventories/lab.yaml"]).code, 0);
+    for (slashes, backslashes) in [
+        (
+            &["why", "out/acme-lab/servers/LAB01/nginx/nginx.conf:33"][..],
+            &["why", r"out\acme-lab\servers\LAB01\nginx\nginx.conf:33"][..],
+        ),
+        (
+            &["why", "--impact", "inventories/lab.yaml:21"],
+            &["why", "--impact", r".\inventories\lab.yaml:21"],
+        ),
+    ] {
+        let (wanted, found) = (workspace.run(slashes), workspace.run(backslashes));
+        assert_eq!((found.code, found.stderr.as_str()), (0, ""));
+        assert_eq!(found.stdout, wanted.stdout);
+    }
+}

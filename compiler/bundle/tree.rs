@@ -237,6 +237,11 @@ fn prepare_locked(
         .map_err(at(place.archive_sums(bundle)))
         .map_err(|finding| diagnostics.error(finding))?;
     let archived = old_archive.as_deref().and_then(archived_manifest);
+    if old_archive.is_some() && archived.is_none() {
+        let finding = in_the_way(&archive_path)
+            .note("it is no archive with a manifest of cbgen in it, so nobody could make it again");
+        reported = Some(diagnostics.error(finding));
+    }
     if let Some(manifest) = &archived
         && manifest.bundle.name != bundle.name()
     {
@@ -312,6 +317,7 @@ pub fn compare(files: &dyn Files, press: &Press, out: &Path, bundle: &Bundle) ->
     let old = read_if_there(files, &place.archive(bundle), ARCHIVE_LIMIT)?;
     let old_sums = read_if_there(files, &place.archive_sums(bundle), 4096)?;
     if old.is_some() || old_sums.is_some() {
+        // One that cannot be made certainly differs from the one that stands there; `prepare` says why it cannot.
         let archive = press.write(bundle).ok();
         let sums = archive
             .as_ref()

@@ -230,6 +230,7 @@ fn kept(pointer: &str, upstream: &Upstream, problems: &mut Vec<Problem>) {
 pub(super) fn key_name(key: UpstreamKey) -> String {
     match serde_json::to_value(key) {
         Ok(Value::String(name)) => name,
+        // A variant without fields is a text and nothing else.
         Ok(_) | Err(_) => String::new(),
     }
 }

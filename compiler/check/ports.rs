@@ -37,10 +37,14 @@ const FIXED: &[(u16, u16, &str, On)] = &[
     (9100, 9100, "Operation Mode server", On::Core),
     (9999, 9999, "Queue Manager", On::Core),
     (4369, 4369, "Erlang port mapper", On::Every),
+    (PLAIN_AMQP, PLAIN_AMQP, "RabbitMQ", On::Every),
     (15672, 15672, "RabbitMQ management", On::Every),
     (25672, 25672, "RabbitMQ between nodes", On::Every),
     (35672, 35682, "RabbitMQ command line tools", On::Every),
 ];
+
+/// Port of RabbitMQ without TLS (PORT-18). The broker has it until the change closes it.
+const PLAIN_AMQP: u16 = 5672;
 
 /// Ports the proxy forwards to on 127.0.0.1 (NGX-14 to NGX-21), beside 80.
 const UPSTREAMS: &[u16] = &[2800, 2900, 8000, 8001, 8002, 8012];
@@ -54,6 +58,8 @@ struct Chosen {
     pointer: &'static str,
     name: &'static str,
     on: On,
+    /// Whether it is the TLS port of the broker.
+    is_amqps: bool,
 }
 
 pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
@@ -81,6 +87,16 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
                 )
                 .note("the service could not start, or requests would come back to the proxy until no connection is left (DEF-28)")
                 .help("choose a port that is not in the port table, for example 443 or 8080"),
+            );
+        } else if listener.is_amqps && listener.port == PLAIN_AMQP {
+            problems.push(
+                Problem::at(
+                    codes::RABBITMQ_PLAIN_PORT,
+                    listener.pointer,
+                    format!("`{}` is {PLAIN_AMQP}, the port without TLS, which this change closes", listener.name),
+                )
+                .note("clients and firewall rules that were left on clear text would still reach it, and the check that 5672 is closed would fail (PORT-18)")
+                .help("use 5671, the registered port of AMQP over TLS"),
             );
         } else {
             fixed_collision(view, listener, problems);
@@ -118,6 +134,7 @@ fn chosen(view: &View<'_>) -> Vec<Chosen> {
         pointer: "/proxy/https_port",
         name: "proxy.https_port",
         on: On::Management,
+        is_amqps: false,
     }];
     if let Some(port) = inventory.proxy.http_port {
         chosen.push(Chosen {
@@ -125,6 +142,7 @@ fn chosen(view: &View<'_>) -> Vec<Chosen> {
             pointer: "/proxy/http_port",
             name: "proxy.http_port",
             on: On::Management,
+            is_amqps: false,
         });
     }
     if let Some(rabbitmq) = &inventory.rabbitmq {
@@ -133,6 +151,7 @@ fn chosen(view: &View<'_>) -> Vec<Chosen> {
             pointer: "/rabbitmq/port",
             name: "rabbitmq.port",
             on: On::Every,
+            is_amqps: true,
         });
     }
     chosen

@@ -23,11 +23,34 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
                 .help("add the section `rabbitmq` to the inventory, or remove this one"),
             );
         }
+        overrides(view, problems);
         return;
     };
     login_names(view, rabbitmq, problems);
     settings(rabbitmq, problems);
     certificates(view, problems);
+}
+
+/// DEF-69: names of files that only the section `rabbitmq` makes.
+fn overrides(view: &View<'_>, problems: &mut Vec<Problem>) {
+    let overrides = &view.inventory.overrides;
+    for (field, name) in [
+        ("rabbitmq_config_file", &overrides.rabbitmq_config_file),
+        ("rabbitmq_json_file", &overrides.rabbitmq_json_file),
+    ] {
+        if name.is_none() {
+            continue;
+        }
+        problems.push(
+            Problem::at(
+                codes::OVERRIDE_UNUSED,
+                format!("/overrides/{field}"),
+                format!("`overrides.{field}` has no effect, because the inventory has no section `rabbitmq`"),
+            )
+            .note("without that section the bundle changes no file of RabbitMQ, so none needs a name")
+            .help("add the section `rabbitmq`, or remove the override"),
+        );
+    }
 }
 
 /// Where a login name is written, and what it is.

@@ -106,7 +106,7 @@ pub(super) enum Command {
 }
 
 /// Where templates come from.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct TemplateOptions {
     /// Lay the templates of a folder over the built-in ones: same path replaces, other paths add
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -176,7 +176,7 @@ pub(super) enum DiffFormat {
 }
 
 /// Arguments of `why`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct Why {
     /// A line of an output file, or with --impact of an inventory
     #[arg(value_name = "FILE:LINE", value_parser = file_line)]

@@ -7,12 +7,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::codes;
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Diagnostic, Diagnostics, one_of};
 use crate::diff::sides::{LIMIT, unreadable};
 use crate::diff::{Side, Snapshot, compare, html, json, markdown, report, text};
 use crate::driver::{Compiler, Run};
 use crate::files::{DiskFiles, Files, Kind, MemoryFiles};
-use crate::inventory::{MAX_INPUT_BYTES, ReadInput};
+use crate::inventory::{self, MAX_INPUT_BYTES, ReadInput};
 use crate::source::Sources;
 
 use super::args::{Diff, DiffFormat};
@@ -20,11 +20,21 @@ use super::build::for_each_in_order;
 use super::exit::Exit;
 use super::git::{GitProgram, Revision};
 use super::session::Session;
-use super::workshop::{Workshop, shown};
+use super::workshop::{Workshop, plain, shown};
+
+/// A file that gave no text to compile: a side could not be read, which is more than a mistake in it.
+const NO_INVENTORY_TEXT: [codes::Code; 6] = [
+    codes::UNREADABLE_FILE,
+    codes::INPUT_IS_FOLDER,
+    codes::INPUT_TOO_LARGE,
+    codes::NOT_UTF8,
+    codes::UTF16_INPUT,
+    codes::BINARY_INPUT,
+];
 
 /// Compares and prints; differences give status 1, a side that cannot be read gives 2.
 pub(super) fn run(session: &mut Session, arguments: &Diff) {
-    if normal(&arguments.old) == normal(&arguments.new) {
+    if is_same(&arguments.old, &arguments.new) {
         let message = format!("both sides are `{}`", arguments.old);
         let finding = Diagnostic::new(codes::SAME_SIDE, message)
             .help("name the older state first, for example `git:main:inventories/prod.yaml`");
@@ -66,6 +76,20 @@ fn fail(session: &mut Session, finding: Diagnostic) {
     session.raise(Exit::Failure);
 }
 
+/// Whether two sides are one thing under two names. Two revisions may be the same commit: a pipeline compares a branch
+/// with its base, whether or not it has a commit of its own.
+fn is_same(old: &str, new: &str) -> bool {
+    if normal(old) == normal(new) {
+        return true;
+    }
+    // On the disk links and `..` are followed, as reading does.
+    let place = |label: &str| match split_git(label) {
+        Some(_) => None,
+        None => DiskFiles::new(label.replace('\\', "/")).folder().ok(),
+    };
+    matches!((place(old), place(new)), (Some(old), Some(new)) if old == new)
+}
+
 /// A name without what does not change its meaning.
 fn normal(label: &str) -> String {
     let (git, path) = match split_git(label) {
@@ -73,10 +97,15 @@ fn normal(label: &str) -> String {
         None => (String::new(), label),
     };
     let path = path.replace('\\', "/");
-    let steps: Vec<&str> = path
-        .split('/')
-        .filter(|step| !matches!(*step, "" | "."))
-        .collect();
+    let mut steps: Vec<&str> = Vec::new();
+    for step in path.split('/').filter(|step| !matches!(*step, "" | ".")) {
+        // A revision has no links to folders, so there `..` takes back the step before it.
+        if step == ".." && !git.is_empty() && steps.last().is_some_and(|last| *last != "..") {
+            steps.pop();
+        } else {
+            steps.push(step);
+        }
+    }
     let root = if path.starts_with('/') { "/" } else { "" };
     format!("{git}{root}{}", steps.join("/"))
 }
@@ -166,10 +195,8 @@ fn read_side(
             indices.map(read).collect()
         },
         |index, outcome| {
-            let origin = items
-                .get(index)
-                .map(|item| format!("{}{}", place.prefix, item.path()))
-                .unwrap_or_default();
+            let Some(item) = items.get(index) else { return };
+            let origin = format!("{}{}", place.prefix, item.path());
             match outcome {
                 Some(Outcome::Read(snapshot)) => {
                     snapshot
@@ -183,7 +210,12 @@ fn read_side(
                 }
                 Some(Outcome::NotCompiled(sources, diagnostics)) => {
                     session.report(&origin, &sources, &diagnostics);
-                    session.raise(Exit::Findings);
+                    let unread = |finding: &Diagnostic| NO_INVENTORY_TEXT.contains(&finding.code);
+                    session.raise(if diagnostics.iter().any(unread) {
+                        Exit::Failure
+                    } else {
+                        Exit::Findings
+                    });
                     side.failed.push(origin);
                 }
                 None => {}
@@ -228,7 +260,10 @@ fn of_git(label: &str, revision: &str, path: &str, overlay: Option<&Path>) -> Re
                 .help("write `git:REV:PATH` with a path relative to this folder; `git log --oneline` lists revisions"),
         ))
     };
-    let path = normal(path);
+    let path = match split_git(&normal(label)) {
+        Some((_, normal)) => normal.to_owned(),
+        None => path.to_owned(),
+    };
     if path.starts_with('/') || path.split('/').any(|step| step == "..") {
         return Err(refused("the path leaves this folder".into()));
     }
@@ -239,6 +274,19 @@ fn of_git(label: &str, revision: &str, path: &str, overlay: Option<&Path>) -> Re
                 .strip_prefix(folder)
                 .is_some_and(|rest| rest.starts_with('/'))
     };
+    // What a folder on the disk would have shown as an inventory or an archive must not be missing without a word.
+    let wanted = |name: &str| {
+        let directly = match path.as_str() {
+            "" => Some(name),
+            folder => name.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')),
+        };
+        name == path
+            || directly
+                .is_some_and(|rest| !rest.contains('/') && has_extension(rest, &["yaml", "yml", "zip"]))
+    };
+    if let Some((name, why)) = tree.unusable().find(|(name, _)| wanted(name)) {
+        return Err(refused(format!("`{name}` in it: {why}")));
+    }
     if !tree.names().any(|name| name == path || below(name, &path)) {
         return Err(refused(format!("there is no `{path}` in that revision")));
     }
@@ -283,7 +331,8 @@ fn compiler_of(files: &MemoryFiles, folder: &str) -> Result<Compiler, Refused> {
     .map_err(|_| Refused::Templates(sources, diagnostics))
 }
 
-fn has_extension(name: &str, extensions: &[&str]) -> bool {
+/// Whether a name has one of these extensions, in any case of letters.
+pub(super) fn has_extension(name: &str, extensions: &[&str]) -> bool {
     name.rsplit_once('.')
         .is_some_and(|(_, found)| extensions.iter().any(|wanted| found.eq_ignore_ascii_case(wanted)))
 }
@@ -308,13 +357,8 @@ fn items(place: &Place, label: &str) -> Result<Vec<Item>, Box<Diagnostic>> {
         Some(Kind::File | Kind::Link | Kind::Other) if has_extension(&place.path, &["zip"]) => {
             Ok(vec![Item::Archive(place.path.clone())])
         }
-        // A link to a folder reads as one.
-        Some(Kind::Link)
-            if place
-                .files
-                .read(&path.join(crate::bundle::MANIFEST), LIMIT)
-                .is_ok() =>
-        {
+        // A link to a folder reads as one. What stops the look into it stops the reading of a tree as well.
+        Some(Kind::Link) if !matches!(place.files.kind(&path.join(crate::bundle::MANIFEST)), Ok(None)) => {
             Ok(vec![Item::Tree(place.path.clone())])
         }
         Some(Kind::File | Kind::Link | Kind::Other) => Ok(vec![Item::Inventory(place.path.clone())]),
@@ -323,53 +367,86 @@ fn items(place: &Place, label: &str) -> Result<Vec<Item>, Box<Diagnostic>> {
 
 fn folder_items(place: &Place, label: &str) -> Result<Vec<Item>, Box<Diagnostic>> {
     let folder = PathBuf::from(&place.path);
-    let manifest = folder.join(crate::bundle::MANIFEST);
-    if matches!(place.files.kind(&manifest), Ok(Some(Kind::File))) {
-        return Ok(vec![Item::Tree(place.path.clone())]);
+    let found = things_in(place, label, &folder)?;
+    if !found.is_empty() {
+        return Ok(found);
     }
+    let finding = Diagnostic::new(
+        codes::NOTHING_TO_COMPARE,
+        format!("`{label}` holds no bundle and no inventory"),
+    )
+    .in_file(label)
+    .note("in a folder, a YAML file with its own key `bundle` is an inventory; others are layers");
+    // The usual mistake is one step: the root of a repository in place of the folder with the inventories.
     let entries = place
         .files
-        .list(&folder)
+        .children(&folder)
+        .map_err(|error| unreadable(label, &error))?;
+    let below: Vec<String> = entries
+        .iter()
+        .filter(|entry| entry.kind == Kind::Folder)
+        .map(|entry| folder.join(&entry.path))
+        // A folder this account may not look into is no hint; the finding stands without it.
+        .filter(|below| things_in(place, label, below).is_ok_and(|things| !things.is_empty()))
+        .map(|below| format!("{}{}", place.prefix, shown(&plain(&below))))
+        .collect();
+    let below = one_of(below.iter().map(String::as_str));
+    Err(Box::new(if below.is_empty() {
+        finding.help("name a folder with trees, archives or inventories directly in it")
+    } else {
+        finding.help(format!(
+            "name a folder with trees, archives or inventories directly in it: {below}"
+        ))
+    }))
+}
+
+/// What a folder holds directly: trees, else archives, else inventories.
+fn things_in(place: &Place, label: &str, folder: &Path) -> Result<Vec<Item>, Box<Diagnostic>> {
+    let files = place.files.as_ref();
+    let has_manifest = |folder: &Path| {
+        let manifest = folder.join(crate::bundle::MANIFEST);
+        let kind = files.kind(&manifest);
+        kind.map_err(|error| unreadable(&format!("{}{}", place.prefix, shown(&manifest)), &error))
+    };
+    if matches!(has_manifest(folder)?, Some(Kind::File)) {
+        return Ok(vec![Item::Tree(shown(folder))]);
+    }
+    let entries = files
+        .children(folder)
         .map_err(|error| unreadable(label, &error))?;
     let (mut trees, mut archives, mut inventories) = (Vec::new(), Vec::new(), Vec::new());
-    for entry in entries
-        .iter()
-        .filter(|entry| matches!(entry.kind, Kind::File | Kind::Link))
-    {
-        let name = shown(&entry.path);
-        let path = shown(&folder.join(&entry.path));
-        match name.split_once('/') {
-            Some((tree, crate::bundle::MANIFEST)) => trees.push(Item::Tree(shown(&folder.join(tree)))),
-            None if has_extension(&name, &["zip"]) => archives.push(Item::Archive(path)),
-            None if has_extension(&name, &["yaml", "yml"]) && is_inventory(place, &path) => {
-                inventories.push(Item::Inventory(path));
+    for entry in entries {
+        let path = folder.join(&entry.path);
+        let name = shown(&path);
+        match entry.kind {
+            Kind::Folder => {
+                if matches!(has_manifest(&path)?, Some(Kind::File | Kind::Link)) {
+                    trees.push(Item::Tree(name));
+                }
             }
-            Some(_) | None => {}
+            Kind::File | Kind::Link if has_extension(&name, &["zip"]) => archives.push(Item::Archive(name)),
+            Kind::File | Kind::Link
+                if has_extension(&name, &["yaml", "yml"]) && is_inventory(files, &path) =>
+            {
+                inventories.push(Item::Inventory(name));
+            }
+            Kind::File | Kind::Link | Kind::Other => {}
         }
     }
     // An output folder holds each bundle as a tree and as an archive.
     let found = [trees, archives, inventories]
         .into_iter()
         .find(|found| !found.is_empty());
-    found.ok_or_else(|| {
-        Box::new(
-            Diagnostic::new(
-                codes::NOTHING_TO_COMPARE,
-                format!("`{label}` holds no bundle and no inventory"),
-            )
-            .in_file(label)
-            .note("in a folder, a YAML file with its own key `bundle` is an inventory; others are layers")
-            .help("name a folder with trees, archives or inventories directly in it"),
-        )
-    })
+    Ok(found.unwrap_or_default())
 }
 
-/// A layer that others extend has no `bundle`.
-fn is_inventory(place: &Place, path: &str) -> bool {
-    let text = place.files.read(Path::new(path), 16 << 20).unwrap_or_default();
-    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text);
-    text.split(|byte| *byte == b'\n')
-        .any(|line| line.starts_with(b"bundle:"))
+/// Whether a YAML file of a folder is an inventory, and no layer that others extend. One that cannot be read counts as an
+/// inventory: compiling it says why, where leaving it out would say nothing.
+pub(super) fn is_inventory(files: &dyn Files, path: &Path) -> bool {
+    let most = u64::try_from(MAX_INPUT_BYTES).unwrap_or(u64::MAX);
+    files
+        .read(path, most)
+        .map_or(true, |bytes| inventory::is_inventory(&bytes))
 }
 
 /// Inventories and their layers from wherever the side is.
@@ -426,6 +503,11 @@ mod tests {
         assert_eq!(check("./out//acme/"), "out/acme");
         assert_eq!(check("/tmp/x/"), "/tmp/x");
         assert_eq!(check("git:main:./inventories/"), "git:main:inventories");
+        assert_eq!(check("git:main:a/../b/."), "git:main:b");
+        assert_eq!(check("git:main:a/../../b"), "git:main:../b");
+        assert_eq!(check("git:main:."), check("git:main"));
+        // A link may lead anywhere.
+        assert_eq!(check("a/../b"), "a/../b");
         assert_eq!(split_git("git:v1:a:b.yaml"), Some(("v1", "a:b.yaml")));
         assert_eq!(split_git("git:v1"), Some(("v1", "")));
         assert_eq!(split_git("C:\\x.yaml"), None);

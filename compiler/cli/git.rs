@@ -75,6 +75,7 @@ struct Blob {
 pub(super) struct Revision<'a> {
     git: &'a dyn RunGit,
     blobs: BTreeMap<String, Blob>,
+    unusable: BTreeMap<String, &'static str>,
 }
 
 impl<'a> Revision<'a> {
@@ -103,14 +104,27 @@ impl<'a> Revision<'a> {
             return Err("`git rev-parse` gave no object id".into());
         }
         let listing = git.run(&["ls-tree", "-r", "-z", "--long", "--end-of-options", id], b"")?;
-        let mut blobs = BTreeMap::new();
+        let (mut blobs, mut unusable) = (BTreeMap::new(), BTreeMap::new());
         for entry in listing.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
-            // Links and submodules have no content of their own, and names that are no text cannot be typed.
-            if let Some((name, blob)) = std::str::from_utf8(entry).ok().and_then(blob) {
-                blobs.insert(name, blob);
+            let text = String::from_utf8_lossy(entry);
+            let (name, listed) = listed(&text).ok_or("`git ls-tree` gave something else than a listing")?;
+            let listed = if std::str::from_utf8(entry).is_ok() {
+                listed
+            } else {
+                Listed::Unusable("its name is not UTF-8")
+            };
+            match listed {
+                Listed::File(blob) => drop(blobs.insert(name, blob)),
+                Listed::Unusable(why) => drop(unusable.insert(name, why)),
             }
         }
-        Ok(Self { git, blobs })
+        Ok(Self { git, blobs, unusable })
+    }
+
+    /// Names of what is no file with content, and why: whoever looks for files must say so, or they would be missing
+    /// without a word.
+    pub(super) fn unusable(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.unusable.iter().map(|(name, why)| (name.as_str(), *why))
     }
 
     /// Names of all files.
@@ -148,19 +162,26 @@ impl<'a> Revision<'a> {
     }
 }
 
-/// `100644 blob ID SIZE\tNAME`; `None` for everything but regular files.
-fn blob(entry: &str) -> Option<(String, Blob)> {
+/// One entry of a listing.
+enum Listed {
+    File(Blob),
+    Unusable(&'static str),
+}
+
+/// `100644 blob ID SIZE\tNAME`; `None` when it is no such line.
+fn listed(entry: &str) -> Option<(String, Listed)> {
     let (meta, name) = entry.split_once('\t')?;
     let mut words = meta.split_ascii_whitespace();
     let (mode, kind, id, size) = (words.next()?, words.next()?, words.next()?, words.next()?);
-    (kind == "blob" && mode.starts_with("100")).then_some(())?;
-    Some((
-        name.to_owned(),
-        Blob {
+    let listed = match (mode, kind) {
+        ("120000", _) => Listed::Unusable("it is a symbolic link, which is not followed in a revision"),
+        (_, "commit") => Listed::Unusable("it is a submodule, whose files are not part of the revision"),
+        _ => Listed::File(Blob {
             id: id.to_owned(),
             size: size.parse().ok()?,
-        },
-    ))
+        }),
+    };
+    Some((name.to_owned(), listed))
 }
 
 /// The next content of a batch: `ID blob SIZE`, a line feed, the content, a line feed.
@@ -207,6 +228,22 @@ mod tests {
     fn contents_of_regular_files() {
         let found = check("main", ["ab\n", TREE, "aa blob 3\nx\ny\n"]).unwrap();
         assert_eq!(found, [("a b/ü.yaml".to_owned(), "x\ny".to_owned())]);
+    }
+
+    #[test]
+    fn what_has_no_content_is_named() {
+        let names = Fake(["ab\n", TREE, ""]);
+        let tree = Revision::open(&names, "main").unwrap();
+        let found: Vec<_> = tree
+            .unusable()
+            .map(|(name, why)| (name, why.split(',').next().unwrap()))
+            .collect();
+        assert_eq!(
+            found,
+            [("link", "it is a symbolic link"), ("sub", "it is a submodule")]
+        );
+        let cut = Fake(["ab\n", "100644 blob aa       -\ta.yaml\0", ""]);
+        assert!(Revision::open(&cut, "main").is_err());
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! `cbgen why`: which inventory values and which template line made an output line, and the other way round.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::bundle::MANIFEST;
 use crate::bundle::manifest::Manifest;
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
@@ -14,9 +16,10 @@ use crate::source::Sources;
 use crate::why::{self, Answer, Explorer, Impact, text};
 
 use super::args::{Why, WhyFormat};
+use super::diff::{has_extension, is_inventory};
 use super::exit::Exit;
 use super::session::Session;
-use super::workshop::{Workshop, shown};
+use super::workshop::{Workshop, plain, shown};
 
 /// Largest output file that is looked at.
 const MAX_OUTPUT_BYTES: u64 = 64 << 20;
@@ -28,39 +31,54 @@ pub(super) fn run(session: &mut Session, arguments: &Why) {
     let Some(workshop) = Workshop::open(session, arguments.templates.templates.as_deref()) else {
         return;
     };
+    let mut arguments = arguments.clone();
+    // One spelling, for names are compared with those that manifests and layers give.
+    arguments.place.file = plain(&as_here(&workshop, &arguments.place.file));
+    let inventory = arguments.inventory.as_deref();
+    arguments.inventory = inventory.map(|inventory| plain(&as_here(&workshop, inventory)));
     if arguments.impact {
-        impact(session, &workshop, arguments);
+        impact(session, &workshop, &arguments);
     } else {
-        why(session, &workshop, arguments);
+        why(session, &workshop, &arguments);
     }
+}
+
+/// A path somebody copied from Windows, as this system writes it. A file whose name really holds `\` goes first.
+fn as_here(workshop: &Workshop, file: &Path) -> PathBuf {
+    let slashes = shown(file);
+    if slashes.as_str() == file.to_string_lossy() || matches!(workshop.files.kind(file), Ok(Some(_))) {
+        return file.to_owned();
+    }
+    slashes.into()
 }
 
 fn why(session: &mut Session, workshop: &Workshop, arguments: &Why) {
     let file = &arguments.place.file;
-    let tree = find_tree(workshop, file);
+    let (tree, passed_over) = find_tree(workshop, file);
     let found = match (&arguments.inventory, &tree) {
-        (Some(inventory), _) => Some(inventory.clone()),
+        (Some(inventory), _) => Ok(inventory.clone()),
         (None, Some(tree)) => inventory_of(workshop, tree),
-        (None, None) => None,
+        (None, None) => Err(Vec::new()),
     };
     if let Err(error) = workshop.files.read(file, MAX_OUTPUT_BYTES) {
         session.report_alone(unreadable(file, &error));
         session.raise(Exit::Failure);
         return;
     }
-    let Some(inventory) = found else {
-        session.report_alone(
-            Diagnostic::new(
-                codes::INVENTORY_UNCLEAR,
-                format!(
-                    "it is unclear which inventory `{}` was compiled from",
-                    shown(file)
-                ),
-            )
-            .in_file(shown(file))
-            .help("name a file of an `out/NAME` tree, or the inventory with `--inventory FILE`"),
-        );
-        return;
+    let inventory = match found {
+        Ok(inventory) => inventory,
+        Err(not_these) => {
+            let message = format!(
+                "it is unclear which inventory `{}` was compiled from",
+                shown(file)
+            );
+            let finding = Diagnostic::new(codes::INVENTORY_UNCLEAR, message)
+                .in_file(shown(file))
+                .help("name a file of an `out/NAME` tree, or the inventory with `--inventory FILE`");
+            let notes = passed_over.into_iter().chain(not_these);
+            session.report_alone(notes.fold(finding, Diagnostic::note));
+            return;
+        }
     };
     let path = match &tree {
         Some(tree) => tree.path.clone(),
@@ -211,24 +229,42 @@ struct InTree {
     path: String,
 }
 
-/// The tree a file lies in: the nearest folder above it that holds a manifest.
-fn find_tree(workshop: &Workshop, file: &Path) -> Option<InTree> {
-    file.ancestors().skip(1).find_map(|folder| {
-        let bytes = workshop
-            .files
-            .read(&folder.join("manifest.json"), MAX_OUTPUT_BYTES)
-            .ok()?;
-        Some(InTree {
-            folder: folder.to_owned(),
-            manifest: Manifest::read(&bytes).ok()?,
-            path: shown(file.strip_prefix(folder).ok()?),
-        })
-    })
+/// The tree a file lies in: the nearest folder above it that holds a manifest of cbgen. Beside it, why each file of that
+/// name on the way is none: other programs have manifests too, and one of cbgen may be damaged.
+fn find_tree(workshop: &Workshop, file: &Path) -> (Option<InTree>, Vec<String>) {
+    let mut passed_over = Vec::new();
+    for folder in file.ancestors().skip(1) {
+        let name = folder.join(MANIFEST);
+        let why = match workshop.files.read(&name, MAX_OUTPUT_BYTES) {
+            Ok(bytes) => match Manifest::read(&bytes) {
+                Ok(manifest) => {
+                    let tree = InTree {
+                        folder: folder.to_owned(),
+                        manifest,
+                        path: shown(file.strip_prefix(folder).unwrap_or(file)),
+                    };
+                    return (Some(tree), passed_over);
+                }
+                Err(error) => error.to_string(),
+            },
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                continue;
+            }
+            Err(error) => error.to_string(),
+        };
+        passed_over.push(format!("`{}` cannot be read: {why}", shown(&name)));
+    }
+    (None, passed_over)
 }
 
 /// The inventory a tree was compiled from: the input of its manifest that compiles to a bundle of its name. Looked for
-/// where cbgen runs, and beside the output folder.
-fn inventory_of(workshop: &Workshop, tree: &InTree) -> Option<PathBuf> {
+/// where cbgen runs, and beside the output folder. `Err` says of every inventory that was looked at why it is not the one.
+fn inventory_of(workshop: &Workshop, tree: &InTree) -> Result<PathBuf, Vec<String>> {
     let beside = tree
         .folder
         .parent()
@@ -239,32 +275,70 @@ fn inventory_of(workshop: &Workshop, tree: &InTree) -> Option<PathBuf> {
         .inputs
         .iter()
         .filter(|input| !input.path.starts_with("templates/"));
-    let candidates = inputs.flat_map(|input| [PathBuf::from(&input.path), beside.join(&input.path)]);
-    candidates.into_iter().find(|path| {
-        quietly(workshop, path)
-            .is_some_and(|loaded| loaded.inventory.bundle.name == tree.manifest.bundle.name)
-    })
+    let mut candidates: Vec<PathBuf> = Vec::new();
+    for input in inputs {
+        for candidate in [PathBuf::from(&input.path), beside.join(&input.path)] {
+            if !candidates.contains(&candidate) {
+                candidates.push(candidate);
+            }
+        }
+    }
+    let mut not_these = Vec::new();
+    for path in candidates {
+        let name = shown(&path);
+        match quietly(workshop, &path).0 {
+            Some(loaded) if loaded.inventory.bundle.name == tree.manifest.bundle.name => return Ok(path),
+            Some(loaded) => not_these.push(format!(
+                "`{name}` makes the bundle `{}`",
+                loaded.inventory.bundle.name
+            )),
+            // Layers and files that are gone explain nothing.
+            None if matches!(workshop.files.kind(&path), Ok(None))
+                || !is_inventory(&workshop.files, &path) => {}
+            None => not_these.push(format!("`{name}` has errors, which `cbgen check {name}` shows")),
+        }
+    }
+    Err(not_these)
 }
 
-/// An inventory, if the file is one; its mistakes are of no interest here.
-fn quietly(workshop: &Workshop, path: &Path) -> Option<Loaded> {
+/// What was read of an inventory.
+struct Read {
+    sources: Sources,
+    /// Whether something may be missing, so that nobody knows all it extends.
+    in_part: bool,
+}
+
+/// An inventory, if the file is one. Its mistakes are not kept: who gets `None` says that there are some, or has them
+/// reported.
+fn quietly(workshop: &Workshop, path: &Path) -> (Option<Loaded>, Read) {
     let (mut sources, mut diagnostics) = (workshop.compiler.sources(), Diagnostics::new());
     let mut run = Run {
         sources: &mut sources,
         diagnostics: &mut diagnostics,
         on_phase: &mut |_| (),
     };
-    workshop
+    let loaded = workshop
         .compiler
-        .load(&mut run, &workshop.workspace, &shown(path))
-        .ok()
+        .load(&mut run, &workshop.workspace, &shown(path));
+    // From this code on, every value was read.
+    let in_part = diagnostics
+        .iter()
+        .any(|finding| finding.code < codes::AMBIGUOUS_SCALAR);
+    (loaded.ok(), Read { sources, in_part })
 }
 
 fn impact(session: &mut Session, workshop: &Workshop, arguments: &Why) {
     let (file, line) = (shown(&arguments.place.file), arguments.place.line);
     let inventories = match &arguments.inventory {
         Some(inventory) => vec![inventory.clone()],
-        None => inventories_with(workshop, &arguments.place.file),
+        None => match inventories_with(workshop, &arguments.place.file) {
+            Ok(inventories) => inventories,
+            Err(finding) => {
+                session.report_alone(*finding);
+                session.raise(Exit::Failure);
+                return;
+            }
+        },
     };
     let mut answers: Vec<(String, Impact)> = Vec::new();
     for inventory in &inventories {
@@ -313,28 +387,55 @@ fn impact(session: &mut Session, workshop: &Workshop, arguments: &Why) {
 }
 
 /// The inventories a file is part of: itself, or, when it is a layer, those in its folder and the one above that extend
-/// it. When there is none the file itself, so that its mistakes are reported.
-fn inventories_with(workshop: &Workshop, file: &Path) -> Vec<PathBuf> {
-    if quietly(workshop, file).is_some() {
-        return vec![file.to_owned()];
+/// it. One with mistakes is among them when it extends the file or cannot be read at all: its mistakes are reported, where
+/// leaving it out would make the answer look complete. When there is none the file itself, for the same reason.
+///
+/// Errors: a folder that cannot be listed.
+fn inventories_with(workshop: &Workshop, file: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
+    if quietly(workshop, file).0.is_some() || is_inventory(&workshop.files, file) {
+        return Ok(vec![file.to_owned()]);
     }
     let wanted = shown(file);
     let folder = file.parent().unwrap_or(Path::new(""));
     let mut found = Vec::new();
     for folder in [Some(folder), folder.parent()].into_iter().flatten() {
-        let entries = workshop.files.list(folder).unwrap_or_default();
-        let direct = entries.iter().filter(|entry| {
-            entry.kind == Kind::File
-                && entry.path.components().count() == 1
-                && entry
-                    .path
-                    .extension()
-                    .is_some_and(|ending| ending == "yaml" || ending == "yml")
-        });
-        for entry in direct {
+        let entries = match workshop.files.children(folder) {
+            Ok(entries) => entries,
+            // The file is not there either, which is reported where it is read.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => {
+                let folder = if folder.as_os_str().is_empty() {
+                    ".".to_owned()
+                } else {
+                    shown(folder)
+                };
+                return Err(Box::new(
+                    Diagnostic::new(
+                        codes::UNREADABLE_FILE,
+                        format!("the folder `{folder}` cannot be read: {error}"),
+                    )
+                    .in_file(folder)
+                    .note("inventories that extend the file may be in it")
+                    .help("name the inventory with `--inventory FILE`"),
+                ));
+            }
+        };
+        for entry in entries {
             let path = folder.join(&entry.path);
-            let loaded = quietly(workshop, &path);
-            if loaded.is_some_and(|loaded| loaded.inputs.iter().any(|input| input.name == wanted)) {
+            if !matches!(entry.kind, Kind::File | Kind::Link)
+                || !has_extension(&shown(&path), &["yaml", "yml"])
+                || path == file
+            {
+                continue;
+            }
+            let is_part = match quietly(workshop, &path) {
+                (Some(loaded), _) => loaded.inputs.iter().any(|input| input.name == wanted),
+                (None, read) => {
+                    is_inventory(&workshop.files, &path)
+                        && (read.sources.find(&wanted).is_some() || read.in_part)
+                }
+            };
+            if is_part {
                 found.push(path);
             }
         }
@@ -342,7 +443,7 @@ fn inventories_with(workshop: &Workshop, file: &Path) -> Vec<PathBuf> {
     if found.is_empty() {
         found.push(file.to_owned());
     }
-    found
+    Ok(found)
 }
 
 fn no_such_line(file: &Path, count: usize, line: usize) -> Diagnostic {
@@ -364,6 +465,7 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Diagnostic {
 }
 
 fn json(value: &impl serde::Serialize) -> String {
+    // Texts, numbers and lists of them: such a value has no reason to fail.
     let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
     text

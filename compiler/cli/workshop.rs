@@ -1,6 +1,6 @@
 //! What every command that compiles needs: the compiler, the files of the workspace, and a way to report.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use crate::diag::{Diagnostics, Reported};
 use crate::driver::{Compiler, Run, Workspace};
@@ -63,4 +63,11 @@ impl Workshop {
 /// A path as messages show it.
 pub(super) fn shown(path: &Path) -> String {
     path.to_string_lossy().replace('\\', "/")
+}
+
+/// A path without `.` and doubled separators, which name nothing.
+pub(super) fn plain(path: &Path) -> PathBuf {
+    path.components()
+        .filter(|part| *part != Component::CurDir)
+        .collect()
 }

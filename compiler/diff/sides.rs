@@ -43,8 +43,9 @@ pub struct Snapshot {
     pub manifest: Manifest,
     /// Content of every artifact.
     pub contents: BTreeMap<BundlePath, Content>,
-    /// Artifacts that are not what the manifest says, with what is wrong.
-    pub damage: BTreeMap<BundlePath, &'static str>,
+    /// Files that are not what the manifest says, with what is wrong. Names as they are: a file that is no part of the
+    /// bundle may have any.
+    pub damage: BTreeMap<String, &'static str>,
 }
 
 /// Everything on one side.
@@ -107,6 +108,7 @@ impl Snapshot {
             .help("copy the archive again, and compare its digest with the `.sha256` file beside it");
             Box::new(messages.take(9).fold(finding, Diagnostic::note))
         })?;
+        // Constants that are paths of a bundle.
         let text = BundlePath::parse(MANIFEST)
             .ok()
             .and_then(|path| files.remove(&path));
@@ -130,7 +132,7 @@ impl Snapshot {
             (content, changed)
         });
         snapshot.check_list(&manifest_bytes, list.as_deref());
-        snapshot.extra(files.into_keys());
+        snapshot.extra(files.into_keys().map(|path| path.as_str().to_owned()));
         Ok(snapshot)
     }
 
@@ -169,18 +171,19 @@ impl Snapshot {
         let there = files.list(folder).map_err(|error| unreadable(origin, &error))?;
         let names = there
             .into_iter()
-            .filter(|entry| entry.kind == Kind::File)
+            .filter(|entry| entry.kind != Kind::Folder)
             .map(|entry| entry.path.to_string_lossy().replace('\\', "/"));
-        snapshot.extra(names.filter_map(|name| BundlePath::parse(&name).ok()));
+        snapshot.extra(names);
         Ok(snapshot)
     }
 
     /// Notes files that the manifest does not list.
-    fn extra(&mut self, paths: impl Iterator<Item = BundlePath>) {
-        for path in paths {
-            let own = [MANIFEST, SUMS, SIGNATURE].contains(&path.as_str());
-            if !own && !self.contents.contains_key(&path) {
-                self.damage.insert(path, "is not part of the bundle");
+    fn extra(&mut self, names: impl Iterator<Item = String>) {
+        for name in names {
+            let own = [MANIFEST, SUMS, SIGNATURE].contains(&name.as_str());
+            let listed = BundlePath::parse(&name).is_ok_and(|path| self.contents.contains_key(&path));
+            if !own && !listed {
+                self.damage.insert(name, "is not part of the bundle");
             }
         }
     }
@@ -200,8 +203,7 @@ impl Snapshot {
             Some(list) if text(list) != expected => "is not the list of these files",
             Some(_) => return,
         };
-        self.damage
-            .extend(BundlePath::parse(SUMS).map(|path| (path, wrong)));
+        self.damage.insert(SUMS.to_owned(), wrong);
     }
 
     fn gather(
@@ -214,7 +216,7 @@ impl Snapshot {
         for artifact in &manifest.artifacts {
             let (content, wrong) = read(artifact);
             if let Some(wrong) = wrong {
-                damage.insert(artifact.path.clone(), wrong);
+                damage.insert(artifact.path.as_str().to_owned(), wrong);
             }
             let content = match &content {
                 Content::Text(text) if is_derived(artifact) => Content::Derived(Digest::of(text.as_bytes())),

@@ -141,7 +141,10 @@ impl Files for MemoryFiles {
 
     fn list(&self, folder: &Path) -> io::Result<Vec<Entry>> {
         let state = self.state();
-        state.node(folder)?;
+        // The root is always there and has no name.
+        if !folder.as_os_str().is_empty() {
+            state.node(folder)?;
+        }
         let mut entries: Vec<Entry> = state
             .nodes
             .iter()
@@ -165,6 +168,12 @@ impl Files for MemoryFiles {
         } else {
             entries.sort();
         }
+        Ok(entries)
+    }
+
+    fn children(&self, folder: &Path) -> io::Result<Vec<Entry>> {
+        let mut entries = self.list(folder)?;
+        entries.retain(|entry| entry.path.components().count() == 1);
         Ok(entries)
     }
 

@@ -61,6 +61,7 @@ impl Leaf {
 
 /// Every field of an inventory in the order of the schema, written or not.
 pub fn leaves(schema: &Schema, loaded: &Loaded) -> Vec<Leaf> {
+    // Texts, numbers, lists and maps with text keys always have a JSON form.
     let full = serde_json::to_value::<&Inventory>(&loaded.inventory).unwrap_or_default();
     let names = full
         .pointer("/servers")

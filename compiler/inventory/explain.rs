@@ -242,6 +242,16 @@ impl Explainer<'_> {
         }
         if field.takes("object") {
             let keys: Vec<&str> = field.keys().collect();
+            // `name acme` and `name:acme` are texts: the colon with a blank behind it makes the key.
+            let forgotten = keys.iter().find(|key| {
+                text.strip_prefix(**key)
+                    .is_some_and(|rest| rest.starts_with([' ', ':']))
+            });
+            if let Some(key) = forgotten {
+                return finding
+                    .note("only a colon with a blank behind it makes a key")
+                    .help(format!("write a colon and a blank behind each key: `{key}: …`"));
+            }
             return finding.help(format!(
                 "write its keys on indented lines below it: {}",
                 and_list(&keys)

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::plain::{Plain, classify};
 use super::value::{Entry, Kind, Map, Node, merge};
 use super::{Input, ReadInput, input, yaml};
 use crate::codes;
@@ -130,12 +131,19 @@ impl Reader<'_> {
             return false;
         };
         if root.entries().is_none() {
-            if !matches!(root.target().kind, Kind::Refused) {
+            // After a syntax error the rest of the text would have been a mapping.
+            if parsed.complete && !matches!(root.target().kind, Kind::Refused) {
+                let help = if matches!(root.target().kind, Kind::Plain(_)) {
+                    "write `key: value` lines, with a colon and a blank behind each key; a section is its key and a \
+                     colon, `bundle:`"
+                } else {
+                    "write `key: value` lines"
+                };
                 self.diagnostics.push(
                     Diagnostic::new(codes::NOT_A_MAPPING, "an inventory file must be a mapping")
                         .at(root.span)
                         .note("its first line is usually `schema: cbgen/v1`")
-                        .help("write `key: value` lines"),
+                        .help(help),
                 );
             }
             return false;
@@ -145,9 +153,23 @@ impl Reader<'_> {
 
     /// Lays the file over everything it extends.
     fn extend(&mut self, name: &str, root: &Node, mut complete: bool) -> bool {
+        let mut named: BTreeMap<String, Span> = BTreeMap::new();
         for (wanted, span) in self.wanted(root) {
             complete &= match resolve(name, &wanted) {
-                Ok(file) => self.layer(&file, Some(span)),
+                Ok(file) => {
+                    if let Some(first) = named.get(&file) {
+                        self.diagnostics.push(
+                            Diagnostic::new(codes::REPEATED_ITEM, format!("`extends` names `{file}` twice"))
+                                .at(span)
+                                .related(*first, "first named here")
+                                .note("a file is laid down once, where it is met first")
+                                .help("remove one of the two, or write the other file that was meant"),
+                        );
+                        continue;
+                    }
+                    named.insert(file.clone(), span);
+                    self.layer(&file, Some(span))
+                }
                 Err(why) => {
                     self.diagnostics.push(
                         Diagnostic::new(
@@ -179,24 +201,41 @@ impl Reader<'_> {
         };
         let mut wanted = Vec::new();
         for item in items {
-            match item.text().filter(|text| !text.is_empty()) {
-                Some(text) => wanted.push((text.to_owned(), item.target().span)),
-                None if matches!(item.target().kind, Kind::Refused) => {}
-                None => self.diagnostics.push(
-                    Diagnostic::new(
-                        codes::EXTENDS_FORM,
-                        "`extends` must be a file name or a list of file names",
-                    )
+            let found = match &item.target().kind {
+                Kind::Refused => continue,
+                Kind::Text(text) if !text.is_empty() => {
+                    wanted.push((text.clone(), item.target().span));
+                    continue;
+                }
+                Kind::Plain(text) => match classify(text) {
+                    Plain::Word => {
+                        wanted.push((text.clone(), item.target().span));
+                        continue;
+                    }
+                    Plain::Empty => "names no file".to_owned(),
+                    Plain::Null => format!("names no file: `{text}` is nothing to YAML"),
+                    Plain::Bool(_) => format!("names no file: `{text}` is true or false to YAML"),
+                    Plain::Integer(_) | Plain::Fraction(_) => {
+                        format!("names no file: `{text}` is a number to YAML")
+                    }
+                    Plain::Trap(why) => format!("names no file: `{text}` {why}"),
+                },
+                Kind::Text(_) | Kind::List(_) | Kind::Map(_) | Kind::Shared(_) => {
+                    "must be a file name or a list of file names".to_owned()
+                }
+            };
+            self.diagnostics.push(
+                Diagnostic::new(codes::EXTENDS_FORM, format!("`extends` {found}"))
                     .at(if item.span.start == item.span.end {
                         entry.key_span
                     } else {
                         item.span
                     })
                     .help(
-                        "write `extends: shared/base.yaml` or `extends: [shared/base.yaml, shared/sql.yaml]`",
+                        "write `extends: shared/base.yaml` or `extends: [shared/base.yaml, shared/sql.yaml]`; remove \
+                         the key where there is nothing to extend",
                     ),
-                ),
-            }
+            );
         }
         wanted
     }

@@ -11,6 +11,8 @@
 //! explain   schema errors in the words of an author, at their place
 //! ```
 //!
+//! Beside them, `outline` tells inventories from other YAML files of a folder.
+//!
 //! [`load`] runs them all and collects every finding. What a schema cannot say (names that must be unique, versions
 //! that must fit) is not checked here.
 
@@ -21,6 +23,7 @@ mod explain;
 mod extends;
 mod input;
 pub mod model;
+mod outline;
 mod plain;
 pub mod scalars;
 mod schema;
@@ -35,6 +38,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+pub use outline::is_inventory;
 pub use schema::Schema;
 pub use value::Places;
 

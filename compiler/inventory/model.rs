@@ -463,6 +463,7 @@ pub struct RabbitMq {
     pub log_level: LogLevel,
     /// Tags of the certificate users (DEF-89).
     #[serde(default = "default_user_tags")]
+    #[schemars(extend("uniqueItems" = true))]
     pub user_tags: Vec<UserTag>,
     /// Whether to disable the management plugin in the last step (DEF-71).
     #[serde(default)]
@@ -527,6 +528,7 @@ pub struct Network {
     pub erlang_ports: Option<PortRange>,
     /// Third-party systems this installation talks to: rows of the port table.
     #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
     pub integrations: Vec<Integration>,
     /// Whether to generate firewall scripts.
     #[serde(default)]
@@ -713,6 +715,7 @@ pub struct ServerRabbitMq {
     pub subject: Option<String>,
     /// Names in this server's certificate (subject alternative names), to check the federation graph against (DEF-96).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("uniqueItems" = true))]
     pub certificate_names: Option<Vec<String>>,
     /// Federation upstreams: the brokers this server's broker connects to.
     #[serde(default)]

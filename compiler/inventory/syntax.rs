@@ -1,7 +1,8 @@
 //! Plain words for YAML syntax errors.
 //!
-//! The parser's own words are for people who write parsers; these say what to look for. Nothing here knows positions
-//! or trees.
+//! The parser's own words are for people who write parsers; these say what to look for. Nothing here knows trees.
+
+use std::ops::Range;
 
 use granit_parser::{ErrorKind, ScanError};
 
@@ -60,11 +61,7 @@ pub(super) fn explain(error: &ScanError) -> Diagnostic {
             "a `key: value` cannot stand here".to_owned(),
             "check the indentation against the line above, and quote a value that holds `: `",
         ),
-        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => (
-            codes::YAML_SYNTAX,
-            "this line is no `key: value`".to_owned(),
-            "write a colon and a blank behind the key",
-        ),
+        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => return missing_colon(),
         ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidIndentation => (
             codes::YAML_SYNTAX,
             "the indentation of this line fits nothing above it".to_owned(),
@@ -92,10 +89,60 @@ pub(super) fn explain(error: &ScanError) -> Diagnostic {
     Diagnostic::new(code, message).help(help)
 }
 
+/// A line that lacks its colon.
+pub(super) fn missing_colon() -> Diagnostic {
+    Diagnostic::new(codes::YAML_SYNTAX, "this line is no `key: value`")
+        .note("YAML joins a line without a colon and a blank with the lines below it")
+        .help("write a colon and a blank behind the key: `name: acme`; a section is its key and a colon: `bundle:`")
+}
+
+/// The words of the line above `at`, comments and empty lines passed over, when nothing in it could be a key: a colon
+/// that YAML refuses in one line is usually missing in the line before.
+pub(super) fn line_without_colon(text: &str, at: usize) -> Option<Range<usize>> {
+    let mut end = text.get(..at)?.rfind('\n')?;
+    loop {
+        let start = text.get(..end)?.rfind('\n').map_or(0, |line_end| line_end + 1);
+        let line = text.get(start..end)?;
+        let words = line.split(" #").next()?.trim_end();
+        let key = words.trim_start();
+        if !key.is_empty() && !key.starts_with('#') {
+            let plain = key.starts_with(|first: char| first.is_alphabetic());
+            let has_key = key.ends_with(':') || key.contains(": ");
+            let first = start + (words.len() - key.len());
+            return (plain && !has_key).then_some(first..first + key.len());
+        }
+        end = start.checked_sub(1)?;
+    }
+}
+
 fn lower_first(text: &str) -> String {
     let mut characters = text.trim_end_matches('.').chars();
     characters
         .next()
         .map(|first| first.to_lowercase().chain(characters).collect())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_that_lacks_its_colon_is_the_one_above() {
+        let check = |text: &str, expected: Option<&str>| {
+            let at = text.rfind(':').expect("a colon");
+            let found = line_without_colon(text, at).and_then(|range| text.get(range));
+            assert_eq!(found, expected, "{text}");
+        };
+        check("a: 1\nbundle\n  name: acme\n", Some("bundle"));
+        check(
+            "bundle:\n  name acme # x\n\n  # y: z\n  version: 1\n",
+            Some("name acme"),
+        );
+        check("bundle\n  name: acme\n", Some("bundle"));
+        check("a: x y\n  b: 1\n", None);
+        check("a:\n  b: 1\n", None);
+        check("- a\n  b: 1\n", None);
+        check("a: 1\n", None);
+    }
 }

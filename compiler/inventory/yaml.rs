@@ -476,6 +476,17 @@ impl Reader<'_> {
             return;
         }
         let span = self.span(start..start + 1);
+        if matches!(error.kind(), ErrorKind::MappingValueNotAllowed)
+            && let Some(above) = super::syntax::line_without_colon(self.text, start)
+        {
+            let above = self.span(above);
+            self.report(
+                super::syntax::missing_colon()
+                    .at(above)
+                    .related(span, "so YAML reads on here, and this colon comes too late"),
+            );
+            return;
+        }
         let mut finding = super::syntax::explain(error).at(span);
         let quote = match error.kind() {
             ErrorKind::InvalidTrailingSingleQuotedScalar => Some('\''),

@@ -12,10 +12,12 @@ mod sarif;
 mod short;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::codes::Code;
 use crate::diag::{Diagnostic, Label, Severity};
 use crate::source::{Sources, Span};
 
@@ -35,12 +37,18 @@ pub enum MessageFormat {
     Github,
 }
 
+/// Most findings of one code in the human format of a run. A generator that writes one mistake everywhere must not hide
+/// the others behind thousands of pages; formats for programs stay complete.
+const MOST_OF_ONE_CODE: usize = 100;
+
 /// Turns diagnostics into text, one batch after the other.
 #[derive(Debug)]
 pub struct Reporter {
     format: MessageFormat,
     styled: bool,
     document: sarif::Document,
+    /// Findings so far, by code and severity.
+    seen: BTreeMap<(Code, Severity), usize>,
 }
 
 impl Reporter {
@@ -50,6 +58,7 @@ impl Reporter {
             format,
             styled,
             document: sarif::Document::default(),
+            seen: BTreeMap::new(),
         }
     }
 
@@ -66,6 +75,13 @@ impl Reporter {
         let mut text = String::new();
         let mut hider = hide::Hider::default();
         for finding in findings {
+            if self.format == MessageFormat::Human {
+                let seen = self.seen.entry((finding.code, finding.severity)).or_default();
+                *seen += 1;
+                if *seen > MOST_OF_ONE_CODE {
+                    continue;
+                }
+            }
             let finding = &hider.hide(sources, finding);
             match self.format {
                 MessageFormat::Human => text.push_str(&human::render(sources, finding, self.styled)),
@@ -78,13 +94,24 @@ impl Reporter {
         text
     }
 
-    /// The text that ends a run: the document of SARIF, nothing for the others.
+    /// The text that ends a run: the document of SARIF, and for people how many findings were not shown.
     pub fn finish(&mut self) -> String {
         match self.format {
             MessageFormat::Sarif => std::mem::take(&mut self.document).text(),
-            MessageFormat::Human | MessageFormat::Short | MessageFormat::Json | MessageFormat::Github => {
-                String::new()
-            }
+            MessageFormat::Human => std::mem::take(&mut self.seen)
+                .into_iter()
+                .filter(|(_, seen)| *seen > MOST_OF_ONE_CODE)
+                .map(|((code, severity), seen)| {
+                    let text = format!(
+                        "{} more of {} ({}) not shown; `--message-format short` shows all",
+                        seen - MOST_OF_ONE_CODE,
+                        code.id(),
+                        code.title()
+                    );
+                    self.headline(severity, &text)
+                })
+                .collect(),
+            MessageFormat::Short | MessageFormat::Json | MessageFormat::Github => String::new(),
         }
     }
 
@@ -302,6 +329,29 @@ mod tests {
         assert!(safe.is_ascii(), "{safe}");
         let back: serde_json::Value = serde_json::from_str(&safe).expect("still JSON");
         assert_eq!(back, value);
+    }
+
+    #[test]
+    fn people_see_the_first_of_many_and_how_many_more() {
+        let sources = Sources::new();
+        let finding = Diagnostic::new(codes::UNKNOWN_KEY, "no such key").in_file("a.yaml");
+        let other = Diagnostic::new(codes::MISSING_KEY, "a key is missing").in_file("a.yaml");
+        for (format, expected) in [
+            (MessageFormat::Human, 100),
+            (MessageFormat::Short, 250),
+            (MessageFormat::Json, 250),
+        ] {
+            let mut reporter = Reporter::new(format, false);
+            let mut text = String::new();
+            for _ in 0..250 {
+                text.push_str(&reporter.add(&sources, std::slice::from_ref(&finding)));
+            }
+            text.push_str(&reporter.add(&sources, std::slice::from_ref(&other)));
+            assert_eq!(text.matches("no such key").count(), expected);
+            assert_eq!(text.matches("a key is missing").count(), 1);
+            let end = reporter.finish();
+            assert_eq!(end.contains("150 more of CB0201 (unknown key)"), expected == 100);
+        }
     }
 
     #[test]

@@ -68,6 +68,7 @@ impl Document {
                 results: self.results,
             }],
         };
+        // Texts, numbers and lists of them always have a JSON form; an empty document would be refused by its reader.
         let mut text = escape_hidden(&serde_json::to_string_pretty(&document).unwrap_or_default());
         text.push('\n');
         text

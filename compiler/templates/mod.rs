@@ -4,25 +4,29 @@
 //! replaces, other paths add). This module must not know any inventory.
 
 pub mod engine;
+mod findings;
 pub mod front_matter;
 pub mod lines;
 pub mod variables;
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use include_dir::{Dir, include_dir};
 
 use crate::catalogue::Catalogue;
 use crate::codes;
-use crate::diag::{Diagnostic, Diagnostics, Reported, nearest};
-use crate::facts::Facts;
+use crate::diag::{Diagnostic, Diagnostics, Reported};
+use crate::facts::{Facts, plan_view::PlanView};
 use crate::formats::Format;
 use crate::inventory::{Schema, read_document};
 use crate::secrets;
 use crate::source::{FileId, Sources, Span};
 
 use engine::{Engine, EngineError, Engines, Text};
+use findings::{
+    engine_diagnostic, lines_of_applied, no_front_matter, place, refused_value, step_mismatch,
+    unknown_requirement,
+};
 use front_matter::{FrontMatter, RunbookText, Scope};
 use variables::VariableSchema;
 
@@ -98,6 +102,7 @@ pub fn built_in() -> Vec<TemplateFile> {
     fn collect(folder: &Dir<'_>, found: &mut Vec<TemplateFile>) {
         for file in folder.files() {
             let path = file.path().to_string_lossy().replace('\\', "/");
+            // One that is not UTF-8 has no front matter then, and is refused by the first test that compiles any.
             let text = file.contents_utf8().unwrap_or_default().to_owned();
             found.push(TemplateFile {
                 name: format!("templates/{path}"),
@@ -541,6 +546,7 @@ fn check_variables(
 
 /// The schema of what a template of this scope sees.
 pub fn variable_schema(scope: Scope) -> VariableSchema {
+    // A schema is JSON already; without its properties every template would be refused for its variables.
     let mut root = serde_json::to_value(schemars::schema_for!(Facts)).unwrap_or_default();
     if let Some(properties) = root
         .get_mut("properties")
@@ -560,8 +566,7 @@ pub fn variable_schema(scope: Scope) -> VariableSchema {
             Scope::Deployment => {}
         }
     }
-    let view =
-        serde_json::to_value(schemars::schema_for!(crate::facts::plan_view::PlanView)).unwrap_or_default();
+    let view = serde_json::to_value(schemars::schema_for!(PlanView)).unwrap_or_default();
     let (own, inner) = (view.clone(), view.get("$defs").cloned());
     if let Some(definitions) = root.get_mut("$defs").and_then(serde_json::Value::as_object_mut) {
         if let Some(serde_json::Value::Object(inner)) = inner {
@@ -570,130 +575,4 @@ pub fn variable_schema(scope: Scope) -> VariableSchema {
         definitions.insert("PlanView".into(), own);
     }
     VariableSchema::new(root)
-}
-
-/// Where an error of a text lies in its file. Errors of a front-matter text point at the front matter.
-fn place(
-    sources: &Sources,
-    texts: &BTreeMap<String, (FileId, usize)>,
-    name: &str,
-    range: Option<Range<usize>>,
-) -> Option<Span> {
-    let (path, part) = name
-        .split_once('#')
-        .map_or((name, None), |(path, part)| (path, Some(part)));
-    let &(file, body_start) = texts.get(path)?;
-    if part.is_some() {
-        let text = sources.get(file)?.text();
-        let front = text.get(..body_start)?;
-        let key = if part == Some("when") {
-            "\nwhen:"
-        } else if part == Some("runbook") {
-            "\nrunbook:"
-        } else {
-            "\ntitle:"
-        };
-        let start = front.find(key).map_or(0, |at| at + 1);
-        let end = front
-            .get(start..)
-            .and_then(|rest| rest.find('\n'))
-            .map_or(start, |length| start + length);
-        return Some(Span::new(file, start..end));
-    }
-    let range = range?;
-    Some(Span::new(file, body_start + range.start..body_start + range.end))
-}
-
-fn engine_diagnostic(
-    sources: &Sources,
-    texts: &BTreeMap<String, (FileId, usize)>,
-    error: &EngineError,
-    code: codes::Code,
-) -> Diagnostic {
-    let code = if error.refused { codes::REFUSED_VALUE } else { code };
-    let mut found = place(sources, texts, &error.name, error.range.clone());
-    if found.is_none()
-        && let Some(&(file, body_start)) = texts.get(error.name.split('#').next().unwrap_or_default())
-    {
-        found = quoted_word(sources, file, body_start, &error.message).or(Some(Span::new(file, 0..3)));
-    }
-    let diagnostic = Diagnostic::new(code, error.message.clone()).at_opt(found);
-    if error.refused {
-        diagnostic.help("change the value in the inventory; cbgen never writes what it cannot prove safe")
-    } else if error.message.starts_with("unknown filter") {
-        let word = error.message.split('`').nth(1).unwrap_or_default();
-        match nearest(word, engine::QUOTING_FILTERS.iter().map(|(name, _)| *name)) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-            None => diagnostic.help("docs/templates.md lists the filters of each format"),
-        }
-    } else {
-        diagnostic
-    }
-}
-
-fn quoted_word(sources: &Sources, file: FileId, from: usize, message: &str) -> Option<Span> {
-    let word = message.split('`').nth(1)?;
-    let text = sources.get(file)?.text();
-    let at = from + text.get(from..)?.find(word)?;
-    Some(Span::new(file, at..at + word.len()))
-}
-
-fn no_front_matter(file: FileId, text: &str) -> Diagnostic {
-    Diagnostic::new(codes::FRONT_MATTER, "the template does not begin with front matter")
-        .at(Span::new(file, 0..text.find('\n').unwrap_or(text.len())))
-        .help("begin with a line `---`, YAML, and another line `---`; a file that is only included lies in a folder `_…`")
-}
-
-fn unknown_requirement(sources: &Sources, file: FileId, id: &str, catalogue: &Catalogue) -> Diagnostic {
-    let span = sources.get(file).and_then(|source| {
-        let at = source.text().find(id)?;
-        Some(Span::new(file, at..at + id.len()))
-    });
-    let diagnostic = Diagnostic::new(
-        codes::UNKNOWN_REQUIREMENT,
-        format!("unknown requirement id `{id}`"),
-    )
-    .at_opt(span);
-    match nearest(id, catalogue.ids()) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None => diagnostic.help("the catalogue lists every id"),
-    }
-}
-
-fn step_mismatch(sources: &Sources, file: FileId) -> Diagnostic {
-    let span = sources.get(file).and_then(|source| {
-        let at = source.text().find("\neffect:")? + 1;
-        Some(Span::new(file, at..at + "effect".len()))
-    });
-    Diagnostic::new(
-        codes::FRONT_MATTER,
-        "an artifact has `path` and `effect`; a runbook step has neither and is not of scope `bundle`",
-    )
-    .at_opt(span)
-    .help("add what is missing, or remove both")
-}
-
-fn lines_of_applied(sources: &Sources, file: FileId) -> Diagnostic {
-    let span = sources.get(file).and_then(|source| {
-        let at = source.text().find("\nrunbook:")? + 1;
-        Some(Span::new(file, at..at + "runbook".len()))
-    });
-    Diagnostic::new(
-        codes::FRONT_MATTER,
-        "a file that a script applies has no lines in the runbook",
-    )
-    .at_opt(span)
-    .help("write them in the front matter of the script that `applied_by` names")
-}
-
-fn refused_value(place: Span, format: Format, value: &str, why: &str) -> Diagnostic {
-    Diagnostic::new(
-        codes::REFUSED_VALUE,
-        format!(
-            "`{value}` cannot be written into {} unquoted: {why}",
-            format.name()
-        ),
-    )
-    .at(place)
-    .help("name the position with a quoting filter in the template, or change the value in the inventory")
 }

@@ -43,7 +43,8 @@ impl Change {
     }
 }
 
-/// Plans an inventory without refusing anything. `None` when a template cannot be filled in.
+/// Plans an inventory without refusing anything. `None` when a template cannot be filled in; the findings are those of a
+/// value nobody wrote, and the answer says that there is none.
 pub(super) fn plan<'t>(templates: &'t Templates, value: &Value) -> Option<Plan<'t>> {
     let inventory = inventory::from_value(value.clone()).ok()?;
     let is_default = |pointer: &str| value.pointer(pointer).is_none_or(Value::is_null);

@@ -26,6 +26,7 @@ pub(super) struct Made {
 /// line and leniently: after a merge conflict it still names the files of both sides.
 pub(super) fn made(files: &dyn Files, tree: &Path) -> io::Result<Made> {
     let manifest_text = read_if_there(files, &tree.join(MANIFEST), FILE_LIMIT)?;
+    // Nothing is lost with a damaged one: its files are then known from the list alone, or are foreign and stay.
     let manifest = manifest_text.and_then(|text| Manifest::read(&text).ok());
     let list = read_if_there(files, &tree.join(SUMS), FILE_LIMIT)?.unwrap_or_default();
     let mut made: BTreeMap<PathBuf, Option<Digest>> = BTreeMap::new();

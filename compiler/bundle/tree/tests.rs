@@ -281,6 +281,19 @@ fn an_archive_of_another_bundle_is_kept() {
 }
 
 #[test]
+fn a_foreign_file_under_the_name_of_the_archive_is_kept() {
+    let files = MemoryFiles::default();
+    for foreign in [&b"notes of somebody\n"[..], b"", b"PK\x05\x06"] {
+        files.write(Path::new("out/acme-2.zip"), foreign).unwrap();
+        let before = state(&files);
+        let (written, findings) = put(&files, &bundle("2", &[("x.sql", "x\n")]));
+        assert!(written.is_err());
+        assert_eq!(codes_of(&findings), ["CB0704"]);
+        assert_eq!(state(&files), before);
+    }
+}
+
+#[test]
 fn a_second_process_is_sent_away() {
     let folder = tempfile::tempdir().unwrap();
     let files = DiskFiles::new(folder.path());
@@ -366,6 +379,11 @@ impl Files for Faulty<'_> {
     fn list(&self, folder: &Path) -> io::Result<Vec<Entry>> {
         self.alive()?;
         self.inner.list(folder)
+    }
+
+    fn children(&self, folder: &Path) -> io::Result<Vec<Entry>> {
+        self.alive()?;
+        self.inner.children(folder)
     }
 
     fn identity(&self, path: &Path) -> io::Result<Option<u64>> {
