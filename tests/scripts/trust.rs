@@ -1,0 +1,60 @@
+//! Trust in the proxy: certificates go into the stores of Windows and come out again, with a played `certutil`.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use super::machine::{Answer, Machine, good};
+use super::text_tools::text_tool;
+
+/// What `convert-certificate.cmd` wrote is imported, also twice, and taken out again but for what was there before.
+pub(super) fn trust(machine: &Machine) {
+    let folder = machine.bundle("servers/MGMT01/certificate/trust");
+    fs::create_dir(&folder).expect("a folder");
+    for entry in fs::read_dir(machine.state("certificate/trust"))
+        .expect("a folder")
+        .filter_map(Result::ok)
+    {
+        fs::copy(entry.path(), folder.join(entry.file_name())).expect("a copy");
+    }
+    let list = fs::read_to_string(folder.join("MGMT01.txt")).expect("a list");
+    let thumb = |store: &str| {
+        let line = list
+            .lines()
+            .find(|line| line.starts_with(store))
+            .expect("in the list");
+        line.split(' ').nth(1).expect("a thumbprint").to_owned()
+    };
+    let mut stores = BTreeSet::from([("Root".to_owned(), thumb("Root"))]);
+    let run = |stores: &mut BTreeSet<(String, String)>, script: &str| {
+        machine.run(&format!("servers/MGMT01/certificate/{script}.cmd"), |_, call| {
+            let words: Vec<&str> = call.arguments.iter().map(String::as_str).collect();
+            let known = |stores: &BTreeSet<(String, String)>, store: &str, thumb: &str| {
+                stores.contains(&(store.to_owned(), thumb.to_owned()))
+            };
+            match (call.program.as_str(), words.as_slice()) {
+                ("certutil", ["-store", store, thumb]) => {
+                    Answer::Code(i32::from(!known(stores, store, thumb)), String::new())
+                }
+                ("certutil", ["-f", "-addstore", store, file]) => {
+                    assert!(machine.unix(file).exists(), "{file}");
+                    stores.insert(((*store).to_owned(), thumb(store)));
+                    good()
+                }
+                ("certutil", ["-delstore", store, thumb]) => Answer::Code(
+                    i32::from(!stores.remove(&((*store).to_owned(), (*thumb).to_owned()))),
+                    String::new(),
+                ),
+                _ => text_tool(machine, call).unwrap_or_else(|| panic!("unexpected {}", call.line())),
+            }
+        })
+    };
+    let before = stores.clone();
+    run(&mut stores, "import-trust").expect_success("This server trusts the proxy");
+    assert_eq!(stores.len(), 2);
+    run(&mut stores, "import-trust").expect_success("This server trusts the proxy");
+    run(&mut stores, "rollback-trust").expect_success("Only the certificates of before are left");
+    assert_eq!(stores, before, "a root that was there before stays");
+    fs::remove_dir_all(&folder).expect("removable");
+    run(&mut stores, "import-trust")
+        .expect_failure("find the lists of certificates", "There is no trust\\MGMT01.txt");
+}
