@@ -8,10 +8,13 @@ mod certificate;
 mod firewall;
 mod iis;
 pub(crate) mod machine;
+mod model;
 mod openssl;
 mod proxy;
+mod rabbitmq;
 mod registry;
 mod sql;
+mod stops;
 mod text_tools;
 mod trust;
 
@@ -19,7 +22,7 @@ use std::fs;
 use std::sync::LazyLock;
 
 use crate::harness::Workspace;
-use machine::{Machine, Outcome};
+use machine::{Call, Machine, Outcome};
 
 /// One Core and one Management server, everything switched on.
 const INVENTORY: &str = r"
@@ -41,13 +44,16 @@ servers:
   - { name: MGMT01, fqdn: mgmt01.acme.example, roles: [management], windows: 2016, dotnet: 4.7.1 }
 ";
 
-static ARCHIVE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+/// The archive of a bundle whose name is `scripts` and whose version is 1.0.
+fn built(inventory: &str) -> Vec<u8> {
     let workspace = Workspace::new();
-    workspace.write("inventory.yaml", INVENTORY);
+    workspace.write("inventory.yaml", inventory);
     let ran = workspace.run(&["build", "inventory.yaml"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     fs::read(workspace.folder().join("out/scripts-1.0.zip")).expect("an archive")
-});
+}
+
+static ARCHIVE: LazyLock<Vec<u8>> = LazyLock::new(|| built(INVENTORY));
 
 const PROGRAMS: &[&str] = &[
     "net",
@@ -73,17 +79,19 @@ fn machine(name: &str) -> Machine {
 /// The failing call is the last one, but for cleaning, and the message names a step.
 #[track_caller]
 fn stopped_at(outcome: &Outcome, failing: usize) {
+    let calls: Vec<String> = outcome.calls.iter().map(Call::line).collect();
+    let told = ["FAILED at step: ", "Nothing after this step was done."];
     assert!(
-        outcome.code == 1 && outcome.output.contains("FAILED at step: "),
-        "{outcome:#?}"
-    );
-    assert!(
-        outcome.output.contains("Nothing after this step was done."),
-        "{outcome:#?}"
+        outcome.code == 1 && told.iter().all(|text| outcome.output.contains(text)),
+        "exit code {}: {}{}{calls:#?}",
+        outcome.code,
+        outcome.output,
+        outcome.errors
     );
     assert_eq!(
-        outcome.calls.len(),
+        calls.len(),
         failing,
-        "something ran after the failure: {outcome:#?}"
+        "something ran after the failure: {}{calls:#?}",
+        outcome.output
     );
 }

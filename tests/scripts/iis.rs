@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::machine::{Answer, Call, Machine, Outcome, good};
+use super::stops::Stops;
 use super::text_tools::text_tool;
 use super::{machine, stopped_at};
 
@@ -155,4 +156,45 @@ fn iis_bindings_and_error_page_come_and_go() {
     ]);
     iis_run(&machine, &mut iis, "apply-bindings", 0)
         .expect_failure("read the bindings back", "Note it, remove it");
+}
+
+#[test]
+fn the_pool_of_eyequeue_is_recycled_or_the_step_is_named() {
+    let machine = machine("MGMT01");
+    let run = |failing: usize, pool: &str| {
+        machine.run("servers/MGMT01/iis/recycle-eyequeue.cmd", |number, call| {
+            let words: Vec<&str> = call.arguments.iter().map(String::as_str).collect();
+            match (call.program.as_str(), words.as_slice()) {
+                _ if number == failing => Answer::Code(9, String::new()),
+                (
+                    "appcmd",
+                    ["list", "site", "Default Web Site"]
+                    | ["recycle", "apppool", "/apppool.name:EyeQueue & Co (x86)"],
+                ) => good(),
+                (
+                    "appcmd",
+                    [
+                        "list",
+                        "app",
+                        "Default Web Site/EyeQueue",
+                        "/text:applicationPool",
+                    ],
+                ) => Answer::Code(0, pool.to_owned()),
+                _ => text_tool(&machine, call).unwrap_or_else(|| panic!("unexpected {call:?}")),
+            }
+        })
+    };
+    let pool = "EyeQueue & Co (x86)\n";
+    let whole = run(0, pool);
+    whole.expect_success("The pool was restarted");
+    run(0, "").expect_failure(
+        "find the pool of EyeQueue",
+        "Recycle the pool of EyeQueue in IIS Manager",
+    );
+    let mut stops = Stops::default();
+    stops.of("recycle-eyequeue");
+    for failing in 1..=whole.calls.len() {
+        stops.note(&machine, &whole, failing, &run(failing, pool), "", "Wine");
+    }
+    stops.compare("recycle-eyequeue");
 }

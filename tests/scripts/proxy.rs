@@ -3,26 +3,25 @@
 use std::fs;
 
 use super::machine;
-use super::machine::{Answer, good};
+use super::machine::{Answer, Machine, good};
+use super::stops::Stops;
 use super::text_tools::text_tool;
 
 #[test]
 fn proxy_is_installed_started_and_removed() {
     const ROOT: &str = r"C:\Program Files (x86)\Virtual Hold Technology\proxy";
-    let machine = machine("MGMT01");
-    let service = b"@echo off\r\necho %1>\"%~dp0done.txt\"\r\nexit /b 0\r\n".to_vec();
+    let mut machine = machine("MGMT01");
+    let service = b"@echo off\r\necho %1>\"%~dp0done.txt\"\r\nexit /b 0\r\n";
     for (path, bytes) in [
-        (r"bin\nginx_windows_service.cmd", service),
-        (r"nginx\nginx.exe", fs::read(machine.relay()).expect("the relay")),
-        (r"nginx\conf\mime.types", Vec::new()),
-        (r"nginx\conf\vht_callback_ssl.crt", Vec::new()),
-        (r"nginx\conf\vht_callback_ssl.key", Vec::new()),
-        (r"nginx\conf\nginx.conf", b"of the vendor".to_vec()),
+        (r"bin\nginx_windows_service.cmd", service.as_slice()),
+        (r"nginx\conf\mime.types", b""),
+        (r"nginx\conf\vht_callback_ssl.crt", b""),
+        (r"nginx\conf\vht_callback_ssl.key", b""),
+        (r"nginx\conf\nginx.conf", b"of the vendor"),
     ] {
-        let path = machine.unix(&format!(r"{ROOT}\{path}"));
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        fs::write(path, bytes).expect("writable");
+        machine.put(&format!(r"{ROOT}\{path}"), bytes);
     }
+    machine.put_relay(&format!(r"{ROOT}\nginx\nginx.exe"));
     let file = |name: &str| machine.unix(&format!(r"{ROOT}\{name}"));
     let done = || {
         fs::read_to_string(file(r"bin\done.txt"))
@@ -78,4 +77,37 @@ fn proxy_is_installed_started_and_removed() {
         (conf().as_str(), done().as_str(), running.get()),
         ("of the vendor", "uninstall", false)
     );
+}
+
+#[test]
+fn dependencies_are_installed_or_the_step_is_named() {
+    const FOLDER: &str = r"C:\Program Files (x86)\Virtual Hold Technology\proxy\dependencies";
+    let mut machine = machine("CORE01");
+    let script = "servers/CORE01/proxy/install-dependencies.cmd";
+    let run = |machine: &Machine, failing: usize| {
+        machine.run(script, |number, call| {
+            let words: Vec<&str> = call.arguments.iter().map(String::as_str).collect();
+            match (call.program.as_str(), words.as_slice()) {
+                _ if number == failing => Answer::Code(1, String::new()),
+                // The installer finds its files by the folder it is started in.
+                ("vcredist", ["/quiet", folder]) => {
+                    assert_eq!(folder, &FOLDER);
+                    good()
+                }
+                _ => text_tool(machine, call).unwrap_or_else(|| panic!("unexpected {call:?}")),
+            }
+        })
+    };
+    run(&machine, 0).expect_failure("find the installer", "There is no install_dependencies.cmd in");
+    let installer = b"@echo off\r\nvcredist.exe /quiet \"%CD%\"\r\nexit /b %errorlevel%\r\n";
+    machine.put(&format!(r"{FOLDER}\install_dependencies.cmd"), installer);
+    machine.put_relay(&format!(r"{FOLDER}\vcredist.exe"));
+    let whole = run(&machine, 0);
+    whole.expect_success("The dependencies are installed");
+    let mut stops = Stops::default();
+    stops.of("install-dependencies");
+    for failing in 1..=whole.calls.len() {
+        stops.note(&machine, &whole, failing, &run(&machine, failing), "", "Wine");
+    }
+    stops.compare("dependencies");
 }

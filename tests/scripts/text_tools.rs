@@ -16,10 +16,15 @@ pub(super) fn text_tool(machine: &Machine, call: &Call) -> Option<Answer> {
                 String::new(),
             ))
         }
-        "fc" => Some(Answer::Code(
-            i32::from(read(words.get(1)?).ok()? != read(words.get(2)?).ok()?),
-            String::new(),
-        )),
+        "fc" => {
+            let [.., one, other] = words.as_slice() else {
+                return None;
+            };
+            Some(Answer::Code(
+                i32::from(read(one).ok()? != read(other).ok()?),
+                String::new(),
+            ))
+        }
         "findstr" => {
             let text = read(words.last()?)
                 .unwrap_or_else(|_| panic!("findstr reads a file that is not there: {words:?}"));
