@@ -134,14 +134,35 @@ fn windows_tls_values_match_their_files() {
                 .1
         };
         let before = all();
-        machine
-            .run(&script("apply"), registry_answer(&machine, 0))
-            .expect_success("All values are in place");
+        let whole = machine.run(&script("apply"), registry_answer(&machine, 0));
+        whole.expect_success("All values are in place");
         assert_ne!(all(), before);
         machine
             .run(&script("rollback"), registry_answer(&machine, 0))
             .expect_success("The old values are back");
         let values = |text: &str| text.lines().filter(|line| line.starts_with(' ')).count();
         assert_eq!(values(&all()), values(&before), "every added value is gone");
+        // Each value has the same lines, and one value fails everywhere above: here fails the first call of each kind up
+        // to the first import, which leaves the registry as it was, and then the last look at a value.
+        let kind = |at: usize| {
+            whole.calls[at]
+                .line()
+                .split(' ')
+                .take(2)
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let import = (0..whole.calls.len())
+            .find(|at| kind(*at) == "reg import")
+            .expect("an import");
+        let first = (0..=import).filter(|at| !(0..*at).any(|other| kind(other) == kind(*at)));
+        for at in first.chain([whole.calls.len() - 1]) {
+            machine.forget();
+            let outcome = machine.run(&script("apply"), registry_answer(&machine, at + 1));
+            stopped_at(&outcome, at + 1);
+        }
+        machine
+            .run(&script("rollback"), registry_answer(&machine, 0))
+            .expect_success("The old values are back");
     }
 }
