@@ -85,10 +85,6 @@ const LONG_FOR_A_REASON: &[(&str, &str)] = &[
         "compiler/runbook.rs",
         "one function from a plan to its view; half are its tests",
     ),
-    (
-        "tests/scripts.rs",
-        "one story per script, each with its happy path and every failure",
-    ),
 ];
 
 /// Every text file of the repository with its path, without what is built or fetched.

@@ -34,11 +34,13 @@ if defined TROUBLE exit /b 1
 if not exist "%STATE%\added-%~1-%~2.txt" exit /b 0
 set "TROUBLE=yes"
 set "STEP=take %~2 out of %~1"
-"%CERTUTIL%" -store "%~1" "%~2" >nul 2>&1
-if not "%errorlevel%"=="0" goto :removed
-"%CERTUTIL%" -delstore "%~1" "%~2" >nul
+rem A store that cannot be read would look like one without the certificate.
+"%CERTUTIL%" -store "%~1" >nul
 if not "%errorlevel%"=="0" exit /b 1
-:removed
+rem unchecked: it also fails when the certificate is gone; the next line looks
+"%CERTUTIL%" -delstore "%~1" "%~2" >nul 2>&1
+"%CERTUTIL%" -store "%~1" "%~2" >nul 2>&1
+if "%errorlevel%"=="0" exit /b 1
 del "%STATE%\added-%~1-%~2.txt"
 if exist "%STATE%\added-%~1-%~2.txt" exit /b 1
 set "TROUBLE="

@@ -16,18 +16,19 @@ rollback: none
 {% include "_cmd/head" %}
 {% include "_cmd/this_server" %}
 set "NETSH=%SYSTEM%\netsh.exe"
+set "STEP=see that the firewall answers"
+rem Without its service every question fails, as if no rule were there.
+"%NETSH%" advfirewall show currentprofile >nul
+if not "%errorlevel%"=="0" goto :fail
 {% for row in server.ports -%}
 {% if row.direction != "outbound" and row.port != "dynamic" -%}
 {% set action = "block" if row.local_only else "allow" -%}
 {% set rule = "cbgen " ~ bundle.name ~ " " ~ action ~ " " ~ row.port ~ " " ~ row.application %}
 set "STEP=delete the rule for port {{ row.port }} of {{ row.application | cmd_set }}"
-"%NETSH%" advfirewall firewall show rule name={{ rule | cmd_arg }} >nul
-if not "%errorlevel%"=="0" goto :gone_{{ loop.index }}
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name={{ rule | cmd_arg }} >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name={{ rule | cmd_arg }} >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_{{ loop.index }}
 {% endif -%}
 {% endfor %}
 echo The rules are gone.

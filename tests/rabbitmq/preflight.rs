@@ -6,6 +6,7 @@ use std::path::Path;
 use super::certificates::{bag, leaf_for, lock};
 use super::machine::{Machine, read};
 use super::stage::{CERTIFICATES, CONFIG, STATE, Stage};
+use crate::support::follow::Server as _;
 
 /// The step that asks the broker, which is reached when every certificate is right.
 const AFTER_THE_CERTIFICATES: &str = "ask the broker for its users";

@@ -4,92 +4,43 @@
 //! `mkdir` change its folder. It must not know what a script wants to hear.
 
 use std::fs;
-use std::path::PathBuf;
 
 use super::machine::Machine;
+use crate::support::follow::{Server as _, Started};
 
 /// Where the settings of a service that come from the system lie.
 const SYSTEM_SETTINGS: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
 
-/// Exit code and output.
-pub(super) type Answer = (i32, String);
-
-fn quiet(failed: bool) -> Answer {
-    (i32::from(failed), String::new())
-}
-
 impl Machine<'_> {
-    /// A path with a drive letter: real folders for certificates, otherwise one name.
-    pub(super) fn file(&self, path: &str) -> PathBuf {
-        assert!(path.starts_with("C:\\"), "{path} is no path on drive C");
-        let slashed = self.broker.folder.join(path.replace('\\', "/"));
-        if slashed.exists() {
-            slashed
-        } else {
-            self.broker.folder.join(path)
-        }
-    }
-
-    /// `if exist`; `\.` behind a path asks for a folder.
-    pub(super) fn exists(&self, path: &str) -> bool {
-        match path.strip_suffix("\\.") {
-            Some(folder) => self.file(folder).is_dir(),
-            None => self.file(path).exists(),
-        }
-    }
-
-    /// Whether a file can be made at a path: its folder is there.
-    pub(super) fn has_folder_of(&self, path: &str) -> bool {
-        let (folder, _) = path.rsplit_once('\\').expect("a path with a folder");
-        self.file(folder).is_dir()
-    }
-
     /// Runs one program of Windows.
-    pub(super) fn play(&mut self, program: &str, arguments: &[&str]) -> Answer {
+    pub(super) fn play(&mut self, program: &str, arguments: &[&str]) -> Started {
         match program {
             "findstr" => self.findstr(arguments),
-            "copy" => {
-                let [_, from, to] = arguments[..] else {
-                    panic!("{arguments:?}")
-                };
-                quiet(!self.has_folder_of(to) || fs::copy(self.file(from), self.file(to)).is_err())
-            }
             "fc" => {
                 let mut contents = arguments
                     .iter()
                     .filter(|argument| **argument != "/b")
                     .map(|path| fs::read(self.file(path)).expect("a file to compare"));
-                quiet(contents.next() != contents.next())
+                Started::quiet(contents.next() != contents.next())
             }
-            "type" => (
-                0,
-                fs::read_to_string(self.file(arguments[0].trim_matches('"'))).expect("a file to show"),
-            ),
-            "del" => {
-                let path = arguments.last().expect("a path").trim_matches('"');
-                quiet(fs::remove_file(self.file(path)).is_err())
-            }
-            "move" => {
-                let ["/y", from, to] = arguments[..] else {
-                    panic!("{arguments:?}")
-                };
-                quiet(fs::rename(self.file(from), self.file(to)).is_err())
-            }
-            "mkdir" => quiet(fs::create_dir(self.file(arguments[0].trim_matches('"'))).is_err()),
-            "icacls" => quiet(!self.file(arguments[0]).is_dir()),
+            "icacls" => Started::quiet(!self.file(arguments[0]).is_dir()),
             "reg" => self.registry(arguments),
             "net" | "sc" => self.service(program, arguments),
-            "netstat" => (0, self.netstat(arguments)),
-            "ping" => quiet(false),
+            "netstat" => Started::says(self.netstat(arguments)),
+            "ping" => Started::quiet(false),
             other => panic!("the script starts {other} {arguments:?}"),
         }
     }
 
-    fn findstr(&self, arguments: &[&str]) -> Answer {
+    fn findstr(&self, arguments: &[&str]) -> Started {
         let (path, options) = arguments.split_last().expect("a file");
         let text = fs::read_to_string(self.file(path)).unwrap_or_else(|_| panic!("findstr reads {path}"));
         let found = found(options, &text);
-        (i32::from(found.is_empty()), found.join("\n"))
+        Started {
+            code: i32::from(found.is_empty()),
+            output: found.join("\n"),
+            ..Started::default()
+        }
     }
 
     /// The listeners of the broker. Its loopback address stands for every address of the server, and a port of its own
@@ -114,7 +65,7 @@ impl Machine<'_> {
         table
     }
 
-    fn registry(&self, arguments: &[&str]) -> Answer {
+    fn registry(&self, arguments: &[&str]) -> Started {
         match arguments {
             ["query", key, view] if key.ends_with(r"ErlSrv\1.1\RabbitMQ") => {
                 assert_eq!(*view, "/reg:64");
@@ -123,36 +74,39 @@ impl Machine<'_> {
                     "\n{key}\n    WorkDir    REG_EXPAND_SZ    C:\\base\n    \
                      Args    REG_EXPAND_SZ    -rabbit windows_service_config \\\"{reads}\\\"\n"
                 );
-                (0, text)
+                Started::says(text)
             }
-            ["query", SYSTEM_SETTINGS, "/v", name] => quiet(self.system_setting != Some(*name)),
-            ["export", _, target, ..] => quiet(
+            ["query", SYSTEM_SETTINGS, "/v", name] => Started::quiet(self.system_setting != Some(*name)),
+            ["export", _, target, ..] => Started::quiet(
                 !self.has_folder_of(target) || fs::write(self.broker.folder.join(target), "saved").is_err(),
             ),
-            ["import", source, ..] => quiet(!self.file(source).exists()),
+            ["import", source, ..] => Started::quiet(!self.file(source).exists()),
             other => panic!("reg {other:?}"),
         }
     }
 
-    fn service(&mut self, program: &str, arguments: &[&str]) -> Answer {
+    fn service(&mut self, program: &str, arguments: &[&str]) -> Started {
         let (broker, network) = (&mut *self.broker, self.network);
         let runs = broker.runs();
         match (program, arguments) {
-            ("net", ["session"]) => quiet(false),
+            ("net", ["session"]) => Started::quiet(false),
             ("net", ["stop", "RabbitMQ"]) => {
                 if runs {
                     broker.stop(network);
                 }
-                (if runs { 0 } else { 2 }, String::new())
+                Started {
+                    code: if runs { 0 } else { 2 },
+                    ..Started::default()
+                }
             }
             ("net", ["start", "RabbitMQ"]) => {
                 broker.start(network);
                 broker.wait(network);
-                quiet(false)
+                Started::quiet(false)
             }
             ("sc", ["query", "RabbitMQ"]) => {
                 let state = if runs { "4  RUNNING" } else { "1  STOPPED" };
-                (0, format!("        STATE              : {state}\n"))
+                Started::says(format!("        STATE              : {state}\n"))
             }
             other => panic!("{other:?}"),
         }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Iis, iis_run, machine};
+use super::iis::{Iis, iis_run};
+use super::machine;
 
 #[test]
 fn every_binding_of_before_comes_back_and_later_ones_stay() {

@@ -3,9 +3,11 @@
 
 use std::fs;
 
+use super::certificate::{CONF, certificate_machine, convert};
 use super::machine::{Machine, Outcome};
+use super::openssl;
 use super::openssl::Authority;
-use super::{CONF, certificate_machine, convert, openssl, text_tool};
+use super::text_tools::text_tool;
 
 const CHECK: &str = "servers/MGMT01/certificate/check-certificate.cmd";
 const NAMES: &str = "DNS:callback.acme.example,DNS:mgmt01.acme.example";

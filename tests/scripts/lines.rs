@@ -2,8 +2,9 @@
 
 use std::fs;
 
+use super::machine;
 use super::machine::{Answer, Machine, Outcome};
-use super::{machine, registry_answer};
+use super::registry::registry_answer;
 
 /// Runs bytes as a script; every program it starts ends with `code`.
 fn run(machine: &Machine, bytes: &[u8], code: i32) -> Outcome {

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::harness::{Tree, read_tree, write_tree};
 use crate::support::program::remove_after_exit;
-use crate::support::wine::END_SERVER;
+use crate::support::wine::{END_SERVER, unshuffled};
 
 /// A program call of a script: name and arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +51,10 @@ pub(crate) fn good() -> Answer {
 pub(crate) struct Outcome {
     pub(crate) code: i32,
     pub(crate) output: String,
+    pub(crate) errors: String,
     pub(crate) calls: Vec<Call>,
+    /// What each call was answered, `None` where Wine's own program did it.
+    pub(crate) codes: Vec<Option<i32>>,
 }
 
 impl Outcome {
@@ -119,14 +122,15 @@ impl Shared {
     }
 
     fn wine(&self) -> Command {
-        let mut command = Command::new(program(
+        let wine = program(
             &[
                 "/usr/lib/wine/wine64",
                 "/usr/bin/wine64",
                 "/opt/wine-stable/bin/wine64",
             ],
             "wine64",
-        ));
+        );
+        let mut command = unshuffled(&wine);
         command
             .env("WINEPREFIX", self.folder.path().join("prefix"))
             // A server that is killed leaves its temporary files.
@@ -145,6 +149,8 @@ pub(crate) struct Machine {
     folder: TempDir,
     name: String,
     environment: BTreeMap<String, String>,
+    /// Folders on drive C that go with this server.
+    placed: BTreeSet<PathBuf>,
 }
 
 impl Machine {
@@ -175,6 +181,7 @@ impl Machine {
             folder,
             name: name.to_owned(),
             environment: BTreeMap::new(),
+            placed: BTreeSet::new(),
         };
         for program in programs {
             let path = machine
@@ -188,9 +195,19 @@ impl Machine {
         machine
     }
 
-    /// The relay, for a program in a place of its own.
-    pub(crate) fn relay(&self) -> PathBuf {
-        self.shared.folder.path().join("relay.exe")
+    /// Puts a file on drive C; it goes with the server, and so do folders made for it.
+    pub(crate) fn put(&mut self, path: &str, bytes: &[u8]) {
+        let path = self.unix(path);
+        let made = path.ancestors().skip(1).take_while(|folder| !folder.exists());
+        self.placed.extend(made.last().map(Path::to_owned));
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, bytes).expect("writable");
+    }
+
+    /// The relay under another name on drive C.
+    pub(crate) fn put_relay(&mut self, path: &str) {
+        let relay = fs::read(self.shared.folder.path().join("relay.exe")).expect("the relay");
+        self.put(path, &relay);
     }
 
     /// The folder of Windows programs.
@@ -203,6 +220,24 @@ impl Machine {
         self.environment.insert(name.to_owned(), value.to_owned());
     }
 
+    /// A variable as a script on this server sees it that sets none.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        let part = |part: &str| Some(Self::windows(&self.folder.path().join(part)));
+        match name {
+            "SYSTEMROOT" => part("windows"),
+            "PROGRAMDATA" => part("data"),
+            "TEMP" => part("temp"),
+            "COMPUTERNAME" => Some(self.name.clone()),
+            "PROGRAMFILES" => Some(r"C:\Program Files".to_owned()),
+            _ => self.environment.get(name).cloned(),
+        }
+    }
+
+    /// A text without the folder this server lies in, which differs from run to run.
+    pub(crate) fn anonymous(&self, text: &str) -> String {
+        text.replace(&Self::windows(self.folder.path()), "…")
+    }
+
     /// Takes it away.
     pub(crate) fn unset(&mut self, name: &str) {
         self.environment.remove(name);
@@ -211,6 +246,12 @@ impl Machine {
     /// A file of the state folder.
     pub(crate) fn state(&self, name: &str) -> PathBuf {
         self.folder.path().join("data/cbgen/scripts/1.0").join(name)
+    }
+
+    /// What lies in the folder for temporary files.
+    pub(crate) fn temporary(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.folder.path().join("temp")).expect("a folder");
+        entries.filter_map(Result::ok).map(|entry| entry.path()).collect()
     }
 
     /// What the scripts saved so far.
@@ -293,6 +334,7 @@ impl Machine {
     fn attempt(&self, script: &str, answer: &mut dyn FnMut(usize, &Call) -> Answer) -> Option<Outcome> {
         let path = |part: &str| Self::windows(&self.folder.path().join(part));
         let printed = self.folder.path().join("printed.txt");
+        let complaints = self.folder.path().join("complaints.txt");
         let mut child = self
             .shared
             .wine()
@@ -301,10 +343,10 @@ impl Machine {
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(fs::File::create(&printed).expect("a file"))
-            .stderr(Stdio::null())
+            .stderr(fs::File::create(&complaints).expect("a file"))
             .spawn()
             .expect("wine starts");
-        let mut calls = Vec::new();
+        let (mut calls, mut codes) = (Vec::new(), Vec::new());
         let mut answered = BTreeSet::new();
         let begun = Instant::now();
         let status = loop {
@@ -322,11 +364,13 @@ impl Machine {
                         arguments: words.collect(),
                     };
                     calls.push(call.clone());
-                    let (result, output, error) = match answer(calls.len(), &call) {
-                        Answer::Native => ("native".to_owned(), String::new(), String::new()),
-                        Answer::Code(code, output) => (code.to_string(), output, String::new()),
-                        Answer::Both(code, output, error) => (code.to_string(), output, error),
+                    let (code, output, error) = match answer(calls.len(), &call) {
+                        Answer::Native => (None, String::new(), String::new()),
+                        Answer::Code(code, output) => (Some(code), output, String::new()),
+                        Answer::Both(code, output, error) => (Some(code), output, error),
                     };
+                    codes.push(code);
+                    let result = code.map_or("native".to_owned(), |code| code.to_string());
                     fs::write(request.with_extension("out"), &output).expect("writable");
                     fs::write(request.with_extension("err"), &error).expect("writable");
                     let ready = request.with_extension("ready");
@@ -350,20 +394,24 @@ impl Machine {
             fs::remove_file(entry.path()).expect("removable");
         }
         fs::remove_file(self.folder.path().join("began.txt")).ok()?;
-        let output = String::from_utf8_lossy(&fs::read(&printed).expect("a file")).replace('\r', "");
+        let text = |path| String::from_utf8_lossy(&fs::read(path).expect("a file")).replace('\r', "");
+        let output = text(printed);
+        let errors = text(complaints);
         Some(Outcome {
             code: status.code().unwrap_or(-1),
             output,
+            errors,
             calls,
+            codes,
         })
     }
 }
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        let product = self.unix(r"C:\Program Files (x86)\Virtual Hold Technology");
-        if product.exists() {
-            fs::remove_dir_all(product).expect("removable");
+        // A folder within another one that was made for an earlier file is gone already.
+        for folder in self.placed.iter().filter(|folder| folder.exists()) {
+            fs::remove_dir_all(folder).expect("removable");
         }
     }
 }

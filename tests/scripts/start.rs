@@ -2,8 +2,12 @@
 
 use std::fs;
 
+use super::certificate::CONF;
 use super::machine::{Answer, Call, Machine, Outcome, good};
-use super::{CONF, machine, stopped_at, text_tool};
+use super::text_tools::text_tool;
+use super::{machine, stopped_at};
+
+const PROXY: &str = r"C:\Program Files (x86)\Virtual Hold Technology\proxy";
 
 /// The proxy as far as the script sees it. Like nginx it reads its file when it starts, and never again.
 #[derive(Default)]
@@ -71,15 +75,10 @@ fn run(machine: &Machine, proxy: &mut Proxy, script: &str, failing: usize) -> Ou
 
 #[test]
 fn a_running_proxy_is_started_anew_with_the_files_of_now() {
-    let machine = machine("MGMT01");
+    let mut machine = machine("MGMT01");
+    machine.put_relay(&format!(r"{PROXY}\nginx\nginx.exe"));
+    machine.put(&format!(r"{CONF}\nginx.conf"), b"");
     let conf = machine.unix(&format!(r"{CONF}\nginx.conf"));
-    fs::create_dir_all(conf.parent().expect("a folder")).expect("a folder");
-    let program = conf
-        .parent()
-        .and_then(|conf| conf.parent())
-        .expect("nginx")
-        .join("nginx.exe");
-    fs::copy(machine.relay(), program).expect("a copy");
     let write = |text: &str| fs::write(&conf, text).expect("writable");
     let mut proxy = Proxy::default();
     write("first");
@@ -130,20 +129,17 @@ fn a_running_proxy_is_started_anew_with_the_files_of_now() {
 /// A bundle over an older one: the way back leads to the older one, and that ran.
 #[test]
 fn a_proxy_that_ran_before_runs_again_after_the_way_back() {
-    let machine = machine("MGMT01");
+    let mut machine = machine("MGMT01");
     let conf = machine.unix(CONF);
-    let root = conf.parent().and_then(|nginx| nginx.parent()).expect("a folder");
-    let put = |name: &str, bytes: &[u8]| {
-        let path = root.join(name);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        fs::write(path, bytes).expect("writable");
-    };
-    put("nginx/nginx.exe", &fs::read(machine.relay()).expect("the relay"));
-    put("bin/nginx_windows_service.cmd", b"@exit /b 1\r\n");
+    machine.put_relay(&format!(r"{PROXY}\nginx\nginx.exe"));
+    machine.put(
+        &format!(r"{PROXY}\bin\nginx_windows_service.cmd"),
+        b"@exit /b 1\r\n",
+    );
     for name in ["mime.types", "vht_callback_ssl.crt", "vht_callback_ssl.key"] {
-        put(&format!("nginx/conf/{name}"), b"");
+        machine.put(&format!(r"{CONF}\{name}"), b"");
     }
-    put("nginx/conf/nginx.conf", b"of before");
+    machine.put(&format!(r"{CONF}\nginx.conf"), b"of before");
     let mut proxy = Proxy {
         runs: Some("of before".to_owned()),
         ..Proxy::default()

@@ -1,7 +1,8 @@
 //! Registry scripts that are lied to, and keys that were not there before.
 
+use super::machine;
 use super::machine::{Answer, good};
-use super::{APPLY, KEY, ROLLBACK, machine, registry_answer};
+use super::registry::{APPLY, KEY, ROLLBACK, registry_answer};
 
 /// Rule 1.7: an import that says it succeeded and did nothing, or something else.
 #[test]

@@ -11,6 +11,8 @@ pub(crate) mod bundles;
 pub(crate) mod certificates;
 /// Many requests with one `curl`.
 pub(crate) mod client;
+/// Scripts followed by the model of cmd.exe.
+pub(crate) mod follow;
 /// The .NET programs of the tests, compiled with Mono.
 pub(crate) mod mono;
 /// Running programs and daemons.

@@ -82,6 +82,7 @@ exit /b 0
 :enable_management
 if not "%~1"=="rabbitmq_management" exit /b 0
 :enable
+if defined BROKEN exit /b 0
 call "%PLUGINS%" -q enable "%~1"
 if not "%errorlevel%"=="0" set "BROKEN=%~1"
 exit /b 0

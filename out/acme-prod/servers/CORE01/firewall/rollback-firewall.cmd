@@ -20,87 +20,64 @@ goto :fail
 :right_server
 
 set "NETSH=%SYSTEM%\netsh.exe"
+set "STEP=see that the firewall answers"
+rem Without its service every question fails, as if no rule were there.
+"%NETSH%" advfirewall show currentprofile >nul
+if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=delete the rule for port 2136 of Message Bus"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 2136 Message Bus" >nul
-if not "%errorlevel%"=="0" goto :gone_2
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 2136 Message Bus" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 2136 Message Bus" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_2
 
 set "STEP=delete the rule for port 4369 of Erlang port mapper (epmd)"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 4369 Erlang port mapper (epmd)" >nul
-if not "%errorlevel%"=="0" goto :gone_3
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 4369 Erlang port mapper (epmd)" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 4369 Erlang port mapper (epmd)" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_3
 
 set "STEP=delete the rule for port 5671 of RabbitMQ"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 5671 RabbitMQ" >nul
-if not "%errorlevel%"=="0" goto :gone_4
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 5671 RabbitMQ" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 5671 RabbitMQ" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_4
 
 set "STEP=delete the rule for port 6999 of Real-Time Adapter"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 6999 Real-Time Adapter" >nul
-if not "%errorlevel%"=="0" goto :gone_5
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 6999 Real-Time Adapter" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 6999 Real-Time Adapter" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_5
 
 set "STEP=delete the rule for port 9100 of Operation Mode server"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 9100 Operation Mode server" >nul
-if not "%errorlevel%"=="0" goto :gone_6
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 9100 Operation Mode server" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 9100 Operation Mode server" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_6
 
 set "STEP=delete the rule for port 9999 of Queue Manager"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 9999 Queue Manager" >nul
-if not "%errorlevel%"=="0" goto :gone_7
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 9999 Queue Manager" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 9999 Queue Manager" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_7
 
 set "STEP=delete the rule for port 15672 of RabbitMQ management"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 15672 RabbitMQ management" >nul
-if not "%errorlevel%"=="0" goto :gone_8
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 15672 RabbitMQ management" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 15672 RabbitMQ management" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_8
 
 set "STEP=delete the rule for port 25672 of RabbitMQ between nodes"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 25672 RabbitMQ between nodes" >nul
-if not "%errorlevel%"=="0" goto :gone_9
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 25672 RabbitMQ between nodes" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 25672 RabbitMQ between nodes" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_9
 
 set "STEP=delete the rule for port 35672-35682 of RabbitMQ command line tools"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 35672-35682 RabbitMQ command line tools" >nul
-if not "%errorlevel%"=="0" goto :gone_10
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 35672-35682 RabbitMQ command line tools" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 35672-35682 RabbitMQ command line tools" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_10
 
 echo The rules are gone.
 endlocal

@@ -196,6 +196,7 @@ set "STEP=let the broker read the saved state; its service account needs access 
 call "%CTL%" -q eval "[begin {ok, B} = file:read_file(F), true = is_list(rabbit_json:decode(B)) end || F <- [_1, _2, _3]], ok." "%STATE%\now-users.json" "%STATE%\now-permissions.json" "%STATE%\now-parameters.json" >nul
 if not "%errorlevel%"=="0" goto :fail
 
+set "STEP=list the federation upstreams"
 echo Federation upstreams of this broker:
 call "%CTL%" -q eval "{ok, B} = file:read_file(_1), [maps:get(atom_to_binary(name, utf8), M) || M <- rabbit_json:decode(B), maps:get(atom_to_binary(component, utf8), M) =:= atom_to_binary('federation-upstream', utf8)]." "%STATE%\now-parameters.json"
 if not "%errorlevel%"=="0" goto :fail

@@ -20,123 +20,88 @@ goto :fail
 :right_server
 
 set "NETSH=%SYSTEM%\netsh.exe"
+set "STEP=see that the firewall answers"
+rem Without its service every question fails, as if no rule were there.
+"%NETSH%" advfirewall show currentprofile >nul
+if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=delete the rule for port 80 of IIS"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 80 IIS" >nul
-if not "%errorlevel%"=="0" goto :gone_2
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod block 80 IIS" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 80 IIS" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_2
 
 set "STEP=delete the rule for port 443 of Reverse proxy"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 443 Reverse proxy" >nul
-if not "%errorlevel%"=="0" goto :gone_3
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 443 Reverse proxy" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 443 Reverse proxy" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_3
 
 set "STEP=delete the rule for port 2800 of Authorization API"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 2800 Authorization API" >nul
-if not "%errorlevel%"=="0" goto :gone_5
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod block 2800 Authorization API" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 2800 Authorization API" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_5
 
 set "STEP=delete the rule for port 2900 of Queue Statistics API"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 2900 Queue Statistics API" >nul
-if not "%errorlevel%"=="0" goto :gone_6
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod block 2900 Queue Statistics API" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 2900 Queue Statistics API" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_6
 
 set "STEP=delete the rule for port 4369 of Erlang port mapper (epmd)"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 4369 Erlang port mapper (epmd)" >nul
-if not "%errorlevel%"=="0" goto :gone_7
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 4369 Erlang port mapper (epmd)" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 4369 Erlang port mapper (epmd)" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_7
 
 set "STEP=delete the rule for port 5671 of RabbitMQ"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 5671 RabbitMQ" >nul
-if not "%errorlevel%"=="0" goto :gone_8
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 5671 RabbitMQ" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 5671 RabbitMQ" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_8
 
 set "STEP=delete the rule for port 8000 of System Management API"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 8000 System Management API" >nul
-if not "%errorlevel%"=="0" goto :gone_9
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod block 8000 System Management API" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 8000 System Management API" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_9
 
 set "STEP=delete the rule for port 8001 of Configuration Management"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 8001 Configuration Management" >nul
-if not "%errorlevel%"=="0" goto :gone_10
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod block 8001 Configuration Management" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 8001 Configuration Management" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_10
 
 set "STEP=delete the rule for port 8002 of License Management"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 8002 License Management" >nul
-if not "%errorlevel%"=="0" goto :gone_11
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod block 8002 License Management" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 8002 License Management" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_11
 
 set "STEP=delete the rule for port 8012 of Management Gateway"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 8012 Management Gateway" >nul
-if not "%errorlevel%"=="0" goto :gone_12
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod block 8012 Management Gateway" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod block 8012 Management Gateway" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_12
 
 set "STEP=delete the rule for port 15672 of RabbitMQ management"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 15672 RabbitMQ management" >nul
-if not "%errorlevel%"=="0" goto :gone_13
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 15672 RabbitMQ management" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 15672 RabbitMQ management" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_13
 
 set "STEP=delete the rule for port 25672 of RabbitMQ between nodes"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 25672 RabbitMQ between nodes" >nul
-if not "%errorlevel%"=="0" goto :gone_14
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 25672 RabbitMQ between nodes" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 25672 RabbitMQ between nodes" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_14
 
 set "STEP=delete the rule for port 35672-35682 of RabbitMQ command line tools"
-"%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 35672-35682 RabbitMQ command line tools" >nul
-if not "%errorlevel%"=="0" goto :gone_15
+rem unchecked: it also fails when the rule is not there; the next line looks
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 35672-35682 RabbitMQ command line tools" >nul
-if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 35672-35682 RabbitMQ command line tools" >nul
 if "%errorlevel%"=="0" goto :fail
-:gone_15
 
 echo The rules are gone.
 endlocal

@@ -1,0 +1,200 @@
+//! Scripts for IIS with a played `appcmd`. Knows of IIS only what the scripts see.
+
+use std::collections::BTreeSet;
+
+use super::machine::{Answer, Call, Machine, Outcome, good};
+use super::stops::Stops;
+use super::text_tools::text_tool;
+use super::{machine, stopped_at};
+
+/// IIS as far as the scripts see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Iis {
+    pub(super) bindings: Vec<String>,
+    backups: BTreeSet<String>,
+    page: [String; 3],
+}
+
+impl Iis {
+    pub(super) fn new(bindings: &[&str]) -> Self {
+        Self {
+            bindings: bindings.iter().map(|&binding| binding.to_owned()).collect(),
+            backups: BTreeSet::new(),
+            page: ["DetailedLocalOnly".into(), "File".into(), String::new()],
+        }
+    }
+
+    fn appcmd(&mut self, call: &Call) -> Answer {
+        let words: Vec<&str> = call.arguments.iter().map(String::as_str).collect();
+        let names = ["errorMode", "defaultResponseMode", "defaultPath"];
+        match words.as_slice() {
+            ["list", "site", "Default Web Site"] => good(),
+            ["list", "site", "Default Web Site", "/text:bindings"] => {
+                Answer::Code(0, self.bindings.join(",") + "\n")
+            }
+            ["list", "backup", name] => Answer::Code(i32::from(!self.backups.contains(*name)), String::new()),
+            ["add", "backup", name] => {
+                Answer::Code(i32::from(!self.backups.insert((*name).to_owned())), String::new())
+            }
+            ["set", "site", "/site.name:Default Web Site", change] => {
+                let parts: Vec<&str> = change.split('\'').collect();
+                let binding = format!("{}/{}", parts[1], parts[3]);
+                let at = self.bindings.iter().position(|known| *known == binding);
+                match (change.starts_with("/+bindings.["), at) {
+                    (true, None) => self.bindings.push(binding),
+                    (false, Some(at)) if change.starts_with("/-bindings.[") => drop(self.bindings.remove(at)),
+                    _ => return Answer::Code(87, "ERROR\n".into()),
+                }
+                good()
+            }
+            [
+                "list",
+                "config",
+                "Default Web Site",
+                "-section:system.webServer/httpErrors",
+                attribute,
+            ] => {
+                let at = names
+                    .iter()
+                    .position(|name| attribute.strip_prefix("/text:") == Some(name))
+                    .expect("known");
+                Answer::Code(0, format!("{}\n", self.page[at]))
+            }
+            [
+                "set",
+                "config",
+                "Default Web Site",
+                "-section:system.webServer/httpErrors",
+                a,
+                b,
+                c,
+                "/commit:apphost",
+            ] => {
+                for (at, (name, word)) in names.iter().zip([a, b, c]).enumerate() {
+                    word.strip_prefix(&format!("-{name}:"))
+                        .expect("in order")
+                        .clone_into(&mut self.page[at]);
+                }
+                good()
+            }
+            _ => panic!("unexpected {}", call.line()),
+        }
+    }
+}
+
+pub(super) fn iis_run(machine: &Machine, iis: &mut Iis, script: &str, failing: usize) -> Outcome {
+    machine.run(&format!("servers/MGMT01/iis/{script}.cmd"), |number, call| {
+        if number == failing {
+            return Answer::Code(9, String::new());
+        }
+        if call.program == "appcmd" {
+            iis.appcmd(call)
+        } else {
+            text_tool(machine, call).expect("a known program")
+        }
+    })
+}
+
+#[test]
+fn iis_bindings_and_error_page_come_and_go() {
+    let machine = machine("MGMT01");
+    let stock = Iis::new(&["http/*:80:", "net.tcp/808:*", "https/*:443:"]);
+    for name in ["bindings", "error-page"] {
+        let (apply, back) = (format!("apply-{name}"), format!("rollback-{name}"));
+        machine.forget();
+        let mut iis = stock.clone();
+        let whole = iis_run(&machine, &mut iis, &apply, 0);
+        whole.expect_success(if name == "bindings" {
+            "IIS listens on 127.0.0.1 only"
+        } else {
+            "The error page is set"
+        });
+        let wanted = iis.clone();
+        let saved = machine.saved();
+        if name == "bindings" {
+            assert_eq!(iis.bindings, ["net.tcp/808:*", "http/127.0.0.1:80:"]);
+        } else {
+            let page = "https://callback.acme.example/EyeQueue/EyeQErrorPage.aspx";
+            assert_eq!(iis.page, ["Custom", "Redirect", page]);
+        }
+        iis_run(&machine, &mut iis, &apply, 0).expect_success("");
+        assert_eq!(iis, wanted, "a second run changes nothing");
+        let way_back = iis_run(&machine, &mut iis, &back, 0);
+        way_back.expect_success("");
+        let sorted = |iis: &Iis| {
+            (
+                iis.bindings.iter().cloned().collect::<BTreeSet<_>>(),
+                iis.page.clone(),
+            )
+        };
+        assert_eq!(sorted(&iis), sorted(&stock));
+        iis_run(&machine, &mut iis, &back, 0).expect_success("rolled back before");
+
+        for (script, calls) in [(&apply, whole.calls.len()), (&back, way_back.calls.len())] {
+            for failing in 1..=calls {
+                machine.forget();
+                let mut iis = stock.clone();
+                if script == &back {
+                    machine.restore(&saved);
+                    iis = wanted.clone();
+                }
+                let outcome = iis_run(&machine, &mut iis, script, failing);
+                let goal = if script == &apply { &wanted } else { &stock };
+                if outcome.code == 0 {
+                    assert_eq!(sorted(&iis), sorted(goal), "{outcome:#?}");
+                } else {
+                    stopped_at(&outcome, failing);
+                }
+            }
+        }
+    }
+    machine.forget();
+    let mut iis = Iis::new(&[
+        "http/*:80:",
+        "http/*:80:intranet.acme.example",
+        "https/10.0.0.1:443:",
+    ]);
+    iis_run(&machine, &mut iis, "apply-bindings", 0)
+        .expect_failure("read the bindings back", "Note it, remove it");
+}
+
+#[test]
+fn the_pool_of_eyequeue_is_recycled_or_the_step_is_named() {
+    let machine = machine("MGMT01");
+    let run = |failing: usize, pool: &str| {
+        machine.run("servers/MGMT01/iis/recycle-eyequeue.cmd", |number, call| {
+            let words: Vec<&str> = call.arguments.iter().map(String::as_str).collect();
+            match (call.program.as_str(), words.as_slice()) {
+                _ if number == failing => Answer::Code(9, String::new()),
+                (
+                    "appcmd",
+                    ["list", "site", "Default Web Site"]
+                    | ["recycle", "apppool", "/apppool.name:EyeQueue & Co (x86)"],
+                ) => good(),
+                (
+                    "appcmd",
+                    [
+                        "list",
+                        "app",
+                        "Default Web Site/EyeQueue",
+                        "/text:applicationPool",
+                    ],
+                ) => Answer::Code(0, pool.to_owned()),
+                _ => text_tool(&machine, call).unwrap_or_else(|| panic!("unexpected {call:?}")),
+            }
+        })
+    };
+    let pool = "EyeQueue & Co (x86)\n";
+    let whole = run(0, pool);
+    whole.expect_success("The pool was restarted");
+    run(0, "").expect_failure(
+        "find the pool of EyeQueue",
+        "Recycle the pool of EyeQueue in IIS Manager",
+    );
+    let mut stops = Stops::default();
+    stops.of("recycle-eyequeue");
+    for failing in 1..=whole.calls.len() {
+        stops.note(&machine, &whole, failing, &run(failing, pool), "", "Wine");
+    }
+    stops.compare("recycle-eyequeue");
+}

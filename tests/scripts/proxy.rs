@@ -1,0 +1,114 @@
+//! The proxy package: installed, started, removed, with a played service.
+
+use std::fs;
+
+use super::machine;
+use super::machine::{Answer, Machine, good};
+use super::stops::Stops;
+use super::text_tools::text_tool;
+
+#[test]
+fn proxy_is_installed_started_and_removed() {
+    const ROOT: &str = r"C:\Program Files (x86)\Virtual Hold Technology\proxy";
+    let mut machine = machine("MGMT01");
+    let service = b"@echo off\r\necho %1>\"%~dp0done.txt\"\r\nexit /b 0\r\n";
+    for (path, bytes) in [
+        (r"bin\nginx_windows_service.cmd", service.as_slice()),
+        (r"nginx\conf\mime.types", b""),
+        (r"nginx\conf\vht_callback_ssl.crt", b""),
+        (r"nginx\conf\vht_callback_ssl.key", b""),
+        (r"nginx\conf\nginx.conf", b"of the vendor"),
+    ] {
+        machine.put(&format!(r"{ROOT}\{path}"), bytes);
+    }
+    machine.put_relay(&format!(r"{ROOT}\nginx\nginx.exe"));
+    let file = |name: &str| machine.unix(&format!(r"{ROOT}\{name}"));
+    let done = || {
+        fs::read_to_string(file(r"bin\done.txt"))
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    };
+    let running = std::cell::Cell::new(false);
+    let run = |script: &str, nginx: i32| {
+        machine.run(&format!("servers/MGMT01/proxy/{script}.cmd"), |_, call| {
+            let words: Vec<&str> = call.arguments.iter().map(String::as_str).collect();
+            match (call.program.as_str(), words.as_slice()) {
+                ("nginx", ["-t", "-p", _, "-c", "conf/nginx.conf.cbgen-new"]) => {
+                    Answer::Code(nginx, String::new())
+                }
+                ("nginx", ["-t", "-p", _, "-c", "conf/nginx.conf"]) => good(),
+                ("sc", ["query", "VHT Reverse Proxy"]) if done() == "install" => {
+                    let state = if running.get() { "4  RUNNING" } else { "1  STOPPED" };
+                    Answer::Code(0, format!("        STATE              : {state}\n"))
+                }
+                ("sc", _) => Answer::Code(1060, String::new()),
+                ("net", [verb @ ("start" | "stop"), "VHT Reverse Proxy"]) => {
+                    running.set(*verb == "start");
+                    good()
+                }
+                ("netstat", _) if running.get() => Answer::Code(
+                    0,
+                    "  TCP    0.0.0.0:443       0.0.0.0:0      LISTENING       4\n".into(),
+                ),
+                ("netstat", _) => Answer::Code(
+                    0,
+                    "  TCP    0.0.0.0:4430      0.0.0.0:0      LISTENING       4\n".into(),
+                ),
+                _ => text_tool(&machine, call).unwrap_or_else(|| panic!("unexpected {}", call.line())),
+            }
+        })
+    };
+    let conf = || fs::read_to_string(file(r"nginx\conf\nginx.conf")).expect("a file");
+
+    run("install-proxy", 1).expect_failure(
+        "test the generated nginx.conf",
+        "Nothing after this step was done.",
+    );
+    assert_eq!((conf().as_str(), done().as_str()), ("of the vendor", ""));
+    run("start-proxy", 0).expect_failure("look for the service", "Run install-proxy.cmd first");
+    run("install-proxy", 0).expect_success("The service is installed");
+    run("install-proxy", 0).expect_success("The service is installed");
+    assert!(conf().contains("listen 443 ssl") && file(r"nginx\logs").is_dir() && done() == "install");
+    run("start-proxy", 0).expect_success("The proxy listens on port 443");
+    run("start-proxy", 0).expect_success("The proxy listens on port 443");
+    run("rollback-start", 0).expect_success("The proxy does not run");
+    run("rollback-proxy", 0).expect_success("The proxy is as it was before");
+    assert_eq!(
+        (conf().as_str(), done().as_str(), running.get()),
+        ("of the vendor", "uninstall", false)
+    );
+}
+
+#[test]
+fn dependencies_are_installed_or_the_step_is_named() {
+    const FOLDER: &str = r"C:\Program Files (x86)\Virtual Hold Technology\proxy\dependencies";
+    let mut machine = machine("CORE01");
+    let script = "servers/CORE01/proxy/install-dependencies.cmd";
+    let run = |machine: &Machine, failing: usize| {
+        machine.run(script, |number, call| {
+            let words: Vec<&str> = call.arguments.iter().map(String::as_str).collect();
+            match (call.program.as_str(), words.as_slice()) {
+                _ if number == failing => Answer::Code(1, String::new()),
+                // The installer finds its files by the folder it is started in.
+                ("vcredist", ["/quiet", folder]) => {
+                    assert_eq!(folder, &FOLDER);
+                    good()
+                }
+                _ => text_tool(machine, call).unwrap_or_else(|| panic!("unexpected {call:?}")),
+            }
+        })
+    };
+    run(&machine, 0).expect_failure("find the installer", "There is no install_dependencies.cmd in");
+    let installer = b"@echo off\r\nvcredist.exe /quiet \"%CD%\"\r\nexit /b %errorlevel%\r\n";
+    machine.put(&format!(r"{FOLDER}\install_dependencies.cmd"), installer);
+    machine.put_relay(&format!(r"{FOLDER}\vcredist.exe"));
+    let whole = run(&machine, 0);
+    whole.expect_success("The dependencies are installed");
+    let mut stops = Stops::default();
+    stops.of("install-dependencies");
+    for failing in 1..=whole.calls.len() {
+        stops.note(&machine, &whole, failing, &run(&machine, failing), "", "Wine");
+    }
+    stops.compare("dependencies");
+}
