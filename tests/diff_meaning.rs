@@ -147,9 +147,10 @@ fn a_label_over_another_command_and_a_batch_that_does_not_end_are_changes() {
 #[test]
 fn one_more_port_renames_no_label() {
     let workspace = shipped();
+    let inventory = workspace.folder().join("inventories/plant.yaml");
+    edit(&inventory, ", tsapi]", "]");
     build(&workspace, "inventories/plant.yaml", "before");
-    let template = workspace.folder().join("inventories/plant.yaml");
-    edit(&template, "integrations: [", "integrations: [tsapi, ");
+    edit(&inventory, "integrations: [", "integrations: [tsapi, ");
     let (report, _) = review(&workspace, "before/acme-plant", "inventories/plant.yaml");
     let jumps = facts(&report).into_iter().filter(|(_, old, new)| {
         old.as_ref()

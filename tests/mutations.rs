@@ -9,6 +9,7 @@ use cbgen::formats::Format;
 use crate::consumers::{commands, documents, integrity, lines, pages, power_shell, registry, sql, terms};
 use crate::harness::{expect_none, root};
 use crate::nginx::{self, Given, expected, serve};
+use crate::scripts::mutants;
 use crate::support::subject::{Subject, Verdict, read_back};
 
 /// A check by name.
@@ -37,6 +38,8 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("settings.js", lines::references),
     ("shortcut", lines::shortcut),
     ("commands", commands::script),
+    ("stops in Wine", mutants::stops),
+    ("certificate with openssl", mutants::converted),
     ("deep check", commands::deep_check),
     ("rows", sql::rows),
     ("sqlfluff", sql::grammar),

@@ -13,6 +13,7 @@ mod iis;
 mod lines;
 pub(crate) mod machine;
 mod model;
+pub(crate) mod mutants;
 mod openssl;
 mod proxy;
 mod rabbitmq;

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{Cursor, Read as _, Write as _};
+use std::io::{Cursor, Read, Seek, Write as _};
 use std::sync::{Arc, Mutex};
 
 use rayon::iter::ParallelIterator as _;
@@ -95,7 +95,7 @@ fn options() -> SimpleFileOptions {
         .system(System::Unix)
 }
 
-/// Most bytes of compressed contents a [`Press`] keeps.
+/// How many bytes of compressed contents a [`Press`] keeps; the last of them may exceed it.
 const MOST_KEPT: usize = 32 << 20;
 
 /// Makes archives, and remembers compressed contents by their digest: most files of an installation are the same on every
@@ -134,38 +134,70 @@ impl Press {
     }
 
     fn write_shard(&self, files: &[(&BundlePath, &BundleFile)]) -> Result<Vec<u8>, ArchiveError> {
+        let mut known = self.known(files);
+        // One writer for all that is new: making a compressor costs as much as compressing a small file.
+        let mut new: BTreeMap<Digest, usize> = BTreeMap::new();
+        let mut batch = ZipWriter::new(Cursor::new(Vec::new()));
+        for (_, file) in files {
+            if known.contains_key(&file.sha256) || new.contains_key(&file.sha256) {
+                continue;
+            }
+            batch.start_file(new.len().to_string(), options())?;
+            batch.write_all(&file.deployed)?;
+            new.insert(file.sha256, new.len());
+        }
+        let mut batch = ZipArchive::new(Cursor::new(batch.finish()?.into_inner()))?;
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
         for (path, file) in files {
-            let single = self.compressed(file)?;
-            let mut single = ZipArchive::new(Cursor::new(&*single))?;
-            writer.raw_copy_file_rename(single.by_index_raw(0)?, path.as_str())?;
+            if let Some(index) = new.get(&file.sha256) {
+                writer.raw_copy_file_rename(batch.by_index_raw(*index)?, path.as_str())?;
+            } else if let Some(single) = known.get_mut(&file.sha256) {
+                writer.raw_copy_file_rename(single.by_index_raw(0)?, path.as_str())?;
+            }
         }
+        self.keep(&mut batch, &new)?;
         Ok(writer.finish()?.into_inner())
     }
 
-    /// An archive that holds the content of `file` only, under any name.
-    fn compressed(&self, file: &BundleFile) -> Result<Arc<[u8]>, ArchiveError> {
-        let known = self
-            .kept
-            .lock()
-            .ok()
-            .and_then(|kept| kept.archives.get(&file.sha256).cloned());
-        if let Some(known) = known {
-            return Ok(known);
+    /// The contents of `files` that are remembered, each as an archive of its own.
+    fn known(&self, files: &[(&BundlePath, &BundleFile)]) -> BTreeMap<Digest, Single> {
+        let Ok(kept) = self.kept.lock() else {
+            return BTreeMap::new();
+        };
+        let single = |file: &BundleFile| {
+            let archive = kept.archives.get(&file.sha256)?;
+            let read = ZipArchive::new(Cursor::new(Arc::clone(archive))).ok()?;
+            Some((file.sha256, read))
+        };
+        files.iter().filter_map(|(_, file)| single(file)).collect()
+    }
+
+    /// Remembers what was compressed just now, as long as there is room.
+    fn keep<R: Read + Seek>(
+        &self,
+        batch: &mut ZipArchive<R>,
+        new: &BTreeMap<Digest, usize>,
+    ) -> Result<(), ArchiveError> {
+        for (digest, index) in new {
+            if self.kept.lock().is_ok_and(|kept| kept.bytes >= MOST_KEPT) {
+                break;
+            }
+            let mut single = ZipWriter::new(Cursor::new(Vec::new()));
+            single.raw_copy_file_rename(batch.by_index_raw(*index)?, "content")?;
+            let single: Arc<[u8]> = single.finish()?.into_inner().into();
+            if let Ok(mut kept) = self.kept.lock() {
+                let size = single.len();
+                if kept.archives.insert(*digest, single).is_none() {
+                    kept.bytes += size;
+                }
+            }
         }
-        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-        writer.start_file("content", options())?;
-        writer.write_all(&file.deployed)?;
-        let made: Arc<[u8]> = writer.finish()?.into_inner().into();
-        if let Ok(mut kept) = self.kept.lock()
-            && kept.bytes + made.len() <= MOST_KEPT
-            && kept.archives.insert(file.sha256, Arc::clone(&made)).is_none()
-        {
-            kept.bytes += made.len();
-        }
-        Ok(made)
+        Ok(())
     }
 }
+
+/// An archive of one entry.
+type Single = ZipArchive<Cursor<Arc<[u8]>>>;
 
 /// Every file of an archive.
 ///

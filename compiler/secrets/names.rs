@@ -157,25 +157,82 @@ pub(super) fn is_secret(name: &str) -> bool {
 
 /// Without an allocation: whether any spelling of [`is_secret`] is possible. Most names end here.
 fn may_be_secret(name: &str) -> bool {
-    name.as_bytes().windows(3).any(begins_a_secret)
+    marks(name).may_name_a_secret()
 }
 
-/// Whether three letters, in any case, are in one of the words that name a secret.
-#[inline]
-pub(super) fn begins_a_secret(three: &[u8]) -> bool {
-    let [first, second, third] = three else {
-        return false;
-    };
-    // Setting this bit makes capitals small and no other byte a small letter.
-    let rest = [second | 0x20, third | 0x20];
-    match first | 0x20 {
-        b'p' => matches!(&rest, b"as" | b"wd"),
-        b's' => &rest == b"ec",
-        b't' => &rest == b"ok",
-        b'k' => &rest == b"ey",
-        b'c' => matches!(&rest, b"oo" | b"re"),
-        _ => false,
+/// Three letters in any case, one of which is in every word that names a secret.
+const OF_SECRETS: [[u8; 3]; 7] = [*b"pas", *b"pwd", *b"sec", *b"tok", *b"key", *b"coo", *b"cre"];
+/// The same for arguments whose value is a secret: `user`, `authorization`, `/rp`.
+const OF_ARGUMENTS: [[u8; 3]; 3] = [*b"use", *b"aut", *b"/rp"];
+/// Options of one letter, whose case matters.
+const OPTIONS: [[u8; 2]; 2] = [*b"-P", *b"-u"];
+
+const ALL_OF_SECRETS: u16 = (1 << OF_SECRETS.len()) - 1;
+
+/// For each byte at one of three places, the patterns (one bit each) that have it there.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "evaluated by the compiler, which would say so"
+)]
+const fn table(place: usize) -> [u16; 256] {
+    let mut table = [0; 256];
+    let mut pattern = 0;
+    while pattern < OF_SECRETS.len() + OF_ARGUMENTS.len() {
+        let letters = if pattern < OF_SECRETS.len() {
+            OF_SECRETS[pattern]
+        } else {
+            OF_ARGUMENTS[pattern - OF_SECRETS.len()]
+        };
+        table[letters[place] as usize] |= 1 << pattern;
+        table[letters[place].to_ascii_uppercase() as usize] |= 1 << pattern;
+        pattern += 1;
     }
+    let mut option = 0;
+    while option < OPTIONS.len() {
+        let bit = 1 << (pattern + option);
+        if place < 2 {
+            table[OPTIONS[option][place] as usize] |= bit;
+        } else {
+            let mut byte = 0;
+            while byte < table.len() {
+                table[byte] |= bit;
+                byte += 1;
+            }
+        }
+        option += 1;
+    }
+    table
+}
+
+static PLACES: [[u16; 256]; 3] = [table(0), table(1), table(2)];
+
+/// Which of the patterns above are in a text.
+#[derive(Clone, Copy)]
+pub(super) struct Marks(u16);
+
+impl Marks {
+    /// Without this no identifier in the text names a secret.
+    pub(super) fn may_name_a_secret(self) -> bool {
+        self.0 & ALL_OF_SECRETS != 0
+    }
+
+    /// Without this no argument in the line is a secret.
+    pub(super) fn may_have_an_argument(self) -> bool {
+        self.0 != 0
+    }
+}
+
+/// Looks at each byte once and never stops early: a look that decides nothing is faster than a decision.
+pub(super) fn marks(text: &str) -> Marks {
+    let at = |place: usize, byte: u8| {
+        let table = PLACES.get(place).and_then(|table| table.get(usize::from(byte)));
+        table.copied().unwrap_or_default()
+    };
+    let found = text.as_bytes().windows(3).fold(0, |found, three| match three {
+        [first, second, third] => found | at(0, *first) & at(1, *second) & at(2, *third),
+        _ => found,
+    });
+    Marks(found)
 }
 
 /// The words of an identifier, lower case: separated by other characters, and where a capital begins a word.

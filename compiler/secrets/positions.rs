@@ -35,18 +35,53 @@ const NAME_THEN_VALUE: &[&str] = &[
 ];
 
 /// Every literal in a position that is named like a secret. `declared` are names of secrets, which may be printed.
+///
+/// A name and the sign that assigns to it stand on one line, so most lines need no look.
 pub(super) fn scan(text: &str, declared: &[&str], found: &mut Vec<Found>) {
+    let mut pair = Pair::default();
+    let (mut assigned, mut given) = (Vec::new(), Vec::new());
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let end = at + line.len();
+        let marks = names::marks(line);
+        if marks.may_name_a_secret() {
+            signs(text, at..end, declared, &mut pair, &mut assigned);
+        }
+        if marks.may_have_an_argument()
+            && let Some((range, position)) = arguments(line, declared)
+        {
+            given.push(Found {
+                name: at + range.start..at + range.end,
+                position,
+            });
+        }
+        at = end;
+    }
+    // The value of a named setting may stand on any line near it.
+    if pair.met {
+        assigned.clear();
+        signs(text, 0..text.len(), declared, &mut Pair::default(), &mut assigned);
+    }
+    found.append(&mut assigned);
+    found.append(&mut given);
+    inserted(text, declared, found);
+}
+
+/// What the signs in a range of a text assign.
+fn signs(text: &str, range: Range<usize>, declared: &[&str], pair: &mut Pair, found: &mut Vec<Found>) {
     let mut push = |name: Range<usize>, position: &str| {
         found.push(Found {
             name,
             position: position.to_owned(),
         });
     };
-    let mut pair = Pair::default();
-    for (at, byte) in text.bytes().enumerate() {
+    let start = range.start;
+    let bytes = text.as_bytes().get(range).unwrap_or_default();
+    for (offset, byte) in bytes.iter().enumerate() {
+        let at = start + offset;
         match byte {
             b'=' | b':' => {
-                if let Some(name) = assignment(text, at, declared, &mut pair) {
+                if let Some(name) = assignment(text, at, declared, pair) {
                     push(name.0, &name.1);
                 }
             }
@@ -63,14 +98,6 @@ pub(super) fn scan(text: &str, declared: &[&str], found: &mut Vec<Found>) {
             _ => {}
         }
     }
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        if let Some((range, position)) = arguments(line, declared) {
-            push(at + range.start..at + range.end, &position);
-        }
-        at += line.len();
-    }
-    inserted(text, declared, found);
 }
 
 /// Whether a name only says that here is the value of something named elsewhere.
@@ -113,6 +140,8 @@ struct Pair {
     named: Option<(Range<usize>, String)>,
     /// Where a literal value begins and ends, when it came before its name.
     value: Option<Range<usize>>,
+    /// Whether a name of a secret was met at all.
+    met: bool,
 }
 
 /// `name = value`, `name: value`, `"name": "value"`, `key="name" … value="value"`, `pass:value` of OpenSSL.
@@ -140,6 +169,7 @@ fn assignment(text: &str, at: usize, declared: &[&str], pair: &mut Pair) -> Opti
             if !names::is_secret(value) {
                 return None;
             }
+            pair.met = true;
             if let Some(before) = pair.value.take()
                 && close(before.end, range.start)
             {
@@ -300,14 +330,6 @@ fn element(text: &str, at: usize, declared: &[&str]) -> Option<Range<usize>> {
 
 /// Arguments of known commands, headers and directives in one line.
 fn arguments(line: &str, declared: &[&str]) -> Option<(Range<usize>, String)> {
-    if may_have_argument(line) {
-        any_argument(line, declared)
-    } else {
-        None
-    }
-}
-
-fn any_argument(line: &str, declared: &[&str]) -> Option<(Range<usize>, String)> {
     let mut before: [&str; 2] = [""; 2];
     let mut rest = line;
     while let Some(word) = next_word(&mut rest) {
@@ -319,23 +341,6 @@ fn any_argument(line: &str, declared: &[&str]) -> Option<(Range<usize>, String)>
         before = [before[1], word];
     }
     None
-}
-
-/// Whether a line has a word of which [`argument`] may say something; most lines end here.
-fn may_have_argument(line: &str) -> bool {
-    line.as_bytes().windows(3).any(|three| {
-        names::begins_a_secret(three)
-            || match three {
-                [b'-', b'P' | b'u', _] => true,
-                [b'/', second, third] => matches!([second | 0x20, third | 0x20], [b'r', b'p']),
-                // `user`, `authorization`
-                [first, second, third] => matches!(
-                    [first | 0x20, second | 0x20, third | 0x20],
-                    [b'u', b's', b'e'] | [b'a', b'u', b't']
-                ),
-                _ => false,
-            }
-    })
 }
 
 /// Whether what follows `word` is a secret in a line; gives the name of the position.
@@ -549,14 +554,39 @@ fn floor(text: &str, at: usize) -> usize {
 mod tests {
     use super::*;
 
+    /// Looks at every line.
+    fn scan_all(text: &str) -> Vec<Found> {
+        let mut found = Vec::new();
+        signs(text, 0..text.len(), &[], &mut Pair::default(), &mut found);
+        let mut at = 0;
+        for line in text.split_inclusive('\n') {
+            found.extend(arguments(line, &[]).map(|(range, position)| Found {
+                name: at + range.start..at + range.end,
+                position,
+            }));
+            at += line.len();
+        }
+        inserted(text, &[], &mut found);
+        found
+    }
+
     proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config::with_cases(2_000))]
+
         #[test]
-        fn no_line_with_a_secret_argument_is_passed_over(
-            line in "(set|SETX|env| |net|user|add_user|change_password|Authorization|basic|-P|-Px|-U|-u|curl|sqlcmd|/RP|--token|X-Api-Key|\\$Secret|Pwd|COOKIE|credential|hunter2Zq9|\"|\\PC){1,8}"
+        fn no_line_that_matters_is_passed_over(
+            text in "(set|SETX|env|net|user|add_user|change_password|Authorization|basic|-P|-Px|-U|-u|curl|sqlcmd|/RP|--token\
+                |X-Api-Key|[$]Secret|Pwd|COOKIE|credential|pass|hunter2Zq9|key=|value=|<value>|</value>|<password>|name:\
+                |DECLARE @|VALUES|[\\\\\"'(){}<>=:,;| \n]|\\PC){1,16}"
         ) {
-            if any_argument(&line, &[]).is_some() {
-                proptest::prop_assert!(may_have_argument(&line), "{}", line);
-            }
+            let mut found = Vec::new();
+            scan(&text, &[], &mut found);
+            let every = scan_all(&text);
+            proptest::prop_assert_eq!(
+                found.iter().map(|found| (&found.name, &found.position)).collect::<Vec<_>>(),
+                every.iter().map(|found| (&found.name, &found.position)).collect::<Vec<_>>(),
+                "{}", text
+            );
         }
 
         #[test]

@@ -117,6 +117,8 @@ const TOKENS: &[Token] = &[
     },
 ];
 
+/// Shortest run of letters that can be a token.
+const SHORTEST_RUN: usize = 15;
 /// Shortest word that is judged by how it looks, and from which length on less is asked.
 const SHORTEST_RANDOM: usize = 20;
 const LONG_RANDOM: usize = 32;
@@ -132,16 +134,22 @@ const WORD: usize = 7;
 pub(super) fn words(text: &str, random: bool, found: &mut Vec<Found>) {
     let bytes = text.as_bytes();
     let belongs = |byte: u8| word(byte) || matches!(byte, b'+' | b'/' | b'=' | b'.');
+    // No run begins before `at`. One that is long enough covers the byte looked at next.
     let mut at = 0;
-    while let Some(start) = bytes
-        .get(at..)
-        .and_then(|rest| rest.iter().position(|byte| belongs(*byte)))
-    {
-        let start = at + start;
+    while let Some(last) = bytes.get(at + SHORTEST_RUN - 1) {
+        if !belongs(*last) {
+            at += SHORTEST_RUN;
+            continue;
+        }
+        let window = bytes.get(at..at + SHORTEST_RUN).unwrap_or_default();
+        let start = window
+            .iter()
+            .rposition(|byte| !belongs(*byte))
+            .map_or(at, |gap| at + gap + 1);
         let rest = bytes.get(start..).unwrap_or_default();
         let length = rest.iter().position(|byte| !belongs(*byte)).unwrap_or(rest.len());
         at = start + length;
-        if length < 15 {
+        if length < SHORTEST_RUN {
             continue;
         }
         // Every letter of it is ASCII.

@@ -102,7 +102,7 @@ pub(crate) fn built_in(server: &dyn Server, program: &str, arguments: &[&str]) -
         ("type", [path]) => Started::says(fs::read_to_string(server.file(path)).expect("a file to show")),
         ("move", ["/y", from, to]) => Started::quiet(fs::rename(server.file(from), server.file(to)).is_err()),
         // It succeeds when there is nothing to delete.
-        ("del", ["/q", path]) => {
+        ("del", ["/q", path] | [path]) => {
             let path = server.file(path);
             Started::quiet(path.exists() && fs::remove_file(path).is_err())
         }

@@ -10,6 +10,12 @@ use std::ops::Range;
 use super::phases::{Joint, Percent, Piece, condition, first_word, percent, split};
 use super::{LONGEST_LINE, is_batch_file};
 use crate::formats::{Collector, FormatError, Item};
+use words::{
+    BACKSLASH, BANG, BRACKET, CARET, ODD, PERCENT, QUESTION, QUOTE, Signs, TILDE, handles_errorlevel,
+    handles_existence, has_bracket, is_name, is_quoted, lower, single_blanks, stem, upper, without_quotes,
+};
+
+mod words;
 
 /// Variables a script may use without setting them: they exist on every server, or are RabbitMQ's own.
 pub const KNOWN_VARIABLES: &[&str] = &[
@@ -129,6 +135,8 @@ enum Answer {
 }
 
 struct Reader<'t> {
+    /// What kinds of characters the line has.
+    signs: Signs,
     errors: Vec<FormatError>,
     collector: Collector,
     /// Command lines read so far.
@@ -155,6 +163,7 @@ struct Reader<'t> {
 impl<'t> Reader<'t> {
     fn new(collector: Collector) -> Self {
         Self {
+            signs: Signs(0),
             errors: Vec::new(),
             collector,
             commands: 0,
@@ -182,8 +191,10 @@ impl<'t> Reader<'t> {
             );
             return;
         }
-        let is_plain = written.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-        if !is_plain && let Some((at, c)) = written.char_indices().find(|(_, c)| !matches!(c, ' '..='~')) {
+        self.signs = Signs::of(written);
+        if self.signs.has(ODD)
+            && let Some((at, c)) = written.char_indices().find(|(_, c)| !matches!(c, ' '..='~'))
+        {
             let here = range.start + at..range.start + at + c.len_utf8();
             self.refuse(
                 &here,
@@ -195,7 +206,9 @@ impl<'t> Reader<'t> {
         if line.is_empty() {
             return;
         }
-        if let Some(at) = written.find('^') {
+        if self.signs.has(CARET)
+            && let Some(at) = written.find('^')
+        {
             let here = range.start + at..range.start + at + 1;
             self.refuse(
                 &here,
@@ -224,7 +237,7 @@ impl<'t> Reader<'t> {
             if let Some(c) = rest.chars().find(|c| matches!(c, '%' | '&' | '|' | '<' | '>')) {
                 self.refuse(&range, format!("`{c}` in a comment; cmd.exe may still act on it"));
             }
-            if asks_for_help(rest) {
+            if self.asks_for_help(rest) {
                 self.refuse(&range, "`/?` makes `rem` print its help");
             }
             self.marked = rest
@@ -321,10 +334,10 @@ impl<'t> Reader<'t> {
 
     /// Everything that begins with a percent sign.
     fn percents(&mut self, line: &str, range: &Range<usize>) {
-        let sign = |text: &str| text.bytes().position(|byte| matches!(byte, b'%' | b'"' | b'!'));
-        if sign(line).is_none() {
+        if !self.signs.has(PERCENT | QUOTE | BANG) {
             return;
         }
+        let sign = |text: &str| text.bytes().position(|byte| matches!(byte, b'%' | b'"' | b'!'));
         let mut command = line;
         while let Some((_, inner)) = condition(command) {
             command = inner;
@@ -461,13 +474,13 @@ impl<'t> Reader<'t> {
         let rest = rest.trim();
         let lower = lower(word);
         // Blocks change how variables are read, and a bracket from a path would end them.
-        if !matches!(&*lower, "echo" | "for" | "if") && has_bracket(text) {
+        if !matches!(&*lower, "echo" | "for" | "if") && self.signs.has(BRACKET) && has_bracket(text) {
             self.refuse(
                 range,
                 "a parenthesis outside quotes; generated scripts have no blocks",
             );
         }
-        if asks_for_help(rest) {
+        if self.asks_for_help(rest) {
             self.refuse(range, "`/?` makes a command print its help");
         }
         match &*lower {
@@ -679,7 +692,7 @@ impl<'t> Reader<'t> {
 
     fn program(&mut self, word: &str, rest: &str, range: &Range<usize>) {
         let unquoted = without_quotes(word);
-        let program = self.resolve(&unquoted).into_owned();
+        let program = self.resolve(&unquoted);
         let name = lower(stem(&program));
         let bare = !program.contains(['\\', '/']);
         if is_batch_file(&program) {
@@ -720,19 +733,24 @@ impl<'t> Reader<'t> {
 
     /// What no argument may hold.
     fn arguments(&mut self, rest: &str, range: &Range<usize>) {
-        if rest
-            .bytes()
-            .zip(rest.bytes().skip(1))
-            .any(|pair| pair == (b'\\', b'"'))
+        if self.signs.has(BACKSLASH)
+            && rest
+                .bytes()
+                .zip(rest.bytes().skip(1))
+                .any(|pair| pair == (b'\\', b'"'))
         {
             self.refuse(
                 range,
                 "a backslash before a quote; programs read the quote as part of the value",
             );
         }
-        if rest.contains('~') && rest.to_ascii_lowercase().contains("%~dp0\"") {
+        if self.signs.has(TILDE) && rest.to_ascii_lowercase().contains("%~dp0\"") {
             self.refuse(range, "`\"%~dp0\"` ends in a backslash; write `\"%~dp0.\"`");
         }
+    }
+
+    fn asks_for_help(&self, rest: &str) -> bool {
+        self.signs.has(QUESTION) && rest.contains("/?")
     }
 
     fn finish(&mut self, end: usize) {
@@ -754,89 +772,6 @@ impl<'t> Reader<'t> {
             }
         }
     }
-}
-
-/// The text in lower case; nearly every command is written so.
-fn lower(text: &str) -> Cow<'_, str> {
-    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        Cow::Owned(text.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
-/// The text in upper case; nearly every variable is written so.
-fn upper(text: &str) -> Cow<'_, str> {
-    if text.bytes().any(|byte| byte.is_ascii_lowercase()) {
-        Cow::Owned(text.to_ascii_uppercase())
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
-/// A word without its quotes.
-fn without_quotes(word: &str) -> Cow<'_, str> {
-    if word.contains('"') {
-        Cow::Owned(word.replace('"', ""))
-    } else {
-        Cow::Borrowed(word)
-    }
-}
-
-fn asks_for_help(rest: &str) -> bool {
-    rest.contains('?') && rest.contains("/?")
-}
-
-/// Whether the line looks at the result of the command before it.
-fn handles_errorlevel(line: &str) -> bool {
-    let lower = lower(line);
-    lower.starts_with("if ") && lower.contains("\"%errorlevel%\"==")
-        || lower.starts_with("set \"") && lower.ends_with("=%errorlevel%\"")
-}
-
-/// Whether the line looks at what exists.
-fn handles_existence(line: &str) -> bool {
-    condition(line).is_some_and(|(words, _)| words.iter().any(|word| word.eq_ignore_ascii_case("exist")))
-}
-
-/// Whether a parenthesis stands outside quotes.
-fn has_bracket(text: &str) -> bool {
-    let mut quoted = false;
-    text.bytes().any(|byte| {
-        quoted ^= byte == b'"';
-        !quoted && matches!(byte, b'(' | b')')
-    })
-}
-
-/// Whether the text is one quoted word.
-fn is_quoted(text: &str) -> bool {
-    text.strip_prefix('"')
-        .and_then(|inner| inner.strip_suffix('"'))
-        .is_some_and(|inner| !inner.contains('"'))
-}
-
-fn is_name(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-}
-
-/// File name of a program without folder and `.exe`.
-fn stem(program: &str) -> &str {
-    let name = program.rsplit(['\\', '/']).next().unwrap_or(program);
-    name.strip_suffix(".exe").unwrap_or(name)
-}
-
-/// The text with runs of blanks outside quotes made single.
-fn single_blanks(text: &str) -> String {
-    let mut single = String::with_capacity(text.len());
-    let mut quoted = false;
-    for c in text.trim().chars() {
-        quoted ^= c == '"';
-        if quoted || c != ' ' || !single.ends_with(' ') {
-            single.push(c);
-        }
-    }
-    single
 }
 
 #[cfg(test)]
