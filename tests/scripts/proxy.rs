@@ -30,10 +30,11 @@ fn proxy_is_installed_started_and_removed() {
             .to_owned()
     };
     let running = std::cell::Cell::new(false);
-    let run = |script: &str, nginx: i32| {
-        machine.run(&format!("servers/MGMT01/proxy/{script}.cmd"), |_, call| {
+    let run = |script: &str, nginx: i32, failing: usize| {
+        machine.run(&format!("servers/MGMT01/proxy/{script}.cmd"), |number, call| {
             let words: Vec<&str> = call.arguments.iter().map(String::as_str).collect();
             match (call.program.as_str(), words.as_slice()) {
+                _ if number == failing => Answer::Code(9, String::new()),
                 ("nginx", ["-t", "-p", _, "-c", "conf/nginx.conf.cbgen-new"]) => {
                     Answer::Code(nginx, String::new())
                 }
@@ -61,23 +62,63 @@ fn proxy_is_installed_started_and_removed() {
     };
     let conf = || fs::read_to_string(file(r"nginx\conf\nginx.conf")).expect("a file");
 
-    run("install-proxy", 1).expect_failure(
+    run("install-proxy", 1, 0).expect_failure(
         "test the generated nginx.conf",
         "Nothing after this step was done.",
     );
     assert_eq!((conf().as_str(), done().as_str()), ("of the vendor", ""));
-    run("start-proxy", 0).expect_failure("look for the service", "Run install-proxy.cmd first");
-    run("install-proxy", 0).expect_success("The service is installed");
-    run("install-proxy", 0).expect_success("The service is installed");
+    run("start-proxy", 0, 0).expect_failure("look for the service", "Run install-proxy.cmd first");
+    let before = machine.saved();
+    let installed = run("install-proxy", 0, 0);
+    installed.expect_success("The service is installed");
+    run("install-proxy", 0, 0).expect_success("The service is installed");
     assert!(conf().contains("listen 443 ssl") && file(r"nginx\logs").is_dir() && done() == "install");
-    run("start-proxy", 0).expect_success("The proxy listens on port 443");
-    run("start-proxy", 0).expect_success("The proxy listens on port 443");
-    run("rollback-start", 0).expect_success("The proxy does not run");
-    run("rollback-proxy", 0).expect_success("The proxy is as it was before");
+    let after = conf();
+    run("start-proxy", 0, 0).expect_success("The proxy listens on port 443");
+    run("start-proxy", 0, 0).expect_success("The proxy listens on port 443");
+    let started = machine.saved();
+    let stopped = run("rollback-start", 0, 0);
+    stopped.expect_success("The proxy does not run");
+    let standing = machine.saved();
+    let removed = run("rollback-proxy", 0, 0);
+    removed.expect_success("The proxy is as it was before");
     assert_eq!(
         (conf().as_str(), done().as_str(), running.get()),
         ("of the vendor", "uninstall", false)
     );
+
+    // Every program fails once: what each script finds is what the one before it left.
+    let mut stops = Stops::default();
+    for (script, whole, saved, text, service, runs) in [
+        ("install-proxy", &installed, &before, "of the vendor", "", false),
+        (
+            "rollback-start",
+            &stopped,
+            &started,
+            after.as_str(),
+            "install",
+            true,
+        ),
+        (
+            "rollback-proxy",
+            &removed,
+            &standing,
+            after.as_str(),
+            "install",
+            false,
+        ),
+    ] {
+        stops.of(script);
+        for failing in 1..=whole.calls.len() {
+            machine.forget();
+            machine.restore(saved);
+            fs::write(file(r"nginx\conf\nginx.conf"), text).expect("writable");
+            fs::write(file(r"bin\done.txt"), service).expect("writable");
+            running.set(runs);
+            stops.note(&machine, whole, failing, &run(script, 0, failing), "", "Wine");
+        }
+    }
+    stops.compare("proxy");
 }
 
 #[test]

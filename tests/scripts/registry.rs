@@ -119,6 +119,18 @@ fn registry_values_come_and_go_exactly() {
     assert!(machine.reg(&["delete", KEY, "/f"]).0);
 }
 
+/// Where the first call of each kind stands, up to the first of `last`; the kind are program and first argument.
+fn first_of_each_kind(calls: &[Call], last: &str) -> Vec<usize> {
+    let kinds: Vec<String> = calls
+        .iter()
+        .map(|call| call.line().split(' ').take(2).collect::<Vec<_>>().join(" "))
+        .collect();
+    let end = kinds.iter().position(|kind| kind == last).expect("such a call");
+    (0..=end)
+        .filter(|at| !kinds[..*at].contains(&kinds[*at]))
+        .collect()
+}
+
 #[test]
 fn windows_tls_values_match_their_files() {
     let machine = machine("MGMT01");
@@ -137,28 +149,26 @@ fn windows_tls_values_match_their_files() {
         let whole = machine.run(&script("apply"), registry_answer(&machine, 0));
         whole.expect_success("All values are in place");
         assert_ne!(all(), before);
-        machine
-            .run(&script("rollback"), registry_answer(&machine, 0))
-            .expect_success("The old values are back");
+        let saved = machine.saved();
+        let back = machine.run(&script("rollback"), registry_answer(&machine, 0));
+        back.expect_success("The old values are back");
         let values = |text: &str| text.lines().filter(|line| line.starts_with(' ')).count();
         assert_eq!(values(&all()), values(&before), "every added value is gone");
         // Each value has the same lines, and one value fails everywhere above: here fails the first call of each kind up
         // to the first import, which leaves the registry as it was, and then the last look at a value.
-        let kind = |at: usize| {
-            whole.calls[at]
-                .line()
-                .split(' ')
-                .take(2)
-                .collect::<Vec<_>>()
-                .join(" ")
-        };
-        let import = (0..whole.calls.len())
-            .find(|at| kind(*at) == "reg import")
-            .expect("an import");
-        let first = (0..=import).filter(|at| !(0..*at).any(|other| kind(other) == kind(*at)));
-        for at in first.chain([whole.calls.len() - 1]) {
+        for at in first_of_each_kind(&whole.calls, "reg import")
+            .into_iter()
+            .chain([whole.calls.len() - 1])
+        {
             machine.forget();
             let outcome = machine.run(&script("apply"), registry_answer(&machine, at + 1));
+            stopped_at(&outcome, at + 1);
+        }
+        // The way back likewise, up to the first value it takes away.
+        for at in first_of_each_kind(&back.calls, "reg delete") {
+            machine.forget();
+            machine.restore(&saved);
+            let outcome = machine.run(&script("rollback"), registry_answer(&machine, at + 1));
             stopped_at(&outcome, at + 1);
         }
         machine

@@ -67,8 +67,10 @@ set "STEP=note whether the proxy runs already"
 rem unchecked: a note of an earlier run, if any
 del /q "%STATE%\ran.txt" >nul 2>&1
 if exist "%STATE%\ran.txt" goto :fail
+rem 1060: there is no such service. Any other answer says nothing about it.
 "%SYSTEM%\sc.exe" query "VHT Reverse Proxy" >"%STATE%\service-now.txt" 2>&1
-if not "%errorlevel%"=="0" goto :noted
+if "%errorlevel%"=="1060" goto :noted
+if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\findstr.exe" /r /c:"STATE  *: 1 " "%STATE%\service-now.txt" >nul
 if "%errorlevel%"=="0" goto :noted
 if not "%errorlevel%"=="1" goto :fail
@@ -89,6 +91,7 @@ if not "%errorlevel%"=="0" goto :fail
 set "STEP=install the service"
 "%SYSTEM%\sc.exe" query "VHT Reverse Proxy" >nul 2>&1
 if "%errorlevel%"=="0" goto :installed
+if not "%errorlevel%"=="1060" goto :fail
 echo installed>"%STATE%\service.txt"
 if not exist "%STATE%\service.txt" goto :fail
 pushd "%ROOT%\bin"

@@ -35,11 +35,14 @@ set "ROOT=C:\Program Files (x86)\Virtual Hold Technology\proxy"
 set "CONF=%ROOT%\nginx\conf"
 
 set "STEP=look for the service"
+rem 1060: there is no such service. Any other answer says nothing about it.
 "%SYSTEM%\sc.exe" query "VHT Reverse Proxy" >"%STATE%\service-now.txt" 2>&1
-if not "%errorlevel%"=="0" goto :removed
+if "%errorlevel%"=="1060" goto :removed
+if not "%errorlevel%"=="0" goto :fail
 set "STEP=stop the service"
 "%SYSTEM%\findstr.exe" /r /c:"STATE  *: 1 " "%STATE%\service-now.txt" >nul
 if "%errorlevel%"=="0" goto :stopped
+if not "%errorlevel%"=="1" goto :fail
 "%SYSTEM%\net.exe" stop "VHT Reverse Proxy"
 if not "%errorlevel%"=="0" goto :fail
 :stopped
@@ -53,7 +56,7 @@ set "CODE=%errorlevel%"
 popd
 if not "%CODE%"=="0" goto :fail
 "%SYSTEM%\sc.exe" query "VHT Reverse Proxy" >nul 2>&1
-if "%errorlevel%"=="0" goto :fail
+if not "%errorlevel%"=="1060" goto :fail
 del "%STATE%\service.txt"
 if exist "%STATE%\service.txt" goto :fail
 :removed

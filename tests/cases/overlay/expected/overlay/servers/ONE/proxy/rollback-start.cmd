@@ -32,10 +32,13 @@ exit /b 0
 :state_ready
 
 set "STEP=look for the service"
+rem 1060: there is no such service. Any other answer says nothing about it.
 "%SYSTEM%\sc.exe" query "VHT Reverse Proxy" >"%STATE%\service-now.txt" 2>&1
-if not "%errorlevel%"=="0" goto :stopped
+if "%errorlevel%"=="1060" goto :stopped
+if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\findstr.exe" /r /c:"STATE  *: 1 " "%STATE%\service-now.txt" >nul
 if "%errorlevel%"=="0" goto :stopped
+if not "%errorlevel%"=="1" goto :fail
 set "STEP=stop the service"
 "%SYSTEM%\net.exe" stop "VHT Reverse Proxy"
 if not "%errorlevel%"=="0" goto :fail
