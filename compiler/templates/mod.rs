@@ -566,7 +566,7 @@ pub fn variable_schema(scope: Scope) -> VariableSchema {
             Scope::Deployment => {}
         }
     }
-    let view = serde_json::to_value(schemars::schema_for!(PlanView)).unwrap_or_default();
+    let view = schemars::schema_for!(PlanView).to_value();
     let (own, inner) = (view.clone(), view.get("$defs").cloned());
     if let Some(definitions) = root.get_mut("$defs").and_then(serde_json::Value::as_object_mut) {
         if let Some(serde_json::Value::Object(inner)) = inner {
