@@ -87,10 +87,10 @@ const BATCH_FILES: &[&str] = &[
 
 /// Whether a program name or path means a batch file.
 fn is_batch_file(program: &str) -> bool {
-    let lower = program.to_ascii_lowercase();
-    let name = lower.rsplit(['\\', '/']).next().unwrap_or_default();
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
-    matches!(extension, Some("bat" | "cmd")) || BATCH_FILES.contains(&name)
+    let name = program.rsplit(['\\', '/']).next().unwrap_or_default();
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let is_one_of = |text: &str, known: &[&str]| known.iter().any(|known| text.eq_ignore_ascii_case(known));
+    is_one_of(extension, &["bat", "cmd"]) || is_one_of(name, BATCH_FILES)
 }
 
 /// The longest command line cmd.exe reads. Source: Microsoft, "Command prompt line string limitation".

@@ -57,9 +57,21 @@ pub struct Piece<'l> {
     /// The command without redirections; quotes are still there, carets outside quotes are gone.
     pub text: Cow<'l, str>,
     /// Redirections, in order.
-    pub redirections: Vec<String>,
+    pub redirections: Vec<Cow<'l, str>>,
     /// The bytes of the command in the line that was split.
     pub range: std::ops::Range<usize>,
+}
+
+impl Piece<'_> {
+    /// A command that begins at `start`, without its text.
+    fn new(joint: Joint, start: usize) -> Self {
+        Self {
+            joint,
+            text: Cow::Borrowed(""),
+            redirections: Vec::new(),
+            range: start..start,
+        }
+    }
 }
 
 /// Looks up a variable; the name arrives in upper case. Arguments of the script are named `0` to `9` and `*`, its folder
@@ -140,115 +152,79 @@ pub fn percent_pass(line: &str, environment: Environment<'_>) -> Result<String, 
 /// # Errors
 /// A quote that is not closed, a redirection without a target, an empty command between separators.
 pub fn split(line: &str) -> Result<Vec<Piece<'_>>, FormatError> {
-    // Most lines are one command without a redirection.
-    if !line
+    let has_signs = line
         .bytes()
-        .any(|byte| matches!(byte, b'^' | b'&' | b'|' | b'<' | b'>'))
-    {
-        return if line
-            .bytes()
-            .filter(|byte| *byte == b'"')
-            .count()
-            .is_multiple_of(2)
-        {
-            Ok(vec![Piece {
-                joint: Joint::First,
-                text: Cow::Borrowed(line),
-                redirections: Vec::new(),
-                range: 0..line.len(),
-            }])
-        } else {
-            let at = line.rfind('"').unwrap_or_default();
-            Err(FormatError::new(at..line.len(), "a quote that is not closed"))
-        };
+        .any(|byte| matches!(byte, b'^' | b'&' | b'|' | b'<' | b'>'));
+    split_with(line, has_signs)
+}
+
+/// [`split`] for a caller that knows whether the line has a sign at all. Most lines are one command without one.
+pub(super) fn split_with(line: &str, has_signs: bool) -> Result<Vec<Piece<'_>>, FormatError> {
+    if has_signs {
+        return split_at_signs(line);
     }
-    split_at_signs(line)
+    let quotes = line.bytes().fold(0usize, |count, byte| count + usize::from(byte == b'"'));
+    if !quotes.is_multiple_of(2) {
+        return Err(open_quote(line.rfind('"').unwrap_or_default(), line));
+    }
+    Ok(vec![Piece {
+        text: Cow::Borrowed(line),
+        range: 0..line.len(),
+        ..Piece::new(Joint::First, 0)
+    }])
 }
 
 fn split_at_signs(line: &str) -> Result<Vec<Piece<'_>>, FormatError> {
-    let mut pieces = Vec::new();
-    // The command of the piece that is being read.
-    let mut text = String::with_capacity(line.len());
-    let mut piece = Piece {
-        joint: Joint::First,
-        text: Cow::Borrowed(""),
-        redirections: Vec::new(),
-        range: 0..0,
-    };
-    let mut chars = line.char_indices().peekable();
-    let mut open_quote = None;
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '"' => {
-                open_quote = if open_quote.is_none() { Some(at) } else { None };
-                text.push(c);
+    let bytes = line.as_bytes();
+    let mut pieces = Vec::with_capacity(2);
+    let mut piece = Piece::new(Joint::First, 0);
+    let mut kept = Kept::new(line);
+    let mut at = 0;
+    while let Some(sign) = next_sign(bytes, at) {
+        kept.add(at..sign.at);
+        at = sign.at + 1;
+        match sign.byte {
+            b'"' => {
+                let end = memchr::memchr(b'"', bytes.get(at..).unwrap_or_default());
+                let Some(length) = end else {
+                    return Err(open_quote(sign.at, line));
+                };
+                at += length + 1;
+                kept.add(sign.at..at);
             }
-            _ if open_quote.is_some() => text.push(c),
-            '^' => match chars.next() {
-                Some((_, protected)) => text.push(protected),
-                None => return Err(FormatError::new(at..at + 1, "`^` at the end of a line")),
-            },
-            '&' | '|' => {
-                let double = chars.next_if(|(_, next)| *next == c).is_some();
-                let joint = match (c, double) {
-                    ('&', false) => Joint::Always,
-                    ('&', true) => Joint::AndThen,
+            b'^' => {
+                if at == line.len() {
+                    return Err(FormatError::new(sign.at..at, "`^` at the end of a line"));
+                }
+                let protected = line.get(at..).and_then(|rest| rest.chars().next());
+                let end = at + protected.map_or(0, char::len_utf8);
+                kept.add(at..end);
+                at = end;
+            }
+            b'&' | b'|' => {
+                let double = bytes.get(at) == Some(&sign.byte);
+                at += usize::from(double);
+                let joint = match (sign.byte, double) {
+                    (b'&', false) => Joint::Always,
+                    (b'&', true) => Joint::AndThen,
                     (_, false) => Joint::Pipe,
                     (_, true) => Joint::OrElse,
                 };
-                let end = at + if double { 2 } else { 1 };
-                piece.range.end = at;
-                piece.text = Cow::Owned(std::mem::take(&mut text));
-                let next = Piece {
-                    joint,
-                    text: Cow::Borrowed(""),
-                    redirections: Vec::new(),
-                    range: end..end,
-                };
-                pieces.push(std::mem::replace(&mut piece, next));
+                piece.range.end = sign.at;
+                piece.text = kept.take();
+                pieces.push(std::mem::replace(&mut piece, Piece::new(joint, at)));
             }
-            '<' | '>' => {
-                let mut redirection = String::new();
-                // A single digit in front, after a blank, is the handle.
-                let mut before = text.chars().rev();
-                if let Some(handle @ '0'..='9') = before.next()
-                    && before.next().is_none_or(|c| c == ' ')
-                {
-                    text.pop();
-                    redirection.push(handle);
-                }
-                redirection.push(c);
-                if c == '>' && chars.next_if(|(_, next)| *next == '>').is_some() {
-                    redirection.push('>');
-                }
-                let target_from = redirection.len();
-                if chars.next_if(|(_, next)| *next == '&').is_some() {
-                    redirection.push('&');
-                }
-                while chars.next_if(|(_, next)| *next == ' ').is_some() {}
-                let mut quoted = false;
-                while let Some((_, next)) =
-                    chars.next_if(|(_, next)| quoted || !matches!(next, ' ' | '&' | '|' | '<' | '>' | '^'))
-                {
-                    quoted ^= next == '"';
-                    redirection.push(next);
-                }
-                if quoted {
-                    return Err(FormatError::new(at..line.len(), "a quote that is not closed"));
-                }
-                if redirection.len() == target_from {
-                    return Err(FormatError::new(at..at + 1, "a redirection without a target"));
-                }
+            _ => {
+                let start = kept.take_handle().map_or(sign.at, |length| sign.at - length);
+                let (redirection, end) = redirection(line, start, sign.at)?;
                 piece.redirections.push(redirection);
+                at = end;
             }
-            _ => text.push(c),
         }
     }
-    if let Some(at) = open_quote {
-        return Err(FormatError::new(at..line.len(), "a quote that is not closed"));
-    }
+    kept.add(at..line.len());
     piece.range.end = line.len();
-    piece.text = Cow::Owned(text);
+    piece.text = kept.take();
     pieces.push(piece);
     if pieces.len() > 1
         && let Some(empty) = pieces.iter().find(|piece| piece.text.trim().is_empty())
@@ -259,6 +235,134 @@ fn split_at_signs(line: &str) -> Result<Vec<Piece<'_>>, FormatError> {
         ));
     }
     Ok(pieces)
+}
+
+fn open_quote(at: usize, line: &str) -> FormatError {
+    FormatError::new(at..line.len(), "a quote that is not closed")
+}
+
+/// A byte that means something outside quotes.
+struct Sign {
+    at: usize,
+    byte: u8,
+}
+
+fn next_sign(bytes: &[u8], from: usize) -> Option<Sign> {
+    let rest = bytes.get(from..)?;
+    rest.iter()
+        .position(|byte| matches!(byte, b'"' | b'^' | b'&' | b'|' | b'<' | b'>'))
+        .and_then(|offset| {
+            Some(Sign {
+                at: from + offset,
+                byte: *rest.get(offset)?,
+            })
+        })
+}
+
+/// Reads a redirection whose sign stands at `sign`; `start` is there too, or at the handle before it. Gives where it ends.
+fn redirection(line: &str, start: usize, sign: usize) -> Result<(Cow<'_, str>, usize), FormatError> {
+    let bytes = line.as_bytes();
+    let mut at = sign + 1;
+    if bytes.get(sign..sign + 2) == Some(b">>") {
+        at += 1;
+    }
+    let to_handle = bytes.get(at) == Some(&b'&');
+    at += usize::from(to_handle);
+    let signs_end = at;
+    while bytes.get(at) == Some(&b' ') {
+        at += 1;
+    }
+    let target = at;
+    let mut quoted = false;
+    while let Some(byte) = bytes.get(at)
+        && (quoted || !matches!(byte, b' ' | b'&' | b'|' | b'<' | b'>' | b'^'))
+    {
+        quoted ^= *byte == b'"';
+        at += 1;
+    }
+    if quoted {
+        return Err(open_quote(sign, line));
+    }
+    if at == target && !to_handle {
+        return Err(FormatError::new(
+            sign..sign + 1,
+            "a redirection without a target",
+        ));
+    }
+    let part = |range: std::ops::Range<usize>| line.get(range).unwrap_or_default();
+    let text = if target == signs_end {
+        Cow::Borrowed(part(start..at))
+    } else {
+        Cow::Owned([part(start..signs_end), part(target..at)].concat())
+    };
+    Ok((text, at))
+}
+
+/// The text of a command while it is read; it is copied only when something inside it was taken out.
+struct Kept<'l> {
+    line: &'l str,
+    /// What was kept, while it is one part of the line.
+    part: std::ops::Range<usize>,
+    /// What was kept, once it is not.
+    joined: Option<String>,
+}
+
+impl<'l> Kept<'l> {
+    fn new(line: &'l str) -> Self {
+        Self {
+            line,
+            part: 0..0,
+            joined: None,
+        }
+    }
+
+    fn add(&mut self, range: std::ops::Range<usize>) {
+        if range.is_empty() {
+            return;
+        }
+        let line = self.line;
+        let text = |range| line.get(range).unwrap_or_default();
+        if let Some(joined) = &mut self.joined {
+            joined.push_str(text(range));
+        } else if self.part.is_empty() {
+            self.part = range;
+        } else if self.part.end == range.start {
+            self.part.end = range.end;
+        } else {
+            self.joined = Some([text(self.part.clone()), text(range)].concat());
+        }
+    }
+
+    fn text(&self) -> &str {
+        match &self.joined {
+            Some(joined) => joined,
+            None => self.line.get(self.part.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Takes the handle of a redirection off: a single digit at the end, after a blank. Gives its length.
+    fn take_handle(&mut self) -> Option<usize> {
+        let is_handle = match self.text().as_bytes() {
+            [.., before, handle] => *before == b' ' && handle.is_ascii_digit(),
+            [handle] => handle.is_ascii_digit(),
+            [] => false,
+        };
+        is_handle.then(|| {
+            match &mut self.joined {
+                Some(joined) => drop(joined.pop()),
+                None => self.part.end -= 1,
+            }
+            1
+        })
+    }
+
+    fn take(&mut self) -> Cow<'l, str> {
+        let part = std::mem::take(&mut self.part);
+        match self.joined.take() {
+            Some(joined) => Cow::Owned(joined),
+            None => Cow::Borrowed(self.line.get(part).unwrap_or_default()),
+        }
+    }
 }
 
 /// Takes the first word off: up to the first blank outside quotes.
@@ -342,12 +446,13 @@ fn command_of(piece: Piece<'_>, environment: Environment<'_>) -> Result<Command,
     let range = piece.range;
     let text = without_condition(&piece.text);
     let (word, rest) = first_word(text);
-    let mut redirections = piece.redirections;
+    let owned = |redirection: &Cow<'_, str>| redirection.clone().into_owned();
+    let mut redirections: Vec<String> = piece.redirections.iter().map(owned).collect();
     if word.eq_ignore_ascii_case("call") {
         let again = percent_pass(&rest.replace('^', "^^"), environment)?;
         let text = only_piece(&again, &range, "`call` reads the line again and would split it")?;
         let (program, rest) = first_word(&text.text);
-        redirections.extend(text.redirections.iter().cloned());
+        redirections.extend(text.redirections.iter().map(owned));
         let program = program.replace('"', "");
         let arguments = if is_batch_file(&program) {
             let relayed = only_piece(
@@ -401,37 +506,72 @@ fn only_piece<'l>(
 /// Takes `if …` conditions off the beginning of a command.
 fn without_condition(text: &str) -> &str {
     match condition(text) {
-        Some((_, command)) => without_condition_tail(command),
+        Some(condition) => without_condition_tail(condition.command),
         None => text,
     }
 }
 
 /// A second `if` is legal in cmd.exe; more are not worth modelling.
 fn without_condition_tail(text: &str) -> &str {
-    condition(text).map_or(text, |(_, command)| command)
+    condition(text).map_or(text, |condition| condition.command)
 }
 
-/// Splits `if CONDITION COMMAND` into its words and the command; `None` when the text is no `if` of a known form.
-pub(super) fn condition(text: &str) -> Option<(Vec<&str>, &str)> {
+/// `if CONDITION COMMAND`, taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Condition<'l> {
+    /// What is asked.
+    pub question: Question,
+    /// What it is asked about: the word after the keyword, or the whole comparison.
+    pub subject: &'l str,
+    /// What is done then.
+    pub command: &'l str,
+}
+
+/// What a condition asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Question {
+    /// `exist PATH`
+    Exist,
+    /// `defined NAME`
+    Defined,
+    /// `errorlevel N`
+    ErrorLevel,
+    /// `A==B`
+    Equal,
+}
+
+/// Splits `if CONDITION COMMAND`; `None` when the text is no `if` of a known form.
+pub(super) fn condition(text: &str) -> Option<Condition<'_>> {
     let (word, mut rest) = first_word(text);
     if !word.eq_ignore_ascii_case("if") {
         return None;
     }
-    let mut words = Vec::with_capacity(3);
     // `not` and `/i` may stand in front, in any order, at most once each.
     for _ in 0..4 {
         let (word, after) = first_word(rest);
-        words.push(word);
         rest = after;
-        let is = |known: &[&str]| known.iter().any(|known| word.eq_ignore_ascii_case(known));
-        if is(&["exist", "defined", "errorlevel"]) {
-            let (subject, after) = first_word(rest);
-            words.push(subject);
-            return (!subject.is_empty()).then_some((words, after.trim_start()));
+        let is = |known: &str| word.eq_ignore_ascii_case(known);
+        if is("not") || is("/i") {
+            continue;
         }
-        if !is(&["not", "/i"]) {
-            return word.contains("==").then_some((words, rest.trim_start()));
-        }
+        let question = match word.len() {
+            5 if is("exist") => Question::Exist,
+            7 if is("defined") => Question::Defined,
+            10 if is("errorlevel") => Question::ErrorLevel,
+            _ => {
+                return word.contains("==").then(|| Condition {
+                    question: Question::Equal,
+                    subject: word,
+                    command: rest.trim_start(),
+                });
+            }
+        };
+        let (subject, after) = first_word(rest);
+        return (!subject.is_empty()).then(|| Condition {
+            question,
+            subject,
+            command: after.trim_start(),
+        });
     }
     None
 }

@@ -7,12 +7,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::phases::{Joint, Percent, Piece, condition, first_word, percent, split};
+use super::phases::{Joint, Percent, Piece, Question, condition, first_word, percent, split_with};
 use super::{LONGEST_LINE, is_batch_file};
 use crate::formats::{Collector, FormatError, Item};
 use words::{
-    BACKSLASH, BANG, BRACKET, CARET, ODD, PERCENT, QUESTION, QUOTE, Signs, TILDE, handles_errorlevel,
-    handles_existence, has_bracket, is_name, is_quoted, lower, single_blanks, stem, upper, without_quotes,
+    BACKSLASH, BANG, BRACKET, BareCommand, CARET, Name, ODD, PERCENT, QUESTION, SEPARATOR, Signs, TILDE,
+    handles_errorlevel, handles_existence, has_bracket, is_name, is_quoted, lower, single_blanks, stem, upper,
+    without_quotes,
 };
 
 mod words;
@@ -73,6 +74,12 @@ const FILE_COMMANDS: &[&str] = &[
     "copy", "del", "md", "mkdir", "move", "pushd", "rd", "ren", "rmdir", "type",
 ];
 
+fn is_known(variable: &str) -> bool {
+    KNOWN_VARIABLES
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(variable))
+}
+
 const FIRST_LINE: &str = "@echo off";
 const SECOND_LINE: &str = "setlocal EnableExtensions DisableDelayedExpansion";
 
@@ -97,10 +104,10 @@ pub(in crate::formats) fn check(text: &str) -> Result<(), Vec<FormatError>> {
 fn read(text: &str, collector: Collector) -> Result<Vec<Item>, Vec<FormatError>> {
     let mut reader = Reader::new(collector);
     let mut start = 0;
-    for line in text.split('\n') {
-        let range = start..start + line.len();
-        start = range.end + 1;
-        reader.line(line.strip_suffix('\r').unwrap_or(line), range);
+    for end in memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]) {
+        let line = text.get(start..end).unwrap_or_default();
+        reader.line(line.strip_suffix('\r').unwrap_or(line), start..end);
+        start = end + 1;
     }
     reader.finish(text.len());
     reader
@@ -146,8 +153,8 @@ struct Reader<'t> {
     below_label: usize,
     /// Labels in lower case.
     labels: BTreeSet<String>,
-    /// Jumps: label in lower case and place.
-    jumps: Vec<(String, Range<usize>)>,
+    /// Jumps: label in lower case and places.
+    jumps: BTreeMap<String, Vec<Range<usize>>>,
     /// Variables that are set, in upper case, with their last value.
     variables: BTreeMap<String, String>,
     /// Variables that are used before they are set, in upper case.
@@ -170,7 +177,7 @@ impl<'t> Reader<'t> {
             label: "start",
             below_label: 0,
             labels: BTreeSet::new(),
-            jumps: Vec::new(),
+            jumps: BTreeMap::new(),
             variables: BTreeMap::new(),
             uses: Vec::new(),
             unchecked: None,
@@ -275,7 +282,7 @@ impl<'t> Reader<'t> {
         if self.collector.kept.is_some() {
             self.item(word, rest, &range);
         }
-        match split(line) {
+        match split_with(line, self.signs.has(SEPARATOR | CARET)) {
             Ok(pieces) => self.pieces(&pieces, &range, marked),
             Err(error) => self.refuse(&range, error.message),
         }
@@ -334,47 +341,40 @@ impl<'t> Reader<'t> {
 
     /// Everything that begins with a percent sign.
     fn percents(&mut self, line: &str, range: &Range<usize>) {
-        if !self.signs.has(PERCENT | QUOTE | BANG) {
+        if !self.signs.has(PERCENT | BANG) {
             return;
         }
-        let sign = |text: &str| text.bytes().position(|byte| matches!(byte, b'%' | b'"' | b'!'));
-        let mut command = line;
-        while let Some((_, inner)) = condition(command) {
-            command = inner;
-        }
-        let word = lower(first_word(command).0);
-        // `exit /b %X%` and the text of `echo` may stand without quotes; nothing can be split there.
-        let conditions = line.len() - command.len();
-        let text_command = matches!(&*word, "echo" | "echo." | "exit");
+        let mut command: Option<BareCommand> = None;
+        let mut bare_command = || *command.get_or_insert_with(|| BareCommand::of(line));
         let mut quoted = false;
         let mut rest = line;
-        while let Some(at) = sign(rest) {
+        while let Some(at) = memchr::memchr3(b'%', b'"', b'!', rest.as_bytes()) {
             let from = rest.get(at..).unwrap_or_default();
-            let here = range.start..range.end;
             let mut length = 1;
             if from.starts_with('"') {
                 quoted = !quoted;
             } else if from.starts_with('!') {
-                if word != "echo" {
-                    self.refuse(&here, "`!` in an argument is lost where delayed expansion is on");
+                if bare_command().name != Name::Echo {
+                    self.refuse(range, "`!` in an argument is lost where delayed expansion is on");
                 }
             } else {
                 let (meaning, taken) = percent(from);
                 length = taken;
                 match meaning {
-                    Percent::Literal if word == "call" => {
+                    Percent::Literal if bare_command().name == Name::Call => {
                         let run = from.len() - from.trim_start_matches('%').len();
                         if !run.is_multiple_of(4) {
-                            self.refuse(&here, "a percent sign in an argument of `call` is written `%%%%`");
+                            self.refuse(range, "a percent sign in an argument of `call` is written `%%%%`");
                         }
                         length = run;
                     }
                     Percent::Literal => {}
                     Percent::Name(name) => {
-                        let free = text_command && line.len() - from.len() >= conditions;
-                        self.variable(name, quoted || free, &here);
+                        let place = line.len() - from.len();
+                        let safe = quoted || bare_command().takes_text_at(place);
+                        self.variable(name, safe, range);
                     }
-                    Percent::Odd(what) => self.refuse(&here, what),
+                    Percent::Odd(what) => self.refuse(range, what),
                 }
             }
             rest = from.get(length..).unwrap_or_default();
@@ -382,34 +382,32 @@ impl<'t> Reader<'t> {
     }
 
     fn variable(&mut self, name: &str, safe: bool, range: &Range<usize>) {
-        let upper = upper(name);
         if !safe {
             self.refuse(
                 range,
                 format!("`%{name}` outside quotes; a blank in its value would split it"),
             );
         }
-        match &*upper {
-            "DATE" | "TIME" => {
-                self.refuse(
-                    range,
-                    format!("`%{name}%` depends on the format the server is set to"),
-                );
-            }
-            "*" | "0" => self.refuse(range, format!("`%{name}` is not used by generated scripts")),
-            _ if upper.starts_with('~') || upper.bytes().all(|b| b.is_ascii_digit()) => {}
-            _ => self.used(upper, range),
+        if name.eq_ignore_ascii_case("date") || name.eq_ignore_ascii_case("time") {
+            self.refuse(
+                range,
+                format!("`%{name}%` depends on the format the server is set to"),
+            );
+        } else if matches!(name, "*" | "0") {
+            self.refuse(range, format!("`%{name}` is not used by generated scripts"));
+        } else if !name.starts_with('~') && !name.bytes().all(|b| b.is_ascii_digit()) {
+            self.used(name, range);
         }
     }
 
-    fn used(&mut self, name: Cow<'_, str>, range: &Range<usize>) {
-        if !self.is_set(&name) {
-            self.uses.push((name.into_owned(), range.clone()));
+    fn used(&mut self, name: &str, range: &Range<usize>) {
+        if is_known(name) {
+            return;
         }
-    }
-
-    fn is_set(&self, name: &str) -> bool {
-        self.variables.contains_key(name) || KNOWN_VARIABLES.contains(&name)
+        let upper = upper(name);
+        if !self.variables.contains_key(&*upper) {
+            self.uses.push((upper.into_owned(), range.clone()));
+        }
     }
 
     /// The commands of one line.
@@ -444,7 +442,7 @@ impl<'t> Reader<'t> {
                 self.refuse(range, "only `goto :LABEL` or `exit /b N` may follow `||`");
             }
         }
-        let conditional = condition(&first.text).is_some();
+        let conditional = first_word(&first.text).0.eq_ignore_ascii_case("if");
         let demand = self.command(&first.text, range, 0);
         self.ended = demand == Demand::End && !conditional;
         match demand {
@@ -597,39 +595,46 @@ impl<'t> Reader<'t> {
                 self.refuse(range, "`:eof` leaves without a code; use `exit /b N`");
             }
             Some(label) if !label.contains(' ') => {
-                self.jumps.push((label.to_ascii_lowercase(), range.clone()));
+                let label = lower(label);
+                if let Some(places) = self.jumps.get_mut(&*label) {
+                    places.push(range.clone());
+                } else {
+                    self.jumps.insert(label.into_owned(), vec![range.clone()]);
+                }
             }
             Some(_) | None => self.refuse(range, "a jump is written `goto :LABEL`"),
         }
     }
 
     fn condition(&mut self, text: &str, range: &Range<usize>, depth: usize) -> Demand {
-        let Some((words, command)) = condition(text) else {
+        let Some(condition) = condition(text) else {
             self.refuse(range, "not a form of `if` that generated scripts use");
             return Demand::Nothing;
         };
-        let keyword = |name: &str| words.iter().any(|word| word.eq_ignore_ascii_case(name));
-        let subject = words.last().copied().unwrap_or_default();
-        if keyword("errorlevel") {
-            self.refuse(
+        let subject = condition.subject;
+        match condition.question {
+            Question::ErrorLevel => self.refuse(
                 range,
                 "`if errorlevel` misses negative codes; compare `\"%errorlevel%\"`",
-            );
-        } else if keyword("exist") {
-            if !is_quoted(subject) {
+            ),
+            Question::Exist if !is_quoted(subject) => {
                 self.refuse(range, "the path after `exist` needs quotes");
             }
-        } else if keyword("defined") {
-            if !is_name(subject) {
-                self.refuse(range, format!("`{subject}` is not a variable name"));
+            Question::Exist => {}
+            Question::Defined => {
+                if !is_name(subject) {
+                    self.refuse(range, format!("`{subject}` is not a variable name"));
+                }
+                self.used(subject, range);
             }
-            self.used(upper(subject), range);
-        } else if !subject
-            .split_once("==")
-            .is_some_and(|(left, right)| is_quoted(left) && is_quoted(right))
-        {
-            self.refuse(range, "both sides of `==` need quotes and no blanks around");
+            Question::Equal => {
+                let sides = subject.split_once("==");
+                if !sides.is_some_and(|(left, right)| is_quoted(left) && is_quoted(right)) {
+                    self.refuse(range, "both sides of `==` need quotes and no blanks around");
+                }
+            }
         }
+        let command = condition.command;
         if command.is_empty() {
             self.refuse(range, "`if` without a command");
             return Demand::Nothing;
@@ -758,13 +763,16 @@ impl<'t> Reader<'t> {
         if self.commands < 2 || !self.ended {
             self.refuse(&(end..end), "the script does not end with `exit /b`");
         }
-        for (label, range) in std::mem::take(&mut self.jumps) {
-            if !self.labels.contains(&label) {
+        for (label, places) in std::mem::take(&mut self.jumps) {
+            if self.labels.contains(&label) {
+                continue;
+            }
+            for range in places {
                 self.refuse(&range, format!("there is no label `:{label}`"));
             }
         }
         for (name, range) in std::mem::take(&mut self.uses) {
-            if !self.is_set(&name) {
+            if !self.variables.contains_key(&name) {
                 self.refuse(
                     &range,
                     format!("the variable `{name}` is set nowhere in the script"),
