@@ -41,8 +41,9 @@ pub(super) fn scan(text: &str, declared: &[&str], found: &mut Vec<Found>) {
     let mut pair = Pair::default();
     let (mut assigned, mut given) = (Vec::new(), Vec::new());
     let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        let end = at + line.len();
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|newline| newline + 1);
+    for end in ends.chain([text.len()]) {
+        let line = text.get(at..end).unwrap_or_default();
         let marks = names::marks(line);
         if marks.may_name_a_secret() {
             signs(text, at..end, declared, &mut pair, &mut assigned);
@@ -330,13 +331,26 @@ fn element(text: &str, at: usize, declared: &[&str]) -> Option<Range<usize>> {
 
 /// Arguments of known commands, headers and directives in one line.
 fn arguments(line: &str, declared: &[&str]) -> Option<(Range<usize>, String)> {
+    arguments_among(line, declared, names::Marks::may_have_an_argument)
+}
+
+/// [`arguments`] among the words of whose marks `is_looked_at` holds.
+fn arguments_among(
+    line: &str,
+    declared: &[&str],
+    is_looked_at: fn(names::Marks) -> bool,
+) -> Option<(Range<usize>, String)> {
     let mut before: [&str; 2] = [""; 2];
     let mut rest = line;
     while let Some(word) = next_word(&mut rest) {
-        if let Some(position) = argument(line, before, word, rest, declared) {
-            let start = line.len() - rest.len();
-            let start = start.saturating_sub(word.len());
-            return Some((start..start + word.len(), position));
+        let end = line.len() - rest.len();
+        let start = end.saturating_sub(word.len());
+        // With the blank behind it, because a mark has three letters and an option two.
+        let marks = names::marks(line.get(start..=end).unwrap_or(word));
+        if is_looked_at(marks)
+            && let Some(position) = argument(line, before, word, rest, declared)
+        {
+            return Some((start..end, position));
         }
         before = [before[1], word];
     }
@@ -560,10 +574,12 @@ mod tests {
         signs(text, 0..text.len(), &[], &mut Pair::default(), &mut found);
         let mut at = 0;
         for line in text.split_inclusive('\n') {
-            found.extend(arguments(line, &[]).map(|(range, position)| Found {
-                name: at + range.start..at + range.end,
-                position,
-            }));
+            found.extend(
+                arguments_among(line, &[], |_| true).map(|(range, position)| Found {
+                    name: at + range.start..at + range.end,
+                    position,
+                }),
+            );
             at += line.len();
         }
         inserted(text, &[], &mut found);

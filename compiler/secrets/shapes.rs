@@ -23,6 +23,24 @@ fn word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
+/// Which bytes a run of [`words`] consists of.
+static OF_A_RUN: [bool; 256] = of_a_run();
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "evaluated by the compiler, which would say so"
+)]
+const fn of_a_run() -> [bool; 256] {
+    let mut belongs = [false; 256];
+    let mut byte = 0;
+    while byte < 128u8 {
+        belongs[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'/' | b'=' | b'.');
+        byte += 1;
+    }
+    belongs
+}
+
 /// The prefixes their makers document so that scanners can find them.
 const TOKENS: &[Token] = &[
     Token {
@@ -133,7 +151,7 @@ const WORD: usize = 7;
 /// Tokens of known services, JSON web tokens, and words that look random.
 pub(super) fn words(text: &str, random: bool, found: &mut Vec<Found>) {
     let bytes = text.as_bytes();
-    let belongs = |byte: u8| word(byte) || matches!(byte, b'+' | b'/' | b'=' | b'.');
+    let belongs = |byte: u8| OF_A_RUN.get(usize::from(byte)).copied().unwrap_or_default();
     // No run begins before `at`. One that is long enough covers the byte looked at next.
     let mut at = 0;
     while let Some(last) = bytes.get(at + SHORTEST_RUN - 1) {

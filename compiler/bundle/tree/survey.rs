@@ -134,6 +134,10 @@ pub(super) fn survey(files: &dyn Files, tree: &Path, bundle: &Bundle) -> io::Res
         }
     }
 
+    if entries.is_empty() {
+        // Everything is missing, in order of paths.
+        return Ok(found);
+    }
     let new: BTreeSet<&Path> = bundle
         .files()
         .keys()

@@ -7,13 +7,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::phases::{Joint, Percent, Piece, Question, condition, first_word, percent, split_with};
+use super::phases::{Joint, Percent, Piece, Question, condition, first_word, percent, split, whole};
 use super::{LONGEST_LINE, is_batch_file};
 use crate::formats::{Collector, FormatError, Item};
 use words::{
     BACKSLASH, BANG, BRACKET, BareCommand, CARET, Name, ODD, PERCENT, QUESTION, SEPARATOR, Signs, TILDE,
-    handles_errorlevel, handles_existence, has_bracket, is_name, is_quoted, lower, single_blanks, stem, upper,
-    without_quotes,
+    handles_errorlevel, handles_existence, has_bracket, is_name, is_quoted, lower, single_blanks, stem,
+    upper, without_quotes,
 };
 
 mod words;
@@ -77,7 +77,7 @@ const FILE_COMMANDS: &[&str] = &[
 fn is_known(variable: &str) -> bool {
     KNOWN_VARIABLES
         .iter()
-        .any(|known| known.eq_ignore_ascii_case(variable))
+        .any(|known| known.len() == variable.len() && known.eq_ignore_ascii_case(variable))
 }
 
 const FIRST_LINE: &str = "@echo off";
@@ -282,9 +282,13 @@ impl<'t> Reader<'t> {
         if self.collector.kept.is_some() {
             self.item(word, rest, &range);
         }
-        match split_with(line, self.signs.has(SEPARATOR | CARET)) {
-            Ok(pieces) => self.pieces(&pieces, &range, marked),
-            Err(error) => self.refuse(&range, error.message),
+        let result = if self.signs.has(SEPARATOR) {
+            split(line).map(|pieces| self.pieces(&pieces, &range, marked))
+        } else {
+            whole(line).map(|piece| self.pieces(&[piece], &range, marked))
+        };
+        if let Err(error) = result {
+            self.refuse(&range, error.message);
         }
     }
 
@@ -570,7 +574,7 @@ impl<'t> Reader<'t> {
         }
         let mut resolved = String::with_capacity(2 * text.len());
         let mut rest = text;
-        while let Some(at) = rest.find('%') {
+        while let Some(at) = memchr::memchr(b'%', rest.as_bytes()) {
             let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
             resolved.push_str(before);
             let (meaning, length) = percent(from);
