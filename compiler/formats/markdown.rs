@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::markdown_blocks::backtick_runs;
 use super::{Collector, FormatError, Item, text};
 
 /// HTML elements that may stand in a document; everything else in `<…>` is refused.
@@ -17,47 +18,47 @@ const ELEMENTS: &[&str] = &["b", "br", "code", "details", "kbd", "sub", "summary
 /// and names stay readable. A blank at either end is written as a reference, because Markdown drops it. Refuses line
 /// breaks and what cannot be shown.
 pub fn md_text(value: &str) -> Result<String, FormatError> {
-    escaped(value, None)
+    text::written(value, write_text)
 }
 
-/// The same for text behind something else on its line, where nothing can begin a list, a heading or a table: there
-/// `:`, `-` and a number with a full stop need no backslash.
-pub fn md_text_within(value: &str) -> Result<String, FormatError> {
-    // Any character that is neither a blank nor part of a word.
-    escaped(value, Some('`'))
+/// Appends [`md_text`] of `value`.
+pub(super) fn write_text(value: &str, written: &mut String) -> Result<(), FormatError> {
+    write_escaped(value, true, written)
 }
 
-fn escaped(value: &str, before: Option<char>) -> Result<String, FormatError> {
+/// Appends the same for text behind something else on its line, where nothing can begin a list, a heading or a table:
+/// there `:`, `-` and a number with a full stop need no backslash.
+pub(super) fn write_text_within(value: &str, written: &mut String) -> Result<(), FormatError> {
+    write_escaped(value, false, written)
+}
+
+fn write_escaped(value: &str, begins_line: bool, written: &mut String) -> Result<(), FormatError> {
     text::refuse_invisible(value)?;
-    let mut escaped = String::with_capacity(value.len());
-    let mut previous = before;
-    let mut characters = value.chars().peekable();
-    let mut only_digits = before.is_none();
-    while let Some(c) = characters.next() {
-        let next = characters.peek().copied();
-        let inside_word = |neighbour: Option<char>| neighbour.is_some_and(|c| c.is_ascii_alphanumeric());
-        let backslash = match c {
-            '`' | '*' | '[' | ']' | '<' | '|' | '~' | '#' | '@' | '$' | '>' => true,
-            '_' => !(inside_word(previous) && inside_word(next)),
-            '&' => next != Some(' '),
-            '\\' => !next.is_some_and(|next| next.is_ascii_alphanumeric()),
-            '-' | '+' | '=' | ':' => previous.is_none(),
+    let bytes = value.as_bytes();
+    let in_word = |neighbour: Option<&u8>| neighbour.is_some_and(u8::is_ascii_alphanumeric);
+    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let mut copied = 0;
+    for (offset, &byte) in bytes.iter().enumerate() {
+        let is_first = begins_line && offset == 0;
+        let next = bytes.get(offset + 1);
+        let sign = match byte {
+            b'`' | b'*' | b'[' | b']' | b'<' | b'|' | b'~' | b'#' | b'@' | b'$' | b'>' => "\\",
+            b'_' if offset == 0 || !in_word(bytes.get(offset - 1)) || !in_word(next) => "\\",
+            b'&' if next != Some(&b' ') => "\\",
+            b'\\' if !in_word(next) => "\\",
+            b'-' | b'+' | b'=' | b':' if is_first => "\\",
             // A number at the start with one of these is a list item.
-            '.' | ')' => previous.is_some() && only_digits,
-            _ => false,
+            b'.' | b')' if begins_line && offset > 0 && offset == digits => "\\",
+            b' ' if is_first || next.is_none() => "&#32;",
+            _ => continue,
         };
-        only_digits &= c.is_ascii_digit();
-        if c == ' ' && (previous.is_none() || next.is_none()) {
-            escaped.push_str("&#32;");
-        } else {
-            if backslash {
-                escaped.push('\\');
-            }
-            escaped.push(c);
-        }
-        previous = Some(c);
+        written.push_str(value.get(copied..offset).unwrap_or_default());
+        written.push_str(sign);
+        // The reference stands for the blank, the backslash before its sign.
+        copied = if byte == b' ' { offset + 1 } else { offset };
     }
-    Ok(escaped)
+    written.push_str(value.get(copied..).unwrap_or_default());
+    Ok(())
 }
 
 /// A value as inline code, wherever it stands.
@@ -65,25 +66,33 @@ fn escaped(value: &str, before: Option<char>) -> Result<String, FormatError> {
 /// Inside a table a `|` ends the cell even in backticks, and outside a table an escaped one shows its backslash; a value
 /// with `|` is therefore written as `<code>` with a character reference, which works in both. So is an empty value.
 pub fn md_code(value: &str) -> Result<String, FormatError> {
+    text::written(value, write_code)
+}
+
+/// Appends [`md_code`] of `value`.
+pub(super) fn write_code(value: &str, written: &mut String) -> Result<(), FormatError> {
     text::refuse_invisible(value)?;
-    if value.is_empty() || value.contains('|') || value.trim().is_empty() {
+    if value.contains('|') || value.trim().is_empty() {
         let inner = md_text(value)?.replace("\\|", "&#124;");
-        return Ok(format!("<code>{inner}</code>"));
+        written.push_str("<code>");
+        written.push_str(&inner);
+        written.push_str("</code>");
+        return Ok(());
     }
-    let mut longest = 0;
-    let mut run = 0;
-    for c in value.chars() {
-        run = if c == '`' { run + 1 } else { 0 };
-        longest = longest.max(run);
-    }
-    let fence = "`".repeat(longest + 1);
+    let longest = backtick_runs(value).map(|(_, length)| length).max();
+    let fence = |written: &mut String| written.extend(std::iter::repeat_n('`', longest.unwrap_or(0) + 1));
     let edge = |c: char| c == '`' || c == ' ';
     let padding = if value.starts_with(edge) || value.ends_with(edge) {
         " "
     } else {
         ""
     };
-    Ok(format!("{fence}{padding}{value}{padding}{fence}"))
+    fence(written);
+    written.push_str(padding);
+    written.push_str(value);
+    written.push_str(padding);
+    fence(written);
+    Ok(())
 }
 
 /// The default: [`md_text`].
@@ -329,6 +338,7 @@ impl Reader {
             return;
         }
         let mut runs: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        // A backslash before a run is not looked at: inside code it means nothing.
         for (offset, length) in backtick_runs(block) {
             runs.entry(length).or_default().push(offset);
         }
@@ -405,24 +415,6 @@ fn check_tag(rest: &str) -> Result<(), usize> {
     } else {
         Err(length + 1)
     }
-}
-
-/// Runs of backticks with their lengths. A backslash before a run is not looked at: inside code it means nothing.
-fn backtick_runs(block: &str) -> Vec<(usize, usize)> {
-    let mut runs = Vec::new();
-    let mut length = 0;
-    for (offset, byte) in block.bytes().enumerate() {
-        if byte == b'`' {
-            length += 1;
-        } else if length > 0 {
-            runs.push((offset - length, length));
-            length = 0;
-        }
-    }
-    if length > 0 {
-        runs.push((block.len() - length, length));
-    }
-    runs
 }
 
 fn first(fence: &str) -> char {
@@ -619,7 +611,44 @@ mod tests {
         read
     }
 
+    /// [`md_text`] and [`write_text_within`] as they are explained: character by character.
+    fn escaped_one_by_one(value: &str, before: Option<char>) -> String {
+        let characters: Vec<char> = value.chars().collect();
+        let in_word = |neighbour: Option<&char>| neighbour.is_some_and(char::is_ascii_alphanumeric);
+        let mut escaped = String::new();
+        for (index, &c) in characters.iter().enumerate() {
+            let previous = index
+                .checked_sub(1)
+                .map_or(before, |index| characters.get(index).copied());
+            let next = characters.get(index + 1);
+            let only_digits = before.is_none() && characters[..index].iter().all(char::is_ascii_digit);
+            let backslash = match c {
+                '_' => !(in_word(previous.as_ref()) && in_word(next)),
+                '&' => next != Some(&' '),
+                '\\' => !in_word(next),
+                '-' | '+' | '=' | ':' => previous.is_none(),
+                '.' | ')' => previous.is_some() && only_digits,
+                _ => "`*[]<|~#@$>".contains(c),
+            };
+            if c == ' ' && (previous.is_none() || next.is_none()) {
+                escaped.push_str("&#32;");
+                continue;
+            }
+            escaped.extend(backslash.then_some('\\'));
+            escaped.push(c);
+        }
+        escaped
+    }
+
     proptest! {
+        #[test]
+        fn bytes_are_escaped_as_characters(value in "[0-9]{0,2}([ -~]|[a1é… ]){0,8}") {
+            prop_assert_eq!(md_text(&value).unwrap(), escaped_one_by_one(&value, None));
+            let mut within = String::new();
+            write_text_within(&value, &mut within).unwrap();
+            prop_assert_eq!(within, escaped_one_by_one(&value, Some('`')));
+        }
+
         #[test]
         fn printable_values_come_back_or_are_refused(value in "(\\PC|[ `|\\\\_*<&#.\\-]){0,20}") {
             if let Ok(escaped) = md_text(&value) {

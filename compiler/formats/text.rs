@@ -12,6 +12,9 @@ use super::{FormatError, Item};
 /// Direction marks are refused because a value could then read differently from what a program takes it for
 /// (CVE-2021-42574).
 pub(super) fn is_visible(character: char) -> bool {
+    if character.is_ascii() {
+        return !character.is_ascii_control();
+    }
     let code = u32::from(character);
     !(character.is_control()
         || matches!(character,
@@ -37,9 +40,26 @@ pub(super) fn at(offset: usize, character: char) -> Range<usize> {
     offset..offset + character.len_utf8()
 }
 
-/// Whether a text is printable ASCII, which most are; looking at bytes is many times faster than at characters.
+/// Whether a text is printable ASCII, which most are; looking at bytes, several at a time, is many times faster than
+/// looking at characters.
 pub(super) fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+    let all_plain = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
+    };
+    let (chunks, rest) = text.as_bytes().as_chunks::<16>();
+    chunks.iter().all(|chunk| all_plain(chunk)) && all_plain(rest)
+}
+
+/// What `write` appends for a value, as a text of its own.
+pub(super) fn written(
+    value: &str,
+    write: impl Fn(&str, &mut String) -> Result<(), FormatError>,
+) -> Result<String, FormatError> {
+    let mut written = String::with_capacity(value.len());
+    write(value, &mut written)?;
+    Ok(written)
 }
 
 /// Refuses the first character that is not visible.
@@ -208,6 +228,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn plain_texts_hold_printable_ascii(value in "[ -~]{0,40}([\u{0}-\u{1F}\u{7F}é]|)[ -~]{0,40}") {
+            prop_assert_eq!(is_plain(&value), value.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+        }
+
         #[test]
         fn printable_values_come_back_or_are_refused(value in "[ -~]{0,20}|\\PC{0,5}") {
             if let Ok(escaped) = escape(&value) {
