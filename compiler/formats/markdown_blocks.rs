@@ -225,9 +225,7 @@ struct Reader<'a> {
     /// What is read of the next piece, in `style`.
     words: Cow<'a, str>,
     style: Style,
-    /// Where the last run of backticks of each length begins, known once a search for a closing run has reached the end
-    /// of the line. No search reaches it twice, which keeps the work linear.
-    last_runs: Option<BTreeMap<usize, usize>>,
+    runs: BacktickRuns<'a>,
     /// Whether a search for the end of `<code>` has reached the end of the line, so that no other one need be made.
     no_code_closes: bool,
 }
@@ -239,7 +237,7 @@ impl<'a> Reader<'a> {
             found: Vec::new(),
             words: Cow::Borrowed(""),
             style: Style::Text,
-            last_runs: None,
+            runs: BacktickRuns::of(line),
             no_code_closes: false,
         }
     }
@@ -293,33 +291,14 @@ impl<'a> Reader<'a> {
     fn backticks(&mut self, rest: &'a str) -> &'a str {
         let length = run_length(rest);
         let inside = split(rest, length).1;
-        let Some(end) = self.closing_run(inside, length) else {
+        let from = self.line.len() - inside.len();
+        let Some(end) = self.runs.closing(from, length) else {
             return self.push(rest, length);
         };
         self.flush();
-        let (code, rest) = split(inside, end);
+        let (code, rest) = split(inside, end - from);
         self.found.push(Piece::code(strip_code(code)));
         split(rest, length).1
-    }
-
-    /// Where the first run of exactly `length` backticks begins in `rest`.
-    fn closing_run(&mut self, rest: &str, length: usize) -> Option<usize> {
-        let from = self.line.len() - rest.len();
-        if let Some(last_runs) = &self.last_runs
-            && last_runs.get(&length).is_none_or(|&start| start < from)
-        {
-            return None;
-        }
-        let closing = backtick_runs(rest).find(|&(_, other)| other == length);
-        if closing.is_none() {
-            // Of several runs of one length, the map keeps the last.
-            self.last_runs = Some(
-                backtick_runs(rest)
-                    .map(|(start, length)| (length, from + start))
-                    .collect(),
-            );
-        }
-        closing.map(|(start, _)| start)
     }
 
     fn stars(&mut self, rest: &'a str) -> &'a str {
@@ -382,13 +361,43 @@ fn split(text: &str, at: usize) -> (&str, &str) {
 }
 
 /// How many backticks `text` begins with.
-fn run_length(text: &str) -> usize {
+pub(super) fn run_length(text: &str) -> usize {
     text.bytes().take_while(|byte| *byte == b'`').count()
 }
 
-/// Where runs of backticks begin, with their lengths.
-pub(super) fn backtick_runs(text: &str) -> impl Iterator<Item = (usize, usize)> {
-    let mut at = 0;
+/// Finds the runs of backticks that close code spans of a text.
+pub(super) struct BacktickRuns<'a> {
+    text: &'a str,
+    /// Where the last run of each length begins, known once a search has reached the end of the text. No search reaches
+    /// it twice, which keeps the work linear.
+    last: Option<BTreeMap<usize, usize>>,
+}
+
+impl<'a> BacktickRuns<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        Self { text, last: None }
+    }
+
+    /// Start of the first run of exactly `length` at or after `from`, where no run is under way.
+    pub(super) fn closing(&mut self, from: usize, length: usize) -> Option<usize> {
+        if let Some(last) = &self.last
+            && last.get(&length).is_none_or(|&start| start < from)
+        {
+            return None;
+        }
+        let closing = backtick_runs(self.text, from).find(|&(_, other)| other == length);
+        if closing.is_none() {
+            // Of several runs of one length, the map keeps the last.
+            let runs = backtick_runs(self.text, from).map(|(start, length)| (length, start));
+            self.last = Some(runs.collect());
+        }
+        closing.map(|(start, _)| start)
+    }
+}
+
+/// Where runs of backticks at or after `from` begin, with their lengths.
+pub(super) fn backtick_runs(text: &str, from: usize) -> impl Iterator<Item = (usize, usize)> {
+    let mut at = from;
     std::iter::from_fn(move || {
         let start = at + memchr(b'`', text.as_bytes().get(at..)?)?;
         let length = run_length(text.get(start..)?);

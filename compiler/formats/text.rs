@@ -111,11 +111,16 @@ pub(super) fn bare(value: &str, quoters: &str) -> Result<String, FormatError> {
 
 /// The lines of a review text with their byte offsets, without line ends.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut offset = 0;
-    text.split_inclusive('\n').map(move |line| {
-        let start = offset;
-        offset += line.len();
-        (start, line.strip_suffix('\n').unwrap_or(line))
+    let mut line_feeds = memchr::memchr_iter(b'\n', text.as_bytes());
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let start = next;
+        let end = line_feeds.next().unwrap_or(text.len());
+        next = end + 1;
+        // Behind the last line feed stands no line.
+        text.get(start..end)
+            .filter(|_| start < text.len())
+            .map(|line| (start, line))
     })
 }
 
@@ -228,6 +233,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn lines_begin_where_they_are(text in "[a\\né]{0,12}") {
+            let parts: Vec<&str> = text.split_inclusive('\n').map(|line| line.strip_suffix('\n').unwrap_or(line)).collect();
+            prop_assert_eq!(lines(&text).map(|(_, line)| line).collect::<Vec<_>>(), parts);
+            prop_assert!(lines(&text).all(|(start, line)| text.get(start..).unwrap().starts_with(line)));
+        }
+
         #[test]
         fn plain_texts_hold_printable_ascii(value in "[ -~]{0,40}([\u{0}-\u{1F}\u{7F}é]|)[ -~]{0,40}") {
             prop_assert_eq!(is_plain(&value), value.bytes().all(|byte| matches!(byte, b' '..=b'~')));
