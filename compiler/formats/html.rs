@@ -76,19 +76,28 @@ const SCRIPT_WORDS: &[&str] = &[
 
 /// Text between tags: `&`, `<`, `>` and quotes as references.
 pub fn html_text(value: &str) -> Result<String, FormatError> {
+    text::written(value, write_text)
+}
+
+/// Appends [`html_text`] of `value`.
+pub(super) fn write_text(value: &str, written: &mut String) -> Result<(), FormatError> {
     text::refuse_invisible(value)?;
-    let mut escaped = String::with_capacity(value.len());
-    for c in value.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            _ => escaped.push(c),
-        }
+    let mut copied = 0;
+    for (offset, byte) in value.bytes().enumerate() {
+        let reference = match byte {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' => "&quot;",
+            b'\'' => "&#39;",
+            _ => continue,
+        };
+        written.push_str(value.get(copied..offset).unwrap_or_default());
+        written.push_str(reference);
+        copied = offset + 1;
     }
-    Ok(escaped)
+    written.push_str(value.get(copied..).unwrap_or_default());
+    Ok(())
 }
 
 /// The inside of a quoted attribute; the quotes are the template's.

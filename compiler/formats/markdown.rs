@@ -3,9 +3,11 @@
 //! The same file is read rendered and in Notepad, so a value is escaped as little as its meaning allows. This file must
 //! not know what a document is about.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
+use memchr::{memchr2, memchr3};
+
+use super::markdown_blocks::{BacktickRuns, backtick_runs, run_length};
 use super::{Collector, FormatError, Item, text};
 
 /// HTML elements that may stand in a document; everything else in `<…>` is refused.
@@ -17,47 +19,47 @@ const ELEMENTS: &[&str] = &["b", "br", "code", "details", "kbd", "sub", "summary
 /// and names stay readable. A blank at either end is written as a reference, because Markdown drops it. Refuses line
 /// breaks and what cannot be shown.
 pub fn md_text(value: &str) -> Result<String, FormatError> {
-    escaped(value, None)
+    text::written(value, write_text)
 }
 
-/// The same for text behind something else on its line, where nothing can begin a list, a heading or a table: there
-/// `:`, `-` and a number with a full stop need no backslash.
-pub fn md_text_within(value: &str) -> Result<String, FormatError> {
-    // Any character that is neither a blank nor part of a word.
-    escaped(value, Some('`'))
+/// Appends [`md_text`] of `value`.
+pub(super) fn write_text(value: &str, written: &mut String) -> Result<(), FormatError> {
+    write_escaped(value, true, written)
 }
 
-fn escaped(value: &str, before: Option<char>) -> Result<String, FormatError> {
+/// Appends the same for text behind something else on its line, where nothing can begin a list, a heading or a table:
+/// there `:`, `-` and a number with a full stop need no backslash.
+pub(super) fn write_text_within(value: &str, written: &mut String) -> Result<(), FormatError> {
+    write_escaped(value, false, written)
+}
+
+fn write_escaped(value: &str, begins_line: bool, written: &mut String) -> Result<(), FormatError> {
     text::refuse_invisible(value)?;
-    let mut escaped = String::with_capacity(value.len());
-    let mut previous = before;
-    let mut characters = value.chars().peekable();
-    let mut only_digits = before.is_none();
-    while let Some(c) = characters.next() {
-        let next = characters.peek().copied();
-        let inside_word = |neighbour: Option<char>| neighbour.is_some_and(|c| c.is_ascii_alphanumeric());
-        let backslash = match c {
-            '`' | '*' | '[' | ']' | '<' | '|' | '~' | '#' | '@' | '$' | '>' => true,
-            '_' => !(inside_word(previous) && inside_word(next)),
-            '&' => next != Some(' '),
-            '\\' => !next.is_some_and(|next| next.is_ascii_alphanumeric()),
-            '-' | '+' | '=' | ':' => previous.is_none(),
+    let bytes = value.as_bytes();
+    let in_word = |neighbour: Option<&u8>| neighbour.is_some_and(u8::is_ascii_alphanumeric);
+    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let mut copied = 0;
+    for (offset, &byte) in bytes.iter().enumerate() {
+        let is_first = begins_line && offset == 0;
+        let next = bytes.get(offset + 1);
+        let sign = match byte {
+            b'`' | b'*' | b'[' | b']' | b'<' | b'|' | b'~' | b'#' | b'@' | b'$' | b'>' => "\\",
+            b'_' if offset == 0 || !in_word(bytes.get(offset - 1)) || !in_word(next) => "\\",
+            b'&' if next != Some(&b' ') => "\\",
+            b'\\' if !in_word(next) => "\\",
+            b'-' | b'+' | b'=' | b':' if is_first => "\\",
             // A number at the start with one of these is a list item.
-            '.' | ')' => previous.is_some() && only_digits,
-            _ => false,
+            b'.' | b')' if begins_line && offset > 0 && offset == digits => "\\",
+            b' ' if is_first || next.is_none() => "&#32;",
+            _ => continue,
         };
-        only_digits &= c.is_ascii_digit();
-        if c == ' ' && (previous.is_none() || next.is_none()) {
-            escaped.push_str("&#32;");
-        } else {
-            if backslash {
-                escaped.push('\\');
-            }
-            escaped.push(c);
-        }
-        previous = Some(c);
+        written.push_str(value.get(copied..offset).unwrap_or_default());
+        written.push_str(sign);
+        // The reference stands for the blank, the backslash before its sign.
+        copied = if byte == b' ' { offset + 1 } else { offset };
     }
-    Ok(escaped)
+    written.push_str(value.get(copied..).unwrap_or_default());
+    Ok(())
 }
 
 /// A value as inline code, wherever it stands.
@@ -65,25 +67,33 @@ fn escaped(value: &str, before: Option<char>) -> Result<String, FormatError> {
 /// Inside a table a `|` ends the cell even in backticks, and outside a table an escaped one shows its backslash; a value
 /// with `|` is therefore written as `<code>` with a character reference, which works in both. So is an empty value.
 pub fn md_code(value: &str) -> Result<String, FormatError> {
+    text::written(value, write_code)
+}
+
+/// Appends [`md_code`] of `value`.
+pub(super) fn write_code(value: &str, written: &mut String) -> Result<(), FormatError> {
     text::refuse_invisible(value)?;
-    if value.is_empty() || value.contains('|') || value.trim().is_empty() {
+    if value.contains('|') || value.trim().is_empty() {
         let inner = md_text(value)?.replace("\\|", "&#124;");
-        return Ok(format!("<code>{inner}</code>"));
+        written.push_str("<code>");
+        written.push_str(&inner);
+        written.push_str("</code>");
+        return Ok(());
     }
-    let mut longest = 0;
-    let mut run = 0;
-    for c in value.chars() {
-        run = if c == '`' { run + 1 } else { 0 };
-        longest = longest.max(run);
-    }
-    let fence = "`".repeat(longest + 1);
+    let longest = backtick_runs(value, 0).map(|(_, length)| length).max();
+    let fence = |written: &mut String| written.extend(std::iter::repeat_n('`', longest.unwrap_or(0) + 1));
     let edge = |c: char| c == '`' || c == ' ';
     let padding = if value.starts_with(edge) || value.ends_with(edge) {
         " "
     } else {
         ""
     };
-    Ok(format!("{fence}{padding}{value}{padding}{fence}"))
+    fence(written);
+    written.push_str(padding);
+    written.push_str(value);
+    written.push_str(padding);
+    fence(written);
+    Ok(())
 }
 
 /// The default: [`md_text`].
@@ -108,16 +118,16 @@ pub(super) fn check(text: &str) -> Result<(), Vec<FormatError>> {
 
 fn read(text: &str, collector: Collector) -> Result<Vec<Item>, Vec<FormatError>> {
     let mut reader = Reader {
+        text,
         collector,
         errors: Vec::new(),
         headings: Vec::new(),
         place: String::new(),
         counter: 0,
-        pending: String::new(),
+        pending: None,
         pending_kind: "paragraph",
-        pending_range: 0..0,
     };
-    reader.read(text);
+    reader.read();
     if !text.ends_with('\n') {
         reader.refuse(text.len()..text.len(), "the last line has no line end");
     }
@@ -125,20 +135,20 @@ fn read(text: &str, collector: Collector) -> Result<Vec<Item>, Vec<FormatError>>
     reader.collector.finish(reader.errors)
 }
 
-struct Reader {
+struct Reader<'a> {
+    text: &'a str,
     collector: Collector,
     errors: Vec<FormatError>,
     headings: Vec<(usize, String)>,
     /// The titles of the headings as the beginning of a path.
     place: String,
     counter: usize,
-    /// Lines of the paragraph or list item being read.
-    pending: String,
+    /// Where the lines of the paragraph or list item being read stand.
+    pending: Option<Range<usize>>,
     pending_kind: &'static str,
-    pending_range: Range<usize>,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn refuse(&mut self, range: Range<usize>, message: impl Into<String>) {
         self.errors.push(FormatError::new(range, message));
     }
@@ -153,8 +163,8 @@ impl Reader {
         });
     }
 
-    fn read(&mut self, text: &str) {
-        let mut lines = text::lines(text).peekable();
+    fn read(&mut self) {
+        let mut lines = text::lines(self.text).peekable();
         while let Some((start, line)) = lines.next() {
             let whole = start..start + line.len();
             self.characters(line, start);
@@ -201,7 +211,7 @@ impl Reader {
                 self.flush();
                 self.heading(line, whole);
             } else if is_rule(trimmed) {
-                if !self.pending.is_empty() {
+                if self.pending.is_some() {
                     self.refuse(whole, "this line would turn the paragraph above into a heading; put an empty line before it");
                 }
                 self.flush();
@@ -210,16 +220,11 @@ impl Reader {
                 if let Some(kind) = kind {
                     self.flush();
                     self.pending_kind = kind;
-                } else if line.starts_with("    ") && self.pending.is_empty() {
+                } else if line.starts_with("    ") && self.pending.is_none() {
                     self.refuse(whole.clone(), "four blanks make this line code; use a fence");
                 }
-                if self.pending.is_empty() {
-                    self.pending_range = whole;
-                } else {
-                    self.pending.push('\n');
-                    self.pending_range.end = whole.end;
-                }
-                self.pending.push_str(line);
+                let first = self.pending.as_ref().map_or(whole.start, |lines| lines.start);
+                self.pending = Some(first..whole.end);
             }
         }
         self.flush();
@@ -244,14 +249,13 @@ impl Reader {
 
     /// Ends the paragraph or list item being read.
     fn flush(&mut self) {
-        let block = std::mem::take(&mut self.pending);
         let kind = std::mem::replace(&mut self.pending_kind, "paragraph");
-        if block.is_empty() {
+        let Some(range) = self.pending.take() else {
             return;
-        }
-        let range = self.pending_range.clone();
-        self.inline(&block, range.start);
-        self.item(kind, || text::squeeze(&block), range);
+        };
+        let block = self.text.get(range.clone()).unwrap_or_default();
+        self.inline(block, range.start);
+        self.item(kind, || text::squeeze(block), range);
     }
 
     fn heading(&mut self, line: &str, range: Range<usize>) {
@@ -325,56 +329,39 @@ impl Reader {
 
     /// Checks code spans and HTML in running text.
     fn inline(&mut self, block: &str, start: usize) {
-        if !block.contains(['`', '<']) {
-            return;
-        }
-        let mut runs: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (offset, length) in backtick_runs(block) {
-            runs.entry(length).or_default().push(offset);
-        }
-        for places in runs.values_mut() {
-            places.reverse();
-        }
-        let mut skip = 0;
-        let mut escaped = false;
-        for (offset, c) in block.char_indices() {
-            if offset < skip {
-                continue;
-            }
-            if std::mem::take(&mut escaped) {
-                continue;
-            }
-            match c {
-                '\\' => escaped = true,
-                '`' => {
-                    let rest = block.get(offset..).unwrap_or_default();
-                    let length = rest.bytes().take_while(|&b| b == b'`').count();
-                    let close = runs.get_mut(&length).and_then(|places| {
-                        while places.last().is_some_and(|&place| place <= offset) {
-                            places.pop();
-                        }
-                        places.pop()
-                    });
-                    skip = offset + length;
-                    match close {
-                        Some(place) => skip = place + length,
-                        None => self.refuse(
-                            start + offset..start + skip,
-                            "backticks are not closed; escape them to show them",
-                        ),
-                    }
-                }
-                '<' => {
-                    let rest = block.get(offset + 1..).unwrap_or_default();
+        let bytes = block.as_bytes();
+        let mut runs = BacktickRuns::of(block);
+        let mut at = 0;
+        while let Some(plain) = bytes.get(at..).and_then(|rest| memchr3(b'\\', b'`', b'<', rest)) {
+            let offset = at + plain;
+            let rest = block.get(offset..).unwrap_or_default();
+            at = match rest.strip_prefix('<') {
+                Some(rest) => {
                     if let Err(length) = check_tag(rest) {
                         self.refuse(
                             start + offset..start + offset + 1 + length,
                             "raw HTML is limited to a few elements without attributes; escape `<` to show it",
                         );
                     }
+                    offset + 1
                 }
-                _ => {}
-            }
+                // A backslash, and the character it escapes or the first byte of one that is no sign anyway.
+                None if !rest.starts_with('`') => offset + 2,
+                // A backslash before a closing run is not looked at: inside code it means nothing.
+                None => {
+                    let length = run_length(rest);
+                    let inside = offset + length;
+                    if let Some(end) = runs.closing(inside, length) {
+                        end + length
+                    } else {
+                        self.refuse(
+                            start + offset..start + inside,
+                            "backticks are not closed; escape them to show them",
+                        );
+                        inside
+                    }
+                }
+            };
         }
     }
 }
@@ -407,31 +394,13 @@ fn check_tag(rest: &str) -> Result<(), usize> {
     }
 }
 
-/// Runs of backticks with their lengths. A backslash before a run is not looked at: inside code it means nothing.
-fn backtick_runs(block: &str) -> Vec<(usize, usize)> {
-    let mut runs = Vec::new();
-    let mut length = 0;
-    for (offset, byte) in block.bytes().enumerate() {
-        if byte == b'`' {
-            length += 1;
-        } else if length > 0 {
-            runs.push((offset - length, length));
-            length = 0;
-        }
-    }
-    if length > 0 {
-        runs.push((block.len() - length, length));
-    }
-    runs
-}
-
 fn first(fence: &str) -> char {
     fence.chars().next().unwrap_or('`')
 }
 
 /// The fence a line opens.
 fn fence_of(trimmed: &str) -> Option<&str> {
-    let mark = trimmed.chars().next().filter(|c| "`~".contains(*c))?;
+    let mark = trimmed.chars().next().filter(|c| matches!(c, '`' | '~'))?;
     let length = trimmed.chars().take_while(|&c| c == mark).count();
     let (fence, info) = trimmed.split_at_checked(length)?;
     (length >= 3 && !info.contains('`')).then_some(fence)
@@ -439,9 +408,14 @@ fn fence_of(trimmed: &str) -> Option<&str> {
 
 /// Whether a line is `---`, `===` or another rule.
 fn is_rule(trimmed: &str) -> bool {
-    let bare: String = trimmed.chars().filter(|c| *c != ' ').collect();
-    let only = |mark: char, least: usize| bare.len() >= least && bare.chars().all(|c| c == mark);
-    only('-', 2) || only('=', 1) || only('*', 3) || only('_', 3)
+    let (mark, least) = match trimmed.bytes().next() {
+        Some(mark @ b'-') => (mark, 2),
+        Some(mark @ b'=') => (mark, 1),
+        Some(mark @ (b'*' | b'_')) => (mark, 3),
+        _ => return false,
+    };
+    trimmed.bytes().all(|byte| byte == mark || byte == b' ')
+        && trimmed.bytes().filter(|&byte| byte == mark).count() >= least
 }
 
 fn list_kind(trimmed: &str) -> Option<&'static str> {
@@ -459,20 +433,18 @@ fn list_kind(trimmed: &str) -> Option<&'static str> {
 /// Cells of a row between its outer bars; `None` when the last bar is missing. Backticks do not protect a bar.
 fn cells(line: &str) -> Option<Vec<&str>> {
     let start = line.len() - line.trim_start().len() + 1;
+    let bytes = line.as_bytes();
     let mut cells = Vec::new();
     let mut from = start;
-    let mut escaped = false;
-    for (offset, byte) in line.bytes().enumerate().skip(start) {
-        if std::mem::take(&mut escaped) {
-            continue;
-        }
-        match byte {
-            b'\\' => escaped = true,
-            b'|' => {
-                cells.push(line.get(from..offset).unwrap_or_default());
-                from = offset + 1;
-            }
-            _ => {}
+    let mut at = start;
+    while let Some(plain) = bytes.get(at..).and_then(|rest| memchr2(b'\\', b'|', rest)) {
+        let offset = at + plain;
+        if bytes.get(offset) == Some(&b'|') {
+            cells.push(line.get(from..offset).unwrap_or_default());
+            from = offset + 1;
+            at = from;
+        } else {
+            at = offset + 2;
         }
     }
     (from == line.len() && !cells.is_empty()).then_some(cells)
@@ -619,7 +591,44 @@ mod tests {
         read
     }
 
+    /// [`md_text`] and [`write_text_within`] as they are explained: character by character.
+    fn escaped_one_by_one(value: &str, before: Option<char>) -> String {
+        let characters: Vec<char> = value.chars().collect();
+        let in_word = |neighbour: Option<&char>| neighbour.is_some_and(char::is_ascii_alphanumeric);
+        let mut escaped = String::new();
+        for (index, &c) in characters.iter().enumerate() {
+            let previous = index
+                .checked_sub(1)
+                .map_or(before, |index| characters.get(index).copied());
+            let next = characters.get(index + 1);
+            let only_digits = before.is_none() && characters[..index].iter().all(char::is_ascii_digit);
+            let backslash = match c {
+                '_' => !(in_word(previous.as_ref()) && in_word(next)),
+                '&' => next != Some(&' '),
+                '\\' => !in_word(next),
+                '-' | '+' | '=' | ':' => previous.is_none(),
+                '.' | ')' => previous.is_some() && only_digits,
+                _ => "`*[]<|~#@$>".contains(c),
+            };
+            if c == ' ' && (previous.is_none() || next.is_none()) {
+                escaped.push_str("&#32;");
+                continue;
+            }
+            escaped.extend(backslash.then_some('\\'));
+            escaped.push(c);
+        }
+        escaped
+    }
+
     proptest! {
+        #[test]
+        fn bytes_are_escaped_as_characters(value in "[0-9]{0,2}([ -~]|[a1é… ]){0,8}") {
+            prop_assert_eq!(md_text(&value).unwrap(), escaped_one_by_one(&value, None));
+            let mut within = String::new();
+            write_text_within(&value, &mut within).unwrap();
+            prop_assert_eq!(within, escaped_one_by_one(&value, Some('`')));
+        }
+
         #[test]
         fn printable_values_come_back_or_are_refused(value in "(\\PC|[ `|\\\\_*<&#.\\-]){0,20}") {
             if let Ok(escaped) = md_text(&value) {

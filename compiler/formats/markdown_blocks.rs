@@ -6,45 +6,57 @@
 //! character references, and `<code>` for a code span. Everything else is text: no links, no images, no other HTML.
 //! Rules follow `CommonMark` 0.31 where they overlap. This module must not know HTML.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use memchr::{memchr, memmem};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A run of text in one style.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Piece {
+pub struct Piece<'a> {
     /// How it looks.
     pub style: Style,
     /// What it says, without any escape and without the blanks that part it from its neighbours.
-    pub text: String,
+    pub text: Cow<'a, str>,
     /// Whether a blank stands before it. Formats drop or escape blanks at the end of a value, so they stand apart.
     pub space_before: bool,
     /// Whether a blank stands after it.
     pub space_after: bool,
 }
 
-impl Piece {
-    fn new(style: Style, text: String) -> Self {
-        if style == Style::Code {
-            return Self {
-                style,
-                text,
-                space_before: false,
-                space_after: false,
-            };
+impl<'a> Piece<'a> {
+    fn code(text: impl Into<Cow<'a, str>>) -> Self {
+        Self {
+            style: Style::Code,
+            text: text.into(),
+            space_before: false,
+            space_after: false,
         }
-        let (space_before, rest) = match text.strip_prefix(' ') {
-            Some(rest) => (true, rest),
-            None => (false, text.as_str()),
-        };
-        let (space_after, rest) = match rest.strip_suffix(' ') {
-            Some(rest) => (true, rest),
-            None => (false, rest),
-        };
+    }
+
+    /// A piece of text in a style other than code.
+    fn words(style: Style, text: Cow<'a, str>) -> Self {
+        let space_before = text.starts_with(' ');
+        let space_after = text.len() > 1 && text.ends_with(' ');
         Self {
             style,
-            text: rest.to_owned(),
+            text: match text {
+                Cow::Borrowed(text) => Cow::Borrowed(without_blanks(text, space_before, space_after)),
+                Cow::Owned(text) => Cow::Owned(without_blanks(&text, space_before, space_after).to_owned()),
+            },
             space_before,
             space_after,
+        }
+    }
+
+    fn into_owned<'b>(self) -> Piece<'b> {
+        Piece {
+            style: self.style,
+            text: Cow::Owned(self.text.into_owned()),
+            space_before: self.space_before,
+            space_after: self.space_after,
         }
     }
 
@@ -58,6 +70,12 @@ impl Piece {
             blank(self.space_after)
         )
     }
+}
+
+/// The text without the blank at its start and the one at its end, where it has them.
+fn without_blanks(text: &str, space_before: bool, space_after: bool) -> &str {
+    text.get(usize::from(space_before)..text.len() - usize::from(space_after))
+        .unwrap_or(text)
 }
 
 /// Style of a piece of text.
@@ -76,13 +94,13 @@ pub enum Style {
 
 /// A block of prose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Block {
+pub struct Block<'a> {
     /// What it is.
     pub kind: BlockKind,
     /// The text of a paragraph or list item.
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<Piece<'a>>,
     /// The lines of a code block.
-    pub lines: Vec<String>,
+    pub lines: Vec<&'a str>,
 }
 
 /// Kind of a block.
@@ -100,9 +118,9 @@ pub enum BlockKind {
 }
 
 /// The blocks of a text. Never fails: what is not understood is text. Linear in the length of the text.
-pub fn blocks(text: &str) -> Vec<Block> {
-    let mut found: Vec<Block> = Vec::new();
-    let mut open: Option<(BlockKind, String)> = None;
+pub fn blocks(text: &str) -> Vec<Block<'_>> {
+    let mut found: Vec<Block<'_>> = Vec::new();
+    let mut open: Option<(BlockKind, Cow<'_, str>)> = None;
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         let trimmed = line.trim();
@@ -120,7 +138,7 @@ pub fn blocks(text: &str) -> Vec<Block> {
                     .take(indent)
                     .take_while(|letter| *letter == ' ')
                     .count();
-                code.push(line.get(blank..).unwrap_or(line).to_owned());
+                code.push(line.get(blank..).unwrap_or(line));
             }
             found.push(Block {
                 kind: BlockKind::Code,
@@ -135,29 +153,37 @@ pub fn blocks(text: &str) -> Vec<Block> {
         }
         if let Some((kind, rest)) = list_item(trimmed) {
             close(&mut found, &mut open);
-            open = Some((kind, rest.to_owned()));
+            open = Some((kind, Cow::Borrowed(rest)));
             continue;
         }
         match &mut open {
             Some((_, text)) => {
+                let text = text.to_mut();
                 text.push('\n');
                 text.push_str(trimmed);
             }
-            None => open = Some((BlockKind::Paragraph, trimmed.to_owned())),
+            None => open = Some((BlockKind::Paragraph, Cow::Borrowed(trimmed))),
         }
     }
     close(&mut found, &mut open);
     found
 }
 
-fn close(found: &mut Vec<Block>, open: &mut Option<(BlockKind, String)>) {
+fn close<'a>(found: &mut Vec<Block<'a>>, open: &mut Option<(BlockKind, Cow<'a, str>)>) {
     if let Some((kind, text)) = open.take() {
         found.push(Block {
             kind,
-            pieces: pieces(&text),
+            pieces: match text {
+                Cow::Borrowed(text) => pieces(text),
+                Cow::Owned(text) => owned(pieces(&text)),
+            },
             lines: Vec::new(),
         });
     }
+}
+
+fn owned<'b>(pieces: Vec<Piece<'_>>) -> Vec<Piece<'b>> {
+    pieces.into_iter().map(Piece::into_owned).collect()
 }
 
 /// The run of backticks that opens a code block.
@@ -179,169 +205,242 @@ fn list_item(line: &str) -> Option<(BlockKind, &str)> {
 }
 
 /// How a code span is written whose text cannot stand between backticks (a `|` in a table).
-const CODE_OPEN: &[char] = &['<', 'c', 'o', 'd', 'e', '>'];
-const CODE_CLOSE: &[char] = &['<', '/', 'c', 'o', 'd', 'e', '>'];
+const CODE_OPEN: &str = "<code>";
+const CODE_CLOSE: &str = "</code>";
 
 /// The styled runs of one paragraph. Line ends become blanks.
-pub fn pieces(text: &str) -> Vec<Piece> {
-    let letters: Vec<char> = text
-        .chars()
-        .map(|letter| if letter == '\n' { ' ' } else { letter })
-        .collect();
-    let runs = backtick_runs(&letters);
-    // Looking for the end of `<code>` only where there is one keeps the work linear.
-    let last_close = letters
-        .windows(CODE_CLOSE.len())
-        .rposition(|window| window == CODE_CLOSE)
-        .unwrap_or(0);
-    let mut found: Vec<Piece> = Vec::new();
-    let mut plain = String::new();
-    let mut style = Style::Text;
-    let mut at = 0;
-    while let Some(&letter) = letters.get(at) {
-        match letter {
-            '\\' if letters.get(at + 1).is_some_and(char::is_ascii_punctuation) => {
-                plain.extend(letters.get(at + 1));
-                at += 2;
-            }
-            '`' => {
-                let length = run_length(&letters, at, '`');
-                if let Some(end) = runs.closing(at + length, length) {
-                    flush(&mut found, &mut plain, style);
-                    let code: String = letters.get(at + length..end).unwrap_or_default().iter().collect();
-                    found.push(Piece::new(Style::Code, strip_code(code)));
-                    at = end + length;
-                } else {
-                    plain.extend(std::iter::repeat_n('`', length));
-                    at += length;
-                }
-            }
-            '*' => {
-                let length = run_length(&letters, at, '*');
-                let next = if length >= 2 {
-                    Style::Strong
-                } else {
-                    Style::Emphasis
-                };
-                let width = if length >= 2 { 2 } else { 1 };
-                let opens = style == Style::Text
-                    && letters
-                        .get(at + width)
-                        .is_some_and(|after| !after.is_whitespace());
-                let closes = style == next && !plain.ends_with(char::is_whitespace);
-                if opens || closes {
-                    flush(&mut found, &mut plain, style);
-                    style = if opens { next } else { Style::Text };
-                } else {
-                    plain.extend(std::iter::repeat_n('*', width));
-                }
-                at += width;
-            }
-            '<' if letters.get(at..).is_some_and(|rest| rest.starts_with(CODE_OPEN)) && at < last_close => {
-                let inner = at + CODE_OPEN.len();
-                let rest = letters.get(inner..).unwrap_or_default();
-                let length = rest
-                    .windows(CODE_CLOSE.len())
-                    .position(|window| window == CODE_CLOSE)
-                    .unwrap_or(rest.len());
-                flush(&mut found, &mut plain, style);
-                let code: String = rest.get(..length).unwrap_or_default().iter().collect();
-                let code = pieces(&code).iter().map(Piece::spaced).collect();
-                found.push(Piece::new(Style::Code, code));
-                at = inner + length + CODE_CLOSE.len();
-            }
-            '&' => {
-                let (text, length) = reference(letters.get(at..).unwrap_or_default());
-                plain.push(text);
-                at += length;
-            }
-            letter => {
-                plain.push(letter);
-                at += 1;
-            }
+pub fn pieces(text: &str) -> Vec<Piece<'_>> {
+    if memchr(b'\n', text.as_bytes()).is_some() {
+        owned(Reader::new(&text.replace('\n', " ")).read())
+    } else {
+        Reader::new(text).read()
+    }
+}
+
+/// Reads one line from left to right. Every function takes what is left, which begins with the sign it is for, and
+/// returns what is left behind what it read.
+struct Reader<'a> {
+    line: &'a str,
+    found: Vec<Piece<'a>>,
+    /// What is read of the next piece, in `style`.
+    words: Cow<'a, str>,
+    style: Style,
+    runs: BacktickRuns<'a>,
+    /// Whether a search for the end of `<code>` has reached the end of the line, so that no other one need be made.
+    no_code_closes: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn new(line: &'a str) -> Self {
+        Self {
+            line,
+            found: Vec::new(),
+            words: Cow::Borrowed(""),
+            style: Style::Text,
+            runs: BacktickRuns::of(line),
+            no_code_closes: false,
         }
     }
-    flush(&mut found, &mut plain, style);
-    found
-}
 
-fn flush(found: &mut Vec<Piece>, plain: &mut String, style: Style) {
-    if !plain.is_empty() {
-        found.push(Piece::new(style, std::mem::take(plain)));
-    }
-}
-
-fn run_length(letters: &[char], at: usize, letter: char) -> usize {
-    letters
-        .iter()
-        .skip(at)
-        .take_while(|next| **next == letter)
-        .count()
-}
-
-/// Where runs of backticks start, by their length, so that looking for a closing run stays linear.
-struct BacktickRuns {
-    by_length: std::collections::BTreeMap<usize, Vec<usize>>,
-}
-
-impl BacktickRuns {
-    /// Start of the first run of exactly `length` at or after `from`.
-    fn closing(&self, from: usize, length: usize) -> Option<usize> {
-        let starts = self.by_length.get(&length)?;
-        starts.get(starts.partition_point(|start| *start < from)).copied()
-    }
-}
-
-fn backtick_runs(letters: &[char]) -> BacktickRuns {
-    let mut by_length: std::collections::BTreeMap<usize, Vec<usize>> = std::collections::BTreeMap::new();
-    let mut at = 0;
-    while at < letters.len() {
-        let length = run_length(letters, at, '`');
-        if length > 0 {
-            by_length.entry(length).or_default().push(at);
+    fn read(mut self) -> Vec<Piece<'a>> {
+        let mut rest = self.line;
+        loop {
+            let words = rest.bytes().position(is_sign).unwrap_or(rest.len());
+            rest = self.push(rest, words);
+            rest = match rest.bytes().next() {
+                Some(b'\\') => self.backslash(rest),
+                Some(b'`') => self.backticks(rest),
+                Some(b'*') => self.stars(rest),
+                Some(b'<') => self.less_than(rest),
+                Some(_) => self.ampersand(rest),
+                None => break,
+            };
         }
-        at += length.max(1);
+        self.flush();
+        self.found
     }
-    BacktickRuns { by_length }
+
+    /// Takes the first `length` bytes of `rest` as they are.
+    fn push(&mut self, rest: &'a str, length: usize) -> &'a str {
+        let (words, rest) = split(rest, length);
+        if self.words.is_empty() {
+            self.words = Cow::Borrowed(words);
+        } else if !words.is_empty() {
+            self.words.to_mut().push_str(words);
+        }
+        rest
+    }
+
+    /// Ends the piece being read.
+    fn flush(&mut self) {
+        if !self.words.is_empty() {
+            self.found
+                .push(Piece::words(self.style, std::mem::take(&mut self.words)));
+        }
+    }
+
+    fn backslash(&mut self, rest: &'a str) -> &'a str {
+        let (backslash, escaped) = split(rest, 1);
+        if escaped.starts_with(|letter: char| letter.is_ascii_punctuation()) {
+            self.push(escaped, 1)
+        } else {
+            self.push(rest, backslash.len())
+        }
+    }
+
+    fn backticks(&mut self, rest: &'a str) -> &'a str {
+        let length = run_length(rest);
+        let inside = split(rest, length).1;
+        let from = self.line.len() - inside.len();
+        let Some(end) = self.runs.closing(from, length) else {
+            return self.push(rest, length);
+        };
+        self.flush();
+        let (code, rest) = split(inside, end - from);
+        self.found.push(Piece::code(strip_code(code)));
+        split(rest, length).1
+    }
+
+    fn stars(&mut self, rest: &'a str) -> &'a str {
+        let (next, width) = if rest.starts_with("**") {
+            (Style::Strong, 2)
+        } else {
+            (Style::Emphasis, 1)
+        };
+        let after = split(rest, width).1;
+        let opens = self.style == Style::Text && after.starts_with(|letter: char| !letter.is_whitespace());
+        let closes = self.style == next && !self.words.ends_with(char::is_whitespace);
+        if !opens && !closes {
+            return self.push(rest, width);
+        }
+        self.flush();
+        self.style = if opens { next } else { Style::Text };
+        after
+    }
+
+    fn less_than(&mut self, rest: &'a str) -> &'a str {
+        let Some((code, rest)) = self.code_element(rest) else {
+            return self.push(rest, 1);
+        };
+        self.flush();
+        let code: String = pieces(code).iter().map(Piece::spaced).collect();
+        self.found.push(Piece::code(code));
+        rest
+    }
+
+    /// What stands in the `<code>` at the start of `rest`, and what follows it.
+    fn code_element(&mut self, rest: &'a str) -> Option<(&'a str, &'a str)> {
+        let inside = rest.strip_prefix(CODE_OPEN)?;
+        if self.no_code_closes {
+            return None;
+        }
+        let Some(end) = memmem::find(inside.as_bytes(), CODE_CLOSE.as_bytes()) else {
+            self.no_code_closes = true;
+            return None;
+        };
+        let (code, rest) = split(inside, end);
+        Some((code, split(rest, CODE_CLOSE.len()).1))
+    }
+
+    fn ampersand(&mut self, rest: &'a str) -> &'a str {
+        let Some((letter, length)) = reference(rest) else {
+            return self.push(rest, 1);
+        };
+        self.words.to_mut().push(letter);
+        split(rest, length).1
+    }
+}
+
+/// Whether a byte may be more than the letter it is.
+fn is_sign(byte: u8) -> bool {
+    matches!(byte, b'\\' | b'`' | b'*' | b'<' | b'&')
+}
+
+fn split(text: &str, at: usize) -> (&str, &str) {
+    text.split_at_checked(at).unwrap_or((text, ""))
+}
+
+/// How many backticks `text` begins with.
+pub(super) fn run_length(text: &str) -> usize {
+    text.bytes().take_while(|byte| *byte == b'`').count()
+}
+
+/// Finds the runs of backticks that close code spans of a text.
+pub(super) struct BacktickRuns<'a> {
+    text: &'a str,
+    /// Where the last run of each length begins, known once a search has reached the end of the text. No search reaches
+    /// it twice, which keeps the work linear.
+    last: Option<BTreeMap<usize, usize>>,
+}
+
+impl<'a> BacktickRuns<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        Self { text, last: None }
+    }
+
+    /// Start of the first run of exactly `length` at or after `from`, where no run is under way.
+    pub(super) fn closing(&mut self, from: usize, length: usize) -> Option<usize> {
+        if let Some(last) = &self.last
+            && last.get(&length).is_none_or(|&start| start < from)
+        {
+            return None;
+        }
+        let closing = backtick_runs(self.text, from).find(|&(_, other)| other == length);
+        if closing.is_none() {
+            // Of several runs of one length, the map keeps the last.
+            let runs = backtick_runs(self.text, from).map(|(start, length)| (length, start));
+            self.last = Some(runs.collect());
+        }
+        closing.map(|(start, _)| start)
+    }
+}
+
+/// Where runs of backticks at or after `from` begin, with their lengths.
+pub(super) fn backtick_runs(text: &str, from: usize) -> impl Iterator<Item = (usize, usize)> {
+    let mut at = from;
+    std::iter::from_fn(move || {
+        let start = at + memchr(b'`', text.as_bytes().get(at..)?)?;
+        let length = run_length(text.get(start..)?);
+        at = start + length;
+        Some((start, length))
+    })
 }
 
 /// One blank on each side of a code span belongs to its delimiters, unless it is all blanks.
-fn strip_code(code: String) -> String {
+fn strip_code(code: &str) -> &str {
     match code.strip_prefix(' ').and_then(|rest| rest.strip_suffix(' ')) {
-        Some(inner) if !inner.trim().is_empty() => inner.to_owned(),
+        Some(inner) if !inner.trim().is_empty() => inner,
         _ => code,
     }
 }
 
-/// A character reference at the start of `letters` (numeric, or one of the five of XML and the hard blank), or `&`.
-fn reference(letters: &[char]) -> (char, usize) {
-    let name: String = letters
-        .iter()
-        .skip(1)
-        .take(10)
-        .take_while(|letter| **letter != ';')
-        .collect();
-    let length = name.chars().count() + 2;
-    if letters.get(length - 1) != Some(&';') {
-        return ('&', 1);
-    }
+/// Longest name of a character reference that is looked at.
+const LONGEST_REFERENCE: usize = 10;
+
+/// The character that a reference at the start of `rest` stands for (numeric, or one of the five of XML and the hard
+/// blank), and the length of the reference.
+fn reference(rest: &str) -> Option<(char, usize)> {
+    let end = rest
+        .bytes()
+        .take("&".len() + LONGEST_REFERENCE + ";".len())
+        .position(|byte| byte == b';')?;
     let number = |digits: &str, base| u32::from_str_radix(digits, base).ok().and_then(char::from_u32);
-    let found = match name.as_str() {
-        "amp" => Some('&'),
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "quot" => Some('"'),
-        "apos" => Some('\''),
-        "nbsp" => Some('\u{A0}'),
-        name => match name.strip_prefix('#') {
-            Some(digits) => match digits.strip_prefix(['x', 'X']) {
-                Some(hex) => number(hex, 16),
-                None => number(digits, 10),
-            },
-            None => None,
-        },
+    let letter = match rest.get("&".len()..end)? {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        "nbsp" => '\u{A0}',
+        name => {
+            let digits = name.strip_prefix('#')?;
+            match digits.strip_prefix(['x', 'X']) {
+                Some(hex) => number(hex, 16)?,
+                None => number(digits, 10)?,
+            }
+        }
     };
-    found.map_or(('&', 1), |letter| (letter, length))
+    Some((letter, end + ";".len()))
 }
 
 #[cfg(test)]
@@ -424,17 +523,17 @@ mod tests {
                 .chars()
                 .flat_map(|letter| letter.is_ascii_punctuation().then_some('\\').into_iter().chain([letter]))
                 .collect();
-            prop_assert_eq!(pieces(&escaped), vec![Piece::new(Style::Text, value)]);
+            prop_assert_eq!(pieces(&escaped), vec![Piece::words(Style::Text, value.into())]);
         }
 
         /// What the quoting functions of the Markdown format write is read back as the value, in one piece.
         #[test]
         fn quoted_values_break_out_of_nothing(value in "\\PC{1,40}") {
             if let Ok(text) = crate::formats::markdown::md_text(&value) {
-                prop_assert_eq!(pieces(&text), vec![Piece::new(Style::Text, value.clone())], "{}", text);
+                prop_assert_eq!(pieces(&text), vec![Piece::words(Style::Text, value.clone().into())], "{}", text);
             }
             if let Ok(code) = crate::formats::markdown::md_code(&value) {
-                prop_assert_eq!(pieces(&code), vec![Piece::new(Style::Code, value)], "{}", code);
+                prop_assert_eq!(pieces(&code), vec![Piece::code(value)], "{}", code);
             }
         }
 
@@ -448,7 +547,8 @@ mod tests {
                 longest = longest.max(run);
             }
             let ticks = "`".repeat(longest + 1);
-            prop_assert_eq!(pieces(&format!("{ticks} {value} {ticks}")), vec![Piece::new(Style::Code, value)]);
+            let text = format!("{ticks} {value} {ticks}");
+            prop_assert_eq!(pieces(&text), vec![Piece::code(value)]);
         }
     }
 

@@ -4,8 +4,8 @@
 //! a template loop costs many times what the text costs. Every piece goes through the quoting function of its format,
 //! so what comes out is safe where a paragraph, list item or table cell stands. This file must not know runbooks.
 
-use super::html::html_text;
-use super::markdown::{md_code, md_text, md_text_within};
+use super::html::write_text as write_html_text;
+use super::markdown::{write_code, write_text, write_text_within};
 use super::markdown_blocks::{Block, Piece, Style, blocks};
 use super::{FormatError, text};
 
@@ -17,20 +17,14 @@ pub fn prose_md(markdown: &str) -> Result<String, FormatError> {
     print(
         markdown,
         " ",
-        |piece, printed| {
-            match piece.style {
-                Style::Code => printed.push_str(&md_code(&piece.text)?),
-                Style::Strong => between(printed, "**", &md_text(&piece.text)?, "**"),
-                Style::Emphasis => between(printed, "*", &md_text(&piece.text)?, "*"),
-                Style::Text if printed.is_empty() => printed.push_str(&md_text(&piece.text)?),
-                Style::Text => printed.push_str(&md_text_within(&piece.text)?),
-            }
-            Ok(())
+        |piece, printed| match piece.style {
+            Style::Code => write_code(&piece.text, printed),
+            Style::Strong => between(printed, "**", "**", |printed| write_text(&piece.text, printed)),
+            Style::Emphasis => between(printed, "*", "*", |printed| write_text(&piece.text, printed)),
+            Style::Text if printed.is_empty() => write_text(&piece.text, printed),
+            Style::Text => write_text_within(&piece.text, printed),
         },
-        |line, printed| {
-            printed.push_str(&md_code(line)?);
-            Ok(())
-        },
+        write_code,
     )
 }
 
@@ -39,42 +33,51 @@ pub fn prose_md(markdown: &str) -> Result<String, FormatError> {
 /// # Errors
 /// A character that cannot be shown.
 pub fn prose_html(markdown: &str) -> Result<String, FormatError> {
+    let write_code = |code: &str, printed: &mut String| {
+        between(printed, "<code>", "</code>", |printed| {
+            write_html_text(code, printed)
+        })
+    };
     print(
         markdown,
         "<br/>",
         |piece, printed| {
-            let text = html_text(&piece.text)?;
+            let words = |printed: &mut String| write_html_text(&piece.text, printed);
             match piece.style {
-                Style::Code => between(printed, "<code>", &text, "</code>"),
-                Style::Strong => between(printed, "<strong>", &text, "</strong>"),
-                Style::Emphasis => between(printed, "<em>", &text, "</em>"),
-                Style::Text => printed.push_str(&text),
+                Style::Code => write_code(&piece.text, printed),
+                Style::Strong => between(printed, "<strong>", "</strong>", words),
+                Style::Emphasis => between(printed, "<em>", "</em>", words),
+                Style::Text => words(printed),
             }
-            Ok(())
         },
-        |line, printed| {
-            between(printed, "<code>", &html_text(line)?, "</code>");
-            Ok(())
-        },
+        write_code,
     )
 }
 
-fn between(printed: &mut String, before: &str, text: &str, after: &str) {
+fn between(
+    printed: &mut String,
+    before: &str,
+    after: &str,
+    write: impl Fn(&mut String) -> Result<(), FormatError>,
+) -> Result<(), FormatError> {
     printed.push_str(before);
-    printed.push_str(text);
+    write(printed)?;
     printed.push_str(after);
+    Ok(())
 }
 
 /// Prints every block; `joint` stands between blocks and between the lines of code.
 fn print(
     markdown: &str,
     joint: &str,
-    piece: impl Fn(&Piece, &mut String) -> Result<(), FormatError>,
+    piece: impl Fn(&Piece<'_>, &mut String) -> Result<(), FormatError>,
     code: impl Fn(&str, &mut String) -> Result<(), FormatError>,
 ) -> Result<String, FormatError> {
     // Before the pieces are looked at, so that the place of a refusal is one in the prose as written. Line ends are the
     // prose's own; a carriage return or tab would not reach a piece as such.
-    text::refuse_unless(markdown, |c| c == '\n' || text::is_visible(c), "cannot be shown")?;
+    if !text::is_plain(markdown) {
+        text::refuse_unless(markdown, |c| c == '\n' || text::is_visible(c), "cannot be shown")?;
+    }
     let mut printed = String::with_capacity(markdown.len() + markdown.len() / 4);
     for (index, Block { pieces, lines, .. }) in blocks(markdown).iter().enumerate() {
         if index > 0 {
@@ -144,8 +147,8 @@ mod tests {
                     // The page says what the prose says: the same letters in the same order.
                     let said: String = markdown_blocks::blocks(&prose)
                         .iter()
-                        .flat_map(|block| block.pieces.iter().map(|piece| &piece.text).chain(&block.lines))
-                        .flat_map(|text| text.chars())
+                        .flat_map(|block| block.pieces.iter().map(|piece| piece.text.as_ref()).chain(block.lines.iter().copied()))
+                        .flat_map(str::chars)
                         .filter(|c| !c.is_whitespace())
                         .collect();
                     let document = roxmltree::Document::parse(page.strip_prefix("<!doctype html>\n").unwrap()).unwrap();

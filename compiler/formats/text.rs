@@ -12,6 +12,9 @@ use super::{FormatError, Item};
 /// Direction marks are refused because a value could then read differently from what a program takes it for
 /// (CVE-2021-42574).
 pub(super) fn is_visible(character: char) -> bool {
+    if character.is_ascii() {
+        return !character.is_ascii_control();
+    }
     let code = u32::from(character);
     !(character.is_control()
         || matches!(character,
@@ -37,9 +40,26 @@ pub(super) fn at(offset: usize, character: char) -> Range<usize> {
     offset..offset + character.len_utf8()
 }
 
-/// Whether a text is printable ASCII, which most are; looking at bytes is many times faster than at characters.
+/// Whether a text is printable ASCII, which most are; looking at bytes, several at a time, is many times faster than
+/// looking at characters.
 pub(super) fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+    let all_plain = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
+    };
+    let (chunks, rest) = text.as_bytes().as_chunks::<16>();
+    chunks.iter().all(|chunk| all_plain(chunk)) && all_plain(rest)
+}
+
+/// What `write` appends for a value, as a text of its own.
+pub(super) fn written(
+    value: &str,
+    write: impl Fn(&str, &mut String) -> Result<(), FormatError>,
+) -> Result<String, FormatError> {
+    let mut written = String::with_capacity(value.len());
+    write(value, &mut written)?;
+    Ok(written)
 }
 
 /// Refuses the first character that is not visible.
@@ -91,11 +111,16 @@ pub(super) fn bare(value: &str, quoters: &str) -> Result<String, FormatError> {
 
 /// The lines of a review text with their byte offsets, without line ends.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut offset = 0;
-    text.split_inclusive('\n').map(move |line| {
-        let start = offset;
-        offset += line.len();
-        (start, line.strip_suffix('\n').unwrap_or(line))
+    let mut line_feeds = memchr::memchr_iter(b'\n', text.as_bytes());
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let start = next;
+        let end = line_feeds.next().unwrap_or(text.len());
+        next = end + 1;
+        // Behind the last line feed stands no line.
+        text.get(start..end)
+            .filter(|_| start < text.len())
+            .map(|line| (start, line))
     })
 }
 
@@ -208,6 +233,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn lines_begin_where_they_are(text in "[a\\né]{0,12}") {
+            let parts: Vec<&str> = text.split_inclusive('\n').map(|line| line.strip_suffix('\n').unwrap_or(line)).collect();
+            prop_assert_eq!(lines(&text).map(|(_, line)| line).collect::<Vec<_>>(), parts);
+            prop_assert!(lines(&text).all(|(start, line)| text.get(start..).unwrap().starts_with(line)));
+        }
+
+        #[test]
+        fn plain_texts_hold_printable_ascii(value in "[ -~]{0,40}([\u{0}-\u{1F}\u{7F}é]|)[ -~]{0,40}") {
+            prop_assert_eq!(is_plain(&value), value.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+        }
+
         #[test]
         fn printable_values_come_back_or_are_refused(value in "[ -~]{0,20}|\\PC{0,5}") {
             if let Ok(escaped) = escape(&value) {

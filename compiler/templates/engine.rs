@@ -4,6 +4,7 @@
 //! that would need quoting stops the build unless a filter says which position it is quoted for. This module must not
 //! know inventories or bundles.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::ops::Range;
@@ -360,8 +361,8 @@ fn register_filters(tera: &mut Tera) {
 
 fn apply(name: &str, quote: Quote, value: &Value) -> tera::TeraResult<String> {
     let text = match value.as_str() {
-        Some(text) => text.to_owned(),
-        None if value.is_number() => value.to_string(),
+        Some(text) => Cow::Borrowed(text),
+        None if value.is_number() => Cow::Owned(value.to_string()),
         None => {
             return Err(tera::Error::message(format!(
                 "`{name}` quotes text and numbers, not {}",
