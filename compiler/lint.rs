@@ -14,6 +14,9 @@ use crate::formats::{self, Format, FormatError, Item};
 use crate::render::Rendered;
 use crate::secrets;
 use crate::source::{Sources, Span};
+use known_lines::KnownLines;
+
+mod known_lines;
 
 /// Most texts an [`Accepted`] remembers: some hundred inventories of which every text is different, in 3 MB.
 const MOST_REMEMBERED: usize = 50_000;
@@ -29,6 +32,8 @@ const MOST_SUSPECTS: usize = 20;
 #[derive(Debug, Default)]
 pub struct Accepted {
     seen: Mutex<BTreeSet<(Format, Digest)>>,
+    /// As many as texts were ever read at one time.
+    lines: Mutex<Vec<KnownLines>>,
 }
 
 impl Accepted {
@@ -41,6 +46,18 @@ impl Accepted {
             && seen.len() < MOST_REMEMBERED
         {
             seen.insert(key);
+        }
+    }
+
+    /// Lines that nobody else uses at the moment.
+    fn take_lines(&self) -> KnownLines {
+        let free = self.lines.lock().ok().and_then(|mut lines| lines.pop());
+        free.unwrap_or_default()
+    }
+
+    fn give_lines_back(&self, known: KnownLines) {
+        if let Ok(mut lines) = self.lines.lock() {
+            lines.push(known);
         }
     }
 }
@@ -100,16 +117,13 @@ pub fn lint<'t>(
             if accepted.holds(&key) {
                 return None;
             }
-            let read = if has_settings(key.0) {
-                formats::items(key.0, text)
+            let read = Read::of(key.0, text, accepted);
+            let Read { items, errors, .. } = read;
+            let mut suspects = if read.may_hold_a_secret {
+                suspects(text, &items, &[])
             } else {
-                formats::check(key.0, text).map(|()| Vec::new())
+                Vec::new()
             };
-            let (items, errors) = match read {
-                Ok(items) => (items, Vec::new()),
-                Err(errors) => (Vec::new(), errors),
-            };
-            let mut suspects = suspects(text, &items, &[]);
             if suspects.is_empty() && errors.is_empty() {
                 accepted.remember(key);
                 return None;
@@ -144,6 +158,44 @@ pub fn lint<'t>(
         }
     }
     failed.map_or(Ok(Linted { rendered, digests }), Err)
+}
+
+/// A text as its format reads it.
+struct Read {
+    /// Facts, of a format of settings.
+    items: Vec<Item>,
+    errors: Vec<FormatError>,
+    /// `false` when it is known that nothing in it looks like a secret.
+    may_hold_a_secret: bool,
+}
+
+impl Read {
+    fn of(format: Format, text: &str, accepted: &Accepted) -> Self {
+        if format == Format::Cmd {
+            let mut lines = accepted.take_lines();
+            let (errors, may_hold_a_secret) = lines.read(text);
+            accepted.give_lines_back(lines);
+            return Self {
+                items: Vec::new(),
+                errors,
+                may_hold_a_secret,
+            };
+        }
+        let read = if has_settings(format) {
+            formats::items(format, text)
+        } else {
+            formats::check(format, text).map(|()| Vec::new())
+        };
+        let (items, errors) = match read {
+            Ok(items) => (items, Vec::new()),
+            Err(errors) => (Vec::new(), errors),
+        };
+        Self {
+            items,
+            errors,
+            may_hold_a_secret: true,
+        }
+    }
 }
 
 /// What is wrong with one text.

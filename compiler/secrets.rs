@@ -114,6 +114,67 @@ pub fn scan_plain(text: &str, declared: &[&str]) -> Vec<Suspect> {
     one_for_each_line(text, scan_as(text, declared, "plain", true))
 }
 
+/// What one line says about secrets by itself. A line that stands in many texts is looked at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineLook {
+    /// Whether it may name a secret, whose value may stand on another line.
+    may_name: bool,
+    /// Whether it holds one whatever stands around it.
+    is_suspect: bool,
+}
+
+impl LineLook {
+    /// Looks at a line.
+    pub fn of(line: &str) -> Self {
+        let marks = names::marks(line);
+        let mut found = Vec::new();
+        shapes::words(line, true, &mut found);
+        Self {
+            may_name: marks.may_name_a_secret(),
+            is_suspect: !found.is_empty()
+                || marks.may_have_an_argument() && positions::arguments(line, &[]).is_some(),
+        }
+    }
+}
+
+/// Finds out whether [`scan_plain`] has to look at a text whose lines were looked at one by one.
+pub struct Watch<'t> {
+    text: &'t str,
+    names: positions::Names,
+    is_suspect: bool,
+}
+
+impl<'t> Watch<'t> {
+    /// Begins with no line.
+    pub fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            names: positions::Names::default(),
+            is_suspect: false,
+        }
+    }
+
+    /// Adds the next line, which stands at `range` of the text.
+    pub fn add(&mut self, look: LineLook, range: Range<usize>) {
+        self.is_suspect |= look.is_suspect;
+        if look.may_name {
+            self.names.look(self.text, range);
+        }
+    }
+
+    /// `false` when [`scan_plain`] would find nothing. All lines must have been added.
+    pub fn may_hold_a_secret(self) -> bool {
+        if self.is_suspect || self.names.is_suspect() {
+            return true;
+        }
+        let mut found = Vec::new();
+        positions::inserted(self.text, &[], &mut found);
+        shapes::addresses(self.text, &mut found);
+        shapes::private_keys(self.text, &mut found);
+        !found.is_empty()
+    }
+}
+
 /// The name of the position when a fact `path` with `value`, as the reader of a format of settings states it, holds a
 /// secret: the last step of the path names one, or the step before it when the last one only says that here is its value
 /// (`add[key=Password] > @value`). Steps before them are sections.
@@ -196,6 +257,17 @@ mod tests {
             .collect()
     }
 
+    /// Whether the lines of a text, looked at one by one, let it pass.
+    fn passes_by_lines(text: &str) -> bool {
+        let mut watch = Watch::new(text);
+        let mut at = 0;
+        for line in text.split_inclusive('\n') {
+            watch.add(LineLook::of(line.trim_end_matches('\n')), at..at + line.len());
+            at += line.len();
+        }
+        !watch.may_hold_a_secret()
+    }
+
     #[test]
     fn literals_in_secret_positions_are_found() {
         for text in [
@@ -268,6 +340,8 @@ mod tests {
             "x=%50assword%3Dhunter2Zq9",
         ] {
             assert_eq!(check(text).len(), 1, "{text}");
+            let is_plain = !scan_plain(text, &[]).is_empty();
+            assert!(!is_plain || !passes_by_lines(text), "{text}");
         }
     }
 

@@ -68,6 +68,25 @@ pub(super) fn scan(text: &str, declared: &[&str], found: &mut Vec<Found>) {
     inserted(text, declared, found);
 }
 
+/// What lines of a text assign to names of secrets, while they are looked at one after the other.
+#[derive(Default)]
+pub(super) struct Names {
+    pair: Pair,
+    found: Vec<Found>,
+}
+
+impl Names {
+    /// Looks at the line at `range`.
+    pub(super) fn look(&mut self, text: &str, range: Range<usize>) {
+        signs(text, range, &[], &mut self.pair, &mut self.found);
+    }
+
+    /// Whether something was found, or a setting is named like a secret, whose value may stand on any line near it.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.pair.met || !self.found.is_empty()
+    }
+}
+
 /// What the signs in a range of a text assign.
 fn signs(text: &str, range: Range<usize>, declared: &[&str], pair: &mut Pair, found: &mut Vec<Found>) {
     let mut push = |name: Range<usize>, position: &str| {
@@ -330,7 +349,7 @@ fn element(text: &str, at: usize, declared: &[&str]) -> Option<Range<usize>> {
 }
 
 /// Arguments of known commands, headers and directives in one line.
-fn arguments(line: &str, declared: &[&str]) -> Option<(Range<usize>, String)> {
+pub(super) fn arguments(line: &str, declared: &[&str]) -> Option<(Range<usize>, String)> {
     arguments_among(line, declared, names::Marks::may_have_an_argument)
 }
 
@@ -478,7 +497,7 @@ fn next_word<'l>(rest: &mut &'l str) -> Option<&'l str> {
 }
 
 /// `INSERT INTO t (user, password) VALUES (N'u', N'value')`.
-fn inserted(text: &str, declared: &[&str], found: &mut Vec<Found>) {
+pub(super) fn inserted(text: &str, declared: &[&str], found: &mut Vec<Found>) {
     let bytes = text.as_bytes();
     for at in memmem::find_iter(bytes, "VALUES").chain(memmem::find_iter(bytes, "values")) {
         let before = text.get(..at).unwrap_or_default().trim_end();
@@ -603,6 +622,14 @@ mod tests {
                 every.iter().map(|found| (&found.name, &found.position)).collect::<Vec<_>>(),
                 "{}", text
             );
+            let mut watch = super::super::Watch::new(&text);
+            let mut at = 0;
+            for line in text.split_inclusive('\n') {
+                watch.add(super::super::LineLook::of(line.trim_end_matches('\n')), at..at + line.len());
+                at += line.len();
+            }
+            let is_clean = super::super::scan_plain(&text, &[]).is_empty();
+            proptest::prop_assert!(is_clean || watch.may_hold_a_secret(), "{}", text);
         }
 
         #[test]
