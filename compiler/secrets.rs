@@ -130,7 +130,7 @@ impl LineLook {
         let mut found = Vec::new();
         shapes::words(line, true, &mut found);
         Self {
-            may_name: marks.may_name_a_secret(),
+            may_name: marks.may_name_a_secret() && positions::may_name_a_secret(line),
             is_suspect: !found.is_empty()
                 || marks.may_have_an_argument() && positions::arguments(line, &[]).is_some(),
         }

@@ -47,13 +47,8 @@ impl KnownLines {
                 watch.add(known.look, range.clone());
                 script.add(&known.line, written, range.clone());
             };
-            match self.place(written) {
-                Some(place) => {
-                    let known = place.take().filter(|known| *known.written == *written);
-                    let known = known.unwrap_or_else(|| Box::new(Known::of(written)));
-                    look_at(&known);
-                    *place = Some(known);
-                }
+            match self.known(written) {
+                Some(known) => look_at(known),
                 None => look_at(&Known::of(written)),
             }
         }
@@ -61,15 +56,19 @@ impl KnownLines {
         (errors, watch.may_hold_a_secret())
     }
 
-    /// The place of a line; `None` when it is too long to be remembered.
-    fn place(&mut self, written: &str) -> Option<&mut Option<Box<Known>>> {
+    /// What is known of a line; `None` when it is too long to be remembered.
+    fn known(&mut self, written: &str) -> Option<&Known> {
         if written.len() > LONGEST {
             return None;
         }
         if self.places.is_empty() {
             self.places.resize_with(PLACES, || None);
         }
-        self.places.get_mut(number_of(written))
+        let place = self.places.get_mut(number_of(written))?;
+        if place.as_ref().is_none_or(|known| *known.written != *written) {
+            *place = Some(Box::new(Known::of(written)));
+        }
+        place.as_deref()
     }
 }
 

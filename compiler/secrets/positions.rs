@@ -68,6 +68,15 @@ pub(super) fn scan(text: &str, declared: &[&str], found: &mut Vec<Found>) {
     inserted(text, declared, found);
 }
 
+/// Whether a sign in a line may stand behind the name of a secret.
+pub(super) fn may_name_a_secret(line: &str) -> bool {
+    // Of a longer name only the end is looked at, which may begin inside a word.
+    names::may_be_in(line)
+        || line
+            .split(|letter| !names::belongs(letter))
+            .any(|name| name.len() > LONGEST_NAME)
+}
+
 /// What lines of a text assign to names of secrets, while they are looked at one after the other.
 #[derive(Default)]
 pub(super) struct Names {
@@ -612,7 +621,7 @@ mod tests {
         fn no_line_that_matters_is_passed_over(
             text in "(set|SETX|env|net|user|add_user|change_password|Authorization|basic|-P|-Px|-U|-u|curl|sqlcmd|/RP|--token\
                 |X-Api-Key|[$]Secret|Pwd|COOKIE|credential|pass|hunter2Zq9|key=|value=|<value>|</value>|<password>|name:\
-                |DECLARE @|VALUES|[\\\\\"'(){}<>=:,;| \n]|\\PC){1,16}"
+                |api|key|[a-z]{78,82}|DECLARE @|VALUES|[\\\\\"'(){}<>=:,;| \n]|\\PC){1,16}"
         ) {
             let mut found = Vec::new();
             scan(&text, &[], &mut found);
