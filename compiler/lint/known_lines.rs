@@ -16,8 +16,9 @@ const LONGEST: usize = 600;
 /// A fixed number of lines. Every line has one place, and the line that came last keeps it.
 #[derive(Debug, Default)]
 pub(super) struct KnownLines {
-    /// Empty before the first line, else [`PLACES`] long.
-    places: Vec<Option<Box<Known>>>,
+    /// Empty before the first line, else [`PLACES`] long. What is known lies side by side: to look it up must not cost
+    /// more than to find it out again.
+    places: Vec<Option<Known>>,
 }
 
 #[derive(Debug)]
@@ -66,9 +67,9 @@ impl KnownLines {
         }
         let place = self.places.get_mut(number_of(written))?;
         if place.as_ref().is_none_or(|known| *known.written != *written) {
-            *place = Some(Box::new(Known::of(written)));
+            *place = Some(Known::of(written));
         }
-        place.as_deref()
+        place.as_ref()
     }
 }
 

@@ -174,41 +174,42 @@ impl<'t> Script<'t> {
                 let label = written.trim().strip_prefix(':').unwrap_or_default();
                 self.new_label(label, *is_valid, &range);
             }
-            Kind::Command(command) => self.command(command, written.trim(), &range),
+            Kind::Command(command) => self.command(command, written, &range),
         }
     }
 
-    fn command(&mut self, command: &Command, written: &str, range: &Range<usize>) {
+    fn command(&mut self, command: &Command, line: &str, range: &Range<usize>) {
         let is_excused = std::mem::take(&mut self.is_excused);
         self.check_before(command);
         self.below_label += 1;
         if self.collector.kept.is_some() {
-            let (word, rest) = first_word(written);
+            let (word, rest) = first_word(line.trim());
             self.item(word, rest, range);
         }
         for name in &command.reads {
-            if !self.variables.contains_key(name) {
-                self.uses.push((name.clone(), range.clone()));
+            let name = upper(name.of(line));
+            if !self.variables.contains_key(&*name) {
+                self.uses.push((name.into_owned(), range.clone()));
             }
         }
-        for label in &command.jumps {
-            if let Some(places) = self.jumps.get_mut(label) {
+        for label in command.jumps.iter().flatten() {
+            let label = lower(label.of(line));
+            if let Some(places) = self.jumps.get_mut(&*label) {
                 places.push(range.clone());
             } else {
-                self.jumps.insert(label.clone(), vec![range.clone()]);
+                self.jumps.insert(label.into_owned(), vec![range.clone()]);
             }
         }
-        match &command.starts {
-            None => {}
-            Some(Start::Batch(target)) => self.batch(target, range),
-            Some(Start::Program(word, rest)) => self.program(word, rest, range),
+        if let Some((word, start)) = command.starts {
+            self.start(word.of(line), start, range);
         }
-        if let Some((name, value)) = &command.sets {
-            let resolved = self.resolve(value).into_owned();
-            if let Some(value) = self.variables.get_mut(name) {
+        if let Some((name, value)) = command.sets {
+            let name = upper(name.of(line));
+            let resolved = self.resolve(value.of(line)).into_owned();
+            if let Some(value) = self.variables.get_mut(&*name) {
                 *value = resolved;
             } else {
-                self.variables.insert(name.clone(), resolved);
+                self.variables.insert(name.into_owned(), resolved);
             }
         }
         if let Some(outcome) = command.outcome {
@@ -334,20 +335,24 @@ impl<'t> Script<'t> {
         Cow::Owned(resolved)
     }
 
-    fn batch(&mut self, target: &str, range: &Range<usize>) {
-        let program = self.resolve(target);
-        if !is_batch_file(&program) {
-            let message =
-                format!("`{program}` is not known to be a batch file; programs are started without `call`");
-            self.refuse(range, message);
-        }
-    }
-
-    fn program(&mut self, word: &str, rest: &str, range: &Range<usize>) {
+    fn start(&mut self, word: &str, start: Start, range: &Range<usize>) {
         let unquoted = without_quotes(word);
         let program = self.resolve(&unquoted);
         let name = lower(stem(&program));
-        let bare = !program.contains(['\\', '/']);
+        let is_bare = !program.contains(['\\', '/']);
+        let Start::Program {
+            loads_profile,
+            has_variable_code,
+        } = start
+        else {
+            if !is_batch_file(&program) {
+                let message = format!(
+                    "`{program}` is not known to be a batch file; programs are started without `call`"
+                );
+                self.refuse(range, message);
+            }
+            return;
+        };
         if is_batch_file(&program) {
             self.refuse(
                 range,
@@ -358,28 +363,22 @@ impl<'t> Script<'t> {
                 range,
                 format!("cannot tell what `{program}` starts; set it in the script"),
             );
-        } else if bare && !PROGRAMS.contains(&&*name) {
+        } else if is_bare && !PROGRAMS.contains(&&*name) {
             self.refuse(range, format!("unknown command `{word}`"));
-        } else if !bare && !is_quoted(word) && word.contains([' ', '(']) {
+        } else if !is_bare && !is_quoted(word) && word.contains([' ', '(']) {
             self.refuse(range, "the path of a program needs quotes");
         }
-        if name == "powershell" {
-            let lower = rest.to_ascii_lowercase();
-            if !lower.split(' ').any(|option| option == "-noprofile") {
-                self.refuse(
-                    range,
-                    "`powershell` without `-NoProfile` runs the user's profile first",
-                );
-            }
-            if lower
-                .split_once("-command ")
-                .is_some_and(|(_, code)| code.contains('%'))
-            {
-                self.refuse(
-                    range,
-                    "the text of `-Command` must be fixed; hand values over in a file",
-                );
-            }
+        if name == "powershell" && loads_profile {
+            self.refuse(
+                range,
+                "`powershell` without `-NoProfile` runs the user's profile first",
+            );
+        }
+        if name == "powershell" && has_variable_code {
+            self.refuse(
+                range,
+                "the text of `-Command` must be fixed; hand values over in a file",
+            );
         }
     }
 

@@ -10,7 +10,7 @@ use super::super::LONGEST_LINE;
 use super::super::phases::{Joint, Percent, Piece, Question, condition, first_word, percent, split, whole};
 use super::words::{
     BACKSLASH, BANG, BRACKET, BareCommand, CARET, Name, ODD, PERCENT, QUESTION, SEPARATOR, Signs, TILDE,
-    handles_errorlevel, handles_existence, has_bracket, is_name, is_quoted, lower, upper, without_quotes,
+    handles_errorlevel, handles_existence, has_bracket, is_name, is_quoted, lower,
 };
 
 /// Variables a script may use without setting them: they exist on every server, or are RabbitMQ's own.
@@ -75,17 +75,17 @@ pub(super) enum Kind {
     Command(Command),
 }
 
-/// What a command line means for its script.
+/// What a command line means for its script. Names are as written, in any case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Command {
-    /// Variables it reads, in upper case, without those that every server has.
-    pub(super) reads: Vec<String>,
-    /// A variable in upper case and the value it gets, in which others may stand.
-    pub(super) sets: Option<(String, String)>,
-    /// Labels it jumps to, in lower case.
-    pub(super) jumps: Vec<String>,
-    /// What it starts.
-    pub(super) starts: Option<Start>,
+    /// Variables it reads, without those that every server has.
+    pub(super) reads: Vec<Part>,
+    /// A variable, and the value it gets, in which others may stand.
+    pub(super) sets: Option<(Part, Part)>,
+    /// Labels it jumps to.
+    pub(super) jumps: [Option<Part>; 2],
+    /// What it starts, with its quotes.
+    pub(super) starts: Option<(Part, Start)>,
     /// Whether it looks at the result of the command before it.
     pub(super) handles_errorlevel: bool,
     /// Whether it looks at what exists.
@@ -94,13 +94,42 @@ pub(super) struct Command {
     pub(super) outcome: Option<Outcome>,
 }
 
-/// Something that is started. Which it is may depend on variables.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A part of a line, so that what is known of a line needs no text of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    start: u16,
+    end: u16,
+}
+
+impl Part {
+    /// Where `text` stands in a line: the first place, since only the text is asked for. `None` when it does not.
+    fn find(line: &str, text: &str) -> Option<Self> {
+        let start = memchr::memmem::find(line.as_bytes(), text.as_bytes())?;
+        Some(Self {
+            start: u16::try_from(start).ok()?,
+            end: u16::try_from(start + text.len()).ok()?,
+        })
+    }
+
+    /// The text of this part of the line it was found in.
+    pub(super) fn of(self, line: &str) -> &str {
+        line.get(usize::from(self.start)..usize::from(self.end))
+            .unwrap_or_default()
+    }
+}
+
+/// How something is started. What it is may depend on variables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Start {
-    /// By `call`, without quotes.
-    Batch(String),
-    /// The word as written, and the arguments.
-    Program(String, String),
+    /// By `call`.
+    Batch,
+    /// By its name, with arguments that would be wrong if it were PowerShell.
+    Program {
+        /// Whether `-NoProfile` is missing.
+        loads_profile: bool,
+        /// Whether the code behind `-Command` depends on variables.
+        has_variable_code: bool,
+    },
 }
 
 /// What follows from a command.
@@ -142,11 +171,12 @@ impl Line {
     /// Looks at a line without its line end.
     pub(crate) fn of(written: &str) -> Self {
         let mut reader = Reader {
+            written,
             signs: Signs(0),
             mistakes: Vec::new(),
             command: Command::default(),
         };
-        let kind = reader.kind(written);
+        let kind = reader.kind();
         Self {
             mistakes: reader.mistakes,
             kind,
@@ -154,7 +184,18 @@ impl Line {
     }
 }
 
-struct Reader {
+/// How a program with these arguments is started.
+fn start_of_program(arguments: &str) -> Start {
+    let lower = lower(arguments);
+    let code = lower.split_once("-command ");
+    Start::Program {
+        loads_profile: !lower.split(' ').any(|option| option == "-noprofile"),
+        has_variable_code: code.is_some_and(|(_, code)| code.contains('%')),
+    }
+}
+
+struct Reader<'l> {
+    written: &'l str,
     /// What kinds of characters the line has.
     signs: Signs,
     mistakes: Vec<Mistake>,
@@ -162,7 +203,7 @@ struct Reader {
     command: Command,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn refuse(&mut self, message: impl Into<Cow<'static, str>>) {
         self.mistakes.push(Mistake {
             range: None,
@@ -177,7 +218,8 @@ impl Reader {
         });
     }
 
-    fn kind(&mut self, written: &str) -> Kind {
+    fn kind(&mut self) -> Kind {
+        let written = self.written;
         if written.len() > LONGEST_LINE {
             self.refuse(format!("the line is longer than {LONGEST_LINE} characters"));
             return Kind::Nothing;
@@ -301,7 +343,7 @@ impl Reader {
 
     fn used(&mut self, name: &str) {
         if !is_known(name) {
-            self.command.reads.push(upper(name).into_owned());
+            self.command.reads.extend(Part::find(self.written, name));
         }
     }
 
@@ -411,7 +453,8 @@ impl Reader {
                 })
             }
             _ => {
-                self.command.starts = Some(Start::Program(word.to_owned(), rest.to_owned()));
+                let part = Part::find(self.written, word);
+                self.command.starts = part.map(|part| (part, start_of_program(rest)));
                 self.arguments(rest);
                 Demand::Check(Answer::Code)
             }
@@ -429,7 +472,8 @@ impl Reader {
                 if value.ends_with('\\') {
                     self.refuse("a value that ends in a backslash would join with a closing quote");
                 }
-                self.command.sets = Some((name.to_ascii_uppercase(), value.to_owned()));
+                let part = |text| Part::find(self.written, text);
+                self.command.sets = part(name).zip(part(value));
             }
             Some(_) | None => self.refuse("`set` is written `set \"NAME=value\"`"),
         }
@@ -441,7 +485,9 @@ impl Reader {
                 self.refuse("`:eof` leaves without a code; use `exit /b N`");
             }
             Some(label) if !label.contains(' ') => {
-                self.command.jumps.push(lower(label).into_owned());
+                let [first, second] = &mut self.command.jumps;
+                let jump = if first.is_none() { first } else { second };
+                *jump = Part::find(self.written, label);
             }
             Some(_) | None => self.refuse("a jump is written `goto :LABEL`"),
         }
@@ -519,7 +565,8 @@ impl Reader {
         if target.starts_with(':') {
             self.jump(target);
         } else {
-            self.command.starts = Some(Start::Batch(without_quotes(target).into_owned()));
+            let part = Part::find(self.written, target);
+            self.command.starts = part.map(|part| (part, Start::Batch));
         }
         self.arguments(arguments);
     }
