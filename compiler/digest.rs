@@ -23,6 +23,14 @@ impl Digest {
         Self(sha2::Sha256::digest(bytes).into())
     }
 
+    /// A number that differs for most digests, to find a place for what belongs to one.
+    pub fn number(&self) -> u64 {
+        let [first, ..] = self.0.as_chunks::<8>().0 else {
+            return 0;
+        };
+        u64::from_le_bytes(*first)
+    }
+
     /// The first twelve digits in groups of four, short enough to read out over the telephone.
     pub fn spoken(&self) -> String {
         let text = self.to_string();

@@ -2,7 +2,6 @@
 //!
 //! A failure shows the generated line, then the template that made it. This module must not repair anything.
 
-use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use rayon::prelude::*;
@@ -18,8 +17,9 @@ use known_lines::KnownLines;
 
 mod known_lines;
 
-/// Most texts an [`Accepted`] remembers: some hundred inventories of which every text is different, in 3 MB.
-const MOST_REMEMBERED: usize = 50_000;
+/// Places of an [`Accepted`], a power of two: the texts of some hundred inventories of which every text is different, in
+/// 2 MB.
+const PLACES: usize = 1 << 16;
 
 /// Most suspects of one text that are reported.
 const MOST_SUSPECTS: usize = 20;
@@ -28,24 +28,28 @@ const MOST_SUSPECTS: usize = 20;
 ///
 /// Most texts of an installation are the same on every server, and most of a fleet the same in every installation; an
 /// equal text in the same format needs no second reading. Texts with mistakes are never remembered, so that each is
-/// reported where it occurs. When it is full, it forgets nothing and learns nothing.
+/// reported where it occurs. Every text has one place, and the text that came last keeps it.
 #[derive(Debug, Default)]
 pub struct Accepted {
-    seen: Mutex<BTreeSet<(Format, Digest)>>,
+    /// Empty before the first text, else [`PLACES`] long.
+    seen: Mutex<Vec<Option<(Format, Digest)>>>,
     /// As many as texts were ever read at one time.
     lines: Mutex<Vec<KnownLines>>,
 }
 
 impl Accepted {
     fn holds(&self, key: &(Format, Digest)) -> bool {
-        self.seen.lock().is_ok_and(|seen| seen.contains(key))
+        let seen = self.seen.lock();
+        seen.is_ok_and(|seen| seen.get(place_of(&key.1)) == Some(&Some(*key)))
     }
 
     fn remember(&self, key: (Format, Digest)) {
-        if let Ok(mut seen) = self.seen.lock()
-            && seen.len() < MOST_REMEMBERED
-        {
-            seen.insert(key);
+        let Ok(mut seen) = self.seen.lock() else { return };
+        if seen.is_empty() {
+            seen.resize(PLACES, None);
+        }
+        if let Some(place) = seen.get_mut(place_of(&key.1)) {
+            *place = Some(key);
         }
     }
 
@@ -60,6 +64,10 @@ impl Accepted {
             lines.push(known);
         }
     }
+}
+
+fn place_of(digest: &Digest) -> usize {
+    usize::try_from(digest.number() % PLACES as u64).unwrap_or_default()
 }
 
 /// Texts that were read back; only `lint` makes one.
@@ -287,10 +295,12 @@ mod tests {
         assert!(accepted.holds(&(Format::Cmd, digest)));
         assert!(!accepted.holds(&(Format::Sql, digest)));
         assert!(!accepted.holds(&(Format::Cmd, Digest::of(b"other"))));
-        for number in 0..MOST_REMEMBERED + 10 {
+        for number in 0..2 * PLACES {
             accepted.remember((Format::Text, Digest::of(number.to_string().as_bytes())));
         }
-        assert_eq!(accepted.seen.lock().unwrap().len(), MOST_REMEMBERED);
-        assert!(accepted.holds(&(Format::Cmd, digest)));
+        assert_eq!(accepted.seen.lock().unwrap().len(), PLACES);
+        let last = Digest::of((2 * PLACES - 1).to_string().as_bytes());
+        assert!(accepted.holds(&(Format::Text, last)));
+        assert!(!accepted.holds(&(Format::Cmd, last)));
     }
 }

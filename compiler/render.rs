@@ -72,7 +72,8 @@ pub fn render_entry(
         variables.set_shared("plan", view);
     }
     let text = plan.templates.body(entry.template, &variables)?;
-    if text.contains('\r') || text.contains('\u{feff}') {
+    let has_mark = || memchr::memmem::find(text.as_bytes(), "\u{feff}".as_bytes()).is_some();
+    if memchr::memchr(b'\r', text.as_bytes()).is_some() || has_mark() {
         return Err(Diagnostic::new(
             codes::RENDER_FAILED,
             "the rendered text holds a carriage return or a byte order mark",

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{Cursor, Read, Seek, Write as _};
+use std::io::{Cursor, Read, Write as _};
 use std::sync::{Arc, Mutex};
 
 use rayon::iter::ParallelIterator as _;
@@ -87,7 +87,7 @@ impl Default for Limits {
 fn options() -> SimpleFileOptions {
     SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(6))
+        .compression_level(Some(1))
         // 1980-01-01, the first moment a zip can name; zip times have no zone, so any other would depend on one.
         .last_modified_time(DateTime::default())
         .unix_permissions(0o644)
@@ -96,7 +96,7 @@ fn options() -> SimpleFileOptions {
 }
 
 /// How many bytes of compressed contents a [`Press`] keeps; the last of them may exceed it.
-const MOST_KEPT: usize = 32 << 20;
+const MOST_KEPT: usize = 8 << 20;
 
 /// Makes archives, and remembers compressed contents by their digest: most files of an installation are the same on every
 /// server, and most of a fleet the same in every installation. What it remembers never changes the bytes of an archive.
@@ -135,28 +135,23 @@ impl Press {
 
     fn write_shard(&self, files: &[(&BundlePath, &BundleFile)]) -> Result<Vec<u8>, ArchiveError> {
         let mut known = self.known(files);
-        // One writer for all that is new: making a compressor costs as much as compressing a small file.
-        let mut new: BTreeMap<Digest, usize> = BTreeMap::new();
-        let mut batch = ZipWriter::new(Cursor::new(Vec::new()));
-        for (_, file) in files {
-            if known.contains_key(&file.sha256) || new.contains_key(&file.sha256) {
-                continue;
-            }
-            batch.start_file(new.len().to_string(), options())?;
-            batch.write_all(&file.deployed)?;
-            new.insert(file.sha256, new.len());
-        }
-        let mut batch = ZipArchive::new(Cursor::new(batch.finish()?.into_inner()))?;
+        // Contents that were compressed for this archive, and the first file that has them.
+        let mut new: BTreeMap<Digest, &BundlePath> = BTreeMap::new();
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
         for (path, file) in files {
-            if let Some(index) = new.get(&file.sha256) {
-                writer.raw_copy_file_rename(batch.by_index_raw(*index)?, path.as_str())?;
+            if let Some(first) = new.get(&file.sha256) {
+                writer.deep_copy_file(first.as_str(), path.as_str())?;
             } else if let Some(single) = known.get_mut(&file.sha256) {
                 writer.raw_copy_file_rename(single.by_index_raw(0)?, path.as_str())?;
+            } else {
+                writer.start_file(path.as_str(), options())?;
+                writer.write_all(&file.deployed)?;
+                new.insert(file.sha256, path);
             }
         }
-        self.keep(&mut batch, &new)?;
-        Ok(writer.finish()?.into_inner())
+        let archive = writer.finish()?.into_inner();
+        self.keep(&archive, &new)?;
+        Ok(archive)
     }
 
     /// The contents of `files` that are remembered, each as an archive of its own.
@@ -173,17 +168,21 @@ impl Press {
     }
 
     /// Remembers what was compressed just now, as long as there is room.
-    fn keep<R: Read + Seek>(
-        &self,
-        batch: &mut ZipArchive<R>,
-        new: &BTreeMap<Digest, usize>,
-    ) -> Result<(), ArchiveError> {
-        for (digest, index) in new {
-            if self.kept.lock().is_ok_and(|kept| kept.bytes >= MOST_KEPT) {
+    fn keep(&self, archive: &[u8], new: &BTreeMap<Digest, &BundlePath>) -> Result<(), ArchiveError> {
+        let is_full = || self.kept.lock().is_ok_and(|kept| kept.bytes >= MOST_KEPT);
+        if new.is_empty() || is_full() {
+            return Ok(());
+        }
+        let mut archive = ZipArchive::new(Cursor::new(archive))?;
+        for (digest, path) in new {
+            if is_full() {
                 break;
             }
+            let Some(index) = archive.index_for_name(path.as_str()) else {
+                continue;
+            };
             let mut single = ZipWriter::new(Cursor::new(Vec::new()));
-            single.raw_copy_file_rename(batch.by_index_raw(*index)?, "content")?;
+            single.raw_copy_file_rename(archive.by_index_raw(index)?, "content")?;
             let single: Arc<[u8]> = single.finish()?.into_inner().into();
             if let Ok(mut kept) = self.kept.lock() {
                 let size = single.len();

@@ -148,24 +148,29 @@ pub(super) fn is_secret(name: &str) -> bool {
 /// Whether an identifier somewhere in a line, or several words of it together, may name a secret; [`is_secret`] holds for no
 /// part of a line that begins and ends where words do unless this does.
 pub(super) fn may_be_in(line: &str) -> bool {
-    may_be_secret(line) && are_of_a_secret(&words(line))
+    line.split(|letter: char| !letter.is_alphanumeric())
+        .filter(|part| may_be_secret(part))
+        .map(words)
+        // Which word stands before `key` is not asked.
+        .any(|words| are_of_a_secret(&words) || words.iter().any(|word| letters(word) == "key"))
+}
+
+/// A word without the number at its end.
+fn letters(word: &str) -> &str {
+    word.trim_end_matches(|letter: char| letter.is_ascii_digit())
 }
 
 /// Whether a word names a secret, or two words do together.
 fn are_of_a_secret(words: &[String]) -> bool {
-    let letters = |word: &str| {
-        word.trim_end_matches(|letter: char| letter.is_ascii_digit())
-            .len()
-    };
     let alone = words.iter().any(|word| {
-        let letters = word.get(..letters(word)).unwrap_or(word);
+        let letters = letters(word);
         WORDS.contains(&letters)
             || PARTS.iter().any(|part| word.contains(part))
             || ENDS.iter().any(|end| letters.ends_with(end)) && !OTHER_WORDS.contains(&letters)
     });
     alone
         || words.windows(2).any(|pair| {
-            matches!(pair, [first, second] if second.get(..letters(second)) == Some("key")
+            matches!(pair, [first, second] if letters(second) == "key"
                 && KEYS.contains(&first.as_str()))
         })
 }

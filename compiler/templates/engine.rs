@@ -164,7 +164,7 @@ impl Engine {
             refused: false,
         };
         let mut text = Limited {
-            bytes: Vec::new(),
+            bytes: Vec::with_capacity(USUAL_TEXT),
             limit,
             is_full: false,
         };
@@ -187,6 +187,9 @@ impl Engine {
 
 /// Longest text a template may become, in bytes. The longest real one, the HTML runbook, has 7.5 MB for 1,000 servers.
 const LONGEST_TEXT: usize = 64 << 20;
+
+/// Bytes that most texts need at most.
+const USUAL_TEXT: usize = 8 << 10;
 
 /// A buffer that refuses to grow beyond a limit.
 struct Limited {
