@@ -42,13 +42,13 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or_default();
-        let text: String = self
-            .0
-            .iter()
-            .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xF)])
-            .collect();
-        formatter.write_str(&text)
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or_default();
+        let mut text = [0; 64];
+        for (to, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
+            *to = [digit(byte >> 4), digit(byte & 0xF)];
+        }
+        formatter.write_str(str::from_utf8(&text).unwrap_or_default())
     }
 }
 

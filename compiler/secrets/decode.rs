@@ -12,7 +12,7 @@ const SHORTEST_LINE: usize = 16;
 /// Runs of base64 or hexadecimal text (also `68,00,65,00` of registry files) with what they decode to.
 pub(super) fn encoded_runs(text: &str) -> Vec<(Range<usize>, Vec<u8>, &'static str)> {
     let mut runs = Vec::new();
-    let base64 = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '/' | '-' | '_');
+    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
     for range in runs_of(text, base64) {
         if let Some(bytes) = from_base64(text.get(range.clone()).unwrap_or_default()) {
             runs.push((range, bytes, "base64"));
@@ -31,12 +31,12 @@ pub(super) fn encoded_runs(text: &str) -> Vec<(Range<usize>, Vec<u8>, &'static s
     } else {
         text
     };
-    for range in runs_of(digits_of, |letter| {
-        letter.is_ascii_hexdigit() || matches!(letter, ',' | '\\' | '\r' | '\n' | ' ' | ':' | '-')
+    for range in runs_of(digits_of, |byte| {
+        byte.is_ascii_hexdigit() || matches!(byte, b',' | b'\\' | b'\r' | b'\n' | b' ' | b':' | b'-')
     }) {
         let run = digits_of.get(range.clone()).unwrap_or_default();
-        let digits: String = run.chars().filter(char::is_ascii_hexdigit).collect();
-        if digits.len() >= SHORTEST_RUN {
+        if run.bytes().filter(u8::is_ascii_hexdigit).count() >= SHORTEST_RUN {
+            let digits: String = run.chars().filter(char::is_ascii_hexdigit).collect();
             for shift in 0..2 {
                 let bytes = from_hexadecimal(digits.get(shift..).unwrap_or_default());
                 runs.push((range.clone(), bytes, "hexadecimal"));
@@ -77,11 +77,12 @@ fn wrapped(text: &str) -> Vec<(Range<usize>, String)> {
     found
 }
 
-fn runs_of(text: &str, belongs: impl Fn(char) -> bool) -> Vec<Range<usize>> {
+/// Runs of bytes that belong together, all of them ASCII.
+fn runs_of(text: &str, belongs: impl Fn(u8) -> bool) -> Vec<Range<usize>> {
     let mut runs = Vec::new();
     let mut start = None;
-    for (at, letter) in text.char_indices().chain(std::iter::once((text.len(), '\u{0}'))) {
-        if belongs(letter) {
+    for (at, byte) in text.bytes().enumerate().chain([(text.len(), 0)]) {
+        if belongs(byte) {
             start.get_or_insert(at);
         } else if let Some(from) = start.take()
             && at - from >= SHORTEST_RUN
@@ -146,6 +147,7 @@ pub(super) fn readings(bytes: &[u8]) -> Vec<String> {
 /// A line without its escapes: `\u0077` and `\x77`, `&#119;` and `&quot;`, `%77`. `None` when it holds none.
 pub(super) fn unescaped(line: &str) -> Option<String> {
     let bytes = line.as_bytes();
+    memchr::memchr3(b'\\', b'&', b'%', bytes)?;
     let mut text = Vec::with_capacity(bytes.len());
     let mut at = 0;
     let mut changed = false;
