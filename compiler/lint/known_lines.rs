@@ -8,17 +8,18 @@ use crate::formats::FormatError;
 use crate::formats::cmd::{Line, Script, lines};
 use crate::secrets::{LineLook, Watch};
 
-/// Places for lines, a power of two: the scripts of an installation have some 3,000 different lines.
-const PLACES: usize = 1 << 14;
+/// Places for two lines each, a power of two: the scripts of an installation have some 1,600 different lines, most of them
+/// those of every installation.
+const PLACES: usize = 1 << 13;
 /// Longer lines are not remembered, so that all together stay below 20 MB.
 const LONGEST: usize = 600;
 
-/// A fixed number of lines. Every line has one place, and the line that came last keeps it.
+/// A fixed number of lines. Every line has one place, and the two lines that came last keep it.
 #[derive(Debug, Default)]
 pub(super) struct KnownLines {
     /// Empty before the first line, else [`PLACES`] long. What is known lies side by side: to look it up must not cost
     /// more than to find it out again.
-    places: Vec<Option<Known>>,
+    places: Vec<[Option<Known>; 2]>,
 }
 
 #[derive(Debug)]
@@ -44,6 +45,9 @@ impl KnownLines {
         let mut script = Script::to_check();
         let mut watch = Watch::new(text);
         for (written, range) in lines(text) {
+            if written.is_empty() {
+                continue;
+            }
             let mut look_at = |known: &Known| {
                 watch.add(known.look, range.clone());
                 script.add(&known.line, written, range.clone());
@@ -63,13 +67,17 @@ impl KnownLines {
             return None;
         }
         if self.places.is_empty() {
-            self.places.resize_with(PLACES, || None);
+            self.places.resize_with(PLACES, || [None, None]);
         }
-        let place = self.places.get_mut(number_of(written))?;
-        if place.as_ref().is_none_or(|known| *known.written != *written) {
-            *place = Some(Known::of(written));
+        let [last, before] = self.places.get_mut(number_of(written))?;
+        let is_it = |known: &Option<Known>| known.as_ref().is_some_and(|known| *known.written == *written);
+        if !is_it(last) {
+            if is_it(before) {
+                return before.as_ref();
+            }
+            *before = last.replace(Known::of(written));
         }
-        place.as_ref()
+        last.as_ref()
     }
 }
 
@@ -86,8 +94,9 @@ fn number_of(line: &str) -> usize {
         (number.rotate_left(5) ^ u64::from_le_bytes(*word)).wrapping_mul(SPREAD)
     };
     let number = words.iter().chain([&last]).fold(0, add);
-    // The upper bits depend on all bits of the line.
-    usize::try_from(number >> 32).unwrap_or_default() & (PLACES - 1)
+    // Lines that differ in their last letters only must not gather in a few places.
+    let mixed = (number ^ number >> 32).wrapping_mul(SPREAD);
+    usize::try_from(mixed >> 32).unwrap_or_default() & (PLACES - 1)
 }
 
 #[cfg(test)]
@@ -148,18 +157,28 @@ mod tests {
 
     #[test]
     fn lines_that_share_a_place_are_told_apart() {
-        let first = "echo 0";
-        let other = (1..1_000_000)
-            .map(|number| format!("echo {number}%"))
-            .find(|other| number_of(other) == number_of(first))
-            .expect("more lines than places");
+        // Of one length, one without and three with a mistake.
+        let first = "echo 000000".to_owned();
+        let bad = (0..100_000).map(|number| format!("echo {number:05}%"));
+        let others: Vec<String> = bad
+            .filter(|other| number_of(other) == number_of(&first))
+            .take(3)
+            .collect();
+        assert_eq!(others.len(), 3);
         let script = |line: &str| {
             format!("@echo off\nsetlocal EnableExtensions DisableDelayedExpansion\n{line}\nexit /b 0\n")
         };
         let mut known = KnownLines::default();
-        for _ in 0..2 {
-            assert_eq!(known.read(&script(first)).0.len(), 0);
-            assert_eq!(known.read(&script(&other)).0.len(), 1);
+        for lines in [
+            [&first, &others[0]],
+            [&others[1], &first],
+            [&others[2], &others[0]],
+        ] {
+            for line in lines {
+                let errors = known.read(&script(line)).0;
+                let alone = check(Format::Cmd, &script(line)).err().unwrap_or_default();
+                assert_eq!(errors, alone, "{line}");
+            }
         }
         let long = script(&format!("echo {}%", "x".repeat(LONGEST)));
         assert_eq!(known.read(&long).0.len(), 1);
