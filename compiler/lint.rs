@@ -3,6 +3,7 @@
 //! A failure shows the generated line, then the template that made it. This module must not repair anything.
 
 use std::sync::Mutex;
+use std::thread::ThreadId;
 
 use rayon::prelude::*;
 
@@ -33,8 +34,8 @@ const MOST_SUSPECTS: usize = 20;
 pub struct Accepted {
     /// Empty before the first text, else [`PLACES`] long.
     seen: Mutex<Vec<Option<(Format, Digest)>>>,
-    /// As many as texts were ever read at one time.
-    lines: Mutex<Vec<KnownLines>>,
+    /// Those of every thread: what a thread has in its caches is worth more than what another one knows.
+    lines: Mutex<Vec<(ThreadId, KnownLines)>>,
 }
 
 impl Accepted {
@@ -53,15 +54,19 @@ impl Accepted {
         }
     }
 
-    /// Lines that nobody else uses at the moment.
+    /// The lines of this thread, which nobody else uses.
     fn take_lines(&self) -> KnownLines {
-        let free = self.lines.lock().ok().and_then(|mut lines| lines.pop());
-        free.unwrap_or_default()
+        let own = std::thread::current().id();
+        let taken = self.lines.lock().ok().and_then(|mut lines| {
+            let at = lines.iter().position(|(thread, _)| *thread == own)?;
+            Some(lines.swap_remove(at).1)
+        });
+        taken.unwrap_or_default()
     }
 
     fn give_lines_back(&self, known: KnownLines) {
         if let Ok(mut lines) = self.lines.lock() {
-            lines.push(known);
+            lines.push((std::thread::current().id(), known));
         }
     }
 }
