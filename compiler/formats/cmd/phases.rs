@@ -3,7 +3,7 @@
 //! Phases, for a script with extensions on and delayed expansion off:
 //!
 //! 1. [`percent_pass`]: `%%`, `%NAME%`, `%1` are replaced, without regard to quotes.
-//! 2. [`split`]: quotes switch the special characters off; `& && || |` separate commands, `< >` redirect, `^` protects
+//! 2. [`split()`]: quotes switch the special characters off; `& && || |` separate commands, `< >` redirect, `^` protects
 //!    one character.
 //! 3. `call` doubles every `^` and runs phases 1 and 2 again.
 //! 4. A batch file of RabbitMQ 3.8 relays its arguments by `set STAR=%*`, which is phase 2 once more without quotes
