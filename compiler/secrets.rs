@@ -246,6 +246,18 @@ fn is_reference(value: &str) -> bool {
     }
 }
 
+/// Whether the lines of a text, looked at one by one, let it pass.
+#[cfg(test)]
+fn passes_by_lines(text: &str) -> bool {
+    let mut watch = Watch::new(text);
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        watch.add(LineLook::of(line.trim_end_matches('\n')), at..at + line.len());
+        at += line.len();
+    }
+    !watch.may_hold_a_secret()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,17 +267,6 @@ mod tests {
             .into_iter()
             .map(|found| (found.position, found.form))
             .collect()
-    }
-
-    /// Whether the lines of a text, looked at one by one, let it pass.
-    fn passes_by_lines(text: &str) -> bool {
-        let mut watch = Watch::new(text);
-        let mut at = 0;
-        for line in text.split_inclusive('\n') {
-            watch.add(LineLook::of(line.trim_end_matches('\n')), at..at + line.len());
-            at += line.len();
-        }
-        !watch.may_hold_a_secret()
     }
 
     #[test]

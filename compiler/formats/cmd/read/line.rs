@@ -218,6 +218,16 @@ impl Reader<'_> {
         });
     }
 
+    /// The part of the line that is `text`. No redirection stands inside a word or a value, so there is one; were there
+    /// none, the line would be refused rather than passed with less than it says.
+    fn part(&mut self, text: &str) -> Option<Part> {
+        let part = Part::find(self.written, text);
+        if part.is_none() {
+            self.refuse("the line cannot be taken apart");
+        }
+        part
+    }
+
     fn kind(&mut self) -> Kind {
         let written = self.written;
         if written.len() > LONGEST_LINE {
@@ -343,7 +353,8 @@ impl Reader<'_> {
 
     fn used(&mut self, name: &str) {
         if !is_known(name) {
-            self.command.reads.extend(Part::find(self.written, name));
+            let part = self.part(name);
+            self.command.reads.extend(part);
         }
     }
 
@@ -453,7 +464,7 @@ impl Reader<'_> {
                 })
             }
             _ => {
-                let part = Part::find(self.written, word);
+                let part = self.part(word);
                 self.command.starts = part.map(|part| (part, start_of_program(rest)));
                 self.arguments(rest);
                 Demand::Check(Answer::Code)
@@ -472,8 +483,7 @@ impl Reader<'_> {
                 if value.ends_with('\\') {
                     self.refuse("a value that ends in a backslash would join with a closing quote");
                 }
-                let part = |text| Part::find(self.written, text);
-                self.command.sets = part(name).zip(part(value));
+                self.command.sets = self.part(name).zip(self.part(value));
             }
             Some(_) | None => self.refuse("`set` is written `set \"NAME=value\"`"),
         }
@@ -485,9 +495,10 @@ impl Reader<'_> {
                 self.refuse("`:eof` leaves without a code; use `exit /b N`");
             }
             Some(label) if !label.contains(' ') => {
+                let part = self.part(label);
                 let [first, second] = &mut self.command.jumps;
                 let jump = if first.is_none() { first } else { second };
-                *jump = Part::find(self.written, label);
+                *jump = part;
             }
             Some(_) | None => self.refuse("a jump is written `goto :LABEL`"),
         }
@@ -565,7 +576,7 @@ impl Reader<'_> {
         if target.starts_with(':') {
             self.jump(target);
         } else {
-            let part = Part::find(self.written, target);
+            let part = self.part(target);
             self.command.starts = part.map(|part| (part, Start::Batch));
         }
         self.arguments(arguments);
@@ -588,5 +599,25 @@ impl Reader<'_> {
 
     fn asks_for_help(&self, rest: &str) -> bool {
         self.signs.has(QUESTION) && rest.contains("/?")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_that_is_not_in_the_line_is_a_mistake() {
+        let mut reader = Reader {
+            written: "net stop x",
+            signs: Signs(0),
+            mistakes: Vec::new(),
+            command: Command::default(),
+        };
+        let part = reader.part("stop");
+        assert_eq!(part.map(|part| part.of("net stop x")), Some("stop"));
+        assert!(reader.mistakes.is_empty());
+        assert_eq!(reader.part("start"), None);
+        assert_eq!(reader.mistakes.len(), 1);
     }
 }
