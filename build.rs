@@ -16,7 +16,9 @@ fn main() {
         return;
     }
     if variable("CARGO_CFG_TARGET_ENV") != "gnu" || variable("CARGO_CFG_TARGET_ARCH") != "x86_64" {
-        println!("cargo::warning=no manifest and no version properties: they are made for x86_64-pc-windows-gnu only");
+        println!(
+            "cargo::warning=no manifest and no version properties: they are made for x86_64-pc-windows-gnu only"
+        );
         return;
     }
     let about = resource::About {

@@ -15,13 +15,13 @@ use std::path::{Path, PathBuf};
 use self::commit::{Place, Staged};
 use self::survey::{Survey, survey};
 use super::archive::Press;
-use super::digest::Digest;
-use super::manifest::Manifest;
 use super::{Bundle, MANIFEST, archive};
 use crate::codes;
+use crate::contract::digest::Digest;
+use crate::contract::manifest::Manifest;
+use crate::contract::path::BundlePath;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::files::{Files, Kind, Lock};
-use crate::path::BundlePath;
 
 /// Largest archive that is read back for comparison.
 const ARCHIVE_LIMIT: u64 = 4 << 30;
@@ -257,7 +257,10 @@ fn prepare_locked(
             .note("it is no archive with a manifest of cbgen in it, so nobody could make it again");
         reported = Some(diagnostics.error(finding));
     }
-    if !matches!(files.kind(&place.archive_sums(bundle)), Ok(None | Some(Kind::File))) {
+    if !matches!(
+        files.kind(&place.archive_sums(bundle)),
+        Ok(None | Some(Kind::File))
+    ) {
         reported = Some(diagnostics.error(in_the_way(&place.archive_sums(bundle))));
     }
     if let Some(manifest) = &archived

@@ -186,7 +186,10 @@ mod system {
             std::os::windows::fs::symlink_file(target, to)
         };
         made.map_err(|error| {
-            let text = format!("the link `{}` cannot be made a second time: {error}", from.display());
+            let text = format!(
+                "the link `{}` cannot be made a second time: {error}",
+                from.display()
+            );
             io::Error::new(error.kind(), text)
         })
     }

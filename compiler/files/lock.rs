@@ -57,7 +57,8 @@ impl Drop for Lock {
 
 fn no_lock(path: &Path) -> io::Error {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let text = format!("`{name}` is no regular file; cbgen makes its lock there and follows no link: remove it");
+    let text =
+        format!("`{name}` is no regular file; cbgen makes its lock there and follows no link: remove it");
     io::Error::new(io::ErrorKind::InvalidInput, text)
 }
 
@@ -97,8 +98,7 @@ mod system {
         // The holder before us removes the name before it unlocks: then this lock is on a file nobody else will
         // ever open, and protects nothing.
         let named = std::fs::symlink_metadata(path).ok();
-        let is_named =
-            named.is_some_and(|named| (named.dev(), named.ino()) == (opened.dev(), opened.ino()));
+        let is_named = named.is_some_and(|named| (named.dev(), named.ino()) == (opened.dev(), opened.ino()));
         Ok(if is_named {
             Attempt::Taken(file)
         } else {

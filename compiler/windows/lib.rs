@@ -124,7 +124,10 @@ fn repeat(
 fn unlimited(absolute: &str) -> std::path::PathBuf {
     /// Folders may have 248 units, files 260, each with the zero at the end.
     const LIMIT: usize = 248;
-    if absolute.encode_utf16().count() < LIMIT || absolute.starts_with(r"\\?\") || absolute.starts_with(r"\\.\") {
+    if absolute.encode_utf16().count() < LIMIT
+        || absolute.starts_with(r"\\?\")
+        || absolute.starts_with(r"\\.\")
+    {
         return absolute.into();
     }
     match absolute.strip_prefix(r"\\") {

@@ -115,7 +115,10 @@ pub(crate) fn object(about: &About<'_>) -> Vec<u8> {
 
 /// `VS_VERSIONINFO`.
 fn version(about: &About<'_>) -> Vec<u8> {
-    let mut numbers = about.version.split(['.', '-', '+']).map(|part| part.parse::<u32>().unwrap_or(0));
+    let mut numbers = about
+        .version
+        .split(['.', '-', '+'])
+        .map(|part| part.parse::<u32>().unwrap_or(0));
     let mut next = || numbers.next().unwrap_or(0);
     let (major, minor, patch) = (next(), next(), next());
     let high = major << 16 | minor;
@@ -124,7 +127,21 @@ fn version(about: &About<'_>) -> Vec<u8> {
     // Signature, version of the structure, file and product version, no flags, Windows NT, a program.
     push(
         &mut fixed,
-        &[0xFEEF_04BD, 0x0001_0000, high, low, high, low, 0x3F, 0, 0x0004_0004, 1, 0, 0, 0],
+        &[
+            0xFEEF_04BD,
+            0x0001_0000,
+            high,
+            low,
+            high,
+            low,
+            0x3F,
+            0,
+            0x0004_0004,
+            1,
+            0,
+            0,
+            0,
+        ],
     );
     let texts = [
         ("FileDescription", about.description.to_owned()),
@@ -148,7 +165,13 @@ fn version(about: &About<'_>) -> Vec<u8> {
     language.extend(UTF_16.to_le_bytes());
     let language = block("Translation", false, language.len(), &language, &[]);
     let languages = block("VarFileInfo", true, 0, &[], &[language]);
-    block("VS_VERSION_INFO", false, fixed.len(), &fixed, &[strings, languages])
+    block(
+        "VS_VERSION_INFO",
+        false,
+        fixed.len(),
+        &fixed,
+        &[strings, languages],
+    )
 }
 
 /// One block of the version structure: its length, length and kind of its value, key, value and inner blocks.
@@ -170,7 +193,10 @@ fn block(key: &str, is_text: bool, value_length: usize, value: &[u8], inner: &[V
 
 /// A text in UTF-16 with the zero at its end.
 fn units(text: &str) -> Vec<u8> {
-    text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect()
+    text.encode_utf16()
+        .chain([0])
+        .flat_map(u16::to_le_bytes)
+        .collect()
 }
 
 fn push(bytes: &mut Vec<u8>, numbers: &[u32]) {

@@ -58,7 +58,10 @@ fn a_replaced_file_keeps_its_mode() {
     let at = |name: &str| folder.path().join(name);
     fs::set_permissions(at("a"), fs::Permissions::from_mode(0o640)).unwrap();
     replace_file(&at("a"), &at("new"), &at("saved")).unwrap();
-    assert_eq!(fs::metadata(at("a")).unwrap().permissions().mode() & 0o7777, 0o640);
+    assert_eq!(
+        fs::metadata(at("a")).unwrap().permissions().mode() & 0o7777,
+        0o640
+    );
     std::os::unix::fs::symlink("a", at("link")).unwrap();
     fs::write(at("new"), "newer").unwrap();
     assert!(replace_file(&at("link"), &at("new"), &at("saved")).is_err());
@@ -74,7 +77,10 @@ fn files_and_folders_are_renamed() {
     fs::write(at("folder").join("x"), "x").unwrap();
     rename(&at("folder"), &at("other")).unwrap();
     assert_eq!(fs::read_to_string(at("other").join("x")).unwrap(), "x");
-    assert_eq!(rename(&at("a"), &at("c")).unwrap_err().kind(), io::ErrorKind::NotFound);
+    assert_eq!(
+        rename(&at("a"), &at("c")).unwrap_err().kind(),
+        io::ErrorKind::NotFound
+    );
     sync_folder(folder.path()).unwrap();
     assert!(sync_folder(&at("none")).is_err());
 }
@@ -114,7 +120,11 @@ fn a_file_in_use_is_waited_for() {
     use std::os::windows::fs::OpenOptionsExt as _;
     let folder = folder(&[("a", "old"), ("new", "new")]);
     let at = |name: &str| folder.path().join(name);
-    let held = fs::File::options().read(true).share_mode(0).open(at("a")).unwrap();
+    let held = fs::File::options()
+        .read(true)
+        .share_mode(0)
+        .open(at("a"))
+        .unwrap();
     let refused = system::replace_file(&at("a"), &at("new"), &at("saved")).unwrap_err();
     assert!(is_held(&refused), "{refused}");
     std::thread::scope(|scope| {
@@ -151,7 +161,10 @@ fn long_paths_get_the_form_without_a_limit() {
     let long = "x".repeat(250);
     check(r"C:\a", r"C:\a");
     check(&format!(r"C:\{long}"), &format!(r"\\?\C:\{long}"));
-    check(&format!(r"\\server\share\{long}"), &format!(r"\\?\UNC\server\share\{long}"));
+    check(
+        &format!(r"\\server\share\{long}"),
+        &format!(r"\\?\UNC\server\share\{long}"),
+    );
     check(&format!(r"\\?\C:\{long}"), &format!(r"\\?\C:\{long}"));
 }
 
@@ -164,7 +177,11 @@ fn waiting_has_a_bound() {
             || {
                 let now = *left.borrow();
                 *left.borrow_mut() = now.saturating_sub(1);
-                if now == 0 { Ok(()) } else { Err(io::Error::other("held")) }
+                if now == 0 {
+                    Ok(())
+                } else {
+                    Err(io::Error::other("held"))
+                }
             },
             |_| most,
             |time| *waited.borrow_mut() += time,

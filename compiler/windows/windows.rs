@@ -1,5 +1,8 @@
 //! The calls on Windows. Every `unsafe` block of the project is in this file.
-#![expect(unsafe_code, reason = "system calls; each block holds one and says why it is sound")]
+#![expect(
+    unsafe_code,
+    reason = "system calls; each block holds one and says why it is sound"
+)]
 
 use std::fs::File;
 use std::io;
@@ -10,13 +13,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use windows_sys::Win32::Foundation::{
-    CloseHandle, ERROR_ACCESS_DENIED, ERROR_LOCK_VIOLATION, ERROR_MORE_DATA, ERROR_SHARING_VIOLATION, ERROR_SUCCESS,
-    ERROR_UNABLE_TO_REMOVE_REPLACED, ERROR_USER_MAPPED_FILE, GENERIC_WRITE, HANDLE,
+    CloseHandle, ERROR_ACCESS_DENIED, ERROR_LOCK_VIOLATION, ERROR_MORE_DATA, ERROR_SHARING_VIOLATION,
+    ERROR_SUCCESS, ERROR_UNABLE_TO_REMOVE_REPLACED, ERROR_USER_MAPPED_FILE, GENERIC_WRITE, HANDLE,
 };
 use windows_sys::Win32::Security::{GetTokenInformation, TOKEN_ELEVATION, TOKEN_QUERY, TokenElevation};
 use windows_sys::Win32::Storage::FileSystem::{
-    BY_HANDLE_FILE_INFORMATION, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT, GetDiskFreeSpaceExW,
-    GetFileInformationByHandle, MOVEFILE_REPLACE_EXISTING, MOVEFILE_WRITE_THROUGH, MoveFileExW, ReplaceFileW,
+    BY_HANDLE_FILE_INFORMATION, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
+    GetDiskFreeSpaceExW, GetFileInformationByHandle, MOVEFILE_REPLACE_EXISTING, MOVEFILE_WRITE_THROUGH,
+    MoveFileExW, ReplaceFileW,
 };
 use windows_sys::Win32::System::RestartManager::{
     CCH_RM_SESSION_KEY, RM_PROCESS_INFO, RmEndSession, RmGetList, RmRegisterResources, RmStartSession,
@@ -32,7 +36,10 @@ fn wide(path: &Path) -> io::Result<Vec<u16>> {
     let path = absolute.to_str().map_or_else(|| absolute.clone(), unlimited);
     let mut units: Vec<u16> = path.as_os_str().encode_wide().collect();
     if units.contains(&0) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a path with a zero in it"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "a path with a zero in it",
+        ));
     }
     units.push(0);
     Ok(units)
@@ -120,7 +127,8 @@ pub(crate) fn computer_name() -> String {
     let mut name = [0_u16; 256];
     let mut length = 256;
     // SAFETY: `length` says how many units `name` has room for, and is set to how many were written.
-    let known = unsafe { GetComputerNameExW(ComputerNamePhysicalNetBIOS, name.as_mut_ptr(), &raw mut length) };
+    let known =
+        unsafe { GetComputerNameExW(ComputerNamePhysicalNetBIOS, name.as_mut_ptr(), &raw mut length) };
     let units = usize::try_from(length).ok().and_then(|length| name.get(..length));
     match units {
         Some(units) if known != 0 => String::from_utf16_lossy(units),
@@ -162,8 +170,17 @@ pub(crate) fn holders(path: &Path) -> Vec<String> {
     }
     let files = [path.as_ptr()];
     // SAFETY: one text that ends with a zero and lives longer than the call; the other lists are empty.
-    let registered =
-        unsafe { RmRegisterResources(session, 1, files.as_ptr(), 0, std::ptr::null(), 0, std::ptr::null()) };
+    let registered = unsafe {
+        RmRegisterResources(
+            session,
+            1,
+            files.as_ptr(),
+            0,
+            std::ptr::null(),
+            0,
+            std::ptr::null(),
+        )
+    };
     let mut names = Vec::new();
     if registered == ERROR_SUCCESS {
         let mut found = vec![RM_PROCESS_INFO::default(); 16];
@@ -183,8 +200,16 @@ pub(crate) fn holders(path: &Path) -> Vec<String> {
             names = found
                 .iter()
                 .map(|process| {
-                    let name = process.strAppName.split(|unit| *unit == 0).next().unwrap_or_default();
-                    format!("{} (process {})", String::from_utf16_lossy(name), process.Process.dwProcessId)
+                    let name = process
+                        .strAppName
+                        .split(|unit| *unit == 0)
+                        .next()
+                        .unwrap_or_default();
+                    format!(
+                        "{} (process {})",
+                        String::from_utf16_lossy(name),
+                        process.Process.dwProcessId
+                    )
                 })
                 .collect();
         }
@@ -199,9 +224,10 @@ pub(crate) fn holders(path: &Path) -> Vec<String> {
 pub(crate) fn patience(error: &io::Error) -> Option<Duration> {
     let code = error.raw_os_error().and_then(|code| u32::try_from(code).ok())?;
     match code {
-        ERROR_SHARING_VIOLATION | ERROR_LOCK_VIOLATION | ERROR_UNABLE_TO_REMOVE_REPLACED | ERROR_USER_MAPPED_FILE => {
-            Some(PATIENCE)
-        }
+        ERROR_SHARING_VIOLATION
+        | ERROR_LOCK_VIOLATION
+        | ERROR_UNABLE_TO_REMOVE_REPLACED
+        | ERROR_USER_MAPPED_FILE => Some(PATIENCE),
         ERROR_ACCESS_DENIED => Some(DENIED_PATIENCE),
         _ => None,
     }

@@ -34,9 +34,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::super::Bundle;
-use super::super::digest::Digest;
 use super::Survey;
 use super::recover::Recovered;
+use crate::contract::digest::Digest;
 use crate::files::Files;
 
 /// Where the output of one bundle is.
@@ -183,7 +183,9 @@ impl<'a> Place<'a> {
         for old in [self.staged_tree(), self.aside()] {
             if !self.adopt(files, &old)? {
                 // Recovery keeps the old tree.
-                return Err(io::Error::other("a file that cbgen did not make has no place in the new tree"));
+                return Err(io::Error::other(
+                    "a file that cbgen did not make has no place in the new tree",
+                ));
             }
         }
         Ok(())

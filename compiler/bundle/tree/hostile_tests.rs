@@ -143,7 +143,9 @@ fn an_archive_that_is_not_the_one_of_the_tree_is_dropped() {
         ground.journal();
         let staged = Path::new("out/.acme.staging/zip");
         ground.files().write(staged, &archive).unwrap();
-        Place::new(Path::new(OUT), "acme").recover(&ground.files()).unwrap();
+        Place::new(Path::new(OUT), "acme")
+            .recover(&ground.files())
+            .unwrap();
         assert!(state(&ground.files()) == before);
     }
     // The right one is taken.
@@ -152,9 +154,14 @@ fn an_archive_that_is_not_the_one_of_the_tree_is_dropped() {
     ground.files().remove(Path::new("out/acme-1.zip")).unwrap();
     ground.files().remove(Path::new("out/acme-1.zip.sha256")).unwrap();
     ground.journal();
-    ground.files().write(Path::new("out/.acme.staging/zip"), &right).unwrap();
+    ground
+        .files()
+        .write(Path::new("out/.acme.staging/zip"), &right)
+        .unwrap();
     ground.write("out/.acme.staging/sums", &archive_sums(&old_bundle(), &right));
-    let recovery = Place::new(Path::new(OUT), "acme").recover(&ground.files()).unwrap();
+    let recovery = Place::new(Path::new(OUT), "acme")
+        .recover(&ground.files())
+        .unwrap();
     assert_eq!(recovery.outcome, recover::Recovered::Completed);
     assert!(state(&ground.files()) == before);
 }
@@ -205,7 +212,10 @@ fn a_journal_that_can_never_complete_holds_nothing_up() {
     ground.write("out/.acme.staging/tree/same.sql/mine", "mine");
     ground.journal();
     ground.check(&["CB0712"], &["acme.kept-1"]);
-    assert_eq!(text(&ground.files(), "acme.kept-1/same.sql/mine").unwrap(), "mine");
+    assert_eq!(
+        text(&ground.files(), "acme.kept-1/same.sql/mine").unwrap(),
+        "mine"
+    );
     // A staged archive that is a folder; a staged tree that is a file; junk; a journal without its folder.
     for (path, content) in [
         ("out/.acme.staging/zip/x", "x"),
@@ -236,21 +246,31 @@ fn pipes_are_not_waited_for() {
         "out/.acme.staging/tree",
     ] {
         let ground = Ground::new();
-        ground.files().make_folder(Path::new(path).parent().unwrap()).unwrap();
+        ground
+            .files()
+            .make_folder(Path::new(path).parent().unwrap())
+            .unwrap();
         pipe(&ground, path);
         if path != "out/.acme.commit" {
             ground.journal();
         }
         ground.check(&[], &[]);
     }
-    for path in ["out/acme-1.zip", "out/acme-1.zip.sha256", "out/acme/a/changed.sql"] {
+    for path in [
+        "out/acme-1.zip",
+        "out/acme-1.zip.sha256",
+        "out/acme/a/changed.sql",
+    ] {
         let ground = Ground::new();
         ground.files().remove(Path::new(path)).unwrap();
         pipe(&ground, path);
         ground.refused("CB0704");
     }
     let ground = Ground::new();
-    ground.files().remove(Path::new("out/acme/manifest.json")).unwrap();
+    ground
+        .files()
+        .remove(Path::new("out/acme/manifest.json"))
+        .unwrap();
     pipe(&ground, "out/acme/manifest.json");
     ground.files().remove(Path::new("out/acme/SHA256SUMS")).unwrap();
     pipe(&ground, "out/acme/SHA256SUMS");

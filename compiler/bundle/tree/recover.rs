@@ -10,14 +10,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::super::archive::{self, Limits};
-use super::super::digest::{Digest, sums};
-use super::super::manifest::Manifest;
 use super::super::{MANIFEST, SUMS};
 use super::commit::{Journal, Place};
 use super::survey::made;
 use super::{ARCHIVE_LIMIT, archived_manifest, sums_of_archive};
+use crate::contract::digest::{Digest, sums};
+use crate::contract::manifest::Manifest;
+use crate::contract::path::BundlePath;
 use crate::files::{Files, Kind};
-use crate::path::BundlePath;
 
 /// Largest manifest or list of digests that is read here.
 const FILE_LIMIT: u64 = 256 << 20;
@@ -115,7 +115,10 @@ impl Place<'_> {
         let Some(text) = self.own(files, MANIFEST)? else {
             return Ok(());
         };
-        let Some(manifest) = Manifest::read(&text).ok().filter(|manifest| manifest.bundle.name == self.name()) else {
+        let Some(manifest) = Manifest::read(&text)
+            .ok()
+            .filter(|manifest| manifest.bundle.name == self.name())
+        else {
             return Ok(());
         };
         let name = format!("{}-{}.zip", self.name(), manifest.bundle.version);
@@ -225,7 +228,10 @@ fn is_archive_of(archive: &[u8], text: &[u8], manifest: &Manifest, list: &[u8]) 
         return false;
     };
     // The record that ends an archive, without a comment: readers look for it from the end and pass over what follows.
-    if !archive.last_chunk::<22>().is_some_and(|end| end.starts_with(b"PK\x05\x06")) {
+    if !archive
+        .last_chunk::<22>()
+        .is_some_and(|end| end.starts_with(b"PK\x05\x06"))
+    {
         return false;
     }
     let own = |name: &str| BundlePath::parse(name).ok().and_then(|path| entries.get(&path));
