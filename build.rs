@@ -1,6 +1,11 @@
 //! Tells Cargo which folders are embedded in the binary (`include_dir!` alone does not notice a changed or new file), and
 //! gives a Windows program its manifest and version properties.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "Cargo tells a build script everything in its environment, and wants a file"
+)]
+
 #[path = "compiler/windows/resource.rs"]
 mod resource;
 

@@ -224,9 +224,12 @@ fn prepare_locked(
     let at = |path: PathBuf| move |error: io::Error| failed(&path, &error);
     let recovery = place
         .recover(files)
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidInput => hidden_name(&place.journal(), &error),
-            _ => failed(&place.staging(), &error),
+        .map_err(|error| {
+            if error.kind() == io::ErrorKind::InvalidInput {
+                hidden_name(&place.journal(), &error)
+            } else {
+                failed(&place.staging(), &error)
+            }
         })
         .map_err(|finding| diagnostics.error(finding))?;
     if let Some(kept) = recovery.kept {

@@ -63,7 +63,7 @@ pub fn identity(path: &Path) -> io::Result<Option<u64>> {
 pub fn free_space(path: &Path) -> io::Result<u64> {
     let path = std::path::absolute(path)?;
     let mut nearest = path.as_path();
-    while !nearest.exists()
+    while std::fs::metadata(nearest).is_err()
         && let Some(parent) = nearest.parent()
     {
         nearest = parent;

@@ -1,4 +1,8 @@
 //! The calls on Unix, through safe libraries.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the ban points to the module of files, which stands on this crate"
+)]
 
 use std::fs::{self, File};
 use std::io;

@@ -1,7 +1,6 @@
 //! What others put into an output folder: a pull request can bring a journal, a staging folder and a lock along. No
 //! product code may use this file.
 
-use std::fs;
 use std::path::Path;
 
 use super::tests::{OUT, codes_of, named, new_bundle, old_bundle, put, state, text};
@@ -40,9 +39,10 @@ impl Ground {
 
     /// A link to a file or folder, from the folder of the link.
     fn link(&self, target: &str, path: &str) {
-        let path = self.folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        link(Path::new(target), &path);
+        self.files()
+            .make_folder(Path::new(path).parent().unwrap())
+            .unwrap();
+        link(Path::new(target), &self.folder.path().join(path));
     }
 
     fn outside(&self) -> Vec<String> {
