@@ -46,12 +46,16 @@ impl Charset {
             Self::Utf16Le => {
                 let mut units = [0; 2];
                 let units = character.encode_utf16(&mut units);
-                units.iter().for_each(|unit| bytes.extend(unit.to_le_bytes()));
+                for unit in units.iter() {
+                    bytes.extend(unit.to_le_bytes());
+                }
             }
             Self::Utf16Be => {
                 let mut units = [0; 2];
                 let units = character.encode_utf16(&mut units);
-                units.iter().for_each(|unit| bytes.extend(unit.to_be_bytes()));
+                for unit in units.iter() {
+                    bytes.extend(unit.to_be_bytes());
+                }
             }
             Self::Windows1252 => bytes.push(windows_1252(character)?),
             Self::Latin1 => bytes.push(u8::try_from(u32::from(character)).ok()?),
@@ -78,12 +82,11 @@ const UPPER: [char; 32] = [
 ];
 
 fn windows_1252(character: char) -> Option<u8> {
-    match u32::from(character) {
-        code @ (0..=0x7f | 0xa0..=0xff) => u8::try_from(code).ok(),
-        _ => {
-            let at = UPPER.iter().position(|upper| *upper == character)?;
-            u8::try_from(0x80 + at).ok()
-        }
+    if let code @ (0..=0x7f | 0xa0..=0xff) = u32::from(character) {
+        u8::try_from(code).ok()
+    } else {
+        let at = UPPER.iter().position(|upper| *upper == character)?;
+        u8::try_from(0x80 + at).ok()
     }
 }
 
@@ -189,7 +192,7 @@ impl<'a> Source<'a> {
                 return refuse(start..(start + 1).min(bytes.len()), message, help);
             }
         };
-        if charset == Charset::Utf8 && text.as_bytes().len() >= 2 && is_utf16_without_mark(bytes) {
+        if charset == Charset::Utf8 && is_utf16_without_mark(bytes) {
             let message = "the file looks like UTF-16 without a mark".to_owned();
             return refuse(0..2, message, "save the file with a mark, or as UTF-8".into());
         }
