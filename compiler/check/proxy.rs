@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::problem::Problem;
 use super::{View, has, server_pointer, some_names};
 use crate::codes;
+use crate::contract::artifact::Role;
 use crate::diag::nearest;
 use crate::facts::SMART_RULES_RECEIVE_SECONDS;
 use crate::facts::ciphers::is_served_by_modern_suites;
-use crate::inventory::model::{CertificateKind, Role, TlsProtocol, XFrameOptions};
+use crate::inventory::model::{CertificateKind, TlsProtocol, XFrameOptions};
 
 /// How many unknown names get a suggestion: each costs a look at every known name.
 const SUGGESTIONS: usize = 20;

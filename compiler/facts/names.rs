@@ -6,7 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::inventory::model::{Inventory, Role, Server};
+use crate::contract::artifact::Role;
+use crate::inventory::model::{Inventory, Server};
 
 /// Keeps the first of names that are equal without regard to case, in lower case.
 fn once<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
