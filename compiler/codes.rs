@@ -195,6 +195,8 @@ codes! {
     SERVER_WITHOUT_UPSTREAMS = "CB0455", Warning, "a broker has no federation upstream";
     CERTIFICATE_FOLDER_ENCODED = "CB0456", Warning, "the certificate folder needs percent signs in a script";
     OVERRIDE_UNUSED = "CB0457", Warning, "an override has no effect";
+    OLDER_SUITE = "CB0458", Warning, "an old Windows release needs a TLS suite without authenticated encryption";
+    PROXY_GIVES_UP = "CB0459", Warning, "the proxy gives up before its clients do";
 
     // 05 templates
     TEMPLATE_SYNTAX = "CB0501", Error, "a template has a syntax error";

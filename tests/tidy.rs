@@ -29,6 +29,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "render",
             "bundle",
             "lint",
+            "assemble",
         ],
     ),
     ("operations", &["coverage", "diff", "why"]),
