@@ -75,6 +75,7 @@ struct Pattern {
 /// An argument as pattern; nothing when it is the name of something.
 fn pattern(files: &dyn Files, argument: &Path) -> Option<Pattern> {
     let text = argument.to_str()?.replace('\\', "/");
+    let text = text.trim_start_matches("./");
     let wildcard = text.find(['*', '?'])?;
     // A name of Windows that begins so means every sign as it is.
     if text.starts_with("//?/") || matches!(files.kind(argument), Ok(Some(_))) {
