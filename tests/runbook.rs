@@ -122,8 +122,13 @@ fn no_check_asks_for_the_proxy_before_it_runs() {
         let listed = listed.split("\n## ").next().unwrap_or_default();
         assert_eq!(listed.matches("- [ ] ").count(), waiting.len(), "{}", built.name);
         assert!(!waiting.is_empty(), "{}", built.name);
+        let shown = listed
+            .replace("<code>", "")
+            .replace("</code>", "")
+            .replace("&#124;", "");
+        let shown = words(&shown);
         for line in waiting {
-            assert!(words(listed).contains(&words(line)), "{}: {line}", built.name);
+            assert!(shown.contains(&words(line)), "{}: {line}", built.name);
         }
     }
     expect_none(&complaints);
