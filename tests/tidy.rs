@@ -57,7 +57,10 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("unsafe fn", &["windows/windows.rs"]),
     ("unsafe impl", &["windows/windows.rs"]),
     ("windows_sys", &["windows/windows.rs"]),
-    ("rustix", &["windows/unix.rs", "files/", "bundle/tree/hostile_tests.rs"]),
+    (
+        "rustix",
+        &["windows/unix.rs", "files/", "bundle/tree/hostile_tests.rs"],
+    ),
     ("std::env", &["main.rs", "cli/"]),
     ("Instant::now", &["cli/phases.rs"]),
     ("std::process::Command", &["cli/git.rs"]),
