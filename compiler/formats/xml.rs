@@ -3,6 +3,10 @@
 //! Base of the transform documents in `xdt`; it knows nothing of transforms or of any vocabulary. Document type
 //! definitions are refused, so no entity can be declared, and nesting is limited.
 
+pub mod change;
+pub mod read;
+pub mod tree;
+
 use std::collections::BTreeMap;
 
 use roxmltree::{Attribute, Document, Node, ParsingOptions};

@@ -180,14 +180,14 @@ impl Document {
         Ok(added)
     }
 
-    /// The parts of the text that make up the document now, in order.
-    fn pieces(&self) -> Vec<Span> {
+    /// The parts of the text that make up a node now, in order.
+    fn pieces(&self, top: NodeId) -> Vec<Span> {
         enum Step {
             Node(NodeId),
             Piece(Span),
         }
         let mut pieces: Vec<Span> = Vec::new();
-        let mut steps = vec![Step::Node(self.top())];
+        let mut steps = vec![Step::Node(top)];
         while let Some(step) = steps.pop() {
             let id = match step {
                 Step::Node(id) => id,
@@ -238,8 +238,13 @@ impl Document {
 
     /// The document as it is now.
     pub fn written(&self) -> String {
-        let mut out = String::with_capacity(self.file_length);
-        for piece in self.pieces() {
+        self.written_part(self.top())
+    }
+
+    /// A node as it is now.
+    pub fn written_part(&self, id: NodeId) -> String {
+        let mut out = String::with_capacity(self.range(id).len());
+        for piece in self.pieces(id) {
             out.push_str(self.slice(piece.range()));
         }
         out
@@ -258,7 +263,7 @@ impl Document {
                 });
             }
         };
-        for piece in self.pieces() {
+        for piece in self.pieces(self.top()) {
             let range = piece.range();
             if range.end <= self.file_length {
                 add(kept..range.start, &mut text);

@@ -494,6 +494,7 @@ impl<'a> Reader<'a> {
             namespace,
             attributes,
             tail: Span::new(tail_start, self.at),
+            read_tail: Span::new(tail_start, self.at),
             close: Span::new(self.at, self.at),
         };
         let id = self.add(parent, Kind::Element(element), start)?;

@@ -122,6 +122,8 @@ pub struct Element {
     pub(super) attributes: Vec<Attribute>,
     /// From behind the last attribute to the end of the start tag.
     pub(super) tail: Span,
+    /// As [`Self::tail`], as it was read.
+    pub(super) read_tail: Span,
     /// The end tag; empty for an element that is written as one tag.
     pub(super) close: Span,
 }
@@ -433,11 +435,16 @@ impl Document {
         self.tree.numbers.get(uri).copied().map(NamespaceId)
     }
 
-    /// The start tag of an element.
+    /// The start tag of an element as it was read.
     pub fn tag(&self, id: NodeId) -> Range<usize> {
         let start = self.get(id).range.start as usize;
-        let end = self.element(id).map_or(start, |element| element.tail.end as usize);
+        let end = self.element(id).map_or(start, |element| element.read_tail.end as usize);
         start..end.max(start)
+    }
+
+    /// The start tag of an element from behind its last attribute, as it was read.
+    pub fn tail(&self, id: NodeId) -> Range<usize> {
+        self.element(id).map_or(0..0, |element| element.read_tail.range())
     }
 
     /// The start tag of an element without what follows its last attribute, which is shorter to point at.
