@@ -210,15 +210,39 @@ impl Document {
                     add(&mut pieces, Span::new(0, mark));
                 }
                 Kind::Element(element) => {
-                    add(&mut pieces, Span { start: node.range.start, end: element.name.end });
+                    add(
+                        &mut pieces,
+                        Span {
+                            start: node.range.start,
+                            end: element.name.end,
+                        },
+                    );
                     for attribute in &element.attributes {
                         let end = attribute.value.end + 1;
                         match attribute.new_value {
-                            None => add(&mut pieces, Span { start: attribute.lead, end }),
+                            None => add(
+                                &mut pieces,
+                                Span {
+                                    start: attribute.lead,
+                                    end,
+                                },
+                            ),
                             Some(value) => {
-                                add(&mut pieces, Span { start: attribute.lead, end: attribute.value.start });
+                                add(
+                                    &mut pieces,
+                                    Span {
+                                        start: attribute.lead,
+                                        end: attribute.value.start,
+                                    },
+                                );
                                 add(&mut pieces, value);
-                                add(&mut pieces, Span { start: attribute.value.end, end });
+                                add(
+                                    &mut pieces,
+                                    Span {
+                                        start: attribute.value.end,
+                                        end,
+                                    },
+                                );
                             }
                         }
                     }

@@ -10,8 +10,8 @@ use std::ops::Range;
 use memchr::{memchr, memchr2, memmem};
 
 use super::tree::{
-    Attribute, Document, Element, Kind, NamespaceId, Node, NodeId, Span, Tree, XML_NAMESPACE, XMLNS_NAMESPACE,
-    attribute_value, reference,
+    Attribute, Document, Element, Kind, NamespaceId, Node, NodeId, Span, Tree, XML_NAMESPACE,
+    XMLNS_NAMESPACE, attribute_value, reference,
 };
 use crate::FormatError;
 
@@ -48,10 +48,17 @@ impl Document {
         reader.prolog(top)?;
         reader.content(top)?;
         let file_length = text.len();
-        let document = Self { text, file_length, tree };
+        let document = Self {
+            text,
+            file_length,
+            tree,
+        };
         match document.root() {
             Some(_) => Ok(document),
-            None => Err(FormatError::new(file_length..file_length, "the document has no root element")),
+            None => Err(FormatError::new(
+                file_length..file_length,
+                "the document has no root element",
+            )),
         }
     }
 
@@ -60,11 +67,23 @@ impl Document {
     ///
     /// # Errors
     /// As [`Document::read`].
-    pub(super) fn read_added(&mut self, start: usize, parent: NodeId, limits: Limits) -> Result<Vec<NodeId>, FormatError> {
+    pub(super) fn read_added(
+        &mut self,
+        start: usize,
+        parent: NodeId,
+        limits: Limits,
+    ) -> Result<Vec<NodeId>, FormatError> {
         let mut scope: BTreeMap<String, Vec<NamespaceId>> = BTreeMap::new();
         for element in self.ancestors(parent).collect::<Vec<_>>() {
-            for attribute in self.attributes(element).filter(|attribute| attribute.is_declaration()) {
-                let prefix = if attribute.prefix == 0 { "" } else { self.attribute_name(attribute) };
+            for attribute in self
+                .attributes(element)
+                .filter(|attribute| attribute.is_declaration())
+            {
+                let prefix = if attribute.prefix == 0 {
+                    ""
+                } else {
+                    self.attribute_name(attribute)
+                };
                 let namespace = self.known_namespace(&self.value(attribute)).unwrap_or_default();
                 scope.entry(prefix.to_owned()).or_insert_with(|| vec![namespace]);
             }
@@ -91,7 +110,9 @@ impl Document {
 /// The first character that no document can hold.
 fn refused_character(text: &str) -> Result<(), FormatError> {
     let bytes = text.as_bytes();
-    let control = bytes.iter().position(|byte| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r'));
+    let control = bytes
+        .iter()
+        .position(|byte| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r'));
     let noncharacter = [b"\xef\xbf\xbe", b"\xef\xbf\xbf"]
         .iter()
         .filter_map(|sought| memmem::find(bytes, *sought))
@@ -99,7 +120,10 @@ fn refused_character(text: &str) -> Result<(), FormatError> {
     let Some(at) = control.into_iter().chain(noncharacter).min() else {
         return Ok(());
     };
-    let found = text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
+    let found = text
+        .get(at..)
+        .and_then(|rest| rest.chars().next())
+        .unwrap_or_default();
     let message = format!("the character U+{:04X} cannot stand in XML", u32::from(found));
     Err(FormatError::new(at..at + found.len_utf8(), message))
 }
@@ -202,9 +226,15 @@ impl<'a> Reader<'a> {
                 }
                 let (name, _) = self.name()?;
                 let name = self.part(name.range());
-                let Some(place) = expected.iter().position(|sought| *sought == name).filter(|_| blanks) else {
+                let Some(place) = expected
+                    .iter()
+                    .position(|sought| *sought == name)
+                    .filter(|_| blanks)
+                else {
                     self.at = start;
-                    return self.here("the XML declaration holds `version`, `encoding` and `standalone`, in this order");
+                    return self.here(
+                        "the XML declaration holds `version`, `encoding` and `standalone`, in this order",
+                    );
                 };
                 expected = expected.get(place + 1..).unwrap_or_default();
                 let value = self.quoted(name)?;
@@ -414,7 +444,10 @@ impl<'a> Reader<'a> {
         }
         self.at += 1;
         let Some(open) = self.open.pop() else {
-            return Err(FormatError::new(start..self.at, format!("`</{written}>` closes nothing")));
+            return Err(FormatError::new(
+                start..self.at,
+                format!("`</{written}>` closes nothing"),
+            ));
         };
         let expected = match &self.tree.get(open.id).kind {
             Kind::Element(element) => self.part(element.name.range()),
@@ -448,7 +481,10 @@ impl<'a> Reader<'a> {
     fn start_tag(&mut self, parent: NodeId) -> Result<(), FormatError> {
         let start = self.at;
         if self.open.len() >= self.limits.depth {
-            return self.here(format!("elements are nested deeper than {} levels", self.limits.depth));
+            return self.here(format!(
+                "elements are nested deeper than {} levels",
+                self.limits.depth
+            ));
         }
         self.at += 1;
         let (name, prefix) = self.name()?;
@@ -557,8 +593,15 @@ impl<'a> Reader<'a> {
     fn refuse_twice(&self, attributes: &[Attribute]) -> Result<(), FormatError> {
         let key = |attribute: &Attribute| {
             let start = attribute.name.start as usize;
-            let local = if attribute.prefix == 0 { 0 } else { attribute.prefix as usize + 1 };
-            (attribute.namespace, self.part(start + local..attribute.name.end as usize))
+            let local = if attribute.prefix == 0 {
+                0
+            } else {
+                attribute.prefix as usize + 1
+            };
+            (
+                attribute.namespace,
+                self.part(start + local..attribute.name.end as usize),
+            )
         };
         let twice = if attributes.len() <= 8 {
             let mut rest = attributes.iter();
@@ -577,7 +620,10 @@ impl<'a> Reader<'a> {
             pairs.min_by_key(|attribute| attribute.lead)
         };
         twice.map_or(Ok(()), |attribute| {
-            let message = format!("the attribute `{}` is given twice", self.part(attribute.name.range()));
+            let message = format!(
+                "the attribute `{}` is given twice",
+                self.part(attribute.name.range())
+            );
             Err(FormatError::new(attribute.name.range(), message))
         })
     }
@@ -593,5 +639,4 @@ fn begins_name(character: char) -> bool {
 fn continues_name(character: char) -> bool {
     begins_name(character)
         || matches!(character, '-' | '.' | '0'..='9' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}'..='\u{2040}')
-
 }

@@ -281,7 +281,7 @@ impl Document {
     }
 
     /// Number of nodes, also of those that hang nowhere any more.
-    pub fn len(&self) -> usize {
+    pub fn nodes(&self) -> usize {
         self.tree.nodes.len()
     }
 
@@ -438,7 +438,9 @@ impl Document {
     /// The start tag of an element as it was read.
     pub fn tag(&self, id: NodeId) -> Range<usize> {
         let start = self.get(id).range.start as usize;
-        let end = self.element(id).map_or(start, |element| element.read_tail.end as usize);
+        let end = self
+            .element(id)
+            .map_or(start, |element| element.read_tail.end as usize);
         start..end.max(start)
     }
 
@@ -450,8 +452,10 @@ impl Document {
     /// The start tag of an element without what follows its last attribute, which is shorter to point at.
     pub fn short_tag(&self, id: NodeId) -> Range<usize> {
         let start = self.get(id).range.start as usize;
-        let last = self.attributes(id).filter(|attribute| !attribute.is_declaration()).last();
-        let name = self.element(id).map_or(start, |element| element.name.end as usize);
+        let last = self.attributes(id).rfind(|attribute| !attribute.is_declaration());
+        let name = self
+            .element(id)
+            .map_or(start, |element| element.name.end as usize);
         start..last.map_or(name, |attribute| attribute.range().end)
     }
 
@@ -469,7 +473,8 @@ impl Document {
 
     /// The attributes of an element without its declarations.
     pub fn plain_attributes(&self, id: NodeId) -> impl Iterator<Item = &Attribute> {
-        self.attributes(id).filter(|attribute| !attribute.is_declaration())
+        self.attributes(id)
+            .filter(|attribute| !attribute.is_declaration())
     }
 
     /// Name of an attribute without its prefix.
@@ -535,8 +540,15 @@ impl Document {
             return Some(NamespaceId::XML);
         }
         for element in self.ancestors(id) {
-            for attribute in self.attributes(element).filter(|attribute| attribute.is_declaration()) {
-                let declared = if attribute.prefix == 0 { "" } else { self.attribute_name(attribute) };
+            for attribute in self
+                .attributes(element)
+                .filter(|attribute| attribute.is_declaration())
+            {
+                let declared = if attribute.prefix == 0 {
+                    ""
+                } else {
+                    self.attribute_name(attribute)
+                };
                 if declared == prefix {
                     return Some(
                         self.known_namespace(&self.value(attribute))
@@ -579,7 +591,10 @@ fn local_start(prefix: u32) -> usize {
 
 /// The value that stands as `raw` between the quotes of an attribute (XML 1.0 section 3.3.3).
 pub fn attribute_value(raw: &str) -> Cow<'_, str> {
-    if !raw.bytes().any(|byte| matches!(byte, b'&' | b'\t' | b'\n' | b'\r')) {
+    if !raw
+        .bytes()
+        .any(|byte| matches!(byte, b'&' | b'\t' | b'\n' | b'\r'))
+    {
         return Cow::Borrowed(raw);
     }
     let joined = raw.replace("\r\n", " ").replace(['\t', '\n', '\r'], " ");
@@ -588,9 +603,11 @@ pub fn attribute_value(raw: &str) -> Cow<'_, str> {
 
 /// The text that stands as `raw` outside of tags (XML 1.0 section 2.11).
 pub fn text_value(raw: &str) -> Cow<'_, str> {
-    match line_ends(raw) {
-        Cow::Borrowed(text) if !text.contains('&') => Cow::Borrowed(text),
-        text => Cow::Owned(without_references(&text)),
+    let text = line_ends(raw);
+    if text.contains('&') {
+        Cow::Owned(without_references(&text))
+    } else {
+        text
     }
 }
 

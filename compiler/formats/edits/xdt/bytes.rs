@@ -25,9 +25,9 @@ pub(crate) enum Encoding {
 /// The characters of the bytes 0x80 to 0x9F in Windows-1252.
 const WINDOWS_1252: [char; 32] = [
     '\u{20ac}', '\u{81}', '\u{201a}', '\u{192}', '\u{201e}', '\u{2026}', '\u{2020}', '\u{2021}', '\u{2c6}',
-    '\u{2030}', '\u{160}', '\u{2039}', '\u{152}', '\u{8d}', '\u{17d}', '\u{8f}', '\u{90}', '\u{2018}', '\u{2019}',
-    '\u{201c}', '\u{201d}', '\u{2022}', '\u{2013}', '\u{2014}', '\u{2dc}', '\u{2122}', '\u{161}', '\u{203a}',
-    '\u{153}', '\u{9d}', '\u{17e}', '\u{178}',
+    '\u{2030}', '\u{160}', '\u{2039}', '\u{152}', '\u{8d}', '\u{17d}', '\u{8f}', '\u{90}', '\u{2018}',
+    '\u{2019}', '\u{201c}', '\u{201d}', '\u{2022}', '\u{2013}', '\u{2014}', '\u{2dc}', '\u{2122}', '\u{161}',
+    '\u{203a}', '\u{153}', '\u{9d}', '\u{17e}', '\u{178}',
 ];
 
 /// Why bytes are not read: where, what, and what to do.
@@ -51,20 +51,28 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(String, Encoding), Unreadable> {
         let text = utf16(bytes, big)?;
         let encoding = if big { Encoding::Utf16Be } else { Encoding::Utf16Le };
         return match declared(text.trim_start_matches('\u{feff}')) {
-            Some((name, _)) if !["utf-16", "unicode", "utf-16le", "utf-16be"].contains(&name.as_str()) => unreadable(
-                0..2,
-                format!("the file is UTF-16 by its mark and declares `{name}`; save it in one encoding"),
-            ),
+            Some((name, _)) if !["utf-16", "unicode", "utf-16le", "utf-16be"].contains(&name.as_str()) => {
+                unreadable(
+                    0..2,
+                    format!("the file is UTF-16 by its mark and declares `{name}`; save it in one encoding"),
+                )
+            }
             _ => Ok((text, encoding)),
         };
     }
     if matches!(bytes, [b'<', 0, ..] | [0, b'<', ..]) {
-        return unreadable(0..2, "the file looks like UTF-16 without a byte order mark; save it with one");
+        return unreadable(
+            0..2,
+            "the file looks like UTF-16 without a byte order mark; save it with one",
+        );
     }
     let marked = bytes.starts_with(&[0xef, 0xbb, 0xbf]);
     let head = bytes.get(if marked { 3 } else { 0 }..).unwrap_or_default();
     let head = head.get(..head.len().min(400)).unwrap_or_default();
-    let ascii: String = head.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '?' }).collect();
+    let ascii: String = head
+        .iter()
+        .map(|byte| if byte.is_ascii() { char::from(*byte) } else { '?' })
+        .collect();
     let (encoding, place) = match declared(&ascii) {
         None => (Encoding::Utf8, 0..0),
         Some((name, place)) => match name.as_str() {
@@ -73,17 +81,24 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(String, Encoding), Unreadable> {
             "windows-1252" | "cp1252" => (Encoding::Windows1252, place),
             "iso-8859-1" | "latin1" => (Encoding::Latin1, place),
             name if name.starts_with("utf-16") || name == "unicode" => {
-                let message = format!("the file declares `{name}` and has no byte order mark of it; .NET refuses it too");
+                let message = format!(
+                    "the file declares `{name}` and has no byte order mark of it; .NET refuses it too"
+                );
                 return unreadable(place, message);
             }
             name => {
-                let message = format!("the encoding `{name}` is not read; known are utf-8, utf-16 with a mark, windows-1252, iso-8859-1 and us-ascii");
+                let message = format!(
+                    "the encoding `{name}` is not read; known are utf-8, utf-16 with a mark, windows-1252, iso-8859-1 and us-ascii"
+                );
                 return unreadable(place, message);
             }
         },
     };
     if marked && encoding != Encoding::Utf8 && !bytes.get(3..).unwrap_or_default().is_ascii() {
-        return unreadable(place, "the file is UTF-8 by its mark and declares another encoding; save it in one");
+        return unreadable(
+            place,
+            "the file is UTF-8 by its mark and declares another encoding; save it in one",
+        );
     }
     let text = match encoding {
         _ if marked => utf8(bytes)?,
@@ -130,7 +145,12 @@ pub(crate) fn byte_offsets(text: &str, encoding: Encoding, places: &[usize]) -> 
         Encoding::Utf16Le | Encoding::Utf16Be => c.len_utf16() * 2,
         Encoding::Utf8 | Encoding::Windows1252 | Encoding::Latin1 | Encoding::Ascii => 1,
     };
-    let mut order: Vec<(usize, usize)> = places.iter().copied().enumerate().map(|(n, place)| (place, n)).collect();
+    let mut order: Vec<(usize, usize)> = places
+        .iter()
+        .copied()
+        .enumerate()
+        .map(|(n, place)| (place, n))
+        .collect();
     order.sort_unstable();
     let mut found = vec![0; places.len()];
     let (mut at, mut bytes) = (0, 0);
@@ -161,9 +181,18 @@ fn utf8(bytes: &[u8]) -> Result<String, Unreadable> {
 fn utf16(bytes: &[u8], big: bool) -> Result<String, Unreadable> {
     let (pairs, rest) = bytes.as_chunks::<2>();
     if !rest.is_empty() {
-        return unreadable(bytes.len() - 1..bytes.len(), "the file is UTF-16 and ends in half a character");
+        return unreadable(
+            bytes.len() - 1..bytes.len(),
+            "the file is UTF-16 and ends in half a character",
+        );
     }
-    let units = pairs.iter().map(|pair| if big { u16::from_be_bytes(*pair) } else { u16::from_le_bytes(*pair) });
+    let units = pairs.iter().map(|pair| {
+        if big {
+            u16::from_be_bytes(*pair)
+        } else {
+            u16::from_le_bytes(*pair)
+        }
+    });
     let mut text = String::with_capacity(bytes.len() / 2);
     let mut at = 0;
     for unit in char::decode_utf16(units) {
@@ -172,14 +201,21 @@ fn utf16(bytes: &[u8], big: bool) -> Result<String, Unreadable> {
                 at += character.len_utf16() * 2;
                 text.push(character);
             }
-            Err(_) => return unreadable(at..at + 2, "the file is UTF-16 and holds half of a pair of surrogates"),
+            Err(_) => {
+                return unreadable(
+                    at..at + 2,
+                    "the file is UTF-16 and holds half of a pair of surrogates",
+                );
+            }
         }
     }
     Ok(text)
 }
 
 fn windows_1252(byte: u8) -> char {
-    let high = byte.checked_sub(0x80).and_then(|index| WINDOWS_1252.get(usize::from(index)));
+    let high = byte
+        .checked_sub(0x80)
+        .and_then(|index| WINDOWS_1252.get(usize::from(index)));
     high.copied().unwrap_or(char::from(byte))
 }
 
@@ -206,7 +242,10 @@ fn declared(text: &str) -> Option<(String, Range<usize>)> {
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     let name = value.get(1..)?.split(quote).next()?;
     let start = "<?xml".len() + before.len();
-    Some((name.to_ascii_lowercase(), start..start + "encoding".len() + after.len()))
+    Some((
+        name.to_ascii_lowercase(),
+        start..start + "encoding".len() + after.len(),
+    ))
 }
 
 #[cfg(test)]
@@ -231,7 +270,13 @@ mod tests {
             let text = "\u{feff}<a>é\u{1f600}</a>";
             let bytes: Vec<u8> = text
                 .encode_utf16()
-                .flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() })
+                .flat_map(|unit| {
+                    if big {
+                        unit.to_be_bytes()
+                    } else {
+                        unit.to_le_bytes()
+                    }
+                })
                 .collect();
             let (read, encoding) = decode(&bytes).unwrap();
             assert_eq!(read, text);
@@ -251,9 +296,21 @@ mod tests {
         check(b"\xff\xfe\x00\xd8<\0", "surrogates");
         check(b"<\0a\0>\0", "without a byte order mark");
         check(b"<a>\xe4</a>", "not UTF-8");
-        check(b"<?xml version='1.0' encoding='utf-16'?><a/>", "no byte order mark");
-        check(b"<?xml version='1.0' encoding='koi8-r'?><a/>", "`koi8-r` is not read");
-        check(b"\xef\xbb\xbf<?xml version='1.0' encoding='iso-8859-1'?><a>\xc3\xa4</a>", "by its mark");
-        check(b"<?xml version='1.0' encoding='us-ascii'?><a>\xe4</a>", "declares ASCII");
+        check(
+            b"<?xml version='1.0' encoding='utf-16'?><a/>",
+            "no byte order mark",
+        );
+        check(
+            b"<?xml version='1.0' encoding='koi8-r'?><a/>",
+            "`koi8-r` is not read",
+        );
+        check(
+            b"\xef\xbb\xbf<?xml version='1.0' encoding='iso-8859-1'?><a>\xc3\xa4</a>",
+            "by its mark",
+        );
+        check(
+            b"<?xml version='1.0' encoding='us-ascii'?><a>\xe4</a>",
+            "declares ASCII",
+        );
     }
 }

@@ -19,8 +19,9 @@ use super::xpath::Budget;
 use crate::edits::{Change, Edited, Outcome, Refusal, RefusalKind};
 use crate::xml::tree::{Attribute, Document, Kind, NodeId};
 
-/// Nodes that all locators of a transform together may look at: seconds, not hours.
-const BUDGET: u64 = 400_000_000;
+/// Nodes that all locators of a transform together may look at, and more for each node of the file: seconds, not hours.
+const BUDGET: u64 = 20_000_000;
+const BUDGET_FOR_EACH: u64 = 300;
 
 /// Applies the transforms in `edits` to the bytes of a file.
 ///
@@ -35,8 +36,14 @@ pub fn apply(edits: &XdtEdits, file: &[u8]) -> Result<Edited, Vec<Refusal>> {
         );
         return Err(vec![refusal(RefusalKind::Limit, message, None, None)]);
     }
-    let (text, encoding) = bytes::decode(file)
-        .map_err(|wrong| vec![refusal(RefusalKind::Encoding, wrong.message, Some(wrong.range), None)])?;
+    let (text, encoding) = bytes::decode(file).map_err(|wrong| {
+        vec![refusal(
+            RefusalKind::Encoding,
+            wrong.message,
+            Some(wrong.range),
+            None,
+        )]
+    })?;
     let document = Document::read(text, LIMITS).map_err(|error| {
         let mut refused = refusal(RefusalKind::BadFile, error.message, Some(error.range), None);
         refused.help = Some("mend the file first: .NET does not read it either".to_owned());
@@ -80,7 +87,9 @@ pub(super) fn refusal(
 }
 
 fn in_bytes(refusals: &mut [Refusal], text: &str, encoding: Encoding) {
-    let ranges = refusals.iter_mut().filter_map(|refusal| refusal.file_range.as_mut());
+    let ranges = refusals
+        .iter_mut()
+        .filter_map(|refusal| refusal.file_range.as_mut());
     ranges_in_bytes(ranges.collect(), text, encoding);
 }
 
@@ -124,11 +133,12 @@ pub(super) struct Engine<'e> {
 
 impl<'e> Engine<'e> {
     fn new(edits: &'e XdtEdits, file: Document, encoding: Encoding) -> Self {
+        let budget = BUDGET + BUDGET_FOR_EACH * file.nodes() as u64;
         Self {
             edits,
             file,
             encoding,
-            budget: Budget::new(BUDGET),
+            budget: Budget::new(budget),
             targets: Targets::new(edits.elements.len()),
             version: 0,
             done: Vec::new(),
@@ -184,7 +194,8 @@ impl<'e> Engine<'e> {
     fn unlocated(&mut self, number: usize, wrong: &Unlocated) {
         match wrong {
             Unlocated::NotAnElement => {
-                let message = "the path leads to something that is no element; Microsoft's engine fails there";
+                let message =
+                    "the path leads to something that is no element; Microsoft's engine fails there";
                 self.refuse(RefusalKind::BadEdit, number, message, None);
             }
             Unlocated::Exhausted => {
@@ -197,7 +208,9 @@ impl<'e> Engine<'e> {
 
     fn step(&mut self, number: usize) {
         let edits = self.edits;
-        let Some(edit) = edits.elements.get(number) else { return };
+        let Some(edit) = edits.elements.get(number) else {
+            return;
+        };
         match &edit.verb {
             None => {}
             Some(Verb::Replace) => self.replace(number, edit),
@@ -218,9 +231,9 @@ impl<'e> Engine<'e> {
         match found.as_slice() {
             [one] => Some(*one),
             [] => {
-                if let Some(same) = self.already_there(number, edit) {
+                if let Some(same) = self.already_there(edit) {
                     self.already(number, same, None);
-                } else {
+                } else if !self.is_added_later(number, edit) {
                     self.missing(number);
                 }
                 None
@@ -232,14 +245,16 @@ impl<'e> Engine<'e> {
                     "`{verb}` finds {} elements `{name}`, and has to find one; Microsoft's engine would take {}",
                     found.len(),
                     match edit.verb {
-                        Some(Verb::SetAttributes(_) | Verb::RemoveAttributes(_)) => "all of them, and say nothing",
+                        Some(Verb::SetAttributes(_) | Verb::RemoveAttributes(_)) =>
+                            "all of them, and say nothing",
                         _ => "the first",
                     }
                 );
                 let range = self.file.tag(*second);
                 self.refuse(RefusalKind::Ambiguous, number, message, Some(range));
                 if let Some(refused) = self.refusals.last_mut() {
-                    let help = "add a locator that only one of them fits, such as `xdt:Locator=\"Match(name)\"`";
+                    let help =
+                        "add a locator that only one of them fits, such as `xdt:Locator=\"Match(name)\"`";
                     refused.help = Some(help.to_owned());
                 }
                 None
@@ -266,8 +281,27 @@ impl<'e> Engine<'e> {
         }
     }
 
+    /// Whether a later `InsertIfMissing` for the same target adds what is missing now: the two mean "set, or add".
+    fn is_added_later(&mut self, number: usize, edit: &Edit) -> bool {
+        if !matches!(edit.verb, Some(Verb::SetAttributes(_) | Verb::Replace)) {
+            return false;
+        }
+        let path = self.search().path(number);
+        let later = self.edits.elements.iter().enumerate().skip(number + 1);
+        let same_path = later
+            .filter(|(_, later)| {
+                matches!(later.verb, Some(Verb::InsertIfMissing)) && later.parent == edit.parent
+            })
+            .any(|(later, _)| self.search().path(later) == path);
+        let around = edit
+            .parent
+            .and_then(|parent| self.located(parent, false))
+            .unwrap_or_default();
+        same_path && matches!(around.as_slice(), [one] if !missing::is_near(self, number, *one))
+    }
+
     /// An element that is what the edit would leave, where its locator no longer finds what was there before.
-    fn already_there(&mut self, number: usize, edit: &Edit) -> Option<NodeId> {
+    fn already_there(&mut self, edit: &Edit) -> Option<NodeId> {
         let parent = edit.parent?;
         let around = self.located(parent, false)?;
         let [around] = around.as_slice() else { return None };
@@ -292,10 +326,7 @@ impl<'e> Engine<'e> {
             _ => return None,
         };
         match candidates.as_slice() {
-            [one] => {
-                let _ = number;
-                Some(*one)
-            }
+            [one] => Some(*one),
             _ => None,
         }
     }
@@ -369,7 +400,9 @@ impl<'e> Engine<'e> {
     }
 
     fn insert(&mut self, number: usize, edit: &Edit, if_missing: bool) {
-        let Some(parent) = self.parent_for(number, edit) else { return };
+        let Some(parent) = self.parent_for(number, edit) else {
+            return;
+        };
         if if_missing {
             match self.located(number, false) {
                 Some(found) if !found.is_empty() => {
@@ -429,7 +462,9 @@ impl<'e> Engine<'e> {
     }
 
     fn insert_beside(&mut self, number: usize, edit: &Edit, path: &Selector, before: bool) {
-        let Some(parent) = self.parent_for(number, edit) else { return };
+        let Some(parent) = self.parent_for(number, edit) else {
+            return;
+        };
         let found = match self.search().beside(edit, parent, path) {
             Ok(found) => found,
             Err(wrong) => return self.unlocated(number, &wrong),
@@ -455,7 +490,11 @@ impl<'e> Engine<'e> {
         if let Some(equal) = self.equal_child(edit, around, |node| side.contains(&node)) {
             return self.already(number, equal, None);
         }
-        let place = if before { Place::Before(sibling) } else { Place::After(sibling) };
+        let place = if before {
+            Place::Before(sibling)
+        } else {
+            Place::After(sibling)
+        };
         self.put(number, edit, around, place);
     }
 
@@ -524,7 +563,9 @@ impl<'e> Engine<'e> {
     }
 
     fn replace(&mut self, number: usize, edit: &Edit) {
-        let Some(node) = self.target(number, edit) else { return };
+        let Some(node) = self.target(number, edit) else {
+            return;
+        };
         let document = &self.edits.document;
         if same(document, edit.node, &self.file, node) {
             return self.already(number, node, None);
@@ -534,7 +575,9 @@ impl<'e> Engine<'e> {
         if same_name && is_leaf(document, edit.node) && is_leaf(&self.file, node) {
             return self.rewrite(number, edit, node);
         }
-        let Some(parent) = self.file.parent(node) else { return };
+        let Some(parent) = self.file.parent(node) else {
+            return;
+        };
         let style = layout::style(&self.file, node, Some(node), layout::line_of(&self.file, node));
         let target = Target {
             edits: self.edits,
@@ -573,14 +616,22 @@ impl<'e> Engine<'e> {
         let wanted: Vec<(&str, &str)> = self
             .edits
             .meant_attributes(edit.node)
-            .map(|attribute| (document.uri(attribute.namespace()), document.attribute_name(attribute)))
+            .map(|attribute| {
+                (
+                    document.uri(attribute.namespace()),
+                    document.attribute_name(attribute),
+                )
+            })
             .collect();
         let superfluous: Vec<(usize, String)> = self
             .file
             .attributes(node)
             .enumerate()
             .filter(|(_, attribute)| {
-                let name = (self.file.uri(attribute.namespace()), self.file.attribute_name(attribute));
+                let name = (
+                    self.file.uri(attribute.namespace()),
+                    self.file.attribute_name(attribute),
+                );
                 !attribute.is_declaration() && !wanted.contains(&name)
             })
             .map(|(index, attribute)| (index, self.file.written_attribute(attribute).to_owned()))
@@ -606,7 +657,9 @@ impl<'e> Engine<'e> {
         let children: Vec<NodeId> = self.file.children(node).collect();
         let is_cdata = matches!(children.as_slice(), [one] if matches!(self.file.kind(*one), Kind::CData));
         let line_end = layout::first_line_end(&self.file);
-        let fits = !new.contains("]]>") && !new.contains('\r') && new.chars().all(|c| bytes::holds(self.encoding, c));
+        let fits = !new.contains("]]>")
+            && !new.contains('\r')
+            && new.chars().all(|c| bytes::holds(self.encoding, c));
         let text = if is_cdata && fits {
             format!("<![CDATA[{}]]>", new.replace('\n', line_end))
         } else {
@@ -638,7 +691,9 @@ impl<'e> Engine<'e> {
     }
 
     fn remove(&mut self, number: usize, edit: &Edit, all: bool) {
-        let Some(found) = self.located(number, false) else { return };
+        let Some(found) = self.located(number, false) else {
+            return;
+        };
         if found.is_empty() {
             return self.nothing_to_remove(number, edit);
         }
@@ -677,15 +732,27 @@ impl<'e> Engine<'e> {
     /// What should be gone is gone, if the element around it is there and nothing else could have been meant.
     fn nothing_to_remove(&mut self, number: usize, edit: &Edit) {
         let around = match (edit.parent, &edit.locator) {
-            (Some(parent), Some(Locator::Match(_) | Locator::Condition(_)) | None) => self.located(parent, false),
-            _ => Some(Vec::new()),
+            (Some(parent), Some(Locator::Match(_) | Locator::Condition(_)) | None) => {
+                self.located(parent, false)
+            }
+            // Of a path, all but the last step has to lead somewhere.
+            (_, Some(Locator::XPath(selector))) => {
+                Some(self.search().before_last(edit, selector).unwrap_or_default())
+            }
+            (None, _) => Some(Vec::new()),
         };
         let Some(around) = around else { return };
-        if let [one] = around.as_slice()
+        let by_path = matches!(edit.locator, Some(Locator::XPath(_)));
+        if let Some(one) = around.first()
+            && (around.len() == 1 || by_path)
             && !missing::is_near(self, number, *one)
         {
             let start = self.in_file(*one).start;
-            let key = format!("{} > {}", guards::key(&self.file, *one, None), guards::edit_label(self.edits, edit));
+            let key = format!(
+                "{} > {}",
+                guards::key(&self.file, *one, None),
+                guards::edit_label(self.edits, edit)
+            );
             return self.note(Done {
                 key,
                 old: None,
@@ -700,12 +767,19 @@ impl<'e> Engine<'e> {
     }
 
     fn set_attributes(&mut self, number: usize, edit: &Edit, names: &Names) {
-        let Some(node) = self.target(number, edit) else { return };
+        let Some(node) = self.target(number, edit) else {
+            return;
+        };
         let attributes: Vec<&Attribute> = match names {
             Names::All => self.edits.meant_attributes(edit.node).collect(),
-            Names::Listed(names) => names.iter().filter_map(|name| self.edits.named(edit, name)).collect(),
+            Names::Listed(names) => names
+                .iter()
+                .filter_map(|name| self.edits.named(edit, name))
+                .collect(),
         };
-        if let Some((range, message)) = guards::closed_to_attributes(&self.file, node, self.edits, &attributes) {
+        if let Some((range, message)) =
+            guards::closed_to_attributes(&self.file, node, self.edits, &attributes)
+        {
             return self.refuse(RefusalKind::Unsuitable, number, message, Some(range));
         }
         for attribute in attributes {
@@ -724,10 +798,14 @@ impl<'e> Engine<'e> {
             }
         };
         let local = document.attribute_name(attribute);
-        let namespace = self.file.known_namespace(document.uri(attribute.namespace())).unwrap_or_default();
-        let found = self.file.attributes(node).enumerate().find(|(_, found)| {
-            found.namespace() == namespace && self.file.attribute_name(found) == local
-        });
+        let namespace = self
+            .file
+            .known_namespace(document.uri(attribute.namespace()))
+            .unwrap_or_default();
+        let found =
+            self.file.attributes(node).enumerate().find(|(_, found)| {
+                found.namespace() == namespace && self.file.attribute_name(found) == local
+            });
         let suffix = format!("@{name}");
         if let Some((index, found)) = found {
             let old = self.file.value(found).into_owned();
@@ -763,7 +841,9 @@ impl<'e> Engine<'e> {
         });
         if let Some(found) = differs {
             let written = self.file.written_attribute(found).to_owned();
-            let message = format!("the element has `{written}`, which differs from `{name}` in case only; the file would have both");
+            let message = format!(
+                "the element has `{written}`, which differs from `{name}` in case only; the file would have both"
+            );
             let range = self.attribute_span(node, found.range());
             self.refuse(RefusalKind::Unsuitable, number, message, Some(range));
             if let Some(refused) = self.refusals.last_mut() {
@@ -776,7 +856,8 @@ impl<'e> Engine<'e> {
         let raw = render::attribute_text(&new, quote, self.encoding);
         let end = self.tail_span(node).start;
         let span = end..end;
-        self.file.add_attribute(node, &lead, (&name, namespace), quote, &raw);
+        self.file
+            .add_attribute(node, &lead, (&name, namespace), quote, &raw);
         self.note(Done {
             key: guards::key(&self.file, node, Some(&suffix)),
             old: None,
@@ -800,11 +881,17 @@ impl<'e> Engine<'e> {
 
     /// The end of a start tag, or where the tag came into the file.
     fn tail_span(&self, node: NodeId) -> Range<usize> {
-        if self.file.is_in_file(node) { self.file.tail(node) } else { self.in_file(node) }
+        if self.file.is_in_file(node) {
+            self.file.tail(node)
+        } else {
+            self.in_file(node)
+        }
     }
 
     fn remove_attributes(&mut self, number: usize, edit: &Edit, names: &Names) {
-        let Some(node) = self.target(number, edit) else { return };
+        let Some(node) = self.target(number, edit) else {
+            return;
+        };
         let document = &self.edits.document;
         let listed: Vec<(Option<String>, String)> = match names {
             Names::All => self
@@ -864,7 +951,9 @@ impl<'e> Engine<'e> {
     }
 
     fn take_attribute(&mut self, number: usize, node: NodeId, index: usize, name: &str) {
-        let Some(attribute) = self.file.attributes(node).nth(index) else { return };
+        let Some(attribute) = self.file.attributes(node).nth(index) else {
+            return;
+        };
         let old = self.file.value(attribute).into_owned();
         let span = self.attribute_span(node, attribute.range_with_blanks());
         let key = guards::key(&self.file, node, Some(&format!("@{name}")));
@@ -915,8 +1004,16 @@ impl<'e> Engine<'e> {
                 old: done.old,
                 new: done.new,
                 // What was removed and put back as it was is as it was.
-                outcome: if unchanged { Outcome::AlreadySo } else { done.outcome },
-                span: if unchanged { done.span.start..done.span.start } else { done.span },
+                outcome: if unchanged {
+                    Outcome::AlreadySo
+                } else {
+                    done.outcome
+                },
+                span: if unchanged {
+                    done.span.start..done.span.start
+                } else {
+                    done.span
+                },
             })
             .collect();
         let ranges = changes.iter_mut().map(|change| &mut change.span).collect();
@@ -935,8 +1032,9 @@ fn is_leaf(document: &Document, node: NodeId) -> bool {
 /// Where the lines of a text begin; a line ends in a line feed, or in a carriage return without one.
 fn line_starts(text: &str) -> Vec<usize> {
     let bytes = text.as_bytes();
-    let ends = bytes.iter().enumerate().filter(|(at, byte)| {
-        **byte == b'\n' || **byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')
-    });
+    let ends = bytes
+        .iter()
+        .enumerate()
+        .filter(|(at, byte)| **byte == b'\n' || **byte == b'\r' && bytes.get(at + 1) != Some(&b'\n'));
     std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect()
 }

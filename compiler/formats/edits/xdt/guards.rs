@@ -81,7 +81,9 @@ pub(super) fn closed(file: &Document, parent: NodeId) -> Option<(Range<usize>, S
 
 fn is_encrypted(file: &Document, node: NodeId) -> bool {
     file.attribute(node, "configProtectionProvider").is_some()
-        || file.elements(node).any(|child| file.name(child) == "EncryptedData")
+        || file
+            .elements(node)
+            .any(|child| file.name(child) == "EncryptedData")
 }
 
 /// Why attributes cannot be set on a section: with `configSource` it can have no other, and an encrypted one has all
@@ -177,11 +179,21 @@ fn hiding(
         let message = match file.name(sibling) {
             "add" if named() => {
                 let other = file.attribute(sibling, attribute).unwrap_or_default();
-                format!("the entry `{}` is there besides `{}`; .NET ignores the case and takes the last of them", short(&other), short(value))
+                format!(
+                    "the entry `{}` is there besides `{}`; .NET ignores the case and takes the last of them",
+                    short(&other),
+                    short(value)
+                )
             }
-            "clear" if behind => format!("a `<clear/>` stands behind the entry `{}`, which takes it away again", short(value)),
+            "clear" if behind => format!(
+                "a `<clear/>` stands behind the entry `{}`, which takes it away again",
+                short(value)
+            ),
             "remove" if behind && named() => {
-                format!("a `<remove>` stands behind the entry `{}`, which takes it away again", short(value))
+                format!(
+                    "a `<remove>` stands behind the entry `{}`, which takes it away again",
+                    short(value)
+                )
             }
             _ => continue,
         };

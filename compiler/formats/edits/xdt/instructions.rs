@@ -57,7 +57,7 @@ pub(crate) struct Selector {
     /// As it was written.
     pub(crate) text: String,
     /// What it says.
-    pub(in crate::edits::xdt) expression: Expression,
+    pub(crate) expression: Expression,
     /// The prefixes it uses.
     pub(in crate::edits::xdt) prefixes: BTreeSet<String>,
 }
@@ -68,7 +68,7 @@ pub(crate) struct Condition {
     /// As it was written.
     pub(crate) text: String,
     /// What it says.
-    pub(in crate::edits::xdt) predicates: Vec<Expression>,
+    pub(crate) predicates: Vec<Expression>,
     /// The prefixes it uses.
     pub(in crate::edits::xdt) prefixes: BTreeSet<String>,
 }
@@ -83,7 +83,9 @@ pub(crate) fn verb(text: &str) -> Result<Verb, String> {
     };
     let path = |make: fn(Selector) -> Verb| match arguments {
         Some(path) => selector(path).map(make),
-        None => Err(format!("`{name}` takes the path of the element beside which it inserts")),
+        None => Err(format!(
+            "`{name}` takes the path of the element beside which it inserts"
+        )),
     };
     match name {
         "Replace" => plain(Verb::Replace),
@@ -95,7 +97,9 @@ pub(crate) fn verb(text: &str) -> Result<Verb, String> {
         "InsertAfter" => path(Verb::InsertAfter),
         "SetAttributes" => names(arguments).map(Verb::SetAttributes),
         "RemoveAttributes" => names(arguments).map(Verb::RemoveAttributes),
-        "CommentOut" => Err("`CommentOut` is not applied: no engine before 2019 knows it; write `Remove`".to_owned()),
+        "CommentOut" => {
+            Err("`CommentOut` is not applied: no engine before 2019 knows it; write `Remove`".to_owned())
+        }
         _ => Err(format!("unknown transform `{name}`, {known}")),
     }
 }
@@ -147,14 +151,14 @@ fn explain(text: &str, (at, message): &xpath::Wrong) -> String {
 fn selector(text: &str) -> Result<Selector, String> {
     let mut prefixes = BTreeSet::new();
     let expression = xpath::expression(text, &mut prefixes).map_err(|wrong| explain(text, &wrong))?;
-    match expression {
-        Expression::Path(_) | Expression::Union(..) => Ok(Selector {
-            text: text.to_owned(),
-            expression,
-            prefixes,
-        }),
-        _ => Err("the expression is no path, so it finds no element".to_owned()),
+    if !matches!(expression, Expression::Path(_) | Expression::Union(..)) {
+        return Err("the expression is no path, so it finds no element".to_owned());
     }
+    Ok(Selector {
+        text: text.to_owned(),
+        expression,
+        prefixes,
+    })
 }
 
 fn names(arguments: Option<&str>) -> Result<Names, String> {
@@ -220,7 +224,11 @@ impl Verb {
     pub(crate) fn writes_out(&self) -> bool {
         matches!(
             self,
-            Self::Replace | Self::Insert | Self::InsertIfMissing | Self::InsertBefore(_) | Self::InsertAfter(_)
+            Self::Replace
+                | Self::Insert
+                | Self::InsertIfMissing
+                | Self::InsertBefore(_)
+                | Self::InsertAfter(_)
         )
     }
 }

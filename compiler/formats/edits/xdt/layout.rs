@@ -78,9 +78,9 @@ pub(super) fn first_line_end(file: &Document) -> &'static str {
 fn line_of_parent(file: &Document, parent: NodeId) -> Option<Line> {
     let line = line_of(file, parent);
     if line.is_none() && file.parent_element(parent).is_none() {
-        let holds_line = file.children(parent).any(|child| {
-            file.is_blank(child) && file.slice(file.range(child)).contains(['\n', '\r'])
-        });
+        let holds_line = file
+            .children(parent)
+            .any(|child| file.is_blank(child) && file.slice(file.range(child)).contains(['\n', '\r']));
         let file_has_lines = file.file_text().trim_end().contains(['\n', '\r']);
         return (holds_line || file_has_lines).then(|| Line {
             end: first_line_end(file).to_owned(),
@@ -125,7 +125,11 @@ pub(super) fn style(file: &Document, parent: NodeId, neighbour: Option<NodeId>, 
     };
     let quote = elements().find_map(|node| quote(file, node));
     let one_tag = elements().find(|node| file.is_one_tag(*node));
-    let blank = one_tag.is_none_or(|node| file.slice(file.tag(node)).trim_end_matches("/>").ends_with([' ', '\t', '\n', '\r']));
+    let blank = one_tag.is_none_or(|node| {
+        file.slice(file.tag(node))
+            .trim_end_matches("/>")
+            .ends_with([' ', '\t', '\n', '\r'])
+    });
     Style {
         line,
         unit: unit(file, parent),
@@ -168,7 +172,9 @@ pub(super) fn gap(file: &Document, parent: NodeId, place: Place) -> Gap {
     match place {
         Place::Before(sibling) => {
             let line = line_of(file, sibling);
-            let behind = line.as_ref().map_or(String::new(), |line| format!("{}{}", line.end, line.indent));
+            let behind = line
+                .as_ref()
+                .map_or(String::new(), |line| format!("{}{}", line.end, line.indent));
             Gap {
                 before: String::new(),
                 behind,
@@ -205,11 +211,18 @@ fn behind(file: &Document, parent: NodeId, sibling: NodeId, model: NodeId) -> Ga
         match file.kind(node) {
             Kind::Text if file.is_blank(node) && !breaks => {}
             Kind::Comment if !breaks => previous = node,
-            _ => break,
+            Kind::Document
+            | Kind::Element(_)
+            | Kind::Text
+            | Kind::CData
+            | Kind::Comment
+            | Kind::Instruction => break,
         }
         next = file.next(node);
     }
-    let before = line.as_ref().map_or(String::new(), |line| format!("{}{}", line.end, line.indent));
+    let before = line
+        .as_ref()
+        .map_or(String::new(), |line| format!("{}{}", line.end, line.indent));
     let neighbour = file.is_element(model).then_some(model);
     Gap {
         before,
@@ -246,40 +259,83 @@ fn into_empty(file: &Document, parent: NodeId) -> Gap {
 /// Removes a node; when it had lines of its own, they go with it. Returns the bytes of the file that went.
 pub(super) fn remove(file: &mut Document, node: NodeId) -> std::ops::Range<usize> {
     let mut gone = file.range(node);
-    let before = file.previous(node).filter(|node| file.is_blank(*node));
-    let after = file.next(node);
-    let after_blank = after.filter(|node| file.is_blank(*node));
-    if let (Some(before), true) = (before, line_of(file, node).is_some()) {
-        let (range, text) = (file.range(before), file.slice(file.range(before)).to_owned());
-        let line_start = text.rfind(['\n', '\r']).map(|at| range.start + at + 1);
-        match (line_start, after_blank) {
-            (Some(line_start), Some(after)) => {
-                let behind = file.range(after);
-                let text = file.slice(behind.clone());
-                if let Some(end) = line_end_behind(text) {
-                    file.cut_text(before, range.start..line_start);
-                    file.cut_text(after, behind.start + end..behind.end);
-                    gone = line_start..behind.start + end;
-                }
+    let before = blanks(file, node, Document::previous);
+    let behind = blanks(file, node, Document::next);
+    let begins = before.last().is_some_and(|node| breaks(file, *node));
+    let last_behind = behind.last().copied();
+    let ends = last_behind.is_some_and(|node| breaks(file, node));
+    let at_end = !ends
+        && last_behind
+            .map_or(file.next(node), |last| file.next(last))
+            .is_none();
+    if begins && (ends || at_end) {
+        for (node, is_last) in before
+            .iter()
+            .rev()
+            .zip(std::iter::once(true).chain(std::iter::repeat(false)))
+        {
+            let range = file.range(*node);
+            let text = file.slice(range.clone());
+            let mut kept = if is_last {
+                text.rfind(['\n', '\r']).map_or(0, |at| at + 1)
+            } else {
+                0
+            };
+            if is_last && at_end {
+                // Nothing follows in the parent: the line end before it goes instead of the one behind it.
+                let text = text.get(..kept).unwrap_or_default();
+                let without = text
+                    .strip_suffix("\r\n")
+                    .or_else(|| text.strip_suffix(['\n', '\r']));
+                kept = without.map_or(0, str::len);
             }
-            // Nothing follows in the parent: the line end before it goes.
-            (Some(line_start), None) if after.is_none() => {
-                let text = text.get(..line_start - range.start).unwrap_or_default();
-                let kept = text.strip_suffix("\r\n").or_else(|| text.strip_suffix(['\n', '\r']));
-                let kept = range.start + kept.map_or(0, str::len);
-                file.cut_text(before, range.start..kept);
-                gone = kept..gone.end;
+            gone.start = gone.start.min(range.start + kept);
+            file.cut_text(*node, range.start..range.start + kept);
+        }
+        for (index, node) in behind.iter().enumerate() {
+            let range = file.range(*node);
+            let is_last = index + 1 == behind.len();
+            let cut = if is_last {
+                line_end_behind(file.slice(range.clone()))
+            } else {
+                None
+            };
+            let cut = cut.unwrap_or(range.len());
+            if range.end <= file.file_length() {
+                gone.end = gone.end.max(range.start + cut);
             }
-            _ => {}
+            file.cut_text(*node, range.start + cut..range.end);
         }
     }
     file.detach(node);
     gone
 }
 
+fn breaks(file: &Document, node: NodeId) -> bool {
+    file.slice(file.range(node)).contains(['\n', '\r'])
+}
+
+/// The texts of blanks beside a node, up to the first that holds a line end.
+fn blanks(file: &Document, node: NodeId, step: impl Fn(&Document, NodeId) -> Option<NodeId>) -> Vec<NodeId> {
+    let mut found = Vec::new();
+    let mut next = step(file, node);
+    while let Some(blank) = next.filter(|node| file.is_blank(*node)) {
+        found.push(blank);
+        if breaks(file, blank) {
+            break;
+        }
+        next = step(file, blank);
+    }
+    found
+}
+
 /// Where the first line of a text of blanks ends, behind its line end.
 fn line_end_behind(text: &str) -> Option<usize> {
     let at = text.find(['\n', '\r'])?;
-    let length = if text.get(at..).is_some_and(|rest| rest.starts_with("\r\n")) { 2 } else { 1 };
+    let length = if text.get(at..).is_some_and(|rest| rest.starts_with("\r\n")) {
+        2
+    } else {
+        1
+    };
     Some(at + length)
 }

@@ -49,7 +49,12 @@ impl Targets {
     }
 
     /// The elements that the edit with this number stands for, in state `version` of the file.
-    pub(super) fn of(&mut self, search: &Search<'_>, number: usize, version: u64) -> Result<Vec<NodeId>, Unlocated> {
+    pub(super) fn of(
+        &mut self,
+        search: &Search<'_>,
+        number: usize,
+        version: u64,
+    ) -> Result<Vec<NodeId>, Unlocated> {
         if let Some(Some((known, found))) = self.found.get(number)
             && *known == version
         {
@@ -78,8 +83,13 @@ impl Targets {
     ) -> Result<Vec<NodeId>, Unlocated> {
         match search.edits.elements.get(number) {
             // With such a locator, Microsoft's engine takes what the path finds for the parent.
-            Some(Edit { locator: Some(Locator::XPath(_)), .. }) => self.of(search, number, version),
-            Some(Edit { parent: Some(parent), .. }) => self.of(search, *parent, version),
+            Some(Edit {
+                locator: Some(Locator::XPath(_)),
+                ..
+            }) => self.of(search, number, version),
+            Some(Edit {
+                parent: Some(parent), ..
+            }) => self.of(search, *parent, version),
             _ => Ok(Vec::new()),
         }
     }
@@ -123,7 +133,11 @@ impl Search<'_> {
                         let document = &self.edits.document;
                         let uri = document.uri(attribute.namespace());
                         let value = document.value(attribute).into_owned();
-                        (self.file.known_namespace(uri), document.attribute_name(attribute), value)
+                        (
+                            self.file.known_namespace(uri),
+                            document.attribute_name(attribute),
+                            value,
+                        )
                     })
                     .collect();
                 let mut found = self.named(edit, around)?;
@@ -145,7 +159,7 @@ impl Search<'_> {
                 }
                 Ok(all)
             }
-            None => self.named(edit, around),
+            None => Ok(self.named(edit, around)?),
         }
     }
 
@@ -153,7 +167,9 @@ impl Search<'_> {
     pub(super) fn named(&self, edit: &Edit, around: &[NodeId]) -> Result<Vec<NodeId>, Exhausted> {
         let document = &self.edits.document;
         let name = document.name(edit.node);
-        let namespace = self.file.known_namespace(document.uri(document.namespace(edit.node)));
+        let namespace = self
+            .file
+            .known_namespace(document.uri(document.namespace(edit.node)));
         let mut found = Vec::new();
         for parent in around {
             for child in self.file.children(*parent) {
@@ -168,7 +184,12 @@ impl Search<'_> {
     }
 
     /// The elements that the argument of `InsertBefore` or `InsertAfter` finds, asked at `parent`.
-    pub(super) fn beside(&self, edit: &Edit, parent: NodeId, selector: &Selector) -> Result<Vec<NodeId>, Unlocated> {
+    pub(super) fn beside(
+        &self,
+        edit: &Edit,
+        parent: NodeId,
+        selector: &Selector,
+    ) -> Result<Vec<NodeId>, Unlocated> {
         let prefixes = self.prefixes(edit);
         let evaluator = Evaluator {
             document: self.file,
@@ -177,6 +198,27 @@ impl Search<'_> {
             any_namespace: self.any_namespace,
         };
         self.elements(evaluator.select(Found::Node(parent), &selector.expression)?)
+    }
+
+    /// The elements that an absolute path without its last step leads to.
+    pub(super) fn before_last(&self, edit: &Edit, selector: &Selector) -> Option<Vec<NodeId>> {
+        let mut path = selector.expression.path()?.clone();
+        path.steps.pop().filter(|_| path.from_document)?;
+        let prefixes = self.prefixes(edit);
+        let evaluator = Evaluator {
+            document: self.file,
+            prefixes: &prefixes,
+            budget: self.budget,
+            any_namespace: self.any_namespace,
+        };
+        let found = evaluator
+            .select(Found::Node(self.file.top()), &Expression::Path(path))
+            .ok()??;
+        let elements = found.into_iter().filter_map(|found| match found {
+            Found::Node(node) if self.file.is_element(node) => Some(node),
+            Found::Node(_) | Found::Attribute(..) => None,
+        });
+        Some(elements.collect())
     }
 
     fn elements(&self, found: Option<Vec<Found>>) -> Result<Vec<NodeId>, Unlocated> {
@@ -220,9 +262,8 @@ impl Search<'_> {
 
 /// Whether a path begins at the document; in a union, whether every part does.
 pub(super) fn is_absolute(expression: &Expression) -> bool {
-    match expression {
-        Expression::Path(path) => path.from_document,
-        Expression::Union(left, right) => is_absolute(left) && is_absolute(right),
-        _ => false,
+    if let Expression::Union(left, right) = expression {
+        return is_absolute(left) && is_absolute(right);
     }
+    expression.path().is_some_and(|path| path.from_document)
 }

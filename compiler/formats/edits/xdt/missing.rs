@@ -5,7 +5,7 @@ use super::guards;
 use super::instructions::{Locator, Selector};
 use super::locate::{Search, is_absolute};
 use super::read::Edit;
-use super::xpath::{Axis, Comparison, Expression, Test};
+use super::xpath::{Axis, Expression};
 use crate::edits::{Refusal, RefusalKind};
 use crate::xml::tree::{Document, NodeId};
 
@@ -28,14 +28,22 @@ fn not_there(engine: &Engine<'_>, edit: &Edit, around: &[NodeId]) -> Refusal {
     let file = &engine.file;
     let label = guards::edit_label(engine.edits, edit);
     let message = match around.first().filter(|node| file.is_element(**node)) {
-        Some(around) => format!("`{label}` is not there, below `{}`", guards::key(file, *around, None)),
+        Some(around) => format!(
+            "`{label}` is not there, below `{}`",
+            guards::key(file, *around, None)
+        ),
         None => format!("`{label}` is not there"),
     };
-    let range = around.first().filter(|node| file.is_element(**node)).map(|node| file.tag(*node));
+    let range = around
+        .first()
+        .filter(|node| file.is_element(**node))
+        .map(|node| file.tag(*node));
     let mut refused = refusal(RefusalKind::Missing, message, range, None);
     if let Some((node, near)) = nearest(engine, edit, around) {
         refused.file_range = Some(file.tag(node));
-        refused.help = Some(format!("the file has `{near}`; correct the edit if that is meant"));
+        refused.help = Some(format!(
+            "the file has `{near}`; correct the edit if that is meant"
+        ));
         refused.nearest = Some(near);
     } else {
         refused.help = Some(
@@ -53,21 +61,35 @@ fn reason(engine: &Engine<'_>, number: usize, edit: &Edit, around: &[NodeId]) ->
     let root = file.root()?;
     let name = document.name(edit.node);
     if edit.parent.is_none() && file.name(root) != name {
-        let message = format!("the root element of the file is `{}`, not `{name}`", file.name(root));
+        let message = format!(
+            "the root element of the file is `{}`, not `{name}`",
+            file.name(root)
+        );
         let mut refused = refusal(RefusalKind::Unsuitable, message, Some(file.tag(root)), None);
         refused.nearest = Some(file.name(root).to_owned());
         return Some(refused);
     }
     if let Some(found) = in_another_namespace(engine, edit, around) {
-        let (theirs, ours) = (file.uri(file.namespace(found)), document.uri(document.namespace(edit.node)));
+        let (theirs, ours) = (
+            file.uri(file.namespace(found)),
+            document.uri(document.namespace(edit.node)),
+        );
         let say = |uri: &str| {
-            if uri.is_empty() { "no namespace".to_owned() } else { format!("the namespace `{uri}`") }
+            if uri.is_empty() {
+                "no namespace".to_owned()
+            } else {
+                format!("the namespace `{uri}`")
+            }
         };
         let message = format!(
             "`{}` is in {} in the file and in {} in the transform, so nothing matches; Microsoft's engine would change nothing and report success",
             file.name(found),
             say(theirs),
-            if matches!(edit.locator, Some(Locator::XPath(_))) { "another one".to_owned() } else { say(ours) }
+            if matches!(edit.locator, Some(Locator::XPath(_))) {
+                "another one".to_owned()
+            } else {
+                say(ours)
+            }
         );
         let mut refused = refusal(RefusalKind::Unsuitable, message, Some(file.tag(found)), None);
         refused.help = Some("declare the same namespace with `xmlns` in the transform".to_owned());
@@ -83,7 +105,9 @@ fn reason(engine: &Engine<'_>, number: usize, edit: &Edit, around: &[NodeId]) ->
         guards::edit_label(engine.edits, edit)
     );
     let mut refused = refusal(RefusalKind::Unsuitable, message, Some(file.tag(found)), None);
-    refused.help = Some("put a `location` element with `xdt:Locator=\"Match(path)\"` around it in the transform".to_owned());
+    refused.help = Some(
+        "put a `location` element with `xdt:Locator=\"Match(path)\"` around it in the transform".to_owned(),
+    );
     Some(refused)
 }
 
@@ -155,7 +179,11 @@ fn nearest(engine: &Engine<'_>, edit: &Edit, around: &[NodeId]) -> Option<(NodeI
 }
 
 /// What is looked for, and what there is of the kind, both as names or as values of one attribute.
-fn candidates(engine: &Engine<'_>, edit: &Edit, around: &[NodeId]) -> Option<(String, Vec<(NodeId, String)>)> {
+fn candidates(
+    engine: &Engine<'_>,
+    edit: &Edit,
+    around: &[NodeId],
+) -> Option<(String, Vec<(NodeId, String)>)> {
     let file = &engine.file;
     let search = engine.search();
     let values = |name: &str, nodes: Vec<NodeId>| {
@@ -165,7 +193,11 @@ fn candidates(engine: &Engine<'_>, edit: &Edit, around: &[NodeId]) -> Option<(St
     match &edit.locator {
         Some(Locator::Match(names)) => {
             let name = names.first()?;
-            let wanted = engine.edits.document.value(engine.edits.named(edit, name)?).into_owned();
+            let wanted = engine
+                .edits
+                .document
+                .value(engine.edits.named(edit, name)?)
+                .into_owned();
             Some((wanted, values(name, search.named(edit, around).ok()?)))
         }
         Some(Locator::Condition(condition)) => {
@@ -174,7 +206,9 @@ fn candidates(engine: &Engine<'_>, edit: &Edit, around: &[NodeId]) -> Option<(St
         }
         Some(Locator::XPath(selector)) => {
             let (element, name, wanted) = last_compared(selector)?;
-            let nodes = file.descendants(file.top()).filter(|node| file.name(*node) == element);
+            let nodes = file
+                .descendants(file.top())
+                .filter(|node| file.name(*node) == element);
             Some((wanted.to_owned(), values(name, nodes.collect())))
         }
         None => {
@@ -190,33 +224,21 @@ fn candidates(engine: &Engine<'_>, edit: &Edit, around: &[NodeId]) -> Option<(St
 
 /// The first `@name = 'value'` of a predicate.
 fn compared(predicate: &Expression) -> Option<(&str, &str)> {
-    match predicate {
-        Expression::And(left, right) => compared(left).or_else(|| compared(right)),
-        Expression::Compare(Comparison::Equal, left, right) => match (left.as_ref(), right.as_ref()) {
-            (Expression::Path(path), Expression::Text(value)) => match path.steps.as_slice() {
-                [step] if step.axis == Axis::Attribute => match &step.test {
-                    Test::Name(_, name) => Some((name, value)),
-                    _ => None,
-                },
-                _ => None,
-            },
-            _ => None,
-        },
+    if let Some((left, right)) = predicate.conjunction() {
+        return compared(left).or_else(|| compared(right));
+    }
+    let (left, right) = predicate.equation()?;
+    match left.path()?.steps.as_slice() {
+        [step] if step.axis == Axis::Attribute => Some((step.test.name()?, right.text()?)),
         _ => None,
     }
 }
 
 /// The element of the last step of a path with such a predicate, and what it compares.
 fn last_compared(selector: &Selector) -> Option<(&str, &str, &str)> {
-    let Expression::Path(path) = &selector.expression else {
-        return None;
-    };
-    path.steps.iter().rev().find_map(|step| {
+    selector.expression.path()?.steps.iter().rev().find_map(|step| {
         let (name, value) = step.predicates.iter().find_map(compared)?;
-        match &step.test {
-            Test::Name(_, element) => Some((element.as_str(), name, value)),
-            _ => None,
-        }
+        Some((step.test.name()?, name, value))
     })
 }
 
@@ -240,7 +262,9 @@ pub(super) fn anchor(
         let near = near_value(&engine.file, element, name, wanted);
         if let Some((node, near)) = near {
             refused.file_range = Some(engine.file.tag(node));
-            refused.help = Some(format!("the file has `{near}`; correct the edit if that is meant"));
+            refused.help = Some(format!(
+                "the file has `{near}`; correct the edit if that is meant"
+            ));
             refused.nearest = Some(near);
         }
     }
@@ -251,7 +275,9 @@ fn near_value(file: &Document, element: &str, name: &str, wanted: &str) -> Optio
     file.descendants(file.top())
         .filter(|node| file.name(*node) == element)
         .filter_map(|node| Some((node, file.attribute(node, name)?.into_owned())))
-        .filter(|(_, value)| value.eq_ignore_ascii_case(wanted) || strsim::jaro_winkler(value, wanted) >= ALIKE)
+        .filter(|(_, value)| {
+            value.eq_ignore_ascii_case(wanted) || strsim::jaro_winkler(value, wanted) >= ALIKE
+        })
         .max_by(|left, right| {
             strsim::jaro_winkler(&left.1, wanted).total_cmp(&strsim::jaro_winkler(&right.1, wanted))
         })

@@ -17,7 +17,7 @@ mod missing;
 pub(crate) mod read;
 mod render;
 mod same;
-mod xpath;
+pub(crate) mod xpath;
 
 pub use engine::apply;
 pub use read::XdtEdits;

@@ -3,7 +3,7 @@
 //! This is what can be *read*: all that Microsoft's engine knows. What the templates of this product may say is
 //! narrower; that is decided above, over the same value.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::NAMESPACE;
@@ -72,7 +72,8 @@ impl XdtEdits {
         if edits.document.known_namespace(NAMESPACE).is_none()
             && let Some(root) = edits.document.root()
         {
-            let message = format!("the root element has to declare `xmlns:xdt=\"{NAMESPACE}\"`, or nothing is applied");
+            let message =
+                format!("the root element has to declare `xmlns:xdt=\"{NAMESPACE}\"`, or nothing is applied");
             errors.push(FormatError::new(edits.document.short_tag(root), message));
         }
         let nodes: Vec<NodeId> = edits.document.descendants(edits.document.top()).collect();
@@ -94,7 +95,9 @@ impl XdtEdits {
 
     fn mark_holders(&mut self) {
         for place in (0..self.elements.len()).rev() {
-            let Some(edit) = self.elements.get(place) else { continue };
+            let Some(edit) = self.elements.get(place) else {
+                continue;
+            };
             let holds = edit.holds_transform || edit.verb.is_some();
             if let (true, Some(parent)) = (holds, edit.parent)
                 && let Some(parent) = self.elements.get_mut(parent)
@@ -154,7 +157,12 @@ impl XdtEdits {
     }
 
     /// A transform that Microsoft's engine takes for an ordinary attribute.
-    fn looks_like_an_instruction(&self, attribute: &Attribute, name: &str, value: &str) -> Option<FormatError> {
+    fn looks_like_an_instruction(
+        &self,
+        attribute: &Attribute,
+        name: &str,
+        value: &str,
+    ) -> Option<FormatError> {
         let uri = self.document.uri(attribute.namespace());
         if uri.to_ascii_lowercase().contains("xml-document-transform") {
             let message = format!("`{name}` is in the namespace `{uri}`, transforms are in `{NAMESPACE}`");
@@ -186,16 +194,17 @@ impl XdtEdits {
         for (name, used) in [("Transform", of_verb), ("Locator", of_locator)] {
             for prefix in used {
                 // Microsoft's engine gives the default namespace this name, and some transforms use it.
-                let sought = if prefix == "_defaultNamespace" { "" } else { prefix.as_str() };
-                match self.document.namespace_of_prefix(edit.node, sought) {
-                    Some(namespace) => {
-                        let uri = self.document.uri(namespace).to_owned();
-                        edit.prefixes.insert(prefix, uri);
-                    }
-                    None => {
-                        let message = format!("the prefix `{prefix}` is not declared");
-                        errors.push(FormatError::new(self.instruction_range(edit, name), message));
-                    }
+                let sought = if prefix == "_defaultNamespace" {
+                    ""
+                } else {
+                    prefix.as_str()
+                };
+                if let Some(namespace) = self.document.namespace_of_prefix(edit.node, sought) {
+                    let uri = self.document.uri(namespace).to_owned();
+                    edit.prefixes.insert(prefix, uri);
+                } else {
+                    let message = format!("the prefix `{prefix}` is not declared");
+                    errors.push(FormatError::new(self.instruction_range(edit, name), message));
                 }
             }
         }
@@ -235,7 +244,9 @@ impl XdtEdits {
                     errors.push(FormatError::new(tag(), message));
                 }
             }
-            (Some(Verb::SetAttributes(Names::All)), _) if self.meant_attributes(edit.node).next().is_none() => {
+            (Some(Verb::SetAttributes(Names::All)), _)
+                if self.meant_attributes(edit.node).next().is_none() =>
+            {
                 errors.push(FormatError::new(tag(), "`SetAttributes` has no attribute to set"));
             }
             (Some(Verb::InsertIfMissing), Some(Locator::XPath(_))) => {
@@ -244,14 +255,5 @@ impl XdtEdits {
             }
             _ => {}
         }
-    }
-
-    /// The names that the elements of the document have, for tests and surveys.
-    pub(crate) fn verbs(&self) -> BTreeSet<String> {
-        self.elements
-            .iter()
-            .filter_map(|edit| edit.verb.as_ref())
-            .map(ToString::to_string)
-            .collect()
     }
 }

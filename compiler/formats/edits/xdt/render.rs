@@ -33,7 +33,11 @@ pub(super) fn attribute_text(value: &str, quote: char, encoding: Encoding) -> St
 /// Writes a text outside of tags, with the line ends of the file.
 pub(super) fn text(value: &str, line_end: &str, encoding: Encoding) -> String {
     let escaped = escape(value, encoding, |_| None);
-    if line_end == "\n" { escaped } else { escaped.replace('\n', line_end) }
+    if line_end == "\n" {
+        escaped
+    } else {
+        escaped.replace('\n', line_end)
+    }
 }
 
 fn escape(value: &str, encoding: Encoding, more: impl Fn(char) -> Option<&'static str>) -> String {
@@ -92,14 +96,12 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn uri_of(&self, prefix: &str) -> Option<&str> {
         let inner = self.declared.iter().rev().find(|(known, _)| known == prefix);
-        match inner {
-            Some((_, uri)) => Some(uri),
-            None => {
-                let file = self.target.file;
-                file.namespace_of_prefix(self.target.parent, prefix)
-                    .map(|namespace| file.uri(namespace))
-            }
+        if let Some((_, uri)) = inner {
+            return Some(uri);
         }
+        let file = self.target.file;
+        file.namespace_of_prefix(self.target.parent, prefix)
+            .map(|namespace| file.uri(namespace))
     }
 
     fn prefix_for(&self, uri: &str) -> Option<String> {
@@ -110,7 +112,11 @@ impl Writer<'_> {
             .find(|(prefix, known)| known == uri && !prefix.is_empty())
             .map(|(prefix, _)| prefix.clone());
         inner
-            .or_else(|| self.target.file.prefix_of_namespace(self.target.parent, uri, false))
+            .or_else(|| {
+                self.target
+                    .file
+                    .prefix_of_namespace(self.target.parent, uri, false)
+            })
             .filter(|prefix| self.uri_of(prefix) == Some(uri))
     }
 
@@ -179,13 +185,14 @@ impl Writer<'_> {
     fn content(&mut self, node: NodeId, indent: &str) -> Result<(), String> {
         let target = self.target;
         let document = &target.edits.document;
-        let is_break = |child: NodeId| document.is_blank(child) && document.slice(document.range(child)).contains('\n');
+        let is_break =
+            |child: NodeId| document.is_blank(child) && document.slice(document.range(child)).contains('\n');
         let has_elements = document
             .children(node)
             .any(|child| matches!(document.kind(child), Kind::Element(_) | Kind::Comment));
-        let has_text = document
-            .children(node)
-            .any(|child| matches!(document.kind(child), Kind::Text | Kind::CData) && !document.is_blank(child));
+        let has_text = document.children(node).any(|child| {
+            matches!(document.kind(child), Kind::Text | Kind::CData) && !document.is_blank(child)
+        });
         let lays_out = has_elements && !has_text;
         let inner = format!("{indent}{}", target.style.unit);
         for child in document.children(node) {
@@ -201,7 +208,8 @@ impl Writer<'_> {
                 }
                 Kind::Text => {
                     let value = document.text_of(child);
-                    self.out.push_str(&text(&value, target.line_end(), target.encoding));
+                    self.out
+                        .push_str(&text(&value, target.line_end(), target.encoding));
                 }
                 Kind::CData => {
                     let value = document.text_of(child);
@@ -209,7 +217,8 @@ impl Writer<'_> {
                         let value = value.replace('\n', target.line_end());
                         let _ok = write!(self.out, "<![CDATA[{value}]]>");
                     } else {
-                        self.out.push_str(&text(&value, target.line_end(), target.encoding));
+                        self.out
+                            .push_str(&text(&value, target.line_end(), target.encoding));
                     }
                 }
                 Kind::Comment | Kind::Instruction => {
@@ -236,7 +245,12 @@ impl Writer<'_> {
 }
 
 /// The name under which the file knows an attribute of the transform at an element.
-pub(super) fn name_in_file(edits: &XdtEdits, attribute: &Attribute, file: &Document, element: NodeId) -> Result<String, String> {
+pub(super) fn name_in_file(
+    edits: &XdtEdits,
+    attribute: &Attribute,
+    file: &Document,
+    element: NodeId,
+) -> Result<String, String> {
     let document = &edits.document;
     let local = document.attribute_name(attribute);
     let uri = document.uri(attribute.namespace());

@@ -1,4 +1,4 @@
-//! XPath 1.0, as far as it means anything for a configuration file: the expressions of conditions and locators.
+//! `XPath` 1.0, as far as it means anything for a configuration file: the expressions of conditions and locators.
 //!
 //! Known are paths with all axes but `following`, `preceding` and `namespace`, predicates, `and`, `or`, comparisons,
 //! `+`, `-`, unions, and the functions of [`Function`]. Everything else is refused where the transform is read, never
@@ -7,12 +7,12 @@
 mod evaluate;
 mod parse;
 
-pub(in crate::edits::xdt) use evaluate::{Budget, Evaluator, Found};
+pub(in crate::edits::xdt) use evaluate::{Budget, Evaluator, Exhausted, Found};
 pub(in crate::edits::xdt) use parse::{Wrong, expression, predicates};
 
 /// A value to compute.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::edits::xdt) enum Expression {
+pub(crate) enum Expression {
     /// `or`.
     Or(Box<Expression>, Box<Expression>),
     /// `and`.
@@ -35,9 +35,58 @@ pub(in crate::edits::xdt) enum Expression {
     Call(Function, Vec<Expression>),
 }
 
+impl Expression {
+    /// The path it is, if it is one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        if let Self::Path(path) = self {
+            Some(path)
+        } else {
+            None
+        }
+    }
+
+    /// Both sides of `=`, if it is one.
+    pub(crate) fn equation(&self) -> Option<(&Self, &Self)> {
+        if let Self::Compare(Comparison::Equal, left, right) = self {
+            Some((left, right))
+        } else {
+            None
+        }
+    }
+
+    /// Both sides of `and`, if it is one.
+    pub(crate) fn conjunction(&self) -> Option<(&Self, &Self)> {
+        if let Self::And(left, right) = self {
+            Some((left, right))
+        } else {
+            None
+        }
+    }
+
+    /// The text in quotes, if it is one.
+    pub(crate) fn text(&self) -> Option<&str> {
+        if let Self::Text(text) = self {
+            Some(text)
+        } else {
+            None
+        }
+    }
+}
+
+impl Test {
+    /// The name, if one is asked for.
+    pub(crate) fn name(&self) -> Option<&str> {
+        if let Self::Name(_, name) = self {
+            Some(name)
+        } else {
+            None
+        }
+    }
+}
+
 /// How two values are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::edits::xdt) enum Comparison {
+pub(crate) enum Comparison {
     /// `=`
     Equal,
     /// `!=`
@@ -54,7 +103,7 @@ pub(in crate::edits::xdt) enum Comparison {
 
 /// A function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::edits::xdt) enum Function {
+pub(crate) enum Function {
     /// `not(boolean)`
     Not,
     /// `true()`
@@ -123,27 +172,27 @@ const FUNCTIONS: &[(&str, Function, usize, usize)] = &[
 
 /// Steps from a node to others.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::edits::xdt) struct Path {
+pub(crate) struct Path {
     /// It begins at the document, not at the node it is asked at.
-    pub(in crate::edits::xdt) from_document: bool,
+    pub(crate) from_document: bool,
     /// Its steps in order.
-    pub(in crate::edits::xdt) steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
 }
 
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::edits::xdt) struct Step {
+pub(crate) struct Step {
     /// Where it goes.
-    pub(in crate::edits::xdt) axis: Axis,
+    pub(crate) axis: Axis,
     /// What it accepts there.
-    pub(in crate::edits::xdt) test: Test,
+    pub(crate) test: Test,
     /// What has to be true of it.
-    pub(in crate::edits::xdt) predicates: Vec<Expression>,
+    pub(crate) predicates: Vec<Expression>,
 }
 
 /// Where a step goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::edits::xdt) enum Axis {
+pub(crate) enum Axis {
     /// To the nodes directly below.
     Child,
     /// To all nodes below.
@@ -181,7 +230,7 @@ const AXES: &[(&str, Axis)] = &[
 
 /// What a step accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::edits::xdt) enum Test {
+pub(crate) enum Test {
     /// `*`
     Any,
     /// `prefix:*`, by the prefix.

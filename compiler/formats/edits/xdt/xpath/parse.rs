@@ -12,7 +12,10 @@ const DEEPEST: usize = 40;
 pub(in crate::edits::xdt) type Wrong = (usize, String);
 
 /// Reads a whole expression; the prefixes it uses go to `prefixes`.
-pub(in crate::edits::xdt) fn expression(text: &str, prefixes: &mut BTreeSet<String>) -> Result<Expression, Wrong> {
+pub(in crate::edits::xdt) fn expression(
+    text: &str,
+    prefixes: &mut BTreeSet<String>,
+) -> Result<Expression, Wrong> {
     let mut parser = Parser::new(text)?;
     let found = parser.or()?;
     parser.end()?;
@@ -95,7 +98,11 @@ impl<'a> Parser<'a> {
     }
 
     fn expect(&mut self, sign: &str) -> Result<(), Wrong> {
-        if self.sign(sign) { Ok(()) } else { self.wrong(format!("expected `{sign}`")) }
+        if self.sign(sign) {
+            Ok(())
+        } else {
+            self.wrong(format!("expected `{sign}`"))
+        }
     }
 
     /// Takes a word such as `or`, which is an operator behind an operand.
@@ -182,7 +189,11 @@ impl<'a> Parser<'a> {
             left = Expression::Add(Box::new(left), Box::new(self.negative()?), minus);
         }
         for unknown in ["*", "div", "mod"] {
-            let found = if unknown == "*" { self.sign(unknown) } else { self.word(unknown) };
+            let found = if unknown == "*" {
+                self.sign(unknown)
+            } else {
+                self.word(unknown)
+            };
             if found {
                 self.at -= unknown.len();
                 return self.wrong(format!("`{unknown}` is not known as an operator here"));
@@ -227,7 +238,10 @@ impl<'a> Parser<'a> {
             },
             Some('$') => self.wrong("variables are not known"),
             Some(first) if first.is_ascii_digit() || is_fraction(rest) => {
-                let length = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').len();
+                let length = rest.len()
+                    - rest
+                        .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')
+                        .len();
                 let number = rest.get(..length).and_then(|number| number.parse().ok());
                 let Some(number) = number else {
                     return self.wrong("this is no number");
@@ -257,7 +271,10 @@ impl<'a> Parser<'a> {
         let known = FUNCTIONS.iter().find(|(known, ..)| *known == name);
         let Some((_, function, fewest, most)) = known else {
             let all: Vec<String> = FUNCTIONS.iter().map(|(name, ..)| format!("`{name}`")).collect();
-            return Err((start, format!("the function `{name}` is not known; known are {}", all.join(", "))));
+            return Err((
+                start,
+                format!("the function `{name}` is not known; known are {}", all.join(", ")),
+            ));
         };
         self.at += 1;
         let mut arguments = Vec::new();
@@ -271,7 +288,10 @@ impl<'a> Parser<'a> {
             self.expect(")")?;
         }
         if arguments.len() < *fewest || arguments.len() > *most {
-            let message = format!("`{name}` takes {fewest} to {most} arguments, not {}", arguments.len());
+            let message = format!(
+                "`{name}` takes {fewest} to {most} arguments, not {}",
+                arguments.len()
+            );
             return Err((start, message));
         }
         self.blanks();
@@ -333,7 +353,11 @@ impl<'a> Parser<'a> {
         }
         let test = self.test()?;
         let predicates = self.predicates()?;
-        Ok(Step { axis, test, predicates })
+        Ok(Step {
+            axis,
+            test,
+            predicates,
+        })
     }
 
     fn test(&mut self) -> Result<Test, Wrong> {
