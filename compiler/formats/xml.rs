@@ -64,7 +64,7 @@ fn escaped(value: &str) -> String {
 /// else of the text is known, so that error comes alone.
 pub fn parse(text: &str) -> Result<Document, Vec<FormatError>> {
     let limits = Limits {
-        bytes: 32 << 20,
+        bytes: crate::edits::source::MAX_FILE_BYTES,
         depth: MAX_DEPTH,
         nodes: 1_000_000,
     };

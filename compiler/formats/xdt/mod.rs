@@ -100,14 +100,7 @@ pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
     reader.conflicting_targets();
     reader.errors.extend(services::problems(&edits));
     if reader.errors.is_empty() {
-        let document = &edits.document;
-        let value = |attribute: &Attribute| normalized(&edits, attribute);
-        Ok(xml::flatten(
-            document,
-            &[(NAMESPACE, "xdt")],
-            &|node| label(&edits, node),
-            &value,
-        ))
+        Ok(said(&edits))
     } else {
         // What cannot be read and what may not be said can be one and the same.
         reader
@@ -116,6 +109,17 @@ pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
         reader.errors.dedup();
         Err(reader.errors)
     }
+}
+
+/// What a transform document says, one item for each attribute and text.
+pub(crate) fn said(edits: &XdtEdits) -> Vec<Item> {
+    let value = |attribute: &Attribute| normalized(edits, attribute);
+    xml::flatten(
+        &edits.document,
+        &[(NAMESPACE, "xdt")],
+        &|node| label(edits, node),
+        &value,
+    )
 }
 
 /// The transform of an element, if it has one that can be read.

@@ -16,56 +16,43 @@ use super::read::{Edit, LIMITS, XdtEdits};
 use super::render::{self, Target};
 use super::same::same;
 use super::xpath::Budget;
-use crate::edits::{Change, Edited, Outcome, Refusal, RefusalKind};
+use crate::edits::source::{self, Source};
+use crate::edits::{Change, Outcome, Refusal, RefusalKind, Work};
 use crate::xml::tree::{Attribute, Document, Kind, NodeId};
 
 /// Nodes that all locators of a transform together may look at, and more for each node of the file: seconds, not hours.
 const BUDGET: u64 = 20_000_000;
 const BUDGET_FOR_EACH: u64 = 300;
 
-/// Applies the transforms in `edits` to the bytes of a file.
+/// What the transforms in `edits` do to a file.
 ///
 /// # Errors
 /// Everything that stands against it; places are bytes of `file` and of the text of the edits.
-pub fn apply(edits: &XdtEdits, file: &[u8]) -> Result<Edited, Vec<Refusal>> {
-    if file.len() > LIMITS.bytes {
-        let message = format!(
-            "the file has {} bytes, more than {} are not edited",
-            file.len(),
-            LIMITS.bytes
-        );
-        return Err(vec![refusal(RefusalKind::Limit, message, None, None)]);
-    }
-    let (text, encoding) = bytes::decode(file).map_err(|wrong| {
-        vec![refusal(
-            RefusalKind::Encoding,
-            wrong.message,
-            Some(wrong.range),
-            None,
-        )]
-    })?;
-    let document = Document::read(text, LIMITS).map_err(|error| {
-        let mut refused = refusal(RefusalKind::BadFile, error.message, Some(error.range), None);
-        refused.help = Some("mend the file first: .NET does not read it either".to_owned());
+pub(in crate::edits) fn work(
+    edits: &XdtEdits,
+    file: &[u8],
+    source: &Source<'_>,
+) -> Result<Work, Vec<Refusal>> {
+    let encoding = bytes::encoding(file, source).map_err(|refused| vec![*refused])?;
+    let document = Document::read(source.text().to_owned(), LIMITS).map_err(|error| {
+        let refused = Refusal::new(RefusalKind::BadFile, error.message)
+            .in_file(source.file_range(&error.range))
+            .help("mend the file first: .NET does not read it either");
         vec![refused]
-    });
-    let mut engine = match document {
-        Ok(file) => Engine::new(edits, file, encoding),
-        Err(mut refused) => {
-            // The text is gone with the error; UTF-16 is decoded once more to give the place in bytes.
-            if let Ok((text, encoding)) = bytes::decode(file) {
-                in_bytes(&mut refused, &text, encoding);
-            }
-            return Err(refused);
-        }
-    };
+    })?;
+    let mut engine = Engine::new(edits, document, encoding);
     for number in 0..edits.elements.len() {
         engine.step(number);
         if engine.stopped {
             break;
         }
     }
-    engine.finish(file)
+    engine.finish().map_err(|mut refusals| {
+        for refused in &mut refusals {
+            refused.file_range = refused.file_range.take().map(|range| source.file_range(&range));
+        }
+        refusals
+    })
 }
 
 /// A refusal without further words.
@@ -83,23 +70,6 @@ pub(super) fn refusal(
         looked_for: None,
         nearest: None,
         help: None,
-    }
-}
-
-fn in_bytes(refusals: &mut [Refusal], text: &str, encoding: Encoding) {
-    let ranges = refusals
-        .iter_mut()
-        .filter_map(|refusal| refusal.file_range.as_mut());
-    ranges_in_bytes(ranges.collect(), text, encoding);
-}
-
-fn ranges_in_bytes(ranges: Vec<&mut Range<usize>>, text: &str, encoding: Encoding) {
-    let places: Vec<usize> = ranges.iter().flat_map(|range| [range.start, range.end]).collect();
-    let offsets = bytes::byte_offsets(text, encoding, &places);
-    for (range, ends) in ranges.into_iter().zip(offsets.chunks_exact(2)) {
-        if let [start, end] = ends {
-            *range = *start..*end;
-        }
     }
 }
 
@@ -657,9 +627,7 @@ impl<'e> Engine<'e> {
         let children: Vec<NodeId> = self.file.children(node).collect();
         let is_cdata = matches!(children.as_slice(), [one] if matches!(self.file.kind(*one), Kind::CData));
         let line_end = layout::first_line_end(&self.file);
-        let fits = !new.contains("]]>")
-            && !new.contains('\r')
-            && new.chars().all(|c| bytes::holds(self.encoding, c));
+        let fits = !new.contains("]]>") && !new.contains('\r') && new.chars().all(|c| self.encoding.holds(c));
         let text = if is_cdata && fits {
             format!("<![CDATA[{}]]>", new.replace('\n', line_end))
         } else {
@@ -969,38 +937,43 @@ impl<'e> Engine<'e> {
         });
     }
 
-    /// The new bytes, or everything that is wrong.
-    fn finish(mut self, old: &[u8]) -> Result<Edited, Vec<Refusal>> {
+    /// What is to be done to the text, or everything that is wrong.
+    fn finish(mut self) -> Result<Work, Vec<Refusal>> {
         if !self.stopped {
             guards::hidden(&mut self);
         }
-        let file_text = self.file.file_text().to_owned();
         if !self.refusals.is_empty() {
-            in_bytes(&mut self.refusals, &file_text, self.encoding);
             self.refusals
                 .sort_by_key(|refused| (refused.edit_range.as_ref().map(|range| range.start), refused.kind));
             return Err(self.refusals);
         }
         let written = self.file.written();
-        let bytes = match bytes::encode(&written, self.encoding) {
-            Ok(bytes) => bytes,
-            Err(character) => {
-                let message = format!("the encoding of the file does not have `{character}`");
-                return Err(vec![refusal(RefusalKind::Unwritable, message, None, None)]);
-            }
-        };
-        let unchanged = bytes == old;
+        let unchanged = written == self.file.file_text();
         if !unchanged && let Err(error) = Document::read(written, LIMITS) {
             let message = format!("the edited file would not be well-formed: {error}");
-            return Err(vec![refusal(RefusalKind::Unwritable, message, None, None)]);
+            return Err(vec![Refusal::new(RefusalKind::Unwritable, message)]);
         }
-        let lines = line_starts(&file_text);
-        let mut changes: Vec<Change> = self
+        let splice = |splice: crate::xml::change::Splice| source::Splice {
+            range: splice.range,
+            text: splice.text,
+        };
+        let splices = if unchanged {
+            Vec::new()
+        } else {
+            self.file.splices().into_iter().map(splice).collect()
+        };
+        let places: Vec<Range<usize>> = self
+            .done
+            .iter()
+            .map(|done| self.place(done.number).unwrap_or_default())
+            .collect();
+        let changes = self
             .done
             .into_iter()
-            .map(|done| Change {
-                line: lines.partition_point(|start| *start <= done.span.start).max(1),
+            .zip(places)
+            .map(|(done, edit_range)| Change {
                 key: done.key,
+                line: 0,
                 old: done.old,
                 new: done.new,
                 // What was removed and put back as it was is as it was.
@@ -1009,6 +982,7 @@ impl<'e> Engine<'e> {
                 } else {
                     done.outcome
                 },
+                edit_range,
                 span: if unchanged {
                     done.span.start..done.span.start
                 } else {
@@ -1016,9 +990,11 @@ impl<'e> Engine<'e> {
                 },
             })
             .collect();
-        let ranges = changes.iter_mut().map(|change| &mut change.span).collect();
-        ranges_in_bytes(ranges, &file_text, self.encoding);
-        Ok(Edited { bytes, changes })
+        Ok(Work {
+            splices,
+            changes,
+            notes: Vec::new(),
+        })
     }
 }
 
@@ -1027,14 +1003,4 @@ fn is_leaf(document: &Document, node: NodeId) -> bool {
     document
         .children(node)
         .all(|child| matches!(document.kind(child), Kind::Text | Kind::CData))
-}
-
-/// Where the lines of a text begin; a line ends in a line feed, or in a carriage return without one.
-fn line_starts(text: &str) -> Vec<usize> {
-    let bytes = text.as_bytes();
-    let ends = bytes
-        .iter()
-        .enumerate()
-        .filter(|(at, byte)| **byte == b'\n' || **byte == b'\r' && bytes.get(at + 1) != Some(&b'\n'));
-    std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect()
 }

@@ -19,7 +19,8 @@ mod render;
 mod same;
 pub(crate) mod xpath;
 
-pub use engine::apply;
+pub(super) use bytes::readable;
+pub(super) use engine::work;
 pub use read::XdtEdits;
 
 /// The namespace of transforms. Copies of the documentation show it with `https`; then Microsoft's engine applies

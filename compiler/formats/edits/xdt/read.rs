@@ -14,7 +14,7 @@ use crate::xml::tree::{Attribute, Document, NamespaceId, NodeId};
 
 /// How large a transform, or a file that is edited, may be. A `web.config` above 250 KB is refused by IIS as it is set up.
 pub(crate) const LIMITS: Limits = Limits {
-    bytes: 32 << 20,
+    bytes: crate::edits::source::MAX_FILE_BYTES,
     depth: 200,
     nodes: 1_000_000,
 };

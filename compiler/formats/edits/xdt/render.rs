@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::NAMESPACE;
-use super::bytes::{self, Encoding};
+use super::bytes::Encoding;
 use super::layout::Style;
 use super::read::XdtEdits;
 use crate::xml::tree::{Attribute, Document, Kind, NodeId};
@@ -52,7 +52,7 @@ fn escape(value: &str, encoding: Encoding, more: impl Fn(char) -> Option<&'stati
         };
         match known {
             Some(reference) => out.push_str(reference),
-            None if bytes::holds(encoding, character) => out.push(character),
+            None if encoding.holds(character) => out.push(character),
             None => {
                 // Writing to a string does not fail.
                 let _ok = write!(out, "&#x{:X};", u32::from(character));
@@ -213,7 +213,7 @@ impl Writer<'_> {
                 }
                 Kind::CData => {
                     let value = document.text_of(child);
-                    if value.chars().all(|c| bytes::holds(target.encoding, c)) {
+                    if value.chars().all(|c| target.encoding.holds(c)) {
                         let value = value.replace('\n', target.line_end());
                         let _ok = write!(self.out, "<![CDATA[{value}]]>");
                     } else {
@@ -234,7 +234,7 @@ impl Writer<'_> {
     }
 
     fn refuse_unheld(&self, text: &str, what: &str) -> Result<(), String> {
-        match text.chars().find(|c| !bytes::holds(self.target.encoding, *c)) {
+        match text.chars().find(|c| !self.target.encoding.holds(*c)) {
             None => Ok(()),
             Some(character) => Err(format!(
                 "the {what} holds `{character}` (U+{:04X}), which the encoding of the file does not have",

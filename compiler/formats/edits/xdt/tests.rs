@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::edits::source::Source;
 use crate::edits::{Edited, Outcome, Refusal};
 
 fn edits(body: &str) -> XdtEdits {
@@ -15,6 +16,11 @@ fn edits(body: &str) -> XdtEdits {
         format!("<configuration xmlns:xdt=\"{NAMESPACE}\">{body}</configuration>")
     };
     XdtEdits::read(&text).unwrap_or_else(|errors| panic!("{body}: {errors:?}"))
+}
+
+fn apply(edits: &XdtEdits, file: &[u8]) -> Result<Edited, Vec<Refusal>> {
+    let source = Source::read(file, readable(file)).map_err(|refused| vec![*refused])?;
+    work(edits, file, &source)?.finish(&source)
 }
 
 /// Applies a transform to a text and compares the bytes; a second time has to change none.
@@ -487,7 +493,7 @@ proptest! {
         let edits = edits(&format!("<appSettings>{}</appSettings>", transform(0, verb)));
         if let Ok(edited) = apply(&edits, &bytes) {
             only_spans_differ(&bytes, &edited);
-            let text = bytes::decode(&edited.bytes).unwrap().0;
+            let text = Source::read(&edited.bytes, readable(&edited.bytes)).unwrap().text().to_owned();
             let read = roxmltree::Document::parse(&text).unwrap();
             let path = |node: &roxmltree::Node<'_, '_>| -> Vec<String> {
                 node.ancestors().map(|node| node.tag_name().name().to_owned()).collect()
