@@ -93,7 +93,7 @@ fn canonical(text: &str) -> String {
         out.extend(attributes);
         let leaf = !node.children().any(|child| child.is_element());
         let mut text = String::new();
-        let mut say = |text: &mut String, out: &mut String| {
+        let say = |text: &mut String, out: &mut String| {
             if !text.trim().is_empty() || leaf && !text.is_empty() && !text.contains('\n') {
                 writeln!(out, "{indent} {text:?}").unwrap();
             }
