@@ -10,11 +10,11 @@ use crate::harness::{compare_text, expect_none, root};
 
 /// Layers, low to high: a file may use its own layer and lower ones.
 pub(crate) const LAYERS: &[(&str, &[&str])] = &[
+    ("formats", &["formats"]),
     (
         "ground",
         &["source", "diag", "codes", "explain", "secrets", "report", "files"],
     ),
-    ("formats", &["formats"]),
     ("contract", &["contract"]),
     ("inventory", &["inventory"]),
     (
