@@ -132,6 +132,8 @@ pub struct ProxyFacts {
     pub ciphers: Vec<String>,
     /// Whether Configuration Management paths get a trailing slash (DEF-31).
     pub config_trailing_slash: bool,
+    /// Name of its Windows service, as key or as the panel shows it (DEF-110).
+    pub service_name: String,
     /// Seconds a component may take for an answer.
     pub read_timeout: u32,
     /// Largest request in bytes.
@@ -535,6 +537,10 @@ fn proxy_facts(inventory: &Inventory) -> ProxyFacts {
         .map(str::to_owned)
         .collect(),
         config_trailing_slash: proxy.config_trailing_slash,
+        service_name: proxy
+            .service_name
+            .clone()
+            .unwrap_or_else(|| "VHT Reverse Proxy".to_owned()),
         read_timeout: proxy.read_timeout.unwrap_or(SMART_RULES_RECEIVE_SECONDS),
         largest_request: proxy
             .largest_request
