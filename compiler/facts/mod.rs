@@ -246,6 +246,9 @@ pub struct RabbitMqFacts {
 pub struct NetworkFacts {
     /// Whether firewall scripts are wanted.
     pub firewall: bool,
+    /// Addresses of the Callback servers, when the inventory gives them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback_addresses: Option<Vec<String>>,
     /// Third-party systems.
     pub integrations: Vec<Integration>,
     /// Ports of Erlang virtual machines.
@@ -412,6 +415,7 @@ impl Facts {
                 .map(|broker| rabbitmq_facts(inventory, broker)),
             network: NetworkFacts {
                 firewall: inventory.network.firewall,
+                callback_addresses: inventory.network.callback_addresses.clone(),
                 integrations: inventory.network.integrations.clone(),
                 erlang_ports: inventory.network.erlang_ports.map(|range| ErlangPorts {
                     first: range.first,

@@ -547,6 +547,12 @@ pub struct Network {
     /// Whether to generate firewall scripts.
     #[serde(default)]
     pub firewall: bool,
+    /// Addresses or ranges of the Callback servers, for ports only they may use; default is what their names mean in DNS when
+    /// the script runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    #[schemars(example = serde_json::json!(["10.20.0.0/24"]))]
+    pub callback_addresses: Option<Vec<String>>,
 }
 
 /// A contiguous range of ports.
