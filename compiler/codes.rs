@@ -154,6 +154,7 @@ codes! {
     UNSAFE_VALUE = "CB0360", Error, "a value cannot be written safely";
     SERVER_RABBITMQ_UNUSED = "CB0361", Error, "a server describes RabbitMQ but the installation does not";
     LOGIN_FORMS_MIXED = "CB0362", Error, "a broker would meet certificates with and without a common name";
+    ADDRESS_INVALID = "CB0363", Error, "an address of the Callback servers is none";
 
     // 04 cross-checks that warn
     NAME_DIFFERS_FROM_FQDN = "CB0401", Warning, "a server name differs from the first label of its fqdn";

@@ -132,6 +132,8 @@ pub struct ProxyFacts {
     pub ciphers: Vec<String>,
     /// Whether Configuration Management paths get a trailing slash (DEF-31).
     pub config_trailing_slash: bool,
+    /// Name of its Windows service, as key or as the panel shows it (DEF-110).
+    pub service_name: String,
     /// Seconds a component may take for an answer.
     pub read_timeout: u32,
     /// Largest request in bytes.
@@ -244,6 +246,9 @@ pub struct RabbitMqFacts {
 pub struct NetworkFacts {
     /// Whether firewall scripts are wanted.
     pub firewall: bool,
+    /// Addresses of the Callback servers, when the inventory gives them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback_addresses: Option<Vec<String>>,
     /// Third-party systems.
     pub integrations: Vec<Integration>,
     /// Ports of Erlang virtual machines.
@@ -410,6 +415,7 @@ impl Facts {
                 .map(|broker| rabbitmq_facts(inventory, broker)),
             network: NetworkFacts {
                 firewall: inventory.network.firewall,
+                callback_addresses: inventory.network.callback_addresses.clone(),
                 integrations: inventory.network.integrations.clone(),
                 erlang_ports: inventory.network.erlang_ports.map(|range| ErlangPorts {
                     first: range.first,
@@ -535,6 +541,10 @@ fn proxy_facts(inventory: &Inventory) -> ProxyFacts {
         .map(str::to_owned)
         .collect(),
         config_trailing_slash: proxy.config_trailing_slash,
+        service_name: proxy
+            .service_name
+            .clone()
+            .unwrap_or_else(|| "VHT Reverse Proxy".to_owned()),
         read_timeout: proxy.read_timeout.unwrap_or(SMART_RULES_RECEIVE_SECONDS),
         largest_request: proxy
             .largest_request

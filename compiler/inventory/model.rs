@@ -172,6 +172,10 @@ pub struct Proxy {
     /// Whether Configuration Management needs a trailing slash on every path (DEF-31).
     #[serde(default)]
     pub config_trailing_slash: bool,
+    /// Name of the proxy's Windows service, the key name or the one *Services* shows; default `VHT Reverse Proxy` (NGX-7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 80), regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9 ._-]*[A-Za-z0-9])?$"))]
+    pub service_name: Option<String>,
     /// Seconds the proxy waits for an answer of a component; default is the 25 minutes the Smart Rules Engine waits (CFG-7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 86400))]
@@ -543,6 +547,12 @@ pub struct Network {
     /// Whether to generate firewall scripts.
     #[serde(default)]
     pub firewall: bool,
+    /// Addresses or ranges of the Callback servers, for ports only they may use; default is what their names mean in DNS when
+    /// the script runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    #[schemars(example = serde_json::json!(["10.20.0.0/24"]))]
+    pub callback_addresses: Option<Vec<String>>,
 }
 
 /// A contiguous range of ports.

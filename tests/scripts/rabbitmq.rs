@@ -141,16 +141,17 @@ impl Broker {
         let words: Vec<&str> = call.arguments.iter().map(String::as_str).collect();
         let says = |text: &str| Answer::Code(0, text.to_owned());
         match (call.program.as_str(), words.as_slice()) {
-            ("net", ["stop" | "start", "RabbitMQ"]) => {
-                let runs = words[0] == "start";
+            ("sc", ["enumdepend", "RabbitMQ", _]) => says("Enum: entriesRead  = 0\n"),
+            ("sc", [verb @ ("stop" | "start"), "RabbitMQ"]) => {
+                let runs = *verb == "start";
                 let already = self.runs == runs;
                 self.runs = runs;
-                Answer::Code(if already { 2 } else { 0 }, String::new())
+                let code = if runs { 1056 } else { 1062 };
+                Answer::Code(if already { code } else { 0 }, String::new())
             }
-            ("sc", ["query", "RabbitMQ"]) => says(&format!(
-                "        STATE              : {}\n",
-                if self.runs { "4  RUNNING" } else { "1  STOPPED" }
-            )),
+            ("sc", ["interrogate", "RabbitMQ"]) => {
+                Answer::Code(if self.runs { 0 } else { 1062 }, String::new())
+            }
             ("reg", ["query", key, "/reg:64" | "/reg:32"]) => says(&format!(
                 "\n{key}\n    WorkDir    REG_EXPAND_SZ    {BASE}\n    Args    REG_EXPAND_SZ    -conf {}\n",
                 self.reads

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::asking;
 use super::super::LONGEST_LINE;
 use super::super::phases::{Joint, Percent, Piece, Question, condition, first_word, percent, split, whole};
 use super::words::{
@@ -445,17 +446,12 @@ impl Reader<'_> {
                 self.call(rest);
                 Demand::Check(Answer::NextLine)
             }
-            "copy" | "move"
-                if !rest
-                    .get(..3)
-                    .is_some_and(|start| start.eq_ignore_ascii_case("/y ")) =>
-            {
-                self.refuse(format!("`{lower}` without `/y` waits for an answer"));
-                Demand::Check(Answer::Either)
-            }
             _ if FILE_COMMANDS.contains(&&*lower) => {
                 if lower != "pushd" || rest != "\"%~dp0\"" {
                     self.arguments(rest);
+                }
+                if let Some(message) = asking::mistake(&lower, rest) {
+                    self.refuse(message);
                 }
                 Demand::Check(match &*lower {
                     "del" | "rd" | "rmdir" => Answer::Existence,
