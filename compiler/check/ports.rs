@@ -149,7 +149,11 @@ fn addresses(view: &View<'_>, problems: &mut Vec<Problem>) {
 
 /// One address, a network of at least 8 bits, or two addresses of one family in order.
 fn is_address_or_range(text: &str) -> bool {
-    let address = |text: &str| text.parse::<std::net::IpAddr>().ok().filter(|found| !found.is_unspecified());
+    let address = |text: &str| {
+        text.parse::<std::net::IpAddr>()
+            .ok()
+            .filter(|found| !found.is_unspecified())
+    };
     if let Some((first, bits)) = text.split_once('/') {
         let most = match address(first) {
             Some(std::net::IpAddr::V4(_)) => 32,

@@ -103,7 +103,8 @@ fn row(ids: &[&str], direction: Direction, [application, port, peers, purpose]: 
         peers: peers.into(),
         purpose: purpose.into(),
         local_only: matches!(direction, Direction::Local),
-        callback_only: peers == "Callback servers" && matches!(direction, Direction::Inbound | Direction::Both),
+        callback_only: peers == "Callback servers"
+            && matches!(direction, Direction::Inbound | Direction::Both),
     }
 }
 

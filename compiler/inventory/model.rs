@@ -174,7 +174,10 @@ pub struct Proxy {
     pub config_trailing_slash: bool,
     /// Name of the proxy's Windows service, the key name or the one *Services* shows; default `VHT Reverse Proxy` (NGX-7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 80), regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9 ._-]*[A-Za-z0-9])?$"))]
+    #[schemars(
+        length(min = 1, max = 80),
+        regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9 ._-]*[A-Za-z0-9])?$")
+    )]
     pub service_name: Option<String>,
     /// Seconds the proxy waits for an answer of a component; default is the 25 minutes the Smart Rules Engine waits (CFG-7).
     #[serde(default, skip_serializing_if = "Option::is_none")]

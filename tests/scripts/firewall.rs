@@ -175,7 +175,11 @@ fn rules_that_would_do_nothing_or_too_much_are_not_made() {
         (outcome, rules.len())
     };
     let step = "see that the firewall is on and takes rules of this server";
-    for (state, text) in [(3, "Switch it on"), (4, "A policy of the domain"), (1, "Nothing after")] {
+    for (state, text) in [
+        (3, "Switch it on"),
+        (4, "A policy of the domain"),
+        (1, "Nothing after"),
+    ] {
         let (outcome, made) = with(state, "10.0.0.1\n");
         outcome.expect_failure(step, text);
         assert_eq!(made, 0);
@@ -189,10 +193,18 @@ fn rules_that_would_do_nothing_or_too_much_are_not_made() {
     outcome.expect_success("All rules are in place");
     let between = |port: &str| {
         let port = format!("localport={port}");
-        rules.iter().find(|rule| rule.contains(&port)).expect("a rule").clone()
+        rules
+            .iter()
+            .find(|rule| rule.contains(&port))
+            .expect("a rule")
+            .clone()
     };
     for port in ["4369", "15672", "25672", "35672-35682"] {
-        assert!(between(port).contains(&"remoteip=10.20.0.11,10.20.0.11".to_owned()), "{:?}", between(port));
+        assert!(
+            between(port).contains(&"remoteip=10.20.0.11,10.20.0.11".to_owned()),
+            "{:?}",
+            between(port)
+        );
     }
     assert!(!between("443").iter().any(|word| word.starts_with("remoteip")));
 }

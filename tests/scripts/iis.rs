@@ -93,11 +93,29 @@ impl Iis {
                     .clone_into(&mut self.page[0]);
                 good()
             }
-            ["list", "config", "Default Web Site", "-section:system.web/webServices"] => {
-                let more = if self.details[2] == "true" { "<add name=\"HttpPostLocalhost\" />" } else { "" };
-                Answer::Code(0, format!("<protocols><add name=\"HttpSoap\" />{more}</protocols>\n"))
+            [
+                "list",
+                "config",
+                "Default Web Site",
+                "-section:system.web/webServices",
+            ] => {
+                let more = if self.details[2] == "true" {
+                    "<add name=\"HttpPostLocalhost\" />"
+                } else {
+                    ""
+                };
+                Answer::Code(
+                    0,
+                    format!("<protocols><add name=\"HttpSoap\" />{more}</protocols>\n"),
+                )
             }
-            ["set", "config", "Default Web Site", "-section:system.web/webServices", change] => {
+            [
+                "set",
+                "config",
+                "Default Web Site",
+                "-section:system.web/webServices",
+                change,
+            ] => {
                 let now = change.starts_with("/+").to_string();
                 assert_eq!(&change[2..], "protocols.[name='HttpPostLocalhost']");
                 // IIS refuses to remove what is not there and to add what is.
@@ -156,7 +174,10 @@ fn iis_bindings_and_error_page_come_and_go() {
         if name == "bindings" {
             assert_eq!(iis.bindings, ["net.tcp/808:*", "http/127.0.0.1:80:"]);
         } else if name == "details" {
-            assert_eq!((iis.page[0].as_str(), iis.details.join(" ").as_str()), ("Custom", "On false false"));
+            assert_eq!(
+                (iis.page[0].as_str(), iis.details.join(" ").as_str()),
+                ("Custom", "On false false")
+            );
         } else {
             let page = "https://callback.acme.example/EyeQueue/EyeQErrorPage.aspx";
             assert_eq!(iis.page, ["Custom", "Redirect", page]);

@@ -38,7 +38,10 @@ fn proxy_is_installed_started_and_removed() {
         let service = Service {
             display: "VHT Reverse Proxy",
             runs: running.get(),
-            start: services.all.get("VHTReverseProxy").map_or(2, |service| service.start),
+            start: services
+                .all
+                .get("VHTReverseProxy")
+                .map_or(2, |service| service.start),
             needs: Vec::new(),
         };
         services.all.clear();

@@ -119,7 +119,7 @@ impl Services {
         }
         let absent = || Answer::Code(1060, "[SC] FAILED 1060:\n".to_owned());
         Some(match (call.program.as_str(), words.as_slice()) {
-            ("sc", ["query", key]) => match self.all.get(key) {
+            ("sc", ["query", key]) => match self.all.get(*key) {
                 Some(service) => Answer::Code(0, format!("\nSERVICE_NAME: {key}\n{}", self.state(service))),
                 None => absent(),
             },
@@ -135,7 +135,7 @@ impl Services {
                     None => absent(),
                 }
             }
-            ("sc", ["interrogate", key]) => match self.all.get(key) {
+            ("sc", ["interrogate", key]) => match self.all.get(*key) {
                 Some(service) if service.runs => Answer::Code(0, self.state(service)),
                 Some(_) => Answer::Code(1062, "[SC] ControlService FAILED 1062:\n".to_owned()),
                 None => absent(),
@@ -145,25 +145,26 @@ impl Services {
                 let mut text = format!("Enum: entriesRead  = {}\n", found.len());
                 for key in found {
                     let service = &self.all[key];
-                    write!(text, "\nSERVICE_NAME: {key}\nDISPLAY_NAME: {}\n", service.display).expect("a String");
+                    write!(text, "\nSERVICE_NAME: {key}\nDISPLAY_NAME: {}\n", service.display)
+                        .expect("a String");
                     text.push_str("        TYPE               : 10  WIN32_OWN_PROCESS\n");
                     text.push_str(&self.state(service));
                 }
                 Answer::Code(0, text)
             }
             ("sc", ["stop", key]) => {
-                if !self.all.contains_key(key) {
+                if !self.all.contains_key(*key) {
                     absent()
                 } else if !self.dependents(key).is_empty() {
                     Answer::Code(1051, String::new())
-                } else if self.all[key].runs {
-                    self.all.get_mut(key)?.runs = false;
+                } else if self.all[*key].runs {
+                    self.all.get_mut(*key)?.runs = false;
                     good()
                 } else {
                     Answer::Code(1062, String::new())
                 }
             }
-            ("sc", ["start", key]) => match self.all.get_mut(key) {
+            ("sc", ["start", key]) => match self.all.get_mut(*key) {
                 Some(service) if service.runs => Answer::Code(1056, String::new()),
                 Some(service) => {
                     service.runs = true;
@@ -172,7 +173,9 @@ impl Services {
                 None => absent(),
             },
             ("sc", ["config", key, "start=", kind]) => {
-                let Some(service) = self.all.get_mut(key) else { return Some(absent()) };
+                let Some(service) = self.all.get_mut(*key) else {
+                    return Some(absent());
+                };
                 service.start = match *kind {
                     "auto" | "delayed-auto" => 2,
                     "demand" => 3,
@@ -184,14 +187,18 @@ impl Services {
             ("reg", ["query", key, "/v", "Start", "/reg:64"]) => {
                 let (_, name) = key.rsplit_once('\\')?;
                 match self.all.get(name) {
-                    Some(service) => {
-                        Answer::Code(0, format!("\n{key}\n    Start    REG_DWORD    0x{}\n\n", service.start))
-                    }
+                    Some(service) => Answer::Code(
+                        0,
+                        format!("\n{key}\n    Start    REG_DWORD    0x{}\n\n", service.start),
+                    ),
                     None => Answer::Code(1, String::new()),
                 }
             }
             ("reg", ["query", _, "/v", "DelayedAutostart", "/reg:64"]) => Answer::Code(1, String::new()),
-            ("net", ["stop", ..]) => panic!("net stop asks when another service depends on it: {}", call.line()),
+            ("net", ["stop", ..]) => panic!(
+                "net stop asks when another service depends on it: {}",
+                call.line()
+            ),
             _ => return None,
         })
     }

@@ -218,7 +218,11 @@ fn no_language_no_dependent_and_no_failed_question_leads_astray() {
         proxy.services.all.get_mut(WATCH).expect("a service").runs = true;
         let again = start(&machine, &mut proxy, 0);
         again.expect_success("The proxy listens on port 443");
-        assert!(again.output.contains("Stopping VHTProxyWatch"), "{}: {again:#?}", language.name);
+        assert!(
+            again.output.contains("Stopping VHTProxyWatch"),
+            "{}: {again:#?}",
+            language.name
+        );
         assert!(proxy.service(WATCH).runs, "{}: {again:#?}", language.name);
 
         // Whoever may not ask, or gets no answer, learns nothing.

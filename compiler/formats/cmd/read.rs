@@ -360,8 +360,12 @@ impl<'t> Script<'t> {
         if !matches!(&*name, "find" | "findstr") {
             return;
         }
-        let Some((texts, file)) = language::search(arguments) else { return };
-        let Some(speaker) = self.spoken.get(file) else { return };
+        let Some((texts, file)) = language::search(arguments) else {
+            return;
+        };
+        let Some(speaker) = self.spoken.get(file) else {
+            return;
+        };
         if let Some(text) = texts.into_iter().find_map(language::translated) {
             let message = format!(
                 "looks for `{text}` in what `{speaker}` prints, which is another word in another language of Windows; use numbers or exit codes"

@@ -91,14 +91,23 @@ mod tests {
         for row in TABLE {
             let arguments = format!("{} {} \"x\"", row.verb, row.only_with);
             let arguments = arguments.trim();
-            assert!(mistake(row.program, arguments).is_some(), "{} {arguments}", row.program);
+            assert!(
+                mistake(row.program, arguments).is_some(),
+                "{} {arguments}",
+                row.program
+            );
             for switch in row.switches {
                 let told = format!("{arguments} {}", switch.to_ascii_uppercase());
                 assert_eq!(mistake(row.program, &told), None, "{told}");
             }
             assert_eq!(mistake(row.program, &format!("{arguments} <nul")), None);
         }
-        for (program, arguments) in [("net", "start x"), ("reg", "query x"), ("rd", "\"x\""), ("sc", "stop x")] {
+        for (program, arguments) in [
+            ("net", "start x"),
+            ("reg", "query x"),
+            ("rd", "\"x\""),
+            ("sc", "stop x"),
+        ] {
             assert_eq!(mistake(program, arguments), None);
         }
     }

@@ -5,8 +5,25 @@
 
 /// Programs of Windows that speak the language of Windows.
 const SPEAKING: &[&str] = &[
-    "certutil", "fc", "find", "gpresult", "icacls", "ipconfig", "net", "netsh", "netstat", "ping", "powercfg", "sc",
-    "schtasks", "systeminfo", "takeown", "tasklist", "taskkill", "whoami", "xcopy",
+    "certutil",
+    "fc",
+    "find",
+    "gpresult",
+    "icacls",
+    "ipconfig",
+    "net",
+    "netsh",
+    "netstat",
+    "ping",
+    "powercfg",
+    "sc",
+    "schtasks",
+    "systeminfo",
+    "takeown",
+    "tasklist",
+    "taskkill",
+    "whoami",
+    "xcopy",
 ];
 
 /// Words these programs print in every language: protocols, and units of addresses.

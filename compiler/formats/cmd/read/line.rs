@@ -6,9 +6,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::asking;
 use super::super::LONGEST_LINE;
 use super::super::phases::{Joint, Percent, Piece, Question, condition, first_word, percent, split, whole};
+use super::asking;
 use super::words::{
     BACKSLASH, BANG, BRACKET, BareCommand, CARET, Name, ODD, PERCENT, QUESTION, SEPARATOR, Signs, TILDE,
     handles_errorlevel, handles_existence, has_bracket, is_name, is_quoted, lower,
