@@ -33,8 +33,8 @@ rem The first run saves the values of before; a later run must not save its own 
 if exist "%STATE%\captured.txt" goto :captured
 {% include "iis/_iis/backup" %}
 {% for row in [["system.webServer/httpErrors", "errorMode"], ["system.web/customErrors", "mode"], ["system.web/trace", "enabled"]] -%}
-set "STEP=save {{ row[1] }} of {{ row[0] }}"
-call :setting "%SITE%" {{ row[0] }} {{ row[1] }}
+set "STEP=save {{ row[1] }} of {{ row[0] | cmd_set }}"
+call :setting "%SITE%" {{ row[0] | cmd_call_arg }} {{ row[1] }}
 if not "%errorlevel%"=="0" goto :fail
 copy /y "%STATE%\now.txt" "%STATE%\{{ row[1] }}.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
@@ -70,15 +70,15 @@ set "STEP=keep test pages from calling web services"
 if not "%errorlevel%"=="0" goto :fail
 :no_test_pages
 {% for row in [["system.webServer/httpErrors", "errorMode", "Custom"], ["system.web/customErrors", "mode", "On"], ["system.web/trace", "enabled", "false"]] %}
-set "STEP=read {{ row[1] }} of {{ row[0] }} back"
-call :setting "%SITE%" {{ row[0] }} {{ row[1] }}
+set "STEP=read {{ row[1] }} of {{ row[0] | cmd_set }} back"
+call :setting "%SITE%" {{ row[0] | cmd_call_arg }} {{ row[1] }}
 if not "%errorlevel%"=="0" goto :fail
 if /i not "%VALUE%"=="{{ row[2] }}" goto :fail
 {% endfor -%}
 rem An application may have its own answer in its web.config, which wins.
 {% for application in ["EyeQueue", "VHQMWS", "VHQWatchWS"] -%}
 set "STEP=see that {{ application }} shows no details either"
-call :setting "%SITE%/{{ application }}" system.web/customErrors mode
+call :setting "%SITE%/{{ application }}" "system.web/customErrors" mode
 if not "%errorlevel%"=="0" goto :fail
 if /i not "%VALUE%"=="On" goto :own_setting
 {% endfor -%}

@@ -24,10 +24,10 @@ if not exist "%STATE%\{{ row[1] }}.txt" goto :fail
 set "SAVED="
 for /f "usebackq delims=" %%A in ("%STATE%\{{ row[1] }}.txt") do set "SAVED=%%A"
 if not defined SAVED goto :fail
-set "STEP=restore {{ row[1] }} of {{ row[0] }}"
-"%APPCMD%" set config "%SITE%" -section:{{ row[0] }} "-{{ row[1] }}:%SAVED%"{% if row[1] == "errorMode" %} /commit:apphost{% endif %}
+set "STEP=restore {{ row[1] }} of {{ row[0] | cmd_set }}"
+"%APPCMD%" set config "%SITE%" "-section:{{ row[0] | cmd_set }}" "-{{ row[1] }}:%SAVED%"{% if row[1] == "errorMode" %} /commit:apphost{% endif %}
 if not "%errorlevel%"=="0" goto :fail
-call :setting "%SITE%" {{ row[0] }} {{ row[1] }}
+call :setting "%SITE%" {{ row[0] | cmd_call_arg }} {{ row[1] }}
 if not "%errorlevel%"=="0" goto :fail
 if /i not "%VALUE%"=="%SAVED%" goto :fail
 {% endfor -%}

@@ -20,8 +20,8 @@ const SPEAKING: &[&str] = &[
     "schtasks",
     "systeminfo",
     "takeown",
-    "tasklist",
     "taskkill",
+    "tasklist",
     "whoami",
     "xcopy",
 ];

@@ -29,7 +29,7 @@ fn accepts_the_forms_of_the_contract() {
         "call \"%CTL%\" set x \"{\"\"uri\"\":\"\"a%%%%20b&c\"\"}\"\nset \"CODE=%errorlevel%\"",
         "net stop x /y >nul\nif not \"%errorlevel%\"==\"0\" goto :FAILED",
         "net stop x <nul\nif not \"%errorlevel%\"==\"0\" goto :FAILED",
-        "netstat -ano >\"%TEMP%\\p\" || goto :FAILED\nfindstr /r /c:\":443 \" \"%TEMP%\\p\" || goto :FAILED",
+        "\"%SystemRoot%\\netstat.exe\" -ano >\"%TEMP%\\p\" || goto :FAILED\nfindstr /r /c:\":443 \" \"%TEMP%\\p\" || goto :FAILED",
         "openssl version >\"%TEMP%\\p\" || goto :FAILED\nfindstr /c:\"OpenSSL\" \"%TEMP%\\p\" || goto :FAILED",
         "net session >nul 2>&1\nif not \"%errorlevel%\"==\"0\" goto :FAILED",
         "\"%SystemRoot%\\System32\\sc.exe\" query RabbitMQ >nul || exit /b 3",
