@@ -297,6 +297,10 @@ pub struct ServerFacts {
     pub windows: WindowsVersion,
     /// .NET Framework version.
     pub dotnet: String,
+    /// The number Windows keeps for that release.
+    pub dotnet_release: dotnet::Release,
+    /// `https://` address of the proxy on this server by its own name, where a dead one cannot hide behind its twin.
+    pub own_origin: String,
     /// Proxy this server uses.
     pub proxy_fqdn: String,
     /// `https://` URL of that proxy without a path.
@@ -360,6 +364,7 @@ pub struct UpstreamFacts {
 }
 
 pub mod ciphers;
+pub mod dotnet;
 pub mod names;
 pub mod plan_view;
 pub mod ports;
@@ -625,6 +630,8 @@ fn server_facts(
         is_combined: is_core && is_management,
         windows: server.windows,
         dotnet: server.dotnet.clone(),
+        dotnet_release: dotnet::release(&server.dotnet),
+        own_origin: format!("https://{}{}", server.fqdn, proxy.port_suffix),
         proxy_fqdn,
         proxy_origin,
         vhqmws_url,

@@ -216,10 +216,10 @@ exit /b 0
 
 {% if not certificate.self_signed -%}
 :no_chain
-echo The file holds the certificate only. Export it with *Include all certificates in the certification path if possible*.
+echo The file holds the certificate only. Export it by Export-PfxCertificate with -ChainOption BuildChain.
 goto :fail
 :no_root
-echo The chain ends before its root. Export with *Include all certificates in the certification path*, on a server that trusts the root.
+echo The chain ends before its root. Export it by Export-PfxCertificate with -ChainOption BuildChain, on a server that trusts the root.
 goto :fail
 :broken_chain
 echo openssl does not accept the chain; its reason stands above.

@@ -16,7 +16,7 @@ runbook:
   do:
     - 'Run `proxy\start-proxy.cmd`. It tests what lies in `nginx\conf`. A proxy that runs already is stopped and started: nginx reads its files only when it starts, so nobody reaches Callback for a moment.'
   check:
-    - 'The script ends with `The proxy listens on port {{ proxy.https_port }}`, and {{ (proxy.origin ~ "/EyeQueue") | md_code }} opens in a browser.'
+    - 'The script ends with `The proxy listens on port {{ proxy.https_port }}`, and {{ (server.own_origin ~ "/EyeQueue") | md_code }} opens in a browser: the own name of this server, where a dead one cannot hide behind another.'
   undo:
     - 'Run `proxy\rollback-start.cmd`: it stops the service.'
 ---
