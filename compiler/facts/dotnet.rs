@@ -66,7 +66,11 @@ mod tests {
             ("4.7.2", 461_808, "0x70bf0"),
         ] {
             let found = release(version);
-            assert_eq!((found.number, found.hexadecimal.as_str()), (number, hexadecimal), "{version}");
+            assert_eq!(
+                (found.number, found.hexadecimal.as_str()),
+                (number, hexadecimal),
+                "{version}"
+            );
             assert!(found.below.is_some_and(|below| below > number), "{version}");
         }
         assert_eq!(release("4.8.1").below, None);

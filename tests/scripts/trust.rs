@@ -88,6 +88,5 @@ pub(super) fn trust(machine: &Machine) {
     machine.restore(&nothing_saved);
 
     fs::remove_dir_all(&folder).expect("removable");
-    run(&mut stores, "import-trust", 0)
-        .expect_failure("find the lists of certificates", "MGMT01.txt");
+    run(&mut stores, "import-trust", 0).expect_failure("find the lists of certificates", "MGMT01.txt");
 }
