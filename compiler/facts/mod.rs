@@ -231,6 +231,13 @@ pub struct RabbitMqFacts {
     pub user_tags: Vec<UserTag>,
     /// Whether the management plugin goes.
     pub disable_management_plugin: bool,
+    /// Settings of the old file that go.
+    pub drop: Vec<String>,
+    /// The same as one text, `none` when there is none.
+    pub drop_list: String,
+    /// Settings of the old file that are known, those that go among them, when the inventory says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_list: Option<String>,
     /// `install_root\RabbitMQ Server`.
     pub home: String,
     /// Folder of the command-line tools.
@@ -580,6 +587,16 @@ fn sql_facts(inventory: &Inventory) -> SqlFacts {
     }
 }
 
+/// Names as one argument of a command; `none` is no setting of RabbitMQ.
+fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    let names: Vec<&str> = names.map(String::as_str).collect();
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(",")
+    }
+}
+
 fn rabbitmq_facts(inventory: &Inventory, broker: &RabbitMq) -> RabbitMqFacts {
     let root = &inventory.product.install_root;
     let overrides = &inventory.overrides;
@@ -599,6 +616,9 @@ fn rabbitmq_facts(inventory: &Inventory, broker: &RabbitMq) -> RabbitMqFacts {
         log_level: broker.log_level,
         user_tags: broker.user_tags.clone(),
         disable_management_plugin: broker.disable_management_plugin,
+        drop: broker.drop.clone(),
+        drop_list: listed(broker.drop.iter()),
+        keep_list: broker.keep.as_ref().map(|keep| listed(keep.iter().chain(&broker.drop))),
         sbin: format!(r"{home}\rabbitmq_server-{}\sbin", broker.version),
         config_path: format!(r"{home}\{config_file}"),
         json_path: format!(r"{root}\{json_file}"),

@@ -485,6 +485,15 @@ pub struct RabbitMq {
     /// Whether to disable the management plugin in the last step (DEF-71).
     #[serde(default)]
     pub disable_management_plugin: bool,
+    /// Settings of the existing `rabbitmq.config` that stay, by name; given, every other setting this bundle does not make
+    /// stops the change before it begins. Absent, all of them stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("uniqueItems" = true, "items" = serde_json::json!({"type": "string", "pattern": "^[a-z][a-z0-9_]*$"})))]
+    pub keep: Option<Vec<String>>,
+    /// Settings of the existing `rabbitmq.config` that go, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("uniqueItems" = true, "items" = serde_json::json!({"type": "string", "pattern": "^[a-z][a-z0-9_]*$"})))]
+    pub drop: Vec<String>,
 }
 
 fn default_rabbitmq_version() -> String {

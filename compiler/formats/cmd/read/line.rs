@@ -30,6 +30,7 @@ pub const KNOWN_VARIABLES: &[&str] = &[
     "TEMP",
     "USERDOMAIN",
     "USERNAME",
+    "USERPROFILE",
     "WINDIR",
 ];
 
