@@ -198,6 +198,7 @@ codes! {
     OVERRIDE_UNUSED = "CB0457", Warning, "an override has no effect";
     OLDER_SUITE = "CB0458", Warning, "an old Windows release needs a TLS suite without authenticated encryption";
     PROXY_GIVES_UP = "CB0459", Warning, "the proxy gives up before its clients do";
+    READER_WITHOUT_SERVICES = "CB0460", Warning, "a server reads addresses at 127.0.0.1 without the web services";
 
     // 05 templates
     TEMPLATE_SYNTAX = "CB0501", Error, "a template has a syntax error";

@@ -11,10 +11,7 @@ use serde::Serialize;
 
 use crate::contract::artifact::Role;
 use crate::formats::uri::{FederationUri, federation_uri};
-use crate::inventory::model::{
-    CertificateKind, Integration, Inventory, LogLevel, RabbitMq, Server, SqlAccess, SqlAuthentication,
-    TlsProtocol, UpstreamKey, UserTag, Window, WindowsVersion, XFrameOptions,
-};
+use crate::inventory::model::{BalancerKind, CertificateKind, Integration, Inventory, LogLevel, RabbitMq, Server, SqlAccess, SqlAuthentication, TlsProtocol, UpstreamKey, UserTag, Window, WindowsVersion, XFrameOptions};
 
 /// The values of one installation that every template sees.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -134,10 +131,28 @@ pub struct ProxyFacts {
     pub config_trailing_slash: bool,
     /// Name of its Windows service, as key or as the panel shows it (DEF-110).
     pub service_name: String,
+    /// What stands in front of several Management servers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balancer: Option<BalancerFacts>,
     /// Seconds a component may take for an answer.
     pub read_timeout: u32,
     /// Largest request in bytes.
     pub largest_request: u32,
+}
+
+/// What stands in front of several Management servers.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct BalancerFacts {
+    /// Whether it is a name with several addresses only.
+    pub is_dns: bool,
+    /// Who can change it.
+    pub owner: String,
+    /// What it asks to find out whether a server lives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health_probe: Option<String>,
+    /// Whether it keeps one client at one server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub affinity: Option<bool>,
 }
 
 /// The proxy's certificate.
@@ -553,6 +568,12 @@ fn proxy_facts(inventory: &Inventory) -> ProxyFacts {
         .map(str::to_owned)
         .collect(),
         config_trailing_slash: proxy.config_trailing_slash,
+        balancer: proxy.balancer.as_ref().map(|balancer| BalancerFacts {
+            is_dns: balancer.kind == BalancerKind::Dns,
+            owner: balancer.owner.clone(),
+            health_probe: balancer.health_probe.clone(),
+            affinity: balancer.affinity,
+        }),
         service_name: proxy
             .service_name
             .clone()

@@ -172,6 +172,9 @@ pub struct Proxy {
     /// Whether Configuration Management needs a trailing slash on every path (DEF-31).
     #[serde(default)]
     pub config_trailing_slash: bool,
+    /// What spreads requests over several Management servers, when `fqdn` is the name of such a thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balancer: Option<Balancer>,
     /// Name of the proxy's Windows service, the key name or the one *Services* shows; default `VHT Reverse Proxy` (NGX-7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
@@ -187,6 +190,36 @@ pub struct Proxy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 65536, max = 2_147_483_647))]
     pub largest_request: Option<u32>,
+}
+
+/// What stands in front of several Management servers. Callback speaks TLS up to nginx, so it has to pass TLS through.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Balancer {
+    /// What it is.
+    #[schemars(example = &"load_balancer")]
+    pub kind: BalancerKind,
+    /// Who can change it, on the night too.
+    #[schemars(example = &"network team, +49 30 1234")]
+    #[schemars(length(min = 1, max = 100))]
+    pub owner: String,
+    /// What it asks to find out whether a server lives; default is a connection to the port of the proxy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 100))]
+    pub health_probe: Option<String>,
+    /// Whether it keeps sending one client to one server; ASP.NET keeps sessions in the memory of a server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub affinity: Option<bool>,
+}
+
+/// What a balancer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BalancerKind {
+    /// A device or service that passes connections on.
+    LoadBalancer,
+    /// A name with several addresses; it knows nothing of dead servers.
+    Dns,
 }
 
 fn default_https_port() -> u16 {
@@ -650,6 +683,10 @@ pub struct Server {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "cbgen-fqdn"))]
     pub proxy: Option<String>,
+    /// Whether a program on this server reads the addresses in the table of web service paths (DEF-45); default is the
+    /// role `management`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reads_ws_paths: Option<bool>,
     /// RabbitMQ on this server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rabbitmq: Option<ServerRabbitMq>,
