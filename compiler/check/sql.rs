@@ -1,10 +1,11 @@
 //! SQL Server: how Callback reaches it, with which driver, and what that driver does about TLS
 //! (PRE-12, DEF-61, DEF-67, DEF-68, DEF-104).
 
-use super::View;
 use super::problem::Problem;
+use super::{View, has, server_pointer};
 use crate::codes;
 use crate::codes::Code;
+use crate::contract::artifact::Role;
 use crate::diag::nearest;
 use crate::inventory::model::{Ole, SqlAccess, SqlAuthentication};
 
