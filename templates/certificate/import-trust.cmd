@@ -46,6 +46,9 @@ rem Store, thumbprint, file name. A certificate that was there before is left al
 if defined TROUBLE exit /b 1
 set "TROUBLE=yes"
 set "STEP=import %~3 into %~1"
+rem A store that cannot be read would look like one without the certificate, and the way back would take out too much.
+"%CERTUTIL%" -store "%~1" >nul
+if not "%errorlevel%"=="0" exit /b 1
 "%CERTUTIL%" -store "%~1" "%~2" >nul 2>&1
 if "%errorlevel%"=="0" goto :imported
 if not exist "%TRUST%\%~3" exit /b 1

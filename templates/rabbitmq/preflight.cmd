@@ -100,6 +100,10 @@ set "FOUND="
 for /f "usebackq tokens=1,* delims==" %%A in ("%STATE%\subject.txt") do set "FOUND=%%B"
 {%- endif %}
 if not "%FOUND%"=={{ server.rabbitmq.login_user | cmd_arg }} goto :fail
+
+set "STEP=see that the registry answers"
+"%REG%" query "HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment" >nul
+if not "%errorlevel%"=="0" goto :fail
 {% for name in ["RABBITMQ_NODE_PORT", "RABBITMQ_NODE_IP_ADDRESS"] %}
 set "STEP=check that {{ name }} is not set; it would open the plain port again"
 "%REG%" query "HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment" /v {{ name }} >nul 2>&1

@@ -76,6 +76,7 @@ impl Machine<'_> {
                 );
                 Started::says(text)
             }
+            ["query", SYSTEM_SETTINGS] => Started::quiet(false),
             ["query", SYSTEM_SETTINGS, "/v", name] => Started::quiet(self.system_setting != Some(*name)),
             ["export", _, target, ..] => Started::quiet(
                 !self.has_folder_of(target) || fs::write(self.broker.folder.join(target), "saved").is_err(),

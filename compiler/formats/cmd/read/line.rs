@@ -377,6 +377,11 @@ impl Reader<'_> {
                 ));
             }
         }
+        let writes_home = |redirection: &&str| redirection.contains('>') && redirection.contains("%~dp0");
+        let redirections = pieces.iter().flat_map(|piece| &piece.redirections);
+        if redirections.map(|text| &**text).any(|text| writes_home(&text)) {
+            self.refuse("a script must not write into the folder of the bundle, which is then no longer what was checked");
+        }
         let fallback = second.is_some();
         if let Some(second) = second {
             let (word, _) = first_word(&second.text);
@@ -453,6 +458,12 @@ impl Reader<'_> {
                 }
                 if let Some(message) = asking::mistake(&lower, rest) {
                     self.refuse(message);
+                }
+                let target = rest.rsplit(" \"").next().unwrap_or_default();
+                if matches!(&*lower, "copy" | "move" | "md" | "mkdir") && target.contains("%~dp0") {
+                    self.refuse(
+                        "a script must not write into the folder of the bundle, which is then no longer what was checked",
+                    );
                 }
                 Demand::Check(match &*lower {
                     "del" | "rd" | "rmdir" => Answer::Existence,
