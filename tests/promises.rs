@@ -11,8 +11,20 @@ use crate::harness::{expect_none, root};
 
 /// Words of a sentence in which nobody says who does it.
 const PROMISES: &[&str] = &[
-    " is reported", " are reported", " is recorded", " are recorded", " is saved", " are saved", " is captured",
-    " are captured", " is restored", " are restored", " is checked", " are checked", " is detected", " are detected",
+    " is reported",
+    " are reported",
+    " is recorded",
+    " are recorded",
+    " is saved",
+    " are saved",
+    " is captured",
+    " are captured",
+    " is restored",
+    " are restored",
+    " is checked",
+    " are checked",
+    " is detected",
+    " are detected",
 ];
 
 /// The sentences of a text. Full stops inside code and numbers end none.
@@ -61,7 +73,10 @@ fn every_promise_names_what_keeps_it() {
     let mut used = BTreeSet::new();
     let mut complaints = Vec::new();
     let mut look = |place: &str, text: &str| {
-        for sentence in sentences(text).into_iter().filter(|sentence| is_empty_promise(sentence)) {
+        for sentence in sentences(text)
+            .into_iter()
+            .filter(|sentence| is_empty_promise(sentence))
+        {
             let sentence = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
             if explained.contains(&sentence) {
                 used.insert(sentence);
@@ -95,5 +110,8 @@ fn empty_promises_are_told_from_kept_ones() {
     ] {
         assert_eq!(is_empty_promise(sentence), empty, "{sentence}");
     }
-    assert_eq!(sentences("It is `a. b`. C is saved; d"), ["It is `a. b`.", "C is saved;", "d"]);
+    assert_eq!(
+        sentences("It is `a. b`. C is saved; d"),
+        ["It is `a. b`.", "C is saved;", "d"]
+    );
 }

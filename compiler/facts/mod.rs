@@ -11,7 +11,10 @@ use serde::Serialize;
 
 use crate::contract::artifact::Role;
 use crate::formats::uri::{FederationUri, federation_uri};
-use crate::inventory::model::{BalancerKind, CertificateKind, Integration, Inventory, LogLevel, RabbitMq, Server, SqlAccess, SqlAuthentication, TlsProtocol, UpstreamKey, UserTag, Window, WindowsVersion, XFrameOptions};
+use crate::inventory::model::{
+    BalancerKind, CertificateKind, Integration, Inventory, LogLevel, RabbitMq, Server, SqlAccess,
+    SqlAuthentication, TlsProtocol, UpstreamKey, UserTag, Window, WindowsVersion, XFrameOptions,
+};
 
 /// The values of one installation that every template sees.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -639,7 +642,10 @@ fn rabbitmq_facts(inventory: &Inventory, broker: &RabbitMq) -> RabbitMqFacts {
         disable_management_plugin: broker.disable_management_plugin,
         drop: broker.drop.clone(),
         drop_list: listed(broker.drop.iter()),
-        keep_list: broker.keep.as_ref().map(|keep| listed(keep.iter().chain(&broker.drop))),
+        keep_list: broker
+            .keep
+            .as_ref()
+            .map(|keep| listed(keep.iter().chain(&broker.drop))),
         sbin: format!(r"{home}\rabbitmq_server-{}\sbin", broker.version),
         config_path: format!(r"{home}\{config_file}"),
         json_path: format!(r"{root}\{json_file}"),

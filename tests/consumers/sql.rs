@@ -614,7 +614,14 @@ fn purge(subject: &Subject) -> Verdict {
         case("forgotten", before, &[APPLY, UNDO], &[0, 0], after, 0),
         case("twice", before, &[APPLY, UNDO, UNDO], &[0, 0, 0], after, 0),
         case("never applied", before, &[UNDO], &[0], before, 0),
-        case("a table of somebody else", before, &[FOREIGN, UNDO], &[50002], before, 0),
+        case(
+            "a table of somebody else",
+            before,
+            &[FOREIGN, UNDO],
+            &[50002],
+            before,
+            0,
+        ),
     ];
     judge(subject, &table, &cases)
 }

@@ -71,7 +71,12 @@ fn sql_needs_no_administrator_of_the_machine() {
             match call.program.as_str() {
                 "net" => Answer::Code(2, String::new()),
                 "sqlcmd" => {
-                    assert_eq!(call.arguments.contains(&"-C".to_owned()), trust, "{}", call.line());
+                    assert_eq!(
+                        call.arguments.contains(&"-C".to_owned()),
+                        trust,
+                        "{}",
+                        call.line()
+                    );
                     good()
                 }
                 "where" => good(),

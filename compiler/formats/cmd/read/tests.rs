@@ -106,7 +106,10 @@ fn refuses_what_goes_wrong_at_night() {
         ("copy \"a\" \"b\" || goto :FAILED", "waits for an answer"),
         ("net stop x >nul || goto :FAILED", "waits for an answer"),
         ("hostname >\"%~dp0a.txt\" || goto :FAILED", "folder of the bundle"),
-        ("copy /y \"C:\\a\" \"%~dp0b\" >nul || goto :FAILED", "folder of the bundle"),
+        (
+            "copy /y \"C:\\a\" \"%~dp0b\" >nul || goto :FAILED",
+            "folder of the bundle",
+        ),
         ("mkdir \"%~dp0logs\" || goto :FAILED", "folder of the bundle"),
         ("reg add HKLM\\x /v a /d b || goto :FAILED", "without `/f` waits"),
         ("rem unchecked: test\nrd /s \"C:\\a\"", "without `/q` waits"),
