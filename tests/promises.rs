@@ -21,7 +21,7 @@ const PROMISES: &[&str] = &[
     " are captured",
     " is restored",
     " are restored",
-    " is checked",
+   
     " are checked",
     " is detected",
     " are detected",

@@ -11,7 +11,7 @@ order: 22
 rollback: none
 runbook:
   do:
-    - 'Run `certificate\check-certificate.cmd`. It changes nothing; run it again whenever the proxy does not start.'
+    - 'Run `servers\{{ server.name }}\certificate\check-certificate.cmd`. It changes nothing; run it again whenever the proxy does not start.'
   check:
     - 'The script ends with `The installed files are good`.{% if not certificate.self_signed %} Unless the root itself issued the certificate, it counts at least two certificates.{% endif %}'
 ---

@@ -15,14 +15,14 @@ runbook:
     - 'The exported file {{ certificate.pfx | md_code }} is on this server, and the nginx package is unpacked below {{ product.install_root | md_code }}.'
     - 'An OpenSSL of today is installed; the one inside Git for Windows is found by itself. For another one set the variable `CALLBACK_OPENSSL` to its full path, without quotes.'
   do:
-    - 'Open PowerShell as administrator in the folder `certificate` of this server.'
+    - 'Open PowerShell as administrator in the folder of the unpacked bundle.'
     - 'Hand over the password of the file without writing it anywhere: `$env:CALLBACK_PFX_PASSWORD = (New-Object Net.NetworkCredential("", (Read-Host "Password" -AsSecureString))).Password`. Leave this out when the file has no password.'
-    - 'Run `.\convert-certificate.cmd`, then close this PowerShell window: the password is gone with it.'
+    - 'Run `servers\{{ server.name }}\certificate\convert-certificate.cmd`, then close this PowerShell window: the password is gone with it.'
   check:
     - 'The script ends with `Certificate and key are in place`.'
     - 'It names a folder with certificates only, no key: the next step copies it to every server.'
   undo:
-    - 'Run `certificate\rollback-certificate.cmd`: it puts the old files back, or deletes the new ones when there were none.'
+    - 'Run `servers\{{ server.name }}\certificate\rollback-certificate.cmd`: it puts the old files back, or deletes the new ones when there were none.'
 ---
 {% set script_title = "Makes vht_callback_ssl.crt and vht_callback_ssl.key from the exported certificate" -%}
 {% set script_machine = server.name -%}

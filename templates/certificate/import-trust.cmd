@@ -13,11 +13,11 @@ runbook:
   before:
     - 'The folder {{ (''C:\\ProgramData\\cbgen\\'' ~ bundle.name ~ ''\\'' ~ bundle.version ~ ''\\trusted'') | md_code }} of this server holds the lists and `.cer` files of every Management server. No private key is among them.'
   do:
-    - 'Run `certificate\import-trust.cmd`.{% if certificate.self_signed %} The self-signed certificate goes to the store of trusted roots.{% else %} The root goes to the store of trusted roots, intermediates to the store of intermediates, the certificate of the proxy nowhere.{% endif %}'
+    - 'Run `servers\{{ server.name }}\certificate\import-trust.cmd`.{% if certificate.self_signed %} The self-signed certificate goes to the store of trusted roots.{% else %} The root goes to the store of trusted roots, intermediates to the store of intermediates, the certificate of the proxy nowhere.{% endif %}'
   check:
     - 'The script ends with `This server trusts the proxy`.'
   undo:
-    - 'Run `certificate\rollback-trust.cmd`: it takes out exactly the certificates that were not there before.'
+    - 'Run `servers\{{ server.name }}\certificate\rollback-trust.cmd`: it takes out exactly the certificates that were not there before.'
 ---
 {% set script_title = "Imports the certificates that this server has to trust" -%}
 {% set script_machine = server.name -%}

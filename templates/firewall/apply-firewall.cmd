@@ -16,11 +16,11 @@ runbook:
     - '{% if network.callback_addresses is defined %}Ports between Callback servers open for {{ network.callback_addresses | join(sep=", ") | md_code }} only.{% else %}Ports between Callback servers open for the addresses the names of the other servers have in DNS on this night. With several network cards or changing addresses write `network.callback_addresses` instead.{% endif %}'
     - 'Rules of an earlier version whose port is no longer listed stay; run the `rollback-firewall.cmd` of that version first.'
   do:
-    - 'Run `firewall\apply-firewall.cmd`. All its rules are called {{ ("cbgen " ~ bundle.name ~ " ...") | md_code }}.'
+    - 'Run `servers\{{ server.name }}\firewall\apply-firewall.cmd`. All its rules are called {{ ("cbgen " ~ bundle.name ~ " ...") | md_code }}.'
   check:
     - 'The script ends with `All rules are in place`.'
   undo:
-    - 'Run `firewall\rollback-firewall.cmd`: it deletes exactly these rules.'
+    - 'Run `servers\{{ server.name }}\firewall\rollback-firewall.cmd`: it deletes exactly these rules.'
 ---
 {% set script_title = "Adds the firewall rules of this server" -%}
 {% set script_machine = server.name -%}

@@ -14,11 +14,11 @@ runbook:
   before:
     - 'Behind the proxy every visitor comes from this server, so IIS and ASP.NET take each of them for a local one and show what is meant for administrators.'
   do:
-    - 'Run `iis\apply-details.cmd`.'
+    - 'Run `servers\{{ server.name }}\iis\apply-details.cmd`.'
   check:
     - 'The script ends with `Details stay on this server`. Error pages without details are harder to work with: the details are in the event log *Application*.'
   undo:
-    - 'Run `iis\rollback-details.cmd`.'
+    - 'Run `servers\{{ server.name }}\iis\rollback-details.cmd`.'
 ---
 {% set script_title = "Hides what IIS and ASP.NET show to local visitors: behind the proxy everybody is one" -%}
 {% set script_machine = server.name -%}

@@ -13,7 +13,7 @@ runbook:
   before:
     - 'The package was unpacked on a Management server; this server has no copy of it. Copy the folder {{ (proxy.root ~ ''\\dependencies'') | md_code }} from there to the same place on {{ server.name }}.'
   do:
-    - 'Run `proxy\install-dependencies.cmd`. Note what it installs.'
+    - 'Run `servers\{{ server.name }}\proxy\install-dependencies.cmd`. Note what it installs.'
   check:
     - 'The script ends with `The dependencies are installed`.'
   undo:

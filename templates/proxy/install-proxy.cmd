@@ -15,11 +15,11 @@ runbook:
   before:
     - 'The nginx package is unpacked in {{ proxy.root | md_code }}, certificate and key lie in `nginx\conf`.'
   do:
-    - 'Run `proxy\install-proxy.cmd`. It makes the folder for logs, saves the old `nginx.conf`, tests the generated one with `nginx -t` before it replaces anything, and installs the service. It does not start it, and sees to it that a restart of Windows does not either: IIS still holds the port.'
+    - 'Run `servers\{{ server.name }}\proxy\install-proxy.cmd`. It makes the folder for logs, saves the old `nginx.conf`, tests the generated one with `nginx -t` before it replaces anything, and installs the service. It does not start it, and sees to it that a restart of Windows does not either: IIS still holds the port.'
   check:
     - 'The script ends with `The service is installed`.'
   undo:
-    - 'Run `proxy\rollback-proxy.cmd`: it stops and removes the service and puts the old `nginx.conf` back. A service that was there before stays, and runs again if it ran.'
+    - 'Run `servers\{{ server.name }}\proxy\rollback-proxy.cmd`: it stops and removes the service and puts the old `nginx.conf` back. A service that was there before stays, and runs again if it ran.'
 ---
 {% set script_title = "Installs the reverse proxy as a service, with the generated nginx.conf" -%}
 {% set script_machine = server.name -%}

@@ -14,11 +14,11 @@ runbook:
   before:
     - 'The service is installed and IIS has let go of port {{ proxy.https_port }}.'
   do:
-    - 'Run `proxy\start-proxy.cmd`. It tests what lies in `nginx\conf`. A proxy that runs already is stopped and started: nginx reads its files only when it starts, so nobody reaches Callback for a moment.'
+    - 'Run `servers\{{ server.name }}\proxy\start-proxy.cmd`. It tests what lies in `nginx\conf`. A proxy that runs already is stopped and started: nginx reads its files only when it starts, so nobody reaches Callback for a moment.'
   check:
     - 'The script ends with `The proxy listens on port {{ proxy.https_port }}`, and {{ (server.own_origin ~ "/EyeQueue") | md_code }} opens in a browser: the own name of this server, where a dead one cannot hide behind another.'
   undo:
-    - 'Run `proxy\rollback-start.cmd`: it stops the service.'
+    - 'Run `servers\{{ server.name }}\proxy\rollback-start.cmd`: it stops the service.'
 ---
 {% set script_title = "Starts the reverse proxy, or starts it anew with the files of now, and sees that it listens" -%}
 {% set script_machine = server.name -%}

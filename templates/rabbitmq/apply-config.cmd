@@ -13,8 +13,8 @@ restarts: [RabbitMQ]
 runbook:
   before:
     - '`apply-users.cmd`{% if server.rabbitmq.upstreams | length > 0 %} and `apply-upstreams.cmd`{% endif %} ended with success: with this file and without the users the broker starts and nobody can log in.'
-    - 'Settings of the old file that this bundle does not make stay{% if rabbitmq.drop | length > 0 %}, but for {{ rabbitmq.drop | join(sep=", ") | md_code }}{% endif %}; `preflight.cmd` lists them. Comments of the old file go: the broker writes it anew. It is saved.'
-  do: ['Run `apply-config.cmd` as administrator: it sets the terms of this bundle in the file that is there, or puts the file in place where there is none, installs the service again when the service does not read that file yet, restarts RabbitMQ and waits until it answers.']
+    - 'Settings of the old file that this bundle does not make stay{% if rabbitmq.drop | length > 0 %}, but for {{ rabbitmq.drop | join(sep=", ") | md_code }}{% endif %}; `preflight.cmd` lists them. Comments of the old file go: the broker writes it anew. `preflight.cmd` has saved the old one.'
+  do: ['Run `servers\{{ server.name }}\rabbitmq\apply-config.cmd` as administrator: it sets the terms of this bundle in the file that is there, or puts the file in place where there is none, installs the service again when the service does not read that file yet, restarts RabbitMQ and waits until it answers.']
   check: ['It ends with success and prints port {{ rabbitmq.port }} as the only AMQP listener.']
   later: ['`post-check.cmd` of this server ends with success: a real TLS login works, plain 5672 is closed.']
 ---
@@ -43,10 +43,15 @@ copy /y "%~dp0rabbitmq.config" "%RABBITMQ_BASE%\cbgen-bundle.config" >nul
 if not "%errorlevel%"=="0" goto :fail
 call "%CTL%" -q eval "{ok, [Old]} = file:consult(_1), {ok, [New]} = file:consult(_2), Drop = [binary_to_atom(D, utf8) || D <- binary:split(_3, <<44>>, [global])], App = fun(A, L) -> case lists:keyfind(A, 1, L) of {A, S} -> S; false -> [] end end, Both = [{A, S ++ [T || T <- App(A, Old), not lists:keymember(element(1, T), 1, S), not lists:member(element(1, T), Drop)]} || {A, S} <- New] ++ [S || S <- Old, not lists:keymember(element(1, S), 1, New)], ok = file:write_file(_4, unicode:characters_to_binary(io_lib:format([126, 116, 112, 46, 10], [Both]))), {ok, [Both]} = file:consult(_4), ok." "%CONFIG%" "%RABBITMQ_BASE%\cbgen-bundle.config" "{{ rabbitmq.drop_list }}" "%RABBITMQ_BASE%\cbgen-both.config" >nul
 if not "%errorlevel%"=="0" goto :fail
-move /y "%RABBITMQ_BASE%\cbgen-both.config" "%CONFIG%" >nul
+rem Copied, not moved: the file keeps who may read it.
+copy /y "%RABBITMQ_BASE%\cbgen-both.config" "%CONFIG%" >nul
 if not "%errorlevel%"=="0" goto :fail
-del "%RABBITMQ_BASE%\cbgen-bundle.config"
-if exist "%RABBITMQ_BASE%\cbgen-bundle.config" goto :fail
+"%SYSTEM%\fc.exe" /b "%RABBITMQ_BASE%\cbgen-both.config" "%CONFIG%" >nul
+if not "%errorlevel%"=="0" goto :fail
+{% for file in ["bundle", "both"] -%}
+del "%RABBITMQ_BASE%\cbgen-{{ file }}.config"
+if exist "%RABBITMQ_BASE%\cbgen-{{ file }}.config" goto :fail
+{% endfor -%}
 goto :placed
 :new_file
 copy /y "%~dp0rabbitmq.config" "%CONFIG%" >nul

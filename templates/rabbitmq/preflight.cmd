@@ -16,7 +16,7 @@ runbook:
     - 'The seven certificate files lie in {{ server.rabbitmq.certificates | md_code }}.'
     - 'An OpenSSL of today is installed; the one inside Git for Windows is found by itself. For another one set the variable `CALLBACK_OPENSSL` to its full path, without quotes.'
   do:
-    - 'Run `preflight.cmd` as administrator. Days before, `preflight.cmd rehearse` runs the same checks and does not keep the state it finds as the way back.'
+    - 'Run `servers\{{ server.name }}\rabbitmq\preflight.cmd` as administrator. Days before, `preflight.cmd rehearse` runs the same checks and does not keep the state it finds as the way back.'
     - 'Compare the upstreams it prints with the inventory: an upstream that is not in the inventory stops when 5672 closes.'
   check: ['It ends with *All checks passed* and exit code 0. Stop here if it does not; nothing has changed.']
 ---

@@ -13,13 +13,13 @@ runbook:
     - 'SQL Server and every driver of this server already speak TLS 1.2.'
     - 'A restart of Windows fits into the change window: the values count after the restart, which is a phase of its own.'
   do:
-    - 'Run `registry\apply-windows-tls.cmd`.'
+    - 'Run `servers\{{ server.name }}\registry\apply-windows-tls.cmd`.'
   check:
     - 'The script ends with `All values are in place`.'
   later:
     - 'After the restart of Windows Callback still reaches the database.'
   undo:
-    - 'Run `registry\rollback-windows-tls.cmd`, then restart Windows.'
+    - 'Run `servers\{{ server.name }}\registry\rollback-windows-tls.cmd`, then restart Windows.'
 ---
 {% set script_title = "Turn on TLS 1.2 and strong cryptography, with the old values saved first" -%}
 {% set script_machine = server.name -%}

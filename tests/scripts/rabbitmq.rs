@@ -307,6 +307,8 @@ fn server() -> Machine {
         machine.put(&format!(r"{CERTIFICATES}\{name}"), b"");
     }
     machine.set("ERLANG_HOME", ERLANG);
+    machine.set("USERPROFILE", r"C:\Users\engineer");
+    machine.set("USERNAME", "engineer");
     // cmd.exe takes a variable of this name before it makes up a number, and so does Wine.
     machine.set("RANDOM", "16180");
     machine
