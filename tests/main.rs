@@ -77,3 +77,5 @@ mod support;
 mod tidy;
 /// Provenance: every output line has an origin, and the predicted impact of an edit is what the edit does.
 mod why;
+/// XML transforms against Microsoft's engine, hostile files and .NET's configuration system.
+mod xdt;
