@@ -8,12 +8,13 @@ use crate::contract::digest::Digest;
 use crate::contract::manifest::{InputDigest, ServerEntry, Warning, Window};
 use crate::diag::{Diagnostics, Reported};
 use crate::inventory::Loaded;
+use crate::inventory::program::Program;
 use crate::inventory::workspace::recorded_name;
 use crate::lint::Linted;
 use crate::source::Span;
 
 /// Makes the bundle of a compiled inventory. `folder` is where the workspace lies, `overlay` the digests of the
-/// templates laid over the built-in ones.
+/// templates laid over the built-in ones, `program` what comes along in the archive.
 ///
 /// # Errors
 /// Those of [`bundle::bundle`].
@@ -23,6 +24,7 @@ pub fn assemble(
     loaded: &Loaded,
     overlay: &[InputDigest],
     linted: Linted<'_>,
+    program: Option<Program>,
 ) -> Result<Bundle, Reported> {
     let (rendered, digests) = linted.into_parts();
     let facts = &rendered.plan.facts;
@@ -49,6 +51,10 @@ pub fn assemble(
         })
         .collect();
     inputs.extend(overlay.iter().cloned());
+    inputs.extend(program.iter().map(|program| InputDigest {
+        path: recorded_name(folder, main, &program.name),
+        sha256: Digest::of(&program.bytes),
+    }));
     let servers = facts
         .servers
         .iter()
@@ -95,5 +101,9 @@ pub fn assemble(
             })
         })
         .collect();
-    bundle::bundle(diagnostics, identity, inputs, servers, warnings, parts)
+    let bundle = bundle::bundle(diagnostics, identity, inputs, servers, warnings, parts)?;
+    Ok(match program {
+        Some(program) => bundle.with_tool(program.bytes),
+        None => bundle,
+    })
 }

@@ -75,6 +75,8 @@ codes! {
     EXTENDS_FORM = "CB0009", Error, "`extends` does not name a file inside the workspace";
     EXTENDS_CYCLE = "CB0010", Error, "inventory files extend each other in a circle";
     EXTENDS_LIMIT = "CB0011", Error, "too many inventory files extend each other";
+    PATTERN_WITHOUT_FILES = "CB0013", Error, "a pattern fits no file";
+    TOOL_UNUSABLE = "CB0014", Error, "the program of a bundle cannot be used";
 
     // 01 YAML
     YAML_SYNTAX = "CB0101", Error, "YAML syntax error";

@@ -134,9 +134,11 @@ impl Compiler {
         inventory: &str,
     ) -> Result<Bundle, Reported> {
         let loaded = self.load(run, files, inventory)?;
+        let program = inventory::program::load(run.diagnostics, files, &loaded);
         let linted = self.compile_loaded(run, &loaded)?;
         (run.on_phase)("bundle");
-        assemble::assemble(run.diagnostics, &files.folder(), &loaded, &self.overlay, linted)
+        let folder = files.folder();
+        assemble::assemble(run.diagnostics, &folder, &loaded, &self.overlay, linted, program?)
     }
 
     /// Every guide requirement with what became of it in this installation.
