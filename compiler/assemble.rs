@@ -4,9 +4,14 @@
 //! the server's desk can read bundles without the compiler.
 
 use crate::bundle::{self, ArtifactRecord, Bundle, BundleIdentity, Part};
+use crate::contract::artifact::{Effect, Rollback, Scope};
 use crate::contract::digest::Digest;
 use crate::contract::manifest::{InputDigest, ServerEntry, Warning, Window};
+use crate::contract::path::BundlePath;
+use crate::contract::phase::Phase;
+use crate::contract::runbook::RUNBOOK;
 use crate::diag::{Diagnostics, Reported};
+use crate::formats::Format;
 use crate::inventory::Loaded;
 use crate::inventory::program::Program;
 use crate::inventory::workspace::recorded_name;
@@ -74,7 +79,8 @@ pub fn assemble(
         })
         .collect();
     let names: Vec<String> = facts.servers.iter().map(|server| server.name.clone()).collect();
-    let parts = rendered
+    let runbook = rendered.runbook.to_text();
+    let mut parts: Vec<Part> = rendered
         .plan
         .entries
         .iter()
@@ -101,6 +107,25 @@ pub fn assemble(
             })
         })
         .collect();
+    // The name is a constant that parses; a bundle without it would be refused by every reader of runbooks.
+    parts.extend(BundlePath::parse(RUNBOOK).ok().map(|path| Part {
+        path,
+        review_sha256: Digest::of(runbook.as_bytes()),
+        text: runbook,
+        record: ArtifactRecord {
+            scope: Scope::Bundle,
+            server: None,
+            title: "Runbook as data".into(),
+            requirements: Vec::new(),
+            target: None,
+            format: Format::Json,
+            effect: Effect::Read,
+            phase: Phase::Prepare,
+            rollback: Rollback::Nothing,
+            restarts: Vec::new(),
+        },
+        origin: None,
+    }));
     let bundle = bundle::bundle(diagnostics, identity, inputs, servers, warnings, parts)?;
     Ok(match program {
         Some(program) => bundle.with_tool(program.bytes),

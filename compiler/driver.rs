@@ -29,6 +29,7 @@ use crate::inventory::{self, Loaded, ReadInput, Schema};
 use crate::lint::{self, Accepted, Linted};
 use crate::plan::{self, Plan};
 use crate::render;
+use crate::runbook;
 use crate::source::Sources;
 use crate::templates::{self, Templates, folder};
 
@@ -123,7 +124,9 @@ impl Compiler {
         let checked = checked?;
         run.diagnostics.checkpoint()?;
         (run.on_phase)("plan");
-        plan::plan(run.diagnostics, checked, &self.templates)
+        let mut plan = plan::plan(run.diagnostics, checked, &self.templates)?;
+        runbook::judge(run.diagnostics, &loaded.places, &mut plan)?;
+        Ok(plan)
     }
 
     /// All phases up to the bundle in memory.

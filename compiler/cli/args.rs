@@ -259,6 +259,8 @@ pub(super) enum SchemaKind {
     Template,
     /// manifest.json of a bundle
     Manifest,
+    /// runbook.json of a bundle
+    Runbook,
 }
 
 /// Arguments of `init`.

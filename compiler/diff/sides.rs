@@ -61,12 +61,15 @@ pub struct Side {
 
 /// Whether an artifact is the runbook, in the form that is compared.
 pub fn is_runbook(artifact: &Artifact) -> bool {
-    artifact.scope == Scope::Bundle && artifact.effect == Effect::Read && artifact.format == Format::Markdown
+    artifact.scope == Scope::Bundle
+        && artifact.effect == Effect::Read
+        && artifact.path.as_str() == "RUNBOOK.md"
 }
 
 /// Whether an artifact says the same as the runbook in another form, and so is not compared in detail.
 pub fn is_derived(artifact: &Artifact) -> bool {
-    artifact.scope == Scope::Bundle && artifact.effect == Effect::Read && artifact.format == Format::Html
+    let is_view = matches!(artifact.format, Format::Html | Format::Json | Format::Markdown);
+    artifact.scope == Scope::Bundle && artifact.effect == Effect::Read && is_view && !is_runbook(artifact)
 }
 
 impl Snapshot {
