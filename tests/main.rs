@@ -61,6 +61,7 @@ mod mutations;
 /// nginx.conf in a real nginx with stub backends.
 mod nginx;
 /// The page that says what is proved, by what, and what is not.
+mod promises;
 mod proof;
 /// Generated RabbitMQ files and scripts against two private brokers with real certificates.
 mod rabbitmq;
