@@ -280,7 +280,9 @@ fn edit(kind: EditKind, data: &[u8]) {
     match edits.apply(file) {
         Ok(edited) => {
             assert!(edited.changes.iter().all(|change| change.span.end <= file.len()));
-            let again = edits.apply(&edited.bytes).expect("an edited file is edited again");
+            let again = edits
+                .apply(&edited.bytes)
+                .expect("an edited file is edited again");
             assert_eq!(again.bytes, edited.bytes, "a second time changes more");
             assert!(!again.changes_anything());
             assert_eq!(edited.changes_anything(), edited.bytes != file);

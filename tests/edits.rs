@@ -62,10 +62,14 @@ fn check(folder: &str, view: impl Fn(&[Vec<u8>]) -> Vec<Vec<String>>) {
     let mut files = Vec::new();
     let mut counts = Vec::new();
     for trap in &traps {
-        let edits = Edits::read(kind, &trap.edit).unwrap_or_else(|errors| panic!("{}: {errors:?}", trap.name));
+        let edits =
+            Edits::read(kind, &trap.edit).unwrap_or_else(|errors| panic!("{}: {errors:?}", trap.name));
         match done(&edits, &trap.file) {
             Ok(edited) => {
-                let done = edited.changes.iter().filter(|change| change.outcome != Outcome::AlreadySo);
+                let done = edited
+                    .changes
+                    .iter()
+                    .filter(|change| change.outcome != Outcome::AlreadySo);
                 counts.push(done.count());
                 files.push(trap.file.clone());
                 files.push(edited.bytes);
@@ -87,7 +91,10 @@ fn check(folder: &str, view: impl Fn(&[Vec<u8>]) -> Vec<Vec<String>>) {
             new += 1;
         }
         if new == 0 || new > counts[index].max(1) * 2 {
-            complaints.push(format!("{folder}/{}: {new} lines differ for {} changes", trap.name, counts[index]));
+            complaints.push(format!(
+                "{folder}/{}: {new} lines differ for {} changes",
+                trap.name, counts[index]
+            ));
         }
         complaints.extend(compare_text(&trap.folder.join("view.txt"), &shown).err());
     }

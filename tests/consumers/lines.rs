@@ -29,7 +29,12 @@ fn script(subject: &Subject, language: &[&str], text: &str, sample: &str) -> Res
         }
     };
     let mut command = program(language[0]);
-    command.args(&language[1..]).arg(text).arg(&file).arg(sample).arg(after);
+    command
+        .args(&language[1..])
+        .arg(text)
+        .arg(&file)
+        .arg(sample)
+        .arg(after);
     let ran = finish(command.env("HOME", folder.path()));
     if ran.code == 0 {
         refused.map_or(Ok(ran.stdout), Err)
@@ -80,12 +85,7 @@ console.log(after.unknownBefore.kept.length, after.rabbitConfig.userName, after.
 pub(crate) fn json(subject: &Subject) -> Verdict {
     let facts = facts(subject);
     let python = script(subject, &["python3", "-c"], PYTHON_JSON, "rabbitmq_config.json")?;
-    let node = script(
-        subject,
-        &["node", "-e"],
-        NODE_JSON,
-        "rabbitmq_config.json",
-    )?;
+    let node = script(subject, &["node", "-e"], NODE_JSON, "rabbitmq_config.json")?;
     let folder = certificates(subject).replace('\\', r"\\");
     let server = subject.server();
     let name = facts
@@ -170,12 +170,7 @@ for section in after.sections():
 
 /// The EyeQueue shortcut.
 pub(crate) fn shortcut(subject: &Subject) -> Verdict {
-    let found = script(
-        subject,
-        &["python3", "-c"],
-        PYTHON_INI,
-        "EyeQueue.url",
-    )?;
+    let found = script(subject, &["python3", "-c"], PYTHON_INI, "EyeQueue.url")?;
     let origin = facts(subject).origin;
     let wanted = format!(
         "{{000214A0-0000-0000-C000-000000000046}} {{'Prop3': '19,2'}}\n\

@@ -1,7 +1,6 @@
 //! `cbgen edit`: what it prints, writes and ends with.
 
 use crate::harness::{Workspace, read_tree};
-use crate::support::program::finish_with_input;
 
 const FILE: &str = "%% vendor\r\n[\r\n  {driver, \"SQL Server\"}\r\n].\r\n";
 const EDIT: &str = "[{set, [driver], \"ODBC Driver 17 for SQL Server\"}].\n";
@@ -41,7 +40,10 @@ fn the_difference_is_printed_and_the_status_tells() {
     );
     assert_eq!(names(&workspace), ["site.config", "site.config.set"]);
     let ran = workspace.run(&["edit", "site.config", "site.config.set", "-o", "copy"]);
-    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str(), ran.code), ("", "1 already so\n", 0));
+    assert_eq!(
+        (ran.stdout.as_str(), ran.stderr.as_str(), ran.code),
+        ("", "1 already so\n", 0)
+    );
     assert_eq!(read(&workspace, "copy"), read(&workspace, "site.config"));
 }
 
@@ -49,7 +51,15 @@ fn the_difference_is_printed_and_the_status_tells() {
 fn refused_edits_write_nothing() {
     let workspace = workspace();
     workspace.write("site.config.set", &EDIT.replace("driver", "drivers"));
-    let ran = workspace.run(&["edit", "site.config", "site.config.set", "-o", "copy", "--message-format", "short"]);
+    let ran = workspace.run(&[
+        "edit",
+        "site.config",
+        "site.config.set",
+        "-o",
+        "copy",
+        "--message-format",
+        "short",
+    ]);
     assert_eq!((ran.stdout.as_str(), ran.code), ("", 2));
     assert_eq!(
         ran.stderr,
@@ -62,7 +72,10 @@ fn refused_edits_write_nothing() {
 fn a_program_gets_every_place_as_data_and_no_secret() {
     let workspace = Workspace::new();
     workspace.write("a.json", "{\"db\": {\"password\": \"Xk29vQ11pp\", \"port\": 1}}");
-    workspace.write("a.set.json", "{\"db\": {\"port\": 2, \"password\": \"nothing-to-see-1\"}}");
+    workspace.write(
+        "a.set.json",
+        "{\"db\": {\"port\": 2, \"password\": \"nothing-to-see-1\"}}",
+    );
     let ran = workspace.run(&["edit", "a.json", "a.set.json", "--format", "json"]);
     assert_eq!(ran.code, 1);
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
@@ -75,7 +88,11 @@ fn a_program_gets_every_place_as_data_and_no_secret() {
     let validator = jsonschema::validator_for(&schema).expect("a valid schema");
     assert!(validator.is_valid(&report), "{report}");
     let ran = workspace.run(&["edit", "a.json", "a.set.json"]);
-    assert!(!ran.stdout.contains("Xk29vQ11pp") && !ran.stdout.contains("nothing-to-see-1"), "{}", ran.stdout);
+    assert!(
+        !ran.stdout.contains("Xk29vQ11pp") && !ran.stdout.contains("nothing-to-see-1"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]
@@ -83,7 +100,7 @@ fn standard_input_is_a_file_too() {
     let workspace = workspace();
     let mut command = workspace.command();
     command.args(["edit", "-", "site.config.set", "-o", "copy"]);
-    let ran = finish_with_input(&mut command, FILE.as_bytes());
+    let ran = workspace.finish(command.write_stdin(FILE));
     assert_eq!(ran.code, 1);
     assert!(ran.stdout.starts_with("--- standard input\n"), "{}", ran.stdout);
     assert!(read(&workspace, "copy").contains("ODBC Driver 17"));

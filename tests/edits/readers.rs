@@ -31,12 +31,14 @@ fn views(files: &[Vec<u8>], make: impl FnOnce() -> Command) -> Vec<Vec<String>> 
 pub(super) fn erlang(files: &[Vec<u8>]) -> Vec<Vec<String>> {
     views(files, || {
         let mut command = program("escript");
-        command.arg(root().join("tests/fixtures/erlang/terms.escript")).arg("view");
+        command
+            .arg(root().join("tests/fixtures/erlang/terms.escript"))
+            .arg("view");
         command
     })
 }
 
-const RUBY: &str = r#"
+const RUBY: &str = r##"
 def view(place, value)
   case value
   when Hash then value.each { |key, below| view("#{place}/#{key.inspect}", below) }
@@ -45,7 +47,7 @@ def view(place, value)
   end
 end
 ARGV.each { |name| puts "= #{name}"; view("", YAML.unsafe_load_file(name)) }
-"#;
+"##;
 
 /// `YAML.load_file` of Ruby.
 pub(super) fn ruby(files: &[Vec<u8>]) -> Vec<Vec<String>> {

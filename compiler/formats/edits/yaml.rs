@@ -73,6 +73,14 @@ fn read(text: &str) -> Result<Option<Node>, Refusal> {
         #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
         let done = match event {
             Event::Scalar(value, style, anchor, tag) => {
+                let in_braces = open
+                    .last()
+                    .is_some_and(|open| text_at(text, open.node.range.start, ['{', '[']));
+                if in_braces && style == ScalarStyle::Plain && text_at(text, range.start, [':', ':']) {
+                    let message =
+                        "the file is no YAML for Ruby: it reads no symbol inside braces or brackets";
+                    return Err(Refusal::new(RefusalKind::BadFile, message).in_file(range));
+                }
                 let text = value.into_owned();
                 new(Kind::Scalar { text, style }, anchor, tag.is_some())
             }
@@ -112,6 +120,11 @@ fn read(text: &str) -> Result<Option<Node>, Refusal> {
         }
     }
     Ok(root)
+}
+
+/// Whether one of two characters stands at a place.
+fn text_at(text: &str, at: usize, characters: [char; 2]) -> bool {
+    text.get(at..).is_some_and(|rest| rest.starts_with(characters))
 }
 
 fn floor(text: &str, at: usize) -> usize {
@@ -343,7 +356,7 @@ mod tests {
         becomes(edits, ":host: \"o\\n\"\n", ":host: \"it's \\\\ \\\"x\\\"\"\n");
         becomes(edits, ":host:\n:b: 1\n", ":host: 'it''s \\ \"x\"'\n:b: 1\n");
         becomes(edits, ":host: # none\n", ":host: 'it''s \\ \"x\"' # none\n");
-        becomes(edits, "{:host: o, :b: 1}\n", "{:host: 'it''s \\ \"x\"', :b: 1}\n");
+        becomes("host: 'x'\n", "{host: o, b: 1}\n", "{host: 'x', b: 1}\n");
         becomes(
             edits,
             ":d: &d 1\n:host: *d\n",
@@ -420,6 +433,10 @@ mod tests {
             &["Missing 0..4 the file holds no keys, so `:host` cannot be one of them"],
         );
         check("", &["Missing the file holds no keys"]);
+        check(
+            "{:host: 0}\n",
+            &["BadFile 1..6 the file is no YAML for Ruby: it reads no symbol inside braces or brackets"],
+        );
         let found = refused(YamlLines, ":host: 'x'\n", b":host: 'a\n");
         assert!(found[0].starts_with("BadFile "), "{found:?}");
     }

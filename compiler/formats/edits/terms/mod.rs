@@ -49,15 +49,15 @@ struct Place<'a> {
 /// What the edits do to a file, or everything that stands against it.
 pub(super) fn work(edits: &[TermEdit], source: &Source<'_>) -> Result<Work, Vec<Refusal>> {
     let terms = read::read(source.text()).map_err(|unread| {
-        let (kind, error) = match unread {
-            Unread::Mistake(error) => (RefusalKind::BadFile, error),
-            Unread::TooMuch(error) => (RefusalKind::Limit, error),
+        let at = |kind, error: crate::FormatError| {
+            Refusal::new(kind, error.message).in_file(source.file_range(&error.range))
         };
-        vec![
-            Refusal::new(kind, error.message)
-                .in_file(source.file_range(&error.range))
-                .help("Erlang would not read this file either: mend it first, `file:consult` tells the place too"),
-        ]
+        vec![match unread {
+            Unread::Mistake(error) => at(RefusalKind::BadFile, error).help(
+                "Erlang would not read this file either: mend it first, `file:consult` tells the place too",
+            ),
+            Unread::TooMuch(error) => at(RefusalKind::Limit, error),
+        }]
     })?;
     let mut walk = Walk {
         wanted: edits
