@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn only_what_differs_is_shown_with_three_lines_around() {
         let before = "1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n7\r\n8";
-        let after = before.replace("5", "five");
+        let after = before.replace('5', "five");
         assert_eq!(
             unified("f", before, &after),
             "--- f\n+++ f (edited)\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n\\ No newline at end of file\n"

@@ -118,7 +118,11 @@ pub fn edits(text: &str) -> Result<Vec<JsonEdit>, Vec<FormatError>> {
                     range,
                 });
             }
-            _ => {
+            serde_json::Value::Null
+            | serde_json::Value::Bool(_)
+            | serde_json::Value::Number(_)
+            | serde_json::Value::String(_)
+            | serde_json::Value::Object(_) => {
                 let leaf = leaves.next().ok_or_else(|| vec![whole()])?;
                 edits.push(JsonEdit {
                     keys,
@@ -139,7 +143,12 @@ fn count(value: &serde_json::Value) -> usize {
     match value {
         serde_json::Value::Array(values) if !values.is_empty() => values.iter().map(count).sum(),
         serde_json::Value::Object(members) if !members.is_empty() => members.values().map(count).sum(),
-        _ => 1,
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_)
+        | serde_json::Value::Array(_)
+        | serde_json::Value::Object(_) => 1,
     }
 }
 

@@ -168,7 +168,7 @@ fn read_line(start: usize, line: &str) -> Result<Option<Line>, FormatError> {
     let shape = || FormatError::new(whole.clone(), "expected `:key: 'value'`");
     let inside = line.trim_start_matches(' ');
     let blanks = line.len() - inside.len();
-    if blanks % 2 != 0 {
+    if !blanks.is_multiple_of(2) {
         return Err(shape());
     }
     let key_start = start + blanks;

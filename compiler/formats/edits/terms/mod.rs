@@ -116,7 +116,9 @@ impl<'a> Walk<'a> {
                 {
                     self.below(key, &node.range, rest, rest.len() == 1);
                 } else {
-                    elements.iter().for_each(|element| self.node(element));
+                    for element in elements {
+                        self.node(element);
+                    }
                 }
             }
             Kind::Map(pairs) => {
@@ -131,7 +133,9 @@ impl<'a> Walk<'a> {
                 }
             }
             Kind::List(elements) | Kind::Other(elements) => {
-                elements.iter().for_each(|element| self.node(element));
+                for element in elements {
+                    self.node(element);
+                }
             }
             Kind::Atom(_) | Kind::Integer(_) | Kind::Float(_) | Kind::String(_) | Kind::Binary(_) => {}
         }
@@ -150,7 +154,9 @@ impl<'a> Walk<'a> {
             self.places.entry(key).or_default().push(place);
         }
         self.keys.push(key);
-        values.iter().for_each(|value| self.node(value));
+        for value in values {
+            self.node(value);
+        }
         self.keys.pop();
     }
 }
@@ -271,16 +277,14 @@ fn places<'w, 'a>(
 
 fn change(edit: &TermEdit, place: &Place<'_>, source: &Source<'_>) -> Result<(Change, String), Refusal> {
     let key = edit.path.join(" > ");
-    let is_text = |kind: &Kind| matches!(kind, Kind::String(_));
-    let new_is = |kind: fn(&TermKind) -> bool| kind(&edit.value.kind);
-    let wrong = match &place.value.kind {
-        Kind::Binary(_) if new_is(|kind| matches!(kind, TermKind::String(_))) => {
-            Some(("a binary", "a string", "<<\"…\">>"))
-        }
-        kind if is_text(kind) && new_is(|kind| matches!(kind, TermKind::Binary(_))) => {
-            Some(("a string", "a binary", "\"…\""))
-        }
-        _ => None,
+    let from_binary = matches!(place.value.kind, Kind::Binary(_));
+    let from_string = matches!(place.value.kind, Kind::String(_));
+    let wrong = if from_binary && matches!(edit.value.kind, TermKind::String(_)) {
+        Some(("a binary", "a string", "<<\"…\">>"))
+    } else if from_string && matches!(edit.value.kind, TermKind::Binary(_)) {
+        Some(("a string", "a binary", "\"…\""))
+    } else {
+        None
     };
     if let Some((is, wants, write)) = wrong {
         let message = format!("the value of `{key}` is {is}, and the edit would make it {wants}");

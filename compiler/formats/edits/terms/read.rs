@@ -58,10 +58,10 @@ pub(super) fn read(text: &str) -> Result<Vec<Node>, Unread> {
     let mut terms = Vec::new();
     while parser.next.lexeme != Lexeme::End {
         terms.push(parser.term(0)?);
-        match parser.next.lexeme {
-            Lexeme::Dot => drop(parser.advance()?),
-            _ => return Err(parser.unexpected("the dot that ends the term").into()),
+        if parser.next.lexeme != Lexeme::Dot {
+            return Err(parser.unexpected("the dot that ends the term").into());
         }
+        parser.advance()?;
     }
     Ok(terms)
 }
@@ -93,9 +93,10 @@ impl Parser<'_> {
     }
 
     fn unexpected(&self, expected: &str) -> FormatError {
-        let message = match &self.next.lexeme {
-            Lexeme::End => format!("expected {expected}, but the file ends"),
-            _ => format!("expected {expected}"),
+        let message = if self.next.lexeme == Lexeme::End {
+            format!("expected {expected}, but the file ends")
+        } else {
+            format!("expected {expected}")
         };
         FormatError::new(self.next.range.clone(), message)
     }
@@ -152,7 +153,13 @@ impl Parser<'_> {
                     Kind::Float(number) if sign == "-" => Kind::Float(-number),
                     kind @ (Kind::Integer(_) | Kind::Float(_)) => kind,
                     Kind::Other(parts) if parts.is_empty() => Kind::Other(parts),
-                    _ => {
+                    Kind::Atom(_)
+                    | Kind::String(_)
+                    | Kind::Binary(_)
+                    | Kind::List(_)
+                    | Kind::Tuple(_)
+                    | Kind::Map(_)
+                    | Kind::Other(_) => {
                         let message = format!("expected a number behind `{sign}`");
                         return Err(FormatError::new(inside.range, message).into());
                     }
@@ -181,10 +188,7 @@ impl Parser<'_> {
                 self.expect(":")?;
                 self.atom_of_function()?;
                 self.expect("/")?;
-                match self.next.lexeme {
-                    Lexeme::Integer(_) => end = self.advance()?.range.end,
-                    _ => return Err(self.unexpected("how many arguments the function has").into()),
-                }
+                end = self.number("how many arguments the function has")?.range.end;
                 Kind::Other(Vec::new())
             }
             Lexeme::Integer(None) | Lexeme::Sign(_) | Lexeme::Dot | Lexeme::End => Kind::Other(Vec::new()),
@@ -196,9 +200,22 @@ impl Parser<'_> {
     }
 
     fn atom_of_function(&mut self) -> Result<(), FormatError> {
-        match self.next.lexeme {
-            Lexeme::Atom(_) => self.advance().map(drop),
-            _ => Err(self.unexpected("`module:function/arity` behind `fun`")),
+        self.atom("`module:function/arity` behind `fun`")
+    }
+
+    fn atom(&mut self, expected: &str) -> Result<(), FormatError> {
+        if matches!(self.next.lexeme, Lexeme::Atom(_)) {
+            self.advance().map(drop)
+        } else {
+            Err(self.unexpected(expected))
+        }
+    }
+
+    fn number(&mut self, expected: &str) -> Result<Token, FormatError> {
+        if matches!(self.next.lexeme, Lexeme::Integer(_)) {
+            self.advance()
+        } else {
+            Err(self.unexpected(expected))
         }
     }
 
@@ -275,15 +292,9 @@ impl Parser<'_> {
     /// `utf8`, `integer-size:…-unit:8`.
     fn types(&mut self) -> Result<(), FormatError> {
         loop {
-            match self.next.lexeme {
-                Lexeme::Atom(_) => drop(self.advance()?),
-                _ => return Err(self.unexpected("the type of a part of the binary")),
-            }
+            self.atom("the type of a part of the binary")?;
             if self.take(":")?.is_some() {
-                match self.next.lexeme {
-                    Lexeme::Integer(_) => drop(self.advance()?),
-                    _ => return Err(self.unexpected("a number")),
-                }
+                self.number("a number")?;
             }
             if self.take("-")?.is_none() {
                 return Ok(());
