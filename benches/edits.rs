@@ -12,7 +12,6 @@
 use std::path::Path;
 
 use cbgen::contract::manifest::Manifest;
-use cbgen::formats::Reading;
 use cbgen::formats::edits::{EditKind, Edits};
 use divan::Bencher;
 use divan::counter::BytesCount;
@@ -51,6 +50,13 @@ fn padded(kind: EditKind, sample: &str, size: usize) -> Vec<u8> {
             "{sample}\n{}",
             many(&|n| format!("// line {n:06} of a script: 1234\n"), 32)
         ),
+        EditKind::Xdt => {
+            let keys = many(
+                &|n| format!("    <add key=\"Setting{n:06}\" value=\"some text of a setting\" />\n"),
+                62,
+            );
+            sample.replacen("<appSettings>", &format!("<appSettings>\n{keys}"), 1)
+        }
         EditKind::JsonKeys => {
             let keys = many(
                 &|n| format!("  \"setting{n:06}\": {{\"value\": [1, 2, 3]}},\n"),
@@ -88,7 +94,7 @@ fn prod() -> Vec<(Edits, Vec<u8>)> {
     let mut large = false;
     let mut all = Vec::new();
     for artifact in &manifest.artifacts {
-        let Reading::Edits(kind) = artifact.effect.reading(artifact.format) else {
+        let Some(kind) = EditKind::of(artifact.format).filter(|_| artifact.effect.edits()) else {
             continue;
         };
         let path = artifact.path.as_str();

@@ -254,6 +254,8 @@ pub(super) struct Edit {
 /// The formats of edits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum EditKindArgument {
+    /// An XML transform for a .NET configuration file
+    Xdt,
     /// `[{set, [key], value}].` for a file of Erlang terms
     Erlang,
     /// `:key: 'value'` for a YAML file
@@ -270,6 +272,7 @@ pub(super) enum EditKindArgument {
 impl From<EditKindArgument> for EditKind {
     fn from(kind: EditKindArgument) -> Self {
         match kind {
+            EditKindArgument::Xdt => Self::Xdt,
             EditKindArgument::Erlang => Self::Terms,
             EditKindArgument::Yaml => Self::YamlLines,
             EditKindArgument::Json => Self::JsonKeys,

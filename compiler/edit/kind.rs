@@ -30,8 +30,13 @@ pub fn kind_by_name(edits: &str, file: &str) -> Option<EditKind> {
 }
 
 /// `NAME.xdt`, or `NAME.ANYTHING.config` for a file `NAME.config`.
-fn transform(_name: &str, _file: &str) -> Option<EditKind> {
-    None
+fn transform(name: &str, file: &str) -> Option<EditKind> {
+    let beside = || {
+        let stem = file.strip_suffix(".config")?;
+        let middle = name.strip_prefix(stem)?.strip_suffix(".config")?;
+        middle.strip_prefix('.').filter(|middle| !middle.is_empty())
+    };
+    (name.ends_with(".xdt") || beside().is_some()).then_some(EditKind::Xdt)
 }
 
 #[cfg(test)]
@@ -49,6 +54,9 @@ mod tests {
         assert_eq!(check("rabbitmq_config.set.json", "-"), Some("json"));
         assert_eq!(check("settings.js.json", "settings.js"), Some("js_references"));
         assert_eq!(check("EyeQueue.set.url", "EyeQueue.url"), Some("ini"));
+        assert_eq!(check("web.config.x-frame-options.xdt", "-"), Some("xdt"));
+        assert_eq!(check("a/Web.Release.config", "b/web.config"), Some("xdt"));
+        assert_eq!(check("web.config", "web.config"), None);
         assert_eq!(check("edits.txt", "site.config"), None);
     }
 }

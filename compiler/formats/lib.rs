@@ -129,10 +129,11 @@ pub enum Reading {
 }
 
 impl Reading {
-    /// How a text of a format is read that is meant as edits, or as a whole file.
+    /// How a text of a format is read that is meant as edits, or as a whole file. A transform is a document of its own
+    /// format, of which a template may say less than the engine can do: [`xdt`] reads it.
     pub fn of(format: Format, is_edits: bool) -> Self {
         match EditKind::of(format) {
-            Some(kind) if is_edits => Self::Edits(kind),
+            Some(kind) if is_edits && kind != EditKind::Xdt => Self::Edits(kind),
             _ => Self::Whole(format),
         }
     }

@@ -12,6 +12,7 @@ mod nearest;
 mod references;
 pub mod source;
 mod terms;
+pub mod xdt;
 mod yaml;
 
 use std::ops::Range;
@@ -27,6 +28,8 @@ use source::{Readable, Source};
 /// The kinds of edits, one for each format of a vendor's files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EditKind {
+    /// XML transforms of a .NET configuration file.
+    Xdt,
     /// Values of Erlang terms.
     Terms,
     /// Settings of a YAML file.
@@ -42,6 +45,7 @@ pub enum EditKind {
 impl EditKind {
     /// Every kind.
     pub const ALL: &'static [Self] = &[
+        Self::Xdt,
         Self::Terms,
         Self::YamlLines,
         Self::JsonKeys,
@@ -53,13 +57,13 @@ impl EditKind {
     /// the artifact: a text of Erlang terms can also be a whole file.
     pub fn of(format: Format) -> Option<Self> {
         match format {
+            Format::Xdt => Some(Self::Xdt),
             Format::Erlang => Some(Self::Terms),
             Format::Yaml => Some(Self::YamlLines),
             Format::Json => Some(Self::JsonKeys),
             Format::Ini => Some(Self::IniLines),
             Format::JsReferences => Some(Self::References),
-            Format::Xdt
-            | Format::Nginx
+            Format::Nginx
             | Format::Reg
             | Format::Sql
             | Format::Cmd
@@ -73,6 +77,7 @@ impl EditKind {
     /// The name on the command line: that of the format the edits are written in.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Xdt => "xdt",
             Self::Terms => "erlang",
             Self::YamlLines => "yaml",
             Self::JsonKeys => "json",
@@ -84,6 +89,7 @@ impl EditKind {
     /// Which encodings the reader of the vendor's file takes.
     fn readable(self, file: &[u8]) -> Readable {
         match self {
+            Self::Xdt => xdt::readable(file),
             Self::Terms => terms::readable(file),
             Self::YamlLines => yaml::READABLE,
             Self::JsonKeys => json::READABLE,
@@ -96,6 +102,8 @@ impl EditKind {
 /// Edits of one vendor file, read and checked.
 #[derive(Clone, Debug)]
 pub enum Edits {
+    /// See [`EditKind::Xdt`].
+    Xdt(Box<xdt::XdtEdits>),
     /// See [`EditKind::Terms`].
     Terms(Vec<TermEdit>),
     /// See [`EditKind::YamlLines`].
@@ -115,6 +123,7 @@ impl Edits {
     /// Every mistake of the text.
     pub fn read(kind: EditKind, text: &str) -> Result<Self, Vec<FormatError>> {
         match kind {
+            EditKind::Xdt => xdt::XdtEdits::read(text).map(|edits| Self::Xdt(Box::new(edits))),
             EditKind::Terms => erlang::edits(text).map(Self::Terms),
             EditKind::YamlLines => yaml_lines::edits(text).map(Self::YamlLines),
             EditKind::JsonKeys => super::json::edits(text).map(Self::JsonKeys),
@@ -126,6 +135,7 @@ impl Edits {
     /// The kind of these edits.
     pub fn kind(&self) -> EditKind {
         match self {
+            Self::Xdt(_) => EditKind::Xdt,
             Self::Terms(_) => EditKind::Terms,
             Self::YamlLines(_) => EditKind::YamlLines,
             Self::JsonKeys(_) => EditKind::JsonKeys,
@@ -137,6 +147,7 @@ impl Edits {
     /// What the edits say, for comparison by meaning.
     pub fn items(self) -> Vec<Item> {
         match self {
+            Self::Xdt(edits) => super::xdt::said(&edits),
             Self::Terms(edits) => edits.into_iter().map(TermEdit::into_item).collect(),
             Self::YamlLines(edits) => edits.into_iter().map(YamlEdit::into_item).collect(),
             Self::JsonKeys(edits) => edits.into_iter().map(JsonEdit::into_item).collect(),
@@ -152,6 +163,7 @@ impl Edits {
     pub fn apply(&self, file: &[u8]) -> Result<Edited, Vec<Refusal>> {
         let source = Source::read(file, self.kind().readable(file)).map_err(|refusal| vec![*refusal])?;
         let work = match self {
+            Self::Xdt(edits) => xdt::work(edits, file, &source)?,
             Self::Terms(edits) => terms::work(edits, &source)?,
             Self::YamlLines(edits) => yaml::work(edits, &source)?,
             Self::JsonKeys(edits) => json::work(edits, &source)?,
