@@ -21,7 +21,6 @@ const PROMISES: &[&str] = &[
     " are captured",
     " is restored",
     " are restored",
-   
     " are checked",
     " is detected",
     " are detected",
