@@ -68,10 +68,15 @@ copy /y "%~dp0rabbitmq.config" "%RABBITMQ_BASE%\cbgen-bundle.config" >nul
 if not "%errorlevel%"=="0" goto :fail
 call "%CTL%" -q eval "{ok, [Old]} = file:consult(_1), {ok, [New]} = file:consult(_2), Drop = [binary_to_atom(D, utf8) || D <- binary:split(_3, <<44>>, [global])], App = fun(A, L) -> case lists:keyfind(A, 1, L) of {A, S} -> S; false -> [] end end, Both = [{A, S ++ [T || T <- App(A, Old), not lists:keymember(element(1, T), 1, S), not lists:member(element(1, T), Drop)]} || {A, S} <- New] ++ [S || S <- Old, not lists:keymember(element(1, S), 1, New)], ok = file:write_file(_4, unicode:characters_to_binary(io_lib:format([126, 116, 112, 46, 10], [Both]))), {ok, [Both]} = file:consult(_4), ok." "%CONFIG%" "%RABBITMQ_BASE%\cbgen-bundle.config" "none" "%RABBITMQ_BASE%\cbgen-both.config" >nul
 if not "%errorlevel%"=="0" goto :fail
-move /y "%RABBITMQ_BASE%\cbgen-both.config" "%CONFIG%" >nul
+rem Copied, not moved: the file keeps who may read it.
+copy /y "%RABBITMQ_BASE%\cbgen-both.config" "%CONFIG%" >nul
+if not "%errorlevel%"=="0" goto :fail
+"%SYSTEM%\fc.exe" /b "%RABBITMQ_BASE%\cbgen-both.config" "%CONFIG%" >nul
 if not "%errorlevel%"=="0" goto :fail
 del "%RABBITMQ_BASE%\cbgen-bundle.config"
 if exist "%RABBITMQ_BASE%\cbgen-bundle.config" goto :fail
+del "%RABBITMQ_BASE%\cbgen-both.config"
+if exist "%RABBITMQ_BASE%\cbgen-both.config" goto :fail
 goto :placed
 :new_file
 copy /y "%~dp0rabbitmq.config" "%CONFIG%" >nul
