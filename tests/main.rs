@@ -79,3 +79,5 @@ mod tidy;
 mod why;
 /// The Windows program in Wine: it does there what it does here.
 mod windows;
+/// XML transforms against Microsoft's engine, hostile files and .NET's configuration system.
+mod xdt;
