@@ -8,17 +8,15 @@ use std::ops::Range;
 
 use super::bytes::{self, Encoding};
 use super::guards;
-use super::instructions::{Locator, Names, Selector, Verb};
-use super::layout::{self, Place};
+use super::instructions::{Locator, Verb};
 use super::locate::{Search, Targets, Unlocated};
 use super::missing;
 use super::read::{Edit, LIMITS, XdtEdits};
-use super::render::{self, Target};
 use super::same::same;
 use super::xpath::Budget;
 use crate::edits::source::{self, Source};
 use crate::edits::{Change, Outcome, Refusal, RefusalKind, Work};
-use crate::xml::tree::{Attribute, Document, Kind, NodeId};
+use crate::xml::tree::{Attribute, Document, NodeId};
 
 /// Nodes that all locators of a transform together may look at, and more for each node of the file: seconds, not hours.
 const BUDGET: u64 = 20_000_000;
@@ -75,11 +73,11 @@ pub(super) fn refusal(
 
 /// What was done at one place, while the file is still a tree.
 pub(super) struct Done {
-    key: String,
-    old: Option<String>,
-    new: Option<String>,
-    outcome: Outcome,
-    span: Range<usize>,
+    pub(super) key: String,
+    pub(super) old: Option<String>,
+    pub(super) new: Option<String>,
+    pub(super) outcome: Outcome,
+    pub(super) span: Range<usize>,
     /// The element that now says what was meant, which the guards look at.
     pub(super) node: Option<NodeId>,
     /// The edit that did it.
@@ -89,7 +87,7 @@ pub(super) struct Done {
 pub(super) struct Engine<'e> {
     pub(super) edits: &'e XdtEdits,
     pub(super) file: Document,
-    encoding: Encoding,
+    pub(super) encoding: Encoding,
     pub(super) budget: Budget,
     targets: Targets,
     /// Counts changes of the file.
@@ -146,7 +144,7 @@ impl<'e> Engine<'e> {
     }
 
     /// The elements an edit stands for, or those it would insert into.
-    fn located(&mut self, number: usize, parents: bool) -> Option<Vec<NodeId>> {
+    pub(super) fn located(&mut self, number: usize, parents: bool) -> Option<Vec<NodeId>> {
         let search = Search {
             edits: self.edits,
             file: &self.file,
@@ -161,7 +159,7 @@ impl<'e> Engine<'e> {
         found.map_err(|wrong| self.unlocated(number, &wrong)).ok()
     }
 
-    fn unlocated(&mut self, number: usize, wrong: &Unlocated) {
+    pub(super) fn unlocated(&mut self, number: usize, wrong: &Unlocated) {
         match wrong {
             Unlocated::NotAnElement => {
                 let message =
@@ -196,7 +194,7 @@ impl<'e> Engine<'e> {
     }
 
     /// The one element an edit stands for; says what is wrong when it is not one.
-    fn target(&mut self, number: usize, edit: &Edit) -> Option<NodeId> {
+    pub(super) fn target(&mut self, number: usize, edit: &Edit) -> Option<NodeId> {
         let found = self.located(number, false)?;
         match found.as_slice() {
             [one] => Some(*one),
@@ -233,7 +231,7 @@ impl<'e> Engine<'e> {
     }
 
     /// Says that an edit, or an element around it, finds nothing; each only once.
-    fn missing(&mut self, number: usize) {
+    pub(super) fn missing(&mut self, number: usize) {
         let mut failing = number;
         while let Some(parent) = self.edits.elements.get(failing).and_then(|edit| edit.parent) {
             match self.located(parent, false) {
@@ -302,7 +300,7 @@ impl<'e> Engine<'e> {
     }
 
     /// Whether an element of the file has an attribute of the transform with its value.
-    fn says(&self, node: NodeId, attribute: &Attribute) -> bool {
+    pub(super) fn says(&self, node: NodeId, attribute: &Attribute) -> bool {
         let document = &self.edits.document;
         let found = self
             .file
@@ -314,7 +312,7 @@ impl<'e> Engine<'e> {
         found.is_some_and(|found| self.file.value(found) == document.value(attribute))
     }
 
-    fn note(&mut self, done: Done) {
+    pub(super) fn note(&mut self, done: Done) {
         if done.outcome != Outcome::AlreadySo {
             self.version += 1;
         }
@@ -322,7 +320,7 @@ impl<'e> Engine<'e> {
     }
 
     /// Notes that an element is what it should be.
-    fn already(&mut self, number: usize, node: NodeId, suffix: Option<&str>) {
+    pub(super) fn already(&mut self, number: usize, node: NodeId, suffix: Option<&str>) {
         let start = self.in_file(node).start;
         self.note(Done {
             key: guards::key(&self.file, node, suffix),
@@ -361,580 +359,12 @@ impl<'e> Engine<'e> {
     }
 
     /// Refuses to put anything into a section whose content is elsewhere or encrypted.
-    fn is_closed(&mut self, number: usize, parent: NodeId) -> bool {
+    pub(super) fn is_closed(&mut self, number: usize, parent: NodeId) -> bool {
         let Some((range, message)) = guards::closed(&self.file, parent) else {
             return false;
         };
         self.refuse(RefusalKind::Unsuitable, number, message, Some(range));
         true
-    }
-
-    fn insert(&mut self, number: usize, edit: &Edit, if_missing: bool) {
-        let Some(parent) = self.parent_for(number, edit) else {
-            return;
-        };
-        if if_missing {
-            match self.located(number, false) {
-                Some(found) if !found.is_empty() => {
-                    for node in found {
-                        self.already(number, node, None);
-                    }
-                    return;
-                }
-                Some(_) => {}
-                None => return,
-            }
-        }
-        if let Some(equal) = self.equal_child(edit, parent, |_| true) {
-            self.already(number, equal, None);
-            return;
-        }
-        // A collection of IIS drops an entry that stands before its `<remove>`.
-        let place = guards::add_to_remove(self, edit, parent).map_or(Place::Last, Place::Before);
-        self.put(number, edit, parent, place);
-    }
-
-    /// The one element into which an edit inserts.
-    fn parent_for(&mut self, number: usize, edit: &Edit) -> Option<NodeId> {
-        let parents = self.located(number, true)?;
-        match parents.as_slice() {
-            [one] => (!self.is_closed(number, *one)).then_some(*one),
-            [] => {
-                match edit.parent {
-                    Some(parent) if !matches!(edit.locator, Some(Locator::XPath(_))) => self.missing(parent),
-                    Some(_) => self.missing(number),
-                    None => self.refuse(
-                        RefusalKind::BadEdit,
-                        number,
-                        "the root element has no element around it into which it could be inserted",
-                        None,
-                    ),
-                }
-                None
-            }
-            [_, second, ..] => {
-                let message = format!(
-                    "there are {} elements into which this could be inserted; Microsoft's engine would take the first",
-                    parents.len()
-                );
-                let range = self.file.tag(*second);
-                self.refuse(RefusalKind::Ambiguous, number, message, Some(range));
-                None
-            }
-        }
-    }
-
-    fn equal_child(&self, edit: &Edit, parent: NodeId, fits: impl Fn(NodeId) -> bool) -> Option<NodeId> {
-        let document = &self.edits.document;
-        self.file
-            .elements(parent)
-            .find(|child| fits(*child) && same(document, edit.node, &self.file, *child))
-    }
-
-    fn insert_beside(&mut self, number: usize, edit: &Edit, path: &Selector, before: bool) {
-        let Some(parent) = self.parent_for(number, edit) else {
-            return;
-        };
-        let found = match self.search().beside(edit, parent, path) {
-            Ok(found) => found,
-            Err(wrong) => return self.unlocated(number, &wrong),
-        };
-        let verb = if before { "InsertBefore" } else { "InsertAfter" };
-        let Some(sibling) = found.first().copied() else {
-            let refused = missing::anchor(self, number, parent, verb, path);
-            self.refusals.push(refused);
-            return;
-        };
-        let Some(around) = self.file.parent_element(sibling) else {
-            let message = "nothing can stand beside the root element";
-            return self.refuse(RefusalKind::BadEdit, number, message, None);
-        };
-        if self.is_closed(number, around) {
-            return;
-        }
-        let side: BTreeSet<NodeId> = if before {
-            std::iter::successors(Some(sibling), |node| self.file.previous(*node)).collect()
-        } else {
-            std::iter::successors(Some(sibling), |node| self.file.next(*node)).collect()
-        };
-        if let Some(equal) = self.equal_child(edit, around, |node| side.contains(&node)) {
-            return self.already(number, equal, None);
-        }
-        let place = if before {
-            Place::Before(sibling)
-        } else {
-            Place::After(sibling)
-        };
-        self.put(number, edit, around, place);
-    }
-
-    /// Writes the element of an edit to a place.
-    fn put(&mut self, number: usize, edit: &Edit, parent: NodeId, place: Place) {
-        let gap = layout::gap(&self.file, parent, place);
-        let target = Target {
-            edits: self.edits,
-            file: &self.file,
-            encoding: self.encoding,
-            parent,
-            style: &gap.style,
-        };
-        let element = match target.element(edit.node) {
-            Ok(element) => element,
-            Err(message) => return self.refuse(RefusalKind::Unwritable, number, message, None),
-        };
-        let span = match (gap.previous, gap.emptied) {
-            (_, Some(blank)) => {
-                let span = self.in_file(blank);
-                self.file.detach(blank);
-                span
-            }
-            _ if self.file.is_one_tag(parent) => self.tail_span(parent),
-            (Some(previous), None) => {
-                let end = self.in_file(previous).end;
-                end..end
-            }
-            (None, None) => {
-                let end = self.file.tag(parent).end;
-                if self.file.is_in_file(parent) {
-                    end..end
-                } else {
-                    self.in_file(parent)
-                }
-            }
-        };
-        let text = format!("{}{element}{}", gap.before, gap.behind);
-        self.write(number, parent, gap.previous, &text, (element, span));
-    }
-
-    /// Hangs written text into the tree and notes it.
-    fn write(
-        &mut self,
-        number: usize,
-        parent: NodeId,
-        previous: Option<NodeId>,
-        text: &str,
-        (element, span): (String, Range<usize>),
-    ) {
-        match self.file.insert(text, parent, previous, LIMITS) {
-            Ok(added) => {
-                let node = added.iter().copied().find(|node| self.file.is_element(*node));
-                self.note(Done {
-                    key: node.map_or(String::new(), |node| guards::key(&self.file, node, None)),
-                    old: None,
-                    new: Some(element),
-                    outcome: Outcome::Inserted,
-                    span,
-                    node,
-                    number,
-                });
-            }
-            Err(error) => self.refuse(RefusalKind::Unwritable, number, error.message, None),
-        }
-    }
-
-    fn replace(&mut self, number: usize, edit: &Edit) {
-        let Some(node) = self.target(number, edit) else {
-            return;
-        };
-        let document = &self.edits.document;
-        if same(document, edit.node, &self.file, node) {
-            return self.already(number, node, None);
-        }
-        let same_name = document.name(edit.node) == self.file.name(node)
-            && document.uri(document.namespace(edit.node)) == self.file.uri(self.file.namespace(node));
-        if same_name && is_leaf(document, edit.node) && is_leaf(&self.file, node) {
-            return self.rewrite(number, edit, node);
-        }
-        let Some(parent) = self.file.parent(node) else {
-            return;
-        };
-        let style = layout::style(&self.file, node, Some(node), layout::line_of(&self.file, node));
-        let target = Target {
-            edits: self.edits,
-            file: &self.file,
-            encoding: self.encoding,
-            parent,
-            style: &style,
-        };
-        let element = match target.element(edit.node) {
-            Ok(element) => element,
-            Err(message) => return self.refuse(RefusalKind::Unwritable, number, message, None),
-        };
-        let old = self.file.written_part(node);
-        let span = self.in_file(node);
-        match self.file.insert(&element, parent, Some(node), LIMITS) {
-            Ok(added) => {
-                self.file.detach(node);
-                let new = added.first().copied();
-                self.note(Done {
-                    key: new.map_or(String::new(), |node| guards::key(&self.file, node, None)),
-                    old: Some(old),
-                    new: Some(element),
-                    outcome: Outcome::Set,
-                    span,
-                    node: new,
-                    number,
-                });
-            }
-            Err(error) => self.refuse(RefusalKind::Unwritable, number, error.message, None),
-        }
-    }
-
-    /// Replaces an element without inner elements by changing what differs.
-    fn rewrite(&mut self, number: usize, edit: &Edit, node: NodeId) {
-        let document = &self.edits.document;
-        let wanted: Vec<(&str, &str)> = self
-            .edits
-            .meant_attributes(edit.node)
-            .map(|attribute| {
-                (
-                    document.uri(attribute.namespace()),
-                    document.attribute_name(attribute),
-                )
-            })
-            .collect();
-        let superfluous: Vec<(usize, String)> = self
-            .file
-            .attributes(node)
-            .enumerate()
-            .filter(|(_, attribute)| {
-                let name = (
-                    self.file.uri(attribute.namespace()),
-                    self.file.attribute_name(attribute),
-                );
-                !attribute.is_declaration() && !wanted.contains(&name)
-            })
-            .map(|(index, attribute)| (index, self.file.written_attribute(attribute).to_owned()))
-            .collect();
-        for (index, name) in superfluous.into_iter().rev() {
-            self.take_attribute(number, node, index, &name);
-        }
-        for attribute in self.edits.meant_attributes(edit.node) {
-            if !self.says(node, attribute) {
-                self.set_attribute(number, node, attribute);
-            }
-        }
-        let new = document.own_text(edit.node);
-        let old = self.file.own_text(node);
-        let empty = |text: &str| text.is_empty() || text.trim().is_empty() && text.contains('\n');
-        if old == new || empty(&old) && empty(&new) {
-            return;
-        }
-        self.set_text(number, node, &old, &new);
-    }
-
-    fn set_text(&mut self, number: usize, node: NodeId, old: &str, new: &str) {
-        let children: Vec<NodeId> = self.file.children(node).collect();
-        let is_cdata = matches!(children.as_slice(), [one] if matches!(self.file.kind(*one), Kind::CData));
-        let line_end = layout::first_line_end(&self.file);
-        let fits = !new.contains("]]>") && !new.contains('\r') && new.chars().all(|c| self.encoding.holds(c));
-        let text = if is_cdata && fits {
-            format!("<![CDATA[{}]]>", new.replace('\n', line_end))
-        } else {
-            render::text(new, line_end, self.encoding)
-        };
-        let span = match (children.first(), children.last()) {
-            (Some(first), Some(last)) => self.in_file(*first).start..self.in_file(*last).end,
-            _ if self.file.is_one_tag(node) => self.tail_span(node),
-            _ => {
-                let end = self.file.tag(node).end;
-                end..end
-            }
-        };
-        for child in children {
-            self.file.detach(child);
-        }
-        if let Err(error) = self.file.insert(&text, node, None, LIMITS) {
-            return self.refuse(RefusalKind::Unwritable, number, error.message, None);
-        }
-        self.note(Done {
-            key: guards::key(&self.file, node, Some("text")),
-            old: Some(old.to_owned()),
-            new: Some(new.to_owned()),
-            outcome: Outcome::Set,
-            span,
-            node: Some(node),
-            number,
-        });
-    }
-
-    fn remove(&mut self, number: usize, edit: &Edit, all: bool) {
-        let Some(found) = self.located(number, false) else {
-            return;
-        };
-        if found.is_empty() {
-            return self.nothing_to_remove(number, edit);
-        }
-        let nodes = if all {
-            found
-        } else {
-            match self.target(number, edit) {
-                Some(node) => vec![node],
-                None => return,
-            }
-        };
-        for node in nodes {
-            if self.file.parent_element(node).is_none() {
-                let message = "the root element cannot be removed: no document is left without one";
-                let range = self.file.tag(node);
-                self.refuse(RefusalKind::BadEdit, number, message, Some(range));
-                continue;
-            }
-            let key = guards::key(&self.file, node, None);
-            let old = self.file.written_part(node);
-            let place = self.in_file(node);
-            let in_file = self.file.is_in_file(node);
-            let gone = layout::remove(&mut self.file, node);
-            self.note(Done {
-                key,
-                old: Some(old),
-                new: None,
-                outcome: Outcome::Removed,
-                span: if in_file { gone } else { place },
-                node: None,
-                number,
-            });
-        }
-    }
-
-    /// What should be gone is gone, if the element around it is there and nothing else could have been meant.
-    fn nothing_to_remove(&mut self, number: usize, edit: &Edit) {
-        let around = match (edit.parent, &edit.locator) {
-            (Some(parent), Some(Locator::Match(_) | Locator::Condition(_)) | None) => {
-                self.located(parent, false)
-            }
-            // Of a path, all but the last step has to lead somewhere.
-            (_, Some(Locator::XPath(selector))) => {
-                Some(self.search().before_last(edit, selector).unwrap_or_default())
-            }
-            (None, _) => Some(Vec::new()),
-        };
-        let Some(around) = around else { return };
-        let by_path = matches!(edit.locator, Some(Locator::XPath(_)));
-        if let Some(one) = around.first()
-            && (around.len() == 1 || by_path)
-            && !missing::is_near(self, number, *one)
-        {
-            let start = self.in_file(*one).start;
-            let key = format!(
-                "{} > {}",
-                guards::key(&self.file, *one, None),
-                guards::edit_label(self.edits, edit)
-            );
-            return self.note(Done {
-                key,
-                old: None,
-                new: None,
-                outcome: Outcome::AlreadySo,
-                span: start..start,
-                node: None,
-                number,
-            });
-        }
-        self.missing(number);
-    }
-
-    fn set_attributes(&mut self, number: usize, edit: &Edit, names: &Names) {
-        let Some(node) = self.target(number, edit) else {
-            return;
-        };
-        let attributes: Vec<&Attribute> = match names {
-            Names::All => self.edits.meant_attributes(edit.node).collect(),
-            Names::Listed(names) => names
-                .iter()
-                .filter_map(|name| self.edits.named(edit, name))
-                .collect(),
-        };
-        if let Some((range, message)) =
-            guards::closed_to_attributes(&self.file, node, self.edits, &attributes)
-        {
-            return self.refuse(RefusalKind::Unsuitable, number, message, Some(range));
-        }
-        for attribute in attributes {
-            self.set_attribute(number, node, attribute);
-        }
-    }
-
-    fn set_attribute(&mut self, number: usize, node: NodeId, attribute: &Attribute) {
-        let document = &self.edits.document;
-        let new = document.value(attribute).into_owned();
-        let name = match render::name_in_file(self.edits, attribute, &self.file, node) {
-            Ok(name) => name,
-            Err(message) => {
-                let range = self.file.tag(node);
-                return self.refuse(RefusalKind::Unwritable, number, message, Some(range));
-            }
-        };
-        let local = document.attribute_name(attribute);
-        let namespace = self
-            .file
-            .known_namespace(document.uri(attribute.namespace()))
-            .unwrap_or_default();
-        let found =
-            self.file.attributes(node).enumerate().find(|(_, found)| {
-                found.namespace() == namespace && self.file.attribute_name(found) == local
-            });
-        let suffix = format!("@{name}");
-        if let Some((index, found)) = found {
-            let old = self.file.value(found).into_owned();
-            let span = self.attribute_span(node, found.range_value());
-            if old == new {
-                let key = guards::key(&self.file, node, Some(&suffix));
-                return self.note(Done {
-                    key,
-                    old: Some(old),
-                    new: Some(new),
-                    outcome: Outcome::AlreadySo,
-                    span: span.start..span.start,
-                    node: Some(node),
-                    number,
-                });
-            }
-            let quote = self.file.slice(found.range()).chars().next_back().unwrap_or('"');
-            let raw = render::attribute_text(&new, quote, self.encoding);
-            self.file.set_value(node, index, &raw);
-            let key = guards::key(&self.file, node, Some(&suffix));
-            return self.note(Done {
-                key,
-                old: Some(old),
-                new: Some(new),
-                outcome: Outcome::Set,
-                span,
-                node: Some(node),
-                number,
-            });
-        }
-        let differs = self.file.plain_attributes(node).find(|found| {
-            found.namespace() == namespace && self.file.attribute_name(found).eq_ignore_ascii_case(local)
-        });
-        if let Some(found) = differs {
-            let written = self.file.written_attribute(found).to_owned();
-            let message = format!(
-                "the element has `{written}`, which differs from `{name}` in case only; the file would have both"
-            );
-            let range = self.attribute_span(node, found.range());
-            self.refuse(RefusalKind::Unsuitable, number, message, Some(range));
-            if let Some(refused) = self.refusals.last_mut() {
-                refused.nearest = Some(written);
-            }
-            return;
-        }
-        let lead = layout::attribute_lead(&self.file, node);
-        let quote = layout::style(&self.file, node, Some(node), None).quote;
-        let raw = render::attribute_text(&new, quote, self.encoding);
-        let end = self.tail_span(node).start;
-        let span = end..end;
-        self.file
-            .add_attribute(node, &lead, (&name, namespace), quote, &raw);
-        self.note(Done {
-            key: guards::key(&self.file, node, Some(&suffix)),
-            old: None,
-            new: Some(new),
-            outcome: Outcome::Inserted,
-            span,
-            node: Some(node),
-            number,
-        });
-    }
-
-    /// A part of a tag, or where the tag came into the file.
-    fn attribute_span(&self, node: NodeId, range: Range<usize>) -> Range<usize> {
-        if range.end <= self.file.file_length() {
-            range
-        } else {
-            let end = self.tail_span(node).start;
-            end..end
-        }
-    }
-
-    /// The end of a start tag, or where the tag came into the file.
-    fn tail_span(&self, node: NodeId) -> Range<usize> {
-        if self.file.is_in_file(node) {
-            self.file.tail(node)
-        } else {
-            self.in_file(node)
-        }
-    }
-
-    fn remove_attributes(&mut self, number: usize, edit: &Edit, names: &Names) {
-        let Some(node) = self.target(number, edit) else {
-            return;
-        };
-        let document = &self.edits.document;
-        let listed: Vec<(Option<String>, String)> = match names {
-            Names::All => self
-                .file
-                .plain_attributes(node)
-                .map(|attribute| {
-                    let uri = self.file.uri(attribute.namespace()).to_owned();
-                    (Some(uri), self.file.attribute_name(attribute).to_owned())
-                })
-                .collect(),
-            Names::Listed(names) => names
-                .iter()
-                .map(|name| {
-                    let (prefix, local) = name.split_once(':').unwrap_or(("", name));
-                    let uri = match prefix {
-                        "" => Some(String::new()),
-                        _ => document
-                            .namespace_of_prefix(edit.node, prefix)
-                            .map(|namespace| document.uri(namespace).to_owned()),
-                    };
-                    (uri, local.to_owned())
-                })
-                .collect(),
-        };
-        if listed.is_empty() {
-            return self.already(number, node, Some("@*"));
-        }
-        for (uri, local) in listed {
-            let found = self.file.attributes(node).position(|attribute| {
-                !attribute.is_declaration()
-                    && Some(self.file.uri(attribute.namespace())) == uri.as_deref()
-                    && self.file.attribute_name(attribute) == local
-            });
-            match found {
-                Some(index) => self.take_attribute(number, node, index, &local),
-                None => self.no_attribute(number, node, &local),
-            }
-        }
-    }
-
-    /// An attribute that should be gone is not there, unless it is there in another case.
-    fn no_attribute(&mut self, number: usize, node: NodeId, name: &str) {
-        let near = self
-            .file
-            .plain_attributes(node)
-            .find(|found| self.file.attribute_name(found).eq_ignore_ascii_case(name));
-        let Some(near) = near else {
-            return self.already(number, node, Some(&format!("@{name}")));
-        };
-        let written = self.file.written_attribute(near).to_owned();
-        let message = format!("there is no attribute `{name}` to remove, but `{written}`");
-        let range = self.attribute_span(node, near.range());
-        self.refuse(RefusalKind::Missing, number, message, Some(range));
-        if let Some(refused) = self.refusals.last_mut() {
-            refused.nearest = Some(written);
-        }
-    }
-
-    fn take_attribute(&mut self, number: usize, node: NodeId, index: usize, name: &str) {
-        let Some(attribute) = self.file.attributes(node).nth(index) else {
-            return;
-        };
-        let old = self.file.value(attribute).into_owned();
-        let span = self.attribute_span(node, attribute.range_with_blanks());
-        let key = guards::key(&self.file, node, Some(&format!("@{name}")));
-        self.file.remove_attribute(node, index);
-        self.note(Done {
-            key,
-            old: Some(old),
-            new: None,
-            outcome: Outcome::Removed,
-            span,
-            node: Some(node),
-            number,
-        });
     }
 
     /// What is to be done to the text, or everything that is wrong.
@@ -996,11 +426,4 @@ impl<'e> Engine<'e> {
             notes: Vec::new(),
         })
     }
-}
-
-/// Whether an element holds nothing but text.
-fn is_leaf(document: &Document, node: NodeId) -> bool {
-    document
-        .children(node)
-        .all(|child| matches!(document.kind(child), Kind::Text | Kind::CData))
 }

@@ -8,6 +8,7 @@
 //! the live tree (`engine`), and the tree back to text, of which whatever was not changed is what was read.
 
 mod bytes;
+mod elements;
 mod engine;
 mod guards;
 pub(crate) mod instructions;
@@ -17,6 +18,7 @@ mod missing;
 pub(crate) mod read;
 mod render;
 mod same;
+mod values;
 pub(crate) mod xpath;
 
 pub(super) use bytes::readable;
