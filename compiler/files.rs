@@ -49,8 +49,28 @@ impl Drop for Lock {
     }
 }
 
+/// A file that is open for reading at any place.
+pub trait Handle: io::Read + io::Seek + Send {}
+
+impl<T: io::Read + io::Seek + Send> Handle for T {}
+
+/// Whether a path that is a link is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// The file behind it is, as for a name that a user typed.
+    Followed,
+    /// It is refused, as for a name that somebody else chose.
+    Refused,
+}
+
 /// A file system.
 pub trait Files: Sync {
+    /// Opens a regular file for reading at any place.
+    ///
+    /// Errors: those of the system; [`io::ErrorKind::InvalidInput`] when it is not a regular file, or a link that is
+    /// refused. Never waits for the other end of a pipe.
+    fn open(&self, path: &Path, links: Links) -> io::Result<Box<dyn Handle>>;
+
     /// Content of a regular file (links are followed) of at most `limit` bytes.
     ///
     /// Errors: those of the system; [`io::ErrorKind::FileTooLarge`] above the limit; [`io::ErrorKind::InvalidInput`]
@@ -198,6 +218,32 @@ fn make_parents(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Opens without waiting and asks what was opened, so that nothing can be put in its place in between.
+#[cfg(unix)]
+fn open_regular(path: &Path, links: Links) -> io::Result<std::fs::File> {
+    use rustix::fs::{CWD, Mode, OFlags, openat};
+    let follow = match links {
+        Links::Followed => OFlags::empty(),
+        Links::Refused => OFlags::NOFOLLOW,
+    };
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | follow;
+    let file = match openat(CWD, path, flags, Mode::empty()) {
+        Ok(file) => std::fs::File::from(file),
+        Err(rustix::io::Errno::LOOP) if links == Links::Refused => return Err(not_regular()),
+        Err(error) => return Err(error.into()),
+    };
+    if file.metadata()?.is_file() { Ok(file) } else { Err(not_regular()) }
+}
+
+#[cfg(not(unix))]
+fn open_regular(path: &Path, links: Links) -> io::Result<std::fs::File> {
+    let metadata = match links {
+        Links::Followed => std::fs::metadata(path)?,
+        Links::Refused => std::fs::symlink_metadata(path)?,
+    };
+    if metadata.is_file() { std::fs::File::open(path) } else { Err(not_regular()) }
+}
+
 #[cfg(unix)]
 #[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
 fn identity_of(metadata: &std::fs::Metadata) -> Option<u64> {
@@ -224,6 +270,10 @@ fn copy_link(_: &Path, _: &Path) -> io::Result<()> {
     reason = "this module is the one the ban points to"
 )]
 impl Files for DiskFiles {
+    fn open(&self, path: &Path, links: Links) -> io::Result<Box<dyn Handle>> {
+        open_regular(&self.at(path), links).map(|file| Box::new(file) as Box<dyn Handle>)
+    }
+
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         use std::io::Read as _;
         let path = self.at(path);

@@ -2,6 +2,7 @@
 
 pub mod bundle;
 pub mod catalogue;
+pub mod change;
 pub mod check;
 pub mod cli;
 pub mod codes;

@@ -18,7 +18,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter};
 
 use super::digest::Digest;
-use super::{Bundle, BundleFile};
+use super::{Bundle, BundleFile, SIGNATURE};
 use crate::path::BundlePath;
 
 pub use directory::{Member, Readable};
@@ -417,6 +417,22 @@ pub fn read(bytes: &[u8], limits: Limits) -> Result<BTreeMap<BundlePath, Vec<u8>
         }
     }
     if errors.is_empty() { Ok(files) } else { Err(errors) }
+}
+
+/// The archive with `signature` as its last entry, in the place of one it may have; the other entries keep their bytes. The same
+/// archive and signature give the same bytes.
+pub fn with_signature(bytes: &[u8], signature: &[u8]) -> Result<Vec<u8>, ArchiveError> {
+    let mut old = ZipArchive::new(Cursor::new(bytes))?;
+    let mut writer = ZipWriter::new(Cursor::new(Vec::with_capacity(bytes.len() + 2 * signature.len())));
+    for index in 0..old.len() {
+        let file = old.by_index_raw(index)?;
+        if file.name_raw() != SIGNATURE.as_bytes() {
+            writer.raw_copy_file(file)?;
+        }
+    }
+    writer.start_file(SIGNATURE, options())?;
+    writer.write_all(signature)?;
+    Ok(writer.finish()?.into_inner())
 }
 
 /// One file of an archive; `None` when it has none of that name. The other entries are not looked at.

@@ -17,6 +17,8 @@ mod init;
 mod phases;
 mod schema;
 mod session;
+mod sign;
+mod verify;
 mod why;
 mod workshop;
 
@@ -54,6 +56,8 @@ fn dispatch(arguments: Arguments) -> Exit {
         Command::Check(arguments) => check::run(&mut session, &arguments),
         Command::Why(arguments) => why::run(&mut session, &arguments),
         Command::Diff(arguments) => diff::run(&mut session, &arguments),
+        Command::Verify(arguments) => verify::run(&mut session, &arguments),
+        Command::Sign(arguments) => sign::run(&mut session, &arguments),
         Command::Coverage(arguments) => coverage::run(&mut session, &arguments),
         Command::Explain(arguments) => explain::run(&mut session, &arguments),
         Command::Schema(arguments) => schema::run(&mut session, &arguments),

@@ -366,6 +366,10 @@ impl Faulty<'_> {
 }
 
 impl Files for Faulty<'_> {
+    fn open(&self, path: &Path, links: crate::files::Links) -> io::Result<Box<dyn crate::files::Handle>> {
+        self.inner.open(path, links)
+    }
+
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         self.alive()?;
         self.inner.read(path, limit)
