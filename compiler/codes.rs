@@ -274,6 +274,7 @@ codes! {
     KEY_LOCKED = "CB1128", Error, "a private key needs its passphrase";
     KEY_UNSUITED = "CB1129", Error, "a private key is not used for bundles";
     SIGNED_BY_ANOTHER = "CB1130", Error, "a bundle is signed by another key already";
+    SIGNATURE_DROPPED = "CB1131", Warning, "a signed archive is replaced by one that is not signed";
 }
 
 /// The code with this id, ignoring case.

@@ -17,16 +17,18 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::bundle::{self, ArtifactRecord, Bundle, BundleIdentity, Part, manifest};
+use crate::bundle::{self, ArtifactRecord, Bundle, BundleIdentity, Part};
 use crate::catalogue;
 use crate::check;
 use crate::codes;
+use crate::contract::digest::Digest;
+use crate::contract::manifest;
 use crate::coverage::{self, Coverage, Provided, ProvidedKind};
 use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::files::{DiskFiles, Files, Kind};
 use crate::inventory::{self, Loaded, MAX_INPUT_BYTES, ReadInput, Schema};
 use crate::lint::{self, Accepted, Linted};
-use crate::plan::{self, Plan, Rollback};
+use crate::plan::{self, Plan};
 use crate::render;
 use crate::runbook::Conditions;
 use crate::secrets;
@@ -72,11 +74,15 @@ impl Workspace {
 
 impl ReadInput for Workspace {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        self.read_layer(path, path)
+    }
+
+    fn read_layer(&self, path: &str, main: &str) -> io::Result<Vec<u8>> {
         let path = Path::new(path);
         if self.files.kind(path)? == Some(Kind::Folder) {
             return Err(io::ErrorKind::IsADirectory.into());
         }
-        if self.files.leaves(path, &self.boundary(path)?)? {
+        if self.files.leaves(path, &self.boundary(Path::new(main))?)? {
             return Err(io::Error::new(
                 io::ErrorKind::PermissionDenied,
                 inventory::OutsideWorkspace,
@@ -93,7 +99,7 @@ impl ReadInput for Workspace {
 }
 
 impl Workspace {
-    /// The folder a link on the way to `path` must not leave: a change of a repository may add links, and findings
+    /// The folder that no link and no `..` on the way to a layer of the inventory `path` may leave: a change of a repository may add links, and findings
     /// print lines of what is read. That is the workspace for a name below it, and for another name the repository
     /// that holds it, or its folder where there is none.
     fn boundary(&self, path: &Path) -> io::Result<PathBuf> {
@@ -127,7 +133,7 @@ impl Compiler {
             .iter()
             .map(|file| manifest::InputDigest {
                 path: format!("templates/{}", file.path),
-                sha256: bundle::digest::Digest::of(file.text.as_bytes()),
+                sha256: Digest::of(file.text.as_bytes()),
             })
             .collect();
         let all = templates::overlay(templates::built_in(), over);
@@ -261,7 +267,7 @@ impl Compiler {
             .iter()
             .map(|input| manifest::InputDigest {
                 path: manifest_name(folder, main, &input.name),
-                sha256: bundle::digest::Digest::of(&input.bytes),
+                sha256: Digest::of(&input.bytes),
             })
             .collect();
         inputs.extend(self.overlay.iter().cloned());
@@ -304,12 +310,7 @@ impl Compiler {
                         format: front.format,
                         effect: front.effect?,
                         phase: front.phase,
-                        rollback: match &entry.rollback {
-                            Rollback::Captured => manifest::Rollback::Captured,
-                            Rollback::Artifact(path) => manifest::Rollback::Artifact(path.clone()),
-                            Rollback::OneWay => manifest::Rollback::OneWay,
-                            Rollback::Nothing => manifest::Rollback::Nothing,
-                        },
+                        rollback: entry.rollback.clone(),
                         restarts: entry.restarts.clone(),
                     },
                     origin: Some(Span::new(entry.template.file, 0..3)),

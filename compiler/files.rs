@@ -232,7 +232,11 @@ fn open_regular(path: &Path, links: Links) -> io::Result<std::fs::File> {
         Err(rustix::io::Errno::LOOP) if links == Links::Refused => return Err(not_regular()),
         Err(error) => return Err(error.into()),
     };
-    if file.metadata()?.is_file() { Ok(file) } else { Err(not_regular()) }
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(not_regular())
+    }
 }
 
 #[cfg(not(unix))]
@@ -241,7 +245,11 @@ fn open_regular(path: &Path, links: Links) -> io::Result<std::fs::File> {
         Links::Followed => std::fs::metadata(path)?,
         Links::Refused => std::fs::symlink_metadata(path)?,
     };
-    if metadata.is_file() { std::fs::File::open(path) } else { Err(not_regular()) }
+    if metadata.is_file() {
+        std::fs::File::open(path)
+    } else {
+        Err(not_regular())
+    }
 }
 
 #[cfg(unix)]

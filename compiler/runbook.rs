@@ -6,16 +6,16 @@
 use std::collections::BTreeMap;
 
 use crate::catalogue::{Catalogue, catalogue};
+use crate::contract::artifact::{Effect, Rollback, Scope};
+use crate::contract::path::BundlePath;
+use crate::contract::phase::Phase;
 use crate::facts::Facts;
-use crate::facts::phases::Phase;
 use crate::facts::plan_view::{
     AppliedView, DeviationView, GroupView, LaterView, PhaseView, PlanView, PortTable, Prose, RestartView,
     StepNumber, StepReference, StepView, WarningView,
 };
 use crate::facts::topology::topology;
-use crate::path::BundlePath;
-use crate::plan::{Plan, Planned, Rollback};
-use crate::templates::front_matter::{Effect, Scope};
+use crate::plan::{Plan, Planned};
 
 /// From this many servers on, servers whose steps differ in nothing but the server's name share one section.
 const FOLD_FROM: usize = 6;

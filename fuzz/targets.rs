@@ -8,8 +8,8 @@ use std::io;
 use std::ops::Range;
 
 use cbgen::bundle::archive::{self, Limits};
-use cbgen::bundle::manifest::Manifest;
 use cbgen::catalogue;
+use cbgen::contract::manifest::Manifest;
 use cbgen::diag::{Diagnostics, Severity};
 use cbgen::formats::cmd::phases::{Environment, commands_of};
 use cbgen::formats::{

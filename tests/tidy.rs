@@ -12,11 +12,10 @@ use crate::harness::{compare_text, expect_none, root};
 pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     (
         "ground",
-        &[
-            "source", "diag", "codes", "explain", "digest", "secrets", "report", "path", "files",
-        ],
+        &["source", "diag", "codes", "explain", "secrets", "report", "files"],
     ),
     ("formats", &["formats"]),
+    ("contract", &["contract"]),
     ("inventory", &["inventory"]),
     (
         "phases",
@@ -32,9 +31,12 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "lint",
         ],
     ),
-    ("operations", &["coverage", "diff", "why"]),
+    ("operations", &["coverage", "diff", "why", "change"]),
     ("edge", &["driver", "cli", "main", "lib"]),
 ];
+
+/// Folders below `compiler/` that are crates of their own and know nothing of `cbgen`.
+const CRATES: &[&str] = &["formats"];
 
 /// Names that only some files may say, so that a library or a right stays in one place. Paths below `compiler/`.
 const CONFINED: &[(&str, &[&str])] = &[
@@ -53,6 +55,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("std::env", &["main.rs", "cli/"]),
     ("Instant::now", &["cli/phases.rs"]),
     ("std::process::Command", &["cli/git.rs"]),
+    ("ssh_key", &["change/sign"]),
+    ("rpassword", &["cli/sign.rs"]),
 ];
 
 /// Lines above which a file is refused, and above which it is reported.
@@ -166,6 +170,10 @@ fn lower_layers_never_import_higher_ones() {
     let mut complaints = Vec::new();
     for (name, code) in product_code() {
         let module = name.split(['/', '.']).next().unwrap_or_default();
+        // A crate of its own: Rust's compiler holds the wall, and `crate::` means the crate.
+        if CRATES.contains(&module) {
+            continue;
+        }
         let Some(layer) = layer_of(module) else {
             complaints.push(format!(
                 "compiler/{name}: add `{module}` to the layers in tests/tidy.rs"
@@ -177,14 +185,18 @@ fn lower_layers_never_import_higher_ones() {
                 complaints.push(format!("compiler/{name}: `crate::{used}` is in no layer"));
                 continue;
             };
-            let alone = module == "formats" && used != "formats";
             let within = |module| {
                 LAYERS
                     .get(layer)
                     .and_then(|(_, modules)| modules.iter().position(|m| *m == module))
             };
             let backwards = below == layer && LAYERS[layer].0 == "phases" && within(used) > within(module);
-            if below > layer || alone || backwards {
+            // The server's desk reads what is stored; how it was made is none of its business.
+            let layer_name = LAYERS.get(below).map_or("", |(name, _)| name);
+            let crosses = module == "change"
+                && ["inventory", "phases", "operations"].contains(&layer_name)
+                && !["change", "bundle"].contains(&used);
+            if below > layer || backwards || crosses {
                 complaints.push(format!("compiler/{name} ({module}) must not use `{used}`"));
             }
         }
@@ -200,8 +212,8 @@ fn imports_are_found_in_every_form() {
         ["codes", "diag"]
     );
     assert_eq!(
-        check("use crate::{diag::Label, source};\nlet x = crate::path::MAX;"),
-        ["diag", "path", "source"]
+        check("use crate::{diag::Label, source};\nlet x = crate::files::MAX;"),
+        ["diag", "files", "source"]
     );
 }
 

@@ -37,12 +37,18 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, String> {
     let is_base64 = |line: &&str| {
         let digits = line.trim_end_matches('=');
         line.len() - digits.len() <= 2
-            && digits.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte))
+            && digits
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte))
     };
-    let (last, before) = lines.split_last().map_or(("", [].as_slice()), |(last, before)| (*last, before));
+    let (last, before) = lines
+        .split_last()
+        .map_or(("", [].as_slice()), |(last, before)| (*last, before));
     let long = before.first().map_or(70, |line| line.len());
     // OpenSSH writes lines of 70 digits, other programs of 64 or 76; within a file they are all the same.
-    let even = before.iter().all(|line| line.len() == long && !line.contains('='));
+    let even = before
+        .iter()
+        .all(|line| line.len() == long && !line.contains('='));
     if !lines.iter().all(|line| is_base64(&line))
         || !even
         || !matches!(long, 64 | 70 | 76)

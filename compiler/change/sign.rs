@@ -10,8 +10,8 @@ use super::signature::{Key, KeyError, Signature};
 use super::verify::{Form, VerifiedBundle, verify};
 use crate::bundle::{SIGNATURE, archive};
 use crate::codes;
+use crate::contract::digest::Digest;
 use crate::diag::Diagnostic;
-use crate::digest::Digest;
 use crate::files::{Files, Kind};
 
 /// Largest archive that is signed.
@@ -43,7 +43,9 @@ pub fn sign(files: &dyn Files, place: &Path, key: &Key, replace: bool) -> Result
         // A signature that fits nothing may be replaced; everything else must be in order.
         Err(findings) => return Err(findings),
     };
-    let (text, signature) = key.sign(verified.list()).map_err(|error| alone(key_finding(&origin, error)))?;
+    let (text, signature) = key
+        .sign(verified.list())
+        .map_err(|error| alone(key_finding(&origin, error)))?;
     let mut signing = Signing {
         signature,
         written: false,
@@ -59,7 +61,10 @@ pub fn sign(files: &dyn Files, place: &Path, key: &Key, replace: bool) -> Result
             return Ok(signing);
         }
         if !replace {
-            let message = format!("`{origin}` is signed by {} already", there.signature.fingerprint());
+            let message = format!(
+                "`{origin}` is signed by {} already",
+                there.signature.fingerprint()
+            );
             return Err(alone(
                 Diagnostic::new(codes::SIGNED_BY_ANOTHER, message)
                     .in_file(origin)
@@ -103,7 +108,12 @@ fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-fn write_archive(files: &dyn Files, place: &Path, text: &str, verified: &VerifiedBundle<'_>) -> io::Result<()> {
+fn write_archive(
+    files: &dyn Files,
+    place: &Path,
+    text: &str,
+    verified: &VerifiedBundle<'_>,
+) -> io::Result<()> {
     let old = files.read(place, ARCHIVE_LIMIT)?;
     let signed = archive::with_signature(&old, text.as_bytes()).map_err(io::Error::other)?;
     let new = staged(place);
@@ -124,7 +134,11 @@ fn write_archive(files: &dyn Files, place: &Path, text: &str, verified: &Verifie
 
 /// Makes the digest beside an archive right, when there is one or its place is free.
 fn write_digest(files: &dyn Files, place: &Path) -> io::Result<()> {
-    let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = place
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let beside = place.with_file_name(format!("{name}.sha256"));
     let digest = Digest::of(&files.read(place, ARCHIVE_LIMIT)?);
     write_beside(files, &beside, format!("{digest}  {name}\n").as_bytes())
@@ -132,9 +146,12 @@ fn write_digest(files: &dyn Files, place: &Path) -> io::Result<()> {
 
 fn failed(place: &Path, error: &io::Error) -> Diagnostic {
     let place = place.to_string_lossy().replace('\\', "/");
-    Diagnostic::new(codes::OUTPUT_FAILED, format!("`{place}` could not be written: {error}"))
-        .in_file(place)
-        .help("the bundle is what it was; sign it where you may write")
+    Diagnostic::new(
+        codes::OUTPUT_FAILED,
+        format!("`{place}` could not be written: {error}"),
+    )
+    .in_file(place)
+    .help("the bundle is what it was; sign it where you may write")
 }
 
 /// The finding for a key that does not sign.

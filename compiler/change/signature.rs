@@ -61,8 +61,8 @@ pub enum SignatureError {
 /// Reads a signature and checks that it is one of `message`.
 pub fn check(signature: &[u8], message: &[u8]) -> Result<Signature, SignatureError> {
     let text = armour::text(signature).map_err(SignatureError::Malformed)?;
-    let signature =
-        SshSig::from_pem(text).map_err(|error| SignatureError::Malformed(format!("it cannot be read: {error}")))?;
+    let signature = SshSig::from_pem(text)
+        .map_err(|error| SignatureError::Malformed(format!("it cannot be read: {error}")))?;
     if signature.namespace() != NAMESPACE {
         return Err(SignatureError::Namespace(signature.namespace().to_owned()));
     }
@@ -123,7 +123,12 @@ impl Key {
                 "it is the public half of a key; name the file without `.pub`".into(),
             ));
         }
-        let old = [b"-----BEGIN RSA PRIVATE".as_slice(), b"-----BEGIN EC PRIVATE", b"-----BEGIN PRIVATE", b"-----BEGIN ENCRYPTED"];
+        let old = [
+            b"-----BEGIN RSA PRIVATE".as_slice(),
+            b"-----BEGIN EC PRIVATE",
+            b"-----BEGIN PRIVATE",
+            b"-----BEGIN ENCRYPTED",
+        ];
         if old.iter().any(|head| bytes.starts_with(head)) {
             return Err(KeyError::Unreadable(
                 "it is in an older format; `ssh-keygen -p -f FILE` writes it in the format of OpenSSH".into(),
@@ -141,7 +146,10 @@ impl Key {
 
     /// The key with its passphrase taken off.
     pub fn unlock(self, passphrase: &str) -> Result<Self, KeyError> {
-        let key = self.0.decrypt(passphrase).map_err(|_| KeyError::WrongPassphrase)?;
+        let key = self
+            .0
+            .decrypt(passphrase)
+            .map_err(|_| KeyError::WrongPassphrase)?;
         Ok(Self(key))
     }
 

@@ -62,7 +62,10 @@ impl Signers {
             }
             match entry(number, line) {
                 Ok(entry) => entries.push(entry),
-                Err(message) => errors.push(SignersError { line: number, message }),
+                Err(message) => errors.push(SignersError {
+                    line: number,
+                    message,
+                }),
             }
         }
         if !errors.is_empty() {
@@ -83,7 +86,11 @@ impl Signers {
                 Err(why) => reasons.push((entry.line, why)),
             }
         }
-        Err(if reasons.is_empty() { Unvouched::Unknown } else { Unvouched::Restricted(reasons) })
+        Err(if reasons.is_empty() {
+            Unvouched::Unknown
+        } else {
+            Unvouched::Restricted(reasons)
+        })
     }
 }
 
@@ -108,7 +115,9 @@ impl Entry {
                 return Err("it is not valid any more".into());
             }
             if now >= before.earliest {
-                return Err(format!("whether it is still valid depends on the time zone{zone}"));
+                return Err(format!(
+                    "whether it is still valid depends on the time zone{zone}"
+                ));
             }
         }
         Ok(())
@@ -152,7 +161,10 @@ fn entry(line: usize, text: &str) -> Result<Entry, String> {
         key: KeyData::Ed25519(ssh_key::public::Ed25519PublicKey([0; 32])),
     };
     let (first, behind) = field(rest).ok_or("there is no key")?;
-    let key = if first.parse::<ssh_key::Algorithm>().is_ok_and(|algorithm| !is_other(&algorithm)) {
+    let key = if first
+        .parse::<ssh_key::Algorithm>()
+        .is_ok_and(|algorithm| !is_other(&algorithm))
+    {
         rest
     } else {
         options(&mut entry, first)?;
@@ -217,9 +229,16 @@ fn options(entry: &mut Entry, text: &str) -> Result<(), String> {
             "valid-after" => entry.valid_after = moment(entry.valid_after)?,
             "valid-before" => entry.valid_before = moment(entry.valid_before)?,
             "cert-authority" => {
-                return Err("`cert-authority` vouches for keys that are not in the file; name each key itself".into());
+                return Err(
+                    "`cert-authority` vouches for keys that are not in the file; name each key itself".into(),
+                );
             }
-            _ => return Err(format!("`{}` is no option, and no kind of key cbgen knows", option.escape_debug())),
+            _ => {
+                return Err(format!(
+                    "`{}` is no option, and no kind of key cbgen knows",
+                    option.escape_debug()
+                ));
+            }
         }
     }
     Ok(())
@@ -263,7 +282,9 @@ fn matches(pattern: &str, text: &str) -> bool {
             },
         }
     }
-    pattern.get(p..).is_none_or(|rest| rest.iter().all(|byte| *byte == b'*'))
+    pattern
+        .get(p..)
+        .is_none_or(|rest| rest.iter().all(|byte| *byte == b'*'))
 }
 
 #[cfg(test)]
@@ -294,7 +315,9 @@ mod tests {
             format!("\n# comment\n  release@acme\t{KEY}\r\n"),
             format!("\"release@acme\" namespaces=\"git,cbgen\" {KEY}"),
             format!("release@acme namespaces=\"cb*\" {KEY}"),
-            format!("release@acme NAMESPACES=\"?bgen\",valid-after=\"20260101Z\",valid-before=\"20270101\" {KEY}"),
+            format!(
+                "release@acme NAMESPACES=\"?bgen\",valid-after=\"20260101Z\",valid-before=\"20270101\" {KEY}"
+            ),
             format!("other@acme namespaces=\"git\" {KEY}\nrelease@acme {KEY}"),
         ] {
             assert_eq!(vouched(&line).as_deref(), Ok("release@acme"), "{line}");
@@ -333,7 +356,10 @@ mod tests {
             ("a@acme ssh-ed25519", "cannot be read"),
             ("\"a@acme ssh-ed25519 AAAA", "not closed"),
             ("a,,b ssh-ed25519 AAAA", "malformed"),
-            ("a@acme ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDD", "unknown"),
+            (
+                "a@acme ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDD",
+                "unknown",
+            ),
         ] {
             let error = vouched(line).unwrap_err();
             assert!(error.contains(expected), "{line}: {error}");

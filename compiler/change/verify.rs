@@ -15,13 +15,13 @@ use self::store::{Store, Unread};
 use super::moment::Seconds;
 use super::signature::{self, Signature, SignatureError};
 use super::signers::{Signers, Unvouched};
-use crate::bundle::manifest::Manifest;
 use crate::bundle::{MANIFEST, SIGNATURE, SUMS};
 use crate::codes;
+use crate::contract::digest::Digest;
+use crate::contract::manifest::Manifest;
+use crate::contract::path::BundlePath;
 use crate::diag::Diagnostic;
-use crate::digest::Digest;
 use crate::files::{Files, Links};
-use crate::path::BundlePath;
 
 /// Largest manifest, list or signature that is read: 100,000 artifacts need a fifth of it.
 const OWN_LIMIT: u64 = 256 << 20;
@@ -109,7 +109,9 @@ impl VerifiedBundle<'_> {
 
     /// Every file but the list and the signature, in order of paths, with digest and size of the bytes that are there.
     pub fn files(&self) -> impl Iterator<Item = (&BundlePath, Digest, u64)> {
-        self.files.iter().map(|(path, (digest, size))| (path, *digest, *size))
+        self.files
+            .iter()
+            .map(|(path, (digest, size))| (path, *digest, *size))
     }
 
     /// What should be known and is no error.
@@ -124,7 +126,10 @@ impl VerifiedBundle<'_> {
             Form::Review => Err(Box::new(
                 Diagnostic::new(
                     codes::BUNDLE_REVIEW_FORM,
-                    format!("`{}` holds review texts, not the bytes that are deployed", self.origin),
+                    format!(
+                        "`{}` holds review texts, not the bytes that are deployed",
+                        self.origin
+                    ),
                 )
                 .in_file(self.origin.clone())
                 .help("name the archive beside it, or the folder it was unpacked into"),
@@ -146,12 +151,18 @@ impl VerifiedBundle<'_> {
         };
         let changed = || {
             told(
-                Diagnostic::new(codes::BUNDLE_CHANGED_FILE, format!("`{path}` was changed since it was checked"))
-                    .help("somebody writes to this bundle; copy it to a place of your own and begin again"),
+                Diagnostic::new(
+                    codes::BUNDLE_CHANGED_FILE,
+                    format!("`{path}` was changed since it was checked"),
+                )
+                .help("somebody writes to this bundle; copy it to a place of your own and begin again"),
             )
         };
         // A poisoned lock only means that another reader failed.
-        let mut store = self.store.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut store = self
+            .store
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         match store.content(path, *size) {
             Ok(content) if Digest::of(&content) == *digest => Ok(content),
             Ok(_) | Err(Unread::Longer) => Err(changed()),
@@ -194,7 +205,11 @@ pub fn verify<'a>(
         warnings: Vec::new(),
     };
     // A bomb is not unpacked, not even in part: what it says about itself is enough.
-    if check.found.iter().any(|finding| finding.code == codes::BUNDLE_TOO_LARGE) {
+    if check
+        .found
+        .iter()
+        .any(|finding| finding.code == codes::BUNDLE_TOO_LARGE)
+    {
         return Err(few(check.found));
     }
     let Some(list) = check.list() else {
@@ -240,7 +255,8 @@ struct Check<'a, 'b> {
 
 impl Check<'_, '_> {
     fn finding(&mut self, code: codes::Code, message: impl Into<String>, help: &str) {
-        self.found.push(Diagnostic::new(code, message).in_file(self.origin).help(help));
+        self.found
+            .push(Diagnostic::new(code, message).in_file(self.origin).help(help));
     }
 
     /// The content of a file the bundle itself needs; `None` when it is not there or cannot be read, which is told.
@@ -250,7 +266,11 @@ impl Check<'_, '_> {
             Ok(content) => Some(content),
             Err(Unread::Longer) => {
                 let message = format!("`{name}` has more than {OWN_LIMIT} bytes");
-                self.finding(codes::BUNDLE_TOO_LARGE, message, "get the bundle from where it was built");
+                self.finding(
+                    codes::BUNDLE_TOO_LARGE,
+                    message,
+                    "get the bundle from where it was built",
+                );
                 None
             }
             Err(Unread::Broken(finding)) => {
@@ -288,7 +308,11 @@ impl Check<'_, '_> {
         let (digests, wrong) = lists::read(list);
         for (line, why) in wrong {
             let message = format!("line {line} of `{SUMS}` {why}");
-            self.finding(codes::BUNDLE_BAD_LIST, message, "get the bundle from where it was built");
+            self.finding(
+                codes::BUNDLE_BAD_LIST,
+                message,
+                "get the bundle from where it was built",
+            );
         }
         digests
     }
@@ -296,7 +320,11 @@ impl Check<'_, '_> {
     fn manifest(&mut self) -> Option<Manifest> {
         let bytes = self.own(MANIFEST)?;
         if let Some(why) = lists::wrong_id(&bytes) {
-            self.finding(codes::BUNDLE_WRONG_ID, why, "the manifest was changed after the build; get the bundle from where it was built");
+            self.finding(
+                codes::BUNDLE_WRONG_ID,
+                why,
+                "the manifest was changed after the build; get the bundle from where it was built",
+            );
             return None;
         }
         match Manifest::read(&bytes) {
@@ -331,11 +359,17 @@ impl Check<'_, '_> {
         for (path, listed) in digests {
             if !self.names.contains(path) {
                 let message = format!("`{path}` is missing");
-                self.finding(codes::BUNDLE_MISSING_FILE, message, "unpack the whole archive, or get it again");
+                self.finding(
+                    codes::BUNDLE_MISSING_FILE,
+                    message,
+                    "unpack the whole archive, or get it again",
+                );
                 continue;
             }
             // A review text is at most twice as long as the bytes that are deployed, and usually shorter.
-            let limit = known.get(path).map_or(OWN_LIMIT, |artifact| artifact.size.saturating_mul(2).min(OWN_LIMIT));
+            let limit = known.get(path).map_or(OWN_LIMIT, |artifact| {
+                artifact.size.saturating_mul(2).min(OWN_LIMIT)
+            });
             match self.store.measure(path, limit) {
                 Ok((digest, size)) => {
                     let artifact = known.get(path);
@@ -358,27 +392,43 @@ impl Check<'_, '_> {
             .map(|path| format!("`{path}` is not part of the bundle"))
             .collect();
         for message in extra {
-            self.finding(codes::BUNDLE_EXTRA_FILE, message, "remove it, or unpack the archive again into an empty folder");
+            self.finding(
+                codes::BUNDLE_EXTRA_FILE,
+                message,
+                "remove it, or unpack the archive again into an empty folder",
+            );
         }
         let is_folder = matches!(self.store, Store::Folder { .. });
         let reviews = different.iter().filter(|(_, is_review)| *is_review).count();
         // Files that are the same in both forms decide nothing; of the others, the greater number does.
-        let form = if is_folder && reviews > deployed_only { Form::Review } else { Form::Deployed };
+        let form = if is_folder && reviews > deployed_only {
+            Form::Review
+        } else {
+            Form::Deployed
+        };
         for (path, is_review) in different {
             if form == Form::Review && is_review {
                 continue;
             }
-            let mut finding = Diagnostic::new(codes::BUNDLE_CHANGED_FILE, format!("`{path}` was changed after the build"))
-                .in_file(self.origin)
-                .help("do not apply it; get the bundle from where it was built");
+            let mut finding = Diagnostic::new(
+                codes::BUNDLE_CHANGED_FILE,
+                format!("`{path}` was changed after the build"),
+            )
+            .in_file(self.origin)
+            .help("do not apply it; get the bundle from where it was built");
             if is_review {
-                finding = finding.note("it is the text reviewers read, in the place of the bytes that are deployed");
+                finding = finding
+                    .note("it is the text reviewers read, in the place of the bytes that are deployed");
             }
             self.found.push(finding);
         }
         if form == Form::Review && deployed_only > 0 {
             let message = format!("{deployed_only} of its files are deployed bytes, the others review texts");
-            self.finding(codes::BUNDLE_REVIEW_FORM, message, "unpack the archive into an empty folder");
+            self.finding(
+                codes::BUNDLE_REVIEW_FORM,
+                message,
+                "unpack the archive into an empty folder",
+            );
         }
         (there, form)
     }
@@ -399,9 +449,10 @@ impl Check<'_, '_> {
             Ok(signature) => signature,
             Err(error) => {
                 let (code, message) = match error {
-                    SignatureError::Malformed(why) => {
-                        (codes::SIGNATURE_MALFORMED, format!("`{SIGNATURE}` is no signature: {why}"))
-                    }
+                    SignatureError::Malformed(why) => (
+                        codes::SIGNATURE_MALFORMED,
+                        format!("`{SIGNATURE}` is no signature: {why}"),
+                    ),
                     SignatureError::Namespace(namespace) => (
                         codes::SIGNATURE_MALFORMED,
                         format!(
@@ -410,9 +461,10 @@ impl Check<'_, '_> {
                             signature::NAMESPACE
                         ),
                     ),
-                    SignatureError::Unsuited(why) => {
-                        (codes::SIGNATURE_WEAK, format!("the signature is not accepted: {why}"))
-                    }
+                    SignatureError::Unsuited(why) => (
+                        codes::SIGNATURE_WEAK,
+                        format!("the signature is not accepted: {why}"),
+                    ),
                     SignatureError::DoesNotFit => (
                         codes::SIGNATURE_WRONG,
                         format!("the signature is not one of this `{SUMS}`"),
@@ -424,7 +476,10 @@ impl Check<'_, '_> {
         };
         let principals = match vouchers {
             None => None,
-            Some(vouchers) => match vouchers.signers.vouch(&signature.key, signature::NAMESPACE, vouchers.now) {
+            Some(vouchers) => match vouchers
+                .signers
+                .vouch(&signature.key, signature::NAMESPACE, vouchers.now)
+            {
                 Ok(principals) => Some(principals.to_owned()),
                 Err(unvouched) => {
                     self.unvouched(&signature, vouchers.name, unvouched);
@@ -465,12 +520,16 @@ impl Check<'_, '_> {
     /// Compares an archive with the digest beside it, which a repacked archive may have left behind.
     fn digest_beside(&mut self, files: &dyn Files, place: &Path) {
         let Store::Archive(_) = self.store else { return };
-        let Some(name) = place.file_name().map(|name| name.to_string_lossy().into_owned()) else { return };
+        let Some(name) = place.file_name().map(|name| name.to_string_lossy().into_owned()) else {
+            return;
+        };
         let beside = place.with_file_name(format!("{name}.sha256"));
-        let Ok(text) = files.read(&beside, 4096) else { return };
+        let Ok(text) = files.read(&beside, 4096) else {
+            return;
+        };
         let stated = String::from_utf8_lossy(&text);
         let digest = files.open(place, Links::Followed).and_then(|mut file| {
-            let mut hasher = crate::digest::Hasher::default();
+            let mut hasher = crate::contract::digest::Hasher::default();
             std::io::copy(&mut file, &mut hasher)?;
             Ok(hasher.finish().0)
         });

@@ -25,9 +25,10 @@ mod window;
 use std::collections::BTreeMap;
 
 use crate::codes::Code;
+use crate::contract::artifact::Role;
 use crate::diag::{Diagnostics, Reported, Severity};
 use crate::inventory::Places;
-use crate::inventory::model::{Inventory, Role, Server};
+use crate::inventory::model::{Inventory, Server};
 use problem::Problem;
 
 /// An inventory whose cross-checks passed. Only [`check`] makes one.

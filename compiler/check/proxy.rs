@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::problem::Problem;
 use super::{View, has, server_pointer, some_names};
 use crate::codes;
+use crate::contract::artifact::Role;
 use crate::diag::nearest;
-use crate::inventory::model::{CertificateKind, Role, TlsProtocol, XFrameOptions};
+use crate::inventory::model::{CertificateKind, TlsProtocol, XFrameOptions};
 
 /// How many unknown names get a suggestion: each costs a look at every known name.
 const SUGGESTIONS: usize = 20;

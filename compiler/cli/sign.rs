@@ -8,9 +8,9 @@ use super::session::Session;
 use super::verify::{form, report, shown};
 use crate::change::sign::{key_finding, sign};
 use crate::change::signature::{Key, KeyError};
+use crate::codes;
 use crate::diag::Diagnostic;
 use crate::files::{DiskFiles, Files as _};
-use crate::codes;
 
 /// Largest private key file.
 const LARGEST: u64 = 1 << 20;
@@ -25,7 +25,11 @@ pub(super) fn run(session: &mut Session, arguments: &Sign) {
     match sign(&files, &arguments.bundle, &key, arguments.replace) {
         Ok(signing) => {
             let (holds, _) = form(signing.form);
-            let done = if signing.written { "signed" } else { "was signed with this key already; nothing changed" };
+            let done = if signing.written {
+                "signed"
+            } else {
+                "was signed with this key already; nothing changed"
+            };
             session.print(&format!(
                 "{} ({holds}) {done}\nkey   {} {}\nseal  {}   (compare with the review)\n",
                 shown(&arguments.bundle),
@@ -58,6 +62,7 @@ fn passphrase(key: &str, variable: Option<&str>) -> Result<String, KeyError> {
         #[expect(clippy::disallowed_methods, reason = "the user named the variable")]
         Some(name) => std::env::var(name).map_err(|_| KeyError::NeedsPassphrase),
         // Asks on the terminal itself, whatever standard input is; fails where there is none.
-        None => rpassword::prompt_password(format!("Passphrase of {key}: ")).map_err(|_| KeyError::NeedsPassphrase),
+        None => rpassword::prompt_password(format!("Passphrase of {key}: "))
+            .map_err(|_| KeyError::NeedsPassphrase),
     }
 }

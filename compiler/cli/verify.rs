@@ -47,7 +47,9 @@ pub(super) fn run(session: &mut Session, arguments: &Verify) {
 )]
 pub(super) fn now() -> Seconds {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| Seconds::try_from(since.as_secs()).unwrap_or(Seconds::MAX))
+    since.map_or(0, |since| {
+        Seconds::try_from(since.as_secs()).unwrap_or(Seconds::MAX)
+    })
 }
 
 /// Reads a file of allowed signers.
@@ -85,7 +87,11 @@ fn answer(bundle: &VerifiedBundle<'_>) -> String {
     let manifest = bundle.manifest();
     let mut text = String::new();
     let (form, meaning) = form(bundle.form());
-    let change = manifest.bundle.change.as_ref().map_or(String::new(), |change| format!(", {change}"));
+    let change = manifest
+        .bundle
+        .change
+        .as_ref()
+        .map_or(String::new(), |change| format!(", {change}"));
     let lines = [
         format!(
             "{} {}{change}: {} files, complete and unchanged",
@@ -95,7 +101,10 @@ fn answer(bundle: &VerifiedBundle<'_>) -> String {
         ),
         format!("holds      {form}: {meaning}"),
         format!("signature  {}", signature(bundle)),
-        format!("seal       {}   (compare with the review)", bundle.seal().spoken()),
+        format!(
+            "seal       {}   (compare with the review)",
+            bundle.seal().spoken()
+        ),
         format!("in full    {}", bundle.seal()),
     ];
     for line in lines {
@@ -120,7 +129,11 @@ fn signature(bundle: &VerifiedBundle<'_>) -> String {
     let Some(signed) = bundle.signed() else {
         return "none".into();
     };
-    let key = format!("{} {}", signed.signature.algorithm(), signed.signature.fingerprint());
+    let key = format!(
+        "{} {}",
+        signed.signature.algorithm(),
+        signed.signature.fingerprint()
+    );
     match &signed.principals {
         Some(principals) => format!("good, by {} with {key}", principals.escape_debug()),
         None => format!("fits, with {key}; whose key that is says `--signers FILE`"),

@@ -7,16 +7,16 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use crate::bundle::digest::{Digest, sums};
-use crate::bundle::manifest::{Artifact, Manifest};
 use crate::bundle::{Bundle, MANIFEST, SIGNATURE, SUMS, archive};
 use crate::codes;
+use crate::contract::artifact::{Effect, Scope};
+use crate::contract::digest::{Digest, sums};
+use crate::contract::manifest::{Artifact, Manifest};
+use crate::contract::path::BundlePath;
 use crate::diag::Diagnostic;
 use crate::files::{Files, Kind};
 use crate::formats::Format;
-use crate::formats::encode::decode;
-use crate::path::BundlePath;
-use crate::templates::front_matter::{Effect, Scope};
+use crate::formats::encode::{decode, deployed_form, encode};
 
 /// Largest archive, and largest file of a tree.
 pub const LIMIT: u64 = 4 << 30;
@@ -61,12 +61,50 @@ pub struct Side {
 
 /// Whether an artifact is the runbook, in the form that is compared.
 pub fn is_runbook(artifact: &Artifact) -> bool {
-    artifact.scope == Scope::Bundle && artifact.effect == Effect::Read && artifact.format == Format::Markdown
+    is_read(artifact, Format::Markdown) && artifact.path.as_str() == "RUNBOOK.md"
 }
 
 /// Whether an artifact says the same as the runbook in another form, and so is not compared in detail.
 pub fn is_derived(artifact: &Artifact) -> bool {
-    artifact.scope == Scope::Bundle && artifact.effect == Effect::Read && artifact.format == Format::Html
+    is_read(artifact, Format::Html) && artifact.path.as_str() == "runbook.html"
+}
+
+fn is_read(artifact: &Artifact, format: Format) -> bool {
+    artifact.scope == Scope::Bundle && artifact.effect == Effect::Read && artifact.format == format
+}
+
+/// Whether a file of this name can have this format. A manifest that says otherwise would have a script compared as prose, and
+/// what runs would be shown as what is not worth showing. As a plain text nothing of it is left out.
+fn fits(artifact: &Artifact) -> bool {
+    let expected: &[Format] = match artifact.path.as_str().rsplit_once('.').map_or("", |(_, end)| end) {
+        "cmd" | "bat" => &[Format::Cmd],
+        "ps1" => &[Format::PowerShell],
+        "sql" => &[Format::Sql],
+        "reg" => &[Format::Reg],
+        "html" | "htm" => &[Format::Html],
+        "md" => &[Format::Markdown],
+        "json" => &[Format::Json, Format::JsReferences],
+        "xdt" => &[Format::Xdt],
+        "yml" | "yaml" => &[Format::Yaml],
+        _ => {
+            return !matches!(
+                artifact.format,
+                Format::Html | Format::Markdown | Format::Cmd | Format::PowerShell
+            );
+        }
+    };
+    artifact.format == Format::Text || expected.contains(&artifact.format)
+}
+
+/// What is wrong with the forms of a file, when the review text is `text`: the manifest names one encoding for each format, and
+/// the deployed bytes are the text in it.
+fn other_form(artifact: &Artifact, text: &str) -> Option<&'static str> {
+    let form = (artifact.encoding, artifact.eol);
+    if form != deployed_form(artifact.format) {
+        return Some("has an encoding that its format does not have");
+    }
+    let deployed = encode(text, form.0, form.1).map(|bytes| Digest::of(&bytes));
+    (deployed != Ok(artifact.sha256)).then_some("is deployed as other bytes than its review text")
 }
 
 impl Snapshot {
@@ -125,11 +163,22 @@ impl Snapshot {
                 return (Content::Missing, Some("is missing"));
             };
             let changed = (Digest::of(&bytes) != artifact.sha256).then_some("was changed after the build");
-            let content = match decode(&bytes) {
-                Ok(decoded) => Content::Text(decoded.text),
-                Err(_) => Content::Bytes(bytes),
-            };
-            (content, changed)
+            match decode(&bytes) {
+                Ok(decoded) => {
+                    let other_text = || {
+                        let same = Digest::of(decoded.text.as_bytes()) == artifact.review_sha256;
+                        (!same).then_some("is not the text that was reviewed")
+                    };
+                    let wrong = changed
+                        .or_else(|| other_form(artifact, &decoded.text))
+                        .or_else(other_text);
+                    (Content::Text(decoded.text), wrong)
+                }
+                Err(_) => (
+                    Content::Bytes(bytes),
+                    changed.or(Some("is no text in the encoding of its format")),
+                ),
+            }
         });
         snapshot.check_list(&manifest_bytes, list.as_deref());
         snapshot.extra(files.into_keys().map(|path| path.as_str().to_owned()));
@@ -183,7 +232,9 @@ impl Snapshot {
             let own = [MANIFEST, SUMS, SIGNATURE].contains(&name.as_str());
             let listed = BundlePath::parse(&name).is_ok_and(|path| self.contents.contains_key(&path));
             if !own && !listed {
-                self.damage.insert(name, "is not part of the bundle");
+                // A stranger chose the name; it may hold what a terminal obeys.
+                self.damage
+                    .insert(name.escape_debug().to_string(), "is not part of the bundle");
             }
         }
     }
@@ -208,7 +259,7 @@ impl Snapshot {
 
     fn gather(
         origin: &str,
-        manifest: Manifest,
+        mut manifest: Manifest,
         mut read: impl FnMut(&Artifact) -> (Content, Option<&'static str>),
     ) -> Self {
         let mut contents = BTreeMap::new();
@@ -224,6 +275,13 @@ impl Snapshot {
                 Content::Text(_) | Content::Bytes(_) | Content::Derived(_) | Content::Missing => content,
             };
             contents.insert(artifact.path.clone(), content);
+        }
+        for artifact in manifest.artifacts.iter_mut().filter(|artifact| !fits(artifact)) {
+            damage.insert(
+                artifact.path.as_str().to_owned(),
+                "has a format that its name does not have",
+            );
+            artifact.format = Format::Text;
         }
         Self {
             origin: origin.to_owned(),
@@ -277,11 +335,12 @@ fn of_tree_file(bytes: Vec<u8>, artifact: &Artifact) -> (Content, Option<&'stati
             } else {
                 text
             };
-            let same = Digest::of(text.as_bytes()) == artifact.review_sha256;
-            (
-                Content::Text(text),
-                (!same).then_some("was changed after the build"),
-            )
+            let wrong = if Digest::of(text.as_bytes()) == artifact.review_sha256 {
+                other_form(artifact, &text)
+            } else {
+                Some("was changed after the build")
+            };
+            (Content::Text(text), wrong)
         }
         Err(error) => (
             Content::Bytes(error.into_bytes()),

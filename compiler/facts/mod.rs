@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::contract::artifact::Role;
 use crate::formats::uri::{FederationUri, federation_uri};
 use crate::inventory::model::{
-    CertificateKind, Integration, Inventory, LogLevel, RabbitMq, Role, Server, SqlAccess, SqlAuthentication,
+    CertificateKind, Integration, Inventory, LogLevel, RabbitMq, Server, SqlAccess, SqlAuthentication,
     TlsProtocol, UpstreamKey, UserTag, Window, WindowsVersion, XFrameOptions,
 };
 
@@ -343,7 +344,6 @@ pub struct UpstreamFacts {
     pub definition: String,
 }
 
-pub mod phases;
 pub mod plan_view;
 pub mod ports;
 pub mod topology;

@@ -36,7 +36,9 @@ pub(super) fn read(
     files: &dyn ReadInput,
     name: &str,
 ) -> Layers {
+    let main = name.replace('\\', "/");
     let mut reader = Reader {
+        main: &main,
         diagnostics,
         sources,
         files,
@@ -46,7 +48,7 @@ pub(super) fn read(
         chain: Vec::new(),
         limit_reported: false,
     };
-    let complete = reader.layer(&name.replace('\\', "/"), None);
+    let complete = reader.layer(&main, None);
     let layers = std::mem::take(&mut reader.stack).into_iter();
     Layers {
         root: layers.reduce(|base, over| merge(&base, &over)),
@@ -56,6 +58,8 @@ pub(super) fn read(
 }
 
 struct Reader<'a> {
+    /// The inventory everything is read for.
+    main: &'a str,
     diagnostics: &'a mut Diagnostics,
     sources: &'a mut Sources,
     files: &'a dyn ReadInput,
@@ -107,7 +111,14 @@ impl Reader<'_> {
 
     fn read(&mut self, name: &str, origin: Option<Span>) -> bool {
         let before = self.diagnostics.count();
-        let Some(text) = input::read(self.diagnostics, self.sources, self.files, name, origin) else {
+        let Some(text) = input::read(
+            self.diagnostics,
+            self.sources,
+            self.files,
+            name,
+            self.main,
+            origin,
+        ) else {
             self.explain_chain(before);
             return false;
         };

@@ -65,6 +65,17 @@ pub trait ReadInput {
     /// above [`MAX_INPUT_BYTES`] instead of reading them.
     fn read(&self, path: &str) -> Result<Vec<u8>, std::io::Error>;
 
+    /// The content of a file that the inventory `main` extends, directly or by way of others. It lies within the same boundary as the
+    /// inventory itself, wherever the layer that names it lies: findings print lines of what is read.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ReadInput::read`].
+    fn read_layer(&self, path: &str, main: &str) -> Result<Vec<u8>, std::io::Error> {
+        let _ = main;
+        self.read(path)
+    }
+
     /// Where the workspace lies, absolute and with forward slashes; empty when it lies nowhere. A manifest names its
     /// inputs the same from whichever folder below the repository cbgen was started.
     fn folder(&self) -> String {

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::contract::artifact::Role;
+
 /// One on-premise Callback installation.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -621,16 +623,6 @@ pub struct Server {
     /// RabbitMQ on this server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rabbitmq: Option<ServerRabbitMq>,
-}
-
-/// A role of a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Queue Manager and its neighbours.
-    Core,
-    /// IIS, web services, dashboards, proxy.
-    Management,
 }
 
 /// A Windows Server release.

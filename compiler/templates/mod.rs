@@ -15,6 +15,7 @@ use include_dir::{Dir, include_dir};
 
 use crate::catalogue::Catalogue;
 use crate::codes;
+use crate::contract::artifact::Scope;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::facts::{Facts, plan_view::PlanView};
 use crate::formats::Format;
@@ -27,7 +28,7 @@ use findings::{
     engine_diagnostic, lines_of_applied, no_front_matter, place, refused_value, step_mismatch,
     unknown_requirement,
 };
-use front_matter::{FrontMatter, RunbookText, Scope};
+use front_matter::{FrontMatter, RunbookText};
 use variables::VariableSchema;
 
 static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/templates");

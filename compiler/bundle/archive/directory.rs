@@ -117,7 +117,10 @@ pub(super) fn read(
 ) -> Result<(Vec<Member>, Vec<ArchiveError>), ArchiveError> {
     let end = end(source)?;
     if end.entries > u64::try_from(limits.entries).unwrap_or(u64::MAX) {
-        let message = format!("{} entries are more than the {} allowed", end.entries, limits.entries);
+        let message = format!(
+            "{} entries are more than the {} allowed",
+            end.entries, limits.entries
+        );
         return Err(whole(Trouble::TooLarge, &message));
     }
     // The shortest entry of a directory has 46 bytes and a name.
@@ -185,9 +188,9 @@ fn end(source: &mut dyn Readable) -> Result<End, ArchiveError> {
     }
     match end.start.checked_add(end.size) {
         Some(behind) if behind == ends_at => Ok(end),
-        Some(behind) if behind < ends_at => Err(broken(
-            "bytes stand before the archive or behind its directory",
-        )),
+        Some(behind) if behind < ends_at => {
+            Err(broken("bytes stand before the archive or behind its directory"))
+        }
         _ => Err(broken("its directory reaches beyond its end")),
     }
 }
@@ -266,7 +269,9 @@ fn central(
             let lengths = (numbers.two()?, numbers.two()?, numbers.two()?);
             let (disk, _internal) = (numbers.two()?, numbers.two()?);
             let (external, header) = (numbers.four()?, numbers.four()?);
-            Some((made_by, flags, method, crc, packed, size, lengths, disk, external, header))
+            Some((
+                made_by, flags, method, crc, packed, size, lengths, disk, external, header,
+            ))
         })();
         let Some((made_by, flags, method, crc, packed, size, lengths, disk, external, header)) = parsed
         else {
@@ -291,7 +296,11 @@ fn central(
             flags,
             header: header.into(),
             // Only Unix (3) and macOS (19) put a mode there.
-            file_type: if matches!(made_by >> 8, 3 | 19) { external >> 16 & 0o170_000 } else { 0 },
+            file_type: if matches!(made_by >> 8, 3 | 19) {
+                external >> 16 & 0o170_000
+            } else {
+                0
+            },
             raw_name,
             name,
             big: false,
@@ -338,7 +347,11 @@ fn extra_fields<const N: usize>(
                 let mut field = Numbers(field);
                 let mut found = [0; N];
                 for (found, small) in found.iter_mut().zip(small) {
-                    *found = if small == u32::MAX { field.eight().ok_or(MALFORMED)? } else { small.into() };
+                    *found = if small == u32::MAX {
+                        field.eight().ok_or(MALFORMED)?
+                    } else {
+                        small.into()
+                    };
                 }
                 numbers = Some(found);
             }
@@ -354,7 +367,13 @@ fn local(source: &mut dyn Readable, mut member: Member, directory: u64) -> Resul
         let message = format!("its {what} differs between the directory of the archive and its own header");
         entry(Trouble::TwoFaces, &member.name, message)
     };
-    let damaged = || entry(Trouble::NotAnArchive, &member.name, "its own header is not where the directory says");
+    let damaged = || {
+        entry(
+            Trouble::NotAnArchive,
+            &member.name,
+            "its own header is not where the directory says",
+        )
+    };
     if member.header >= directory {
         return Err(damaged());
     }
@@ -381,7 +400,8 @@ fn local(source: &mut dyn Readable, mut member: Member, directory: u64) -> Resul
         return Err(entry(Trouble::TwoFaces, &member.name, message));
     }
     let extra = bytes(source, extra_length.into()).map_err(|_| damaged())?;
-    let big = extra_fields(&extra, [size, packed]).map_err(|(trouble, why)| entry(trouble, &member.name, why))?;
+    let big =
+        extra_fields(&extra, [size, packed]).map_err(|(trouble, why)| entry(trouble, &member.name, why))?;
     if flags & MEANINGFUL != member.flags & MEANINGFUL {
         return Err(differs("way of being stored"));
     }
@@ -447,7 +467,11 @@ fn layout(
 }
 
 /// Where the next entry begins: behind the content, and behind the sizes that may follow it.
-fn content_end(source: &mut dyn Readable, member: &Member, directory: u64) -> Result<Option<u64>, ArchiveError> {
+fn content_end(
+    source: &mut dyn Readable,
+    member: &Member,
+    directory: u64,
+) -> Result<Option<u64>, ArchiveError> {
     let Some(end) = member
         .data
         .checked_add(member.packed)
@@ -465,7 +489,11 @@ fn content_end(source: &mut dyn Readable, member: &Member, directory: u64) -> Re
         expected.extend(member.crc.to_le_bytes());
         for size in [member.packed, member.size] {
             let bytes = size.to_le_bytes();
-            expected.extend(if wide { bytes.as_slice() } else { bytes.get(..4).unwrap_or_default() });
+            expected.extend(if wide {
+                bytes.as_slice()
+            } else {
+                bytes.get(..4).unwrap_or_default()
+            });
         }
         expected
     };
@@ -491,9 +519,19 @@ fn refused(member: &Member) -> Option<ArchiveError> {
         );
     }
     if member.is_folder {
-        return (member.size != 0 || !matches!(member.file_type, 0 | 0o040_000))
-            .then(|| entry(Trouble::Special, &member.name, "it is named as a folder and is none"));
+        return (member.size != 0 || !matches!(member.file_type, 0 | 0o040_000)).then(|| {
+            entry(
+                Trouble::Special,
+                &member.name,
+                "it is named as a folder and is none",
+            )
+        });
     }
-    (!matches!(member.file_type, 0 | 0o100_000))
-        .then(|| entry(Trouble::Special, &member.name, "it is a link or another special file"))
+    (!matches!(member.file_type, 0 | 0o100_000)).then(|| {
+        entry(
+            Trouble::Special,
+            &member.name,
+            "it is a link or another special file",
+        )
+    })
 }

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::bundle::manifest::Manifest;
 use crate::bundle::{MANIFEST, SIGNATURE, SUMS};
 use crate::codes;
+use crate::contract::digest::{Digest, sum, sums};
+use crate::contract::manifest::Manifest;
+use crate::contract::path::BundlePath;
 use crate::diag::Diagnostic;
-use crate::digest::{Digest, sum, sums};
-use crate::path::BundlePath;
 
 /// What the list says, and the lines that say nothing it may say.
 pub(super) fn read(list: &[u8]) -> (BTreeMap<BundlePath, Digest>, Vec<(usize, String)>) {
@@ -40,12 +40,18 @@ pub(super) fn read(list: &[u8]) -> (BTreeMap<BundlePath, Digest>, Vec<(usize, St
             ));
             continue;
         };
-        if [SUMS, SIGNATURE].iter().any(|own| own.eq_ignore_ascii_case(path.as_str())) {
+        if [SUMS, SIGNATURE]
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(path.as_str()))
+        {
             wrong.push((number, format!("names `{path}`, which no list can hold")));
             continue;
         }
         if let Some(first) = seen.insert(path.collision_key(), number) {
-            wrong.push((number, format!("names `{path}`, which line {first} names already")));
+            wrong.push((
+                number,
+                format!("names `{path}`, which line {first} names already"),
+            ));
             continue;
         }
         digests.insert(path, digest);
@@ -72,12 +78,18 @@ pub(super) fn compare(
         match digests.get(path) {
             None => finding(format!("`{MANIFEST}` names `{path}`, and `{SUMS}` does not")),
             Some(digest) if *digest != artifact.sha256 => {
-                finding(format!("`{MANIFEST}` and `{SUMS}` give different digests of `{path}`"));
+                finding(format!(
+                    "`{MANIFEST}` and `{SUMS}` give different digests of `{path}`"
+                ));
             }
             Some(_) => {}
         }
     }
-    let artifacts: BTreeMap<&BundlePath, ()> = manifest.artifacts.iter().map(|artifact| (&artifact.path, ())).collect();
+    let artifacts: BTreeMap<&BundlePath, ()> = manifest
+        .artifacts
+        .iter()
+        .map(|artifact| (&artifact.path, ()))
+        .collect();
     for path in digests.keys() {
         if path.as_str() != MANIFEST && !artifacts.contains_key(path) {
             finding(format!("`{SUMS}` names `{path}`, and `{MANIFEST}` does not"));

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use crate::bundle::archive::{ArchiveError, Contents, Limits, Trouble};
 use crate::codes::{self, Code};
+use crate::contract::digest::{Digest, Hasher};
+use crate::contract::path::BundlePath;
 use crate::diag::Diagnostic;
-use crate::digest::{Digest, Hasher};
 use crate::files::{Files, Kind, Links};
-use crate::path::BundlePath;
 
 /// Where a bundle is read from.
 pub(super) enum Store<'a> {
@@ -31,7 +31,9 @@ pub(super) enum Unread {
 /// The finding for trouble with an archive.
 pub(super) fn archive_finding(origin: &str, error: &ArchiveError) -> Diagnostic {
     let (code, help) = archive_code(error.trouble);
-    Diagnostic::new(code, error.to_string()).in_file(origin).help(help)
+    Diagnostic::new(code, error.to_string())
+        .in_file(origin)
+        .help(help)
 }
 
 fn archive_code(trouble: Trouble) -> (Code, &'static str) {
@@ -117,7 +119,8 @@ impl<'a> Store<'a> {
             // Only what is no Unicode is lost here, and that is no path of a bundle in any case.
             let name = entry.path.to_string_lossy().replace('\\', "/");
             let shown = name.escape_debug();
-            let refuse = |code, message: String, help: &str| Diagnostic::new(code, message).in_file(origin).help(help);
+            let refuse =
+                |code, message: String, help: &str| Diagnostic::new(code, message).in_file(origin).help(help);
             match entry.kind {
                 Kind::File | Kind::Folder => {}
                 Kind::Link | Kind::Other => {
@@ -184,7 +187,8 @@ impl<'a> Store<'a> {
                 let file = files
                     .open(&root.join(path.as_str()), Links::Refused)
                     .map_err(broken)?;
-                let read = io::copy(&mut io::Read::take(file, limit.saturating_add(1)), sink).map_err(broken)?;
+                let read =
+                    io::copy(&mut io::Read::take(file, limit.saturating_add(1)), sink).map_err(broken)?;
                 if read > limit { Err(Unread::Longer) } else { Ok(()) }
             }
         }
@@ -212,8 +216,11 @@ fn gone(path: &BundlePath) -> Diagnostic {
 /// The finding for a bundle that cannot be opened.
 pub(super) fn unreadable(origin: &str, error: &io::Error) -> Box<Diagnostic> {
     Box::new(
-        Diagnostic::new(codes::BUNDLE_UNREADABLE, format!("`{origin}` cannot be read: {error}"))
-            .in_file(origin)
-            .help("name the archive of a bundle, or the folder it was unpacked into"),
+        Diagnostic::new(
+            codes::BUNDLE_UNREADABLE,
+            format!("`{origin}` cannot be read: {error}"),
+        )
+        .in_file(origin)
+        .help("name the archive of a bundle, or the folder it was unpacked into"),
     )
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::read::{Directive, Word};
 use super::table::{EVENTS, HTTP, Kind, LOCATION, MAIN, Rule, SERVER, is_variable, rule_of};
-use crate::formats::FormatError;
+use crate::FormatError;
 
 /// Checks the whole file.
 pub(super) fn check(directives: &[Directive]) -> Vec<FormatError> {
