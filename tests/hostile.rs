@@ -1,4 +1,5 @@
-//! What strangers send: repositories whose configuration names commands.
+//! What strangers send: repositories whose configuration names commands, inputs that would fill the memory, bundles that say
+//! one thing to people and another to servers.
 
 use std::process::Command;
 
@@ -112,4 +113,64 @@ fn replaced_objects_are_not_what_was_committed() {
     let (code, text) = diff(&workspace, "up");
     // With the replacement both sides would be the same inventory.
     assert!(code == 1, "{code} {text}");
+}
+
+/// Runs with 2 GiB of memory for everything, and half a minute of processor time.
+fn bounded(workspace: &Workspace, arguments: &str) -> (i32, String) {
+    let script = format!(
+        "ulimit -v 2097152; ulimit -t 60; exec '{}' {arguments} --message-format short",
+        env!("CARGO_BIN_EXE_cbgen")
+    );
+    let mut command = Command::new("bash");
+    command.args(["-c", &script]).current_dir(workspace.folder());
+    let output = command.output().expect("bash starts");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code().unwrap_or(-1), text)
+}
+
+#[test]
+fn inputs_are_bounded_together_and_not_one_by_one() {
+    let workspace = Workspace::new();
+    let expect = |arguments: &str, code: &str, says: &str| {
+        let (status, text) = bounded(&workspace, arguments);
+        let first: String = text.chars().take(2_000).collect();
+        assert!(
+            status > 0 && text.contains(code) && text.contains(says),
+            "{arguments}: {status} {first}"
+        );
+    };
+    // 20,000 aliases of a text of a megabyte.
+    let long = "x".repeat(1 << 20);
+    let aliases = "- *a\n".repeat(20_000);
+    workspace.write("aliases.yaml", &format!("first: &a '{long}'\nrest:\n{aliases}"));
+    expect("check aliases.yaml", "CB0108", "aliases expanded");
+    // Layers that are each within their bound.
+    let layer = format!("schema: cbgen/v1\n{}", "# a comment\n".repeat((15 << 20) / 12));
+    for number in 0..6 {
+        workspace.write(&format!("layer{number}.yaml"), &layer);
+    }
+    let names: Vec<String> = (0..6).map(|number| format!("layer{number}.yaml")).collect();
+    workspace.write("layers.yaml", &format!("extends: [{}]\n", names.join(", ")));
+    expect("check layers.yaml", "CB0011", "64 MiB together");
+    // A file of a tree that is nearly all hole.
+    write_tree(
+        &workspace.folder().join("tree"),
+        &read_tree(&root().join("out/acme-lab")),
+    );
+    write_tree(
+        &workspace.folder().join("other"),
+        &read_tree(&root().join("out/acme-lab")),
+    );
+    let runbook = std::fs::File::options()
+        .write(true)
+        .open(workspace.folder().join("tree/RUNBOOK.md"));
+    runbook
+        .expect("a runbook")
+        .set_len(1 << 40)
+        .expect("a sparse file");
+    expect("diff other tree", "CB0901", "RUNBOOK.md");
+    let hole = std::fs::File::create(workspace.folder().join("hole.zip")).expect("a file");
+    hole.set_len(1 << 40).expect("a sparse file");
+    expect("diff other hole.zip", "CB0901", "hole.zip");
+    expect("verify hole.zip", "CB1102", "no zip archive");
 }

@@ -23,7 +23,7 @@ use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::files::{Files, Lock};
 
 /// Largest archive that is read back for comparison.
-const ARCHIVE_LIMIT: u64 = 4 << 30;
+const ARCHIVE_LIMIT: u64 = 1 << 30;
 
 /// What [`write()`] did.
 #[derive(Clone, Debug, PartialEq, Eq)]

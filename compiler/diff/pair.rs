@@ -370,6 +370,9 @@ fn leave_out_what_follows(comparison: &mut Comparison<'_>, old: &Side, new: &Sid
 
 /// Notes what the made chapters of a runbook may repeat: the rest of its bundle, and what was or is said elsewhere.
 fn rest(said: &mut Said, snapshot: &Snapshot, is_new: bool) {
+    if snapshot.is_compiled {
+        return said.compiled(is_new);
+    }
     for warning in &snapshot.manifest.warnings {
         said.rest(&warning.message, is_new);
         said.rest(&warning.code, is_new);

@@ -18,8 +18,11 @@ use crate::files::{Files, Kind};
 use crate::formats::Format;
 use crate::formats::encode::{decode, deployed_form, encode};
 
-/// Largest archive, and largest file of a tree.
-pub const LIMIT: u64 = 4 << 30;
+/// Largest archive, and most that the files of one side may have together: a side is compared in memory. Ten times what
+/// 10,000 servers need.
+pub const LIMIT: u64 = 1 << 30;
+/// Largest file of a tree.
+const FILE_LIMIT: u64 = 64 << 20;
 
 /// What a file of a bundle holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +42,8 @@ pub enum Content {
 pub struct Snapshot {
     /// Where it was found, for messages.
     pub origin: String,
+    /// Whether it was compiled just now: then every chapter of its runbook is made of what it says it is.
+    pub is_compiled: bool,
     /// Its manifest.
     pub manifest: Manifest,
     /// Content of every artifact.
@@ -125,6 +130,7 @@ impl Snapshot {
             .collect();
         Self {
             origin: origin.to_owned(),
+            is_compiled: true,
             manifest,
             contents,
             damage: BTreeMap::new(),
@@ -135,7 +141,11 @@ impl Snapshot {
     ///
     /// Errors: `CB0708` for a damaged archive, `CB0709` for a missing or unreadable manifest.
     pub fn of_archive(origin: &str, bytes: &[u8]) -> Result<Self, Box<Diagnostic>> {
-        let mut files = archive::read(bytes, archive::Limits::default()).map_err(|errors| {
+        let limits = archive::Limits {
+            total_bytes: LIMIT,
+            ..archive::Limits::default()
+        };
+        let mut files = archive::read(bytes, limits).map_err(|errors| {
             let mut messages = errors.iter().map(ToString::to_string);
             let first = messages.next().unwrap_or_default();
             let finding = Diagnostic::new(
@@ -189,9 +199,14 @@ impl Snapshot {
     ///
     /// Errors: `CB0901` when the folder cannot be read or holds a link in the place of a file, `CB0709` for a missing or unreadable manifest.
     pub fn of_tree(origin: &str, files: &dyn Files, folder: &Path) -> Result<Self, Box<Diagnostic>> {
-        let read = |path: &str| {
+        let mut left = LIMIT;
+        let mut read = |path: &str| -> io::Result<Vec<u8>> {
             only_plain_files(files, folder, path)?;
-            files.read(&folder.join(path), LIMIT)
+            let bytes = files.read(&folder.join(path), FILE_LIMIT)?;
+            let rest = left.checked_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+            left =
+                rest.ok_or_else(|| io::Error::other(format!("the tree has more than {} MiB", LIMIT >> 20)))?;
+            Ok(bytes)
         };
         let text = match read(MANIFEST) {
             Ok(text) => Some(text),
@@ -285,6 +300,7 @@ impl Snapshot {
         }
         Self {
             origin: origin.to_owned(),
+            is_compiled: false,
             manifest,
             contents,
             damage,
