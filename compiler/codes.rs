@@ -196,6 +196,8 @@ codes! {
     SERVER_WITHOUT_UPSTREAMS = "CB0455", Warning, "a broker has no federation upstream";
     CERTIFICATE_FOLDER_ENCODED = "CB0456", Warning, "the certificate folder needs percent signs in a script";
     OVERRIDE_UNUSED = "CB0457", Warning, "an override has no effect";
+    OLDER_SUITE = "CB0458", Warning, "an old Windows release needs a TLS suite without authenticated encryption";
+    PROXY_GIVES_UP = "CB0459", Warning, "the proxy gives up before its clients do";
 
     // 05 templates
     TEMPLATE_SYNTAX = "CB0501", Error, "a template has a syntax error";
@@ -226,6 +228,8 @@ codes! {
     BAD_ARCHIVE = "CB0708", Error, "an archive is damaged or not a bundle";
     BAD_MANIFEST = "CB0709", Error, "a manifest cannot be read";
     ARCHIVE_TAKEN = "CB0710", Error, "the archive name belongs to another bundle";
+    HIDDEN_NAME_TAKEN = "CB0711", Error, "something else stands where cbgen keeps a file of its own";
+    KEPT_BESIDE = "CB0712", Warning, "files of an interrupted build were kept beside the tree";
 
     // 08 command line
     NOT_AVAILABLE = "CB0801", Error, "this version of cbgen cannot do that";

@@ -1,5 +1,6 @@
 //! cbgen compiles one YAML inventory of an on-premise Callback installation into a bundle of configuration files.
 
+pub mod assemble;
 pub mod bundle;
 pub mod catalogue;
 pub mod change;

@@ -624,7 +624,7 @@ network: { firewall: true, integrations: [smtp] }
 
     fn with_plan<T>(servers: &str, then: impl FnOnce(&Plan<'_>) -> T) -> T {
         let mut diagnostics = Diagnostics::new();
-        let own = |file: &templates::TemplateFile| {
+        let own = |file: &templates::folder::TemplateFile| {
             [
                 "steps/",
                 "_runbook/",
@@ -636,14 +636,15 @@ network: { firewall: true, integrations: [smtp] }
             .any(|start| file.path.starts_with(start))
         };
         // The runbook's own templates and one artifact: the tests do not depend on what else there is.
-        let mut files: Vec<templates::TemplateFile> = templates::built_in().into_iter().filter(own).collect();
+        let mut files: Vec<templates::folder::TemplateFile> =
+            templates::folder::built_in().into_iter().filter(own).collect();
         for file in &mut files {
             file.text = file
                 .text
                 .replace("\nrollback: registry/rollback-windows-tls.cmd", "")
                 .replace("\napplied_by: registry/apply-windows-tls.cmd", "");
         }
-        files.push(templates::TemplateFile {
+        files.push(templates::folder::TemplateFile {
             path: "steps/late.md".into(),
             name: "templates/steps/late.md".into(),
             text: "---\ntitle: After the barrier\nscope: server\nformat: markdown\nphase: rabbitmq\norder: 90\n---\n".into(),

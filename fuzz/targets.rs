@@ -17,7 +17,7 @@ use cbgen::formats::{
 };
 use cbgen::inventory::{self, ReadInput, Schema};
 use cbgen::source::Sources;
-use cbgen::templates::{self, TemplateFile};
+use cbgen::templates::{self, folder::TemplateFile};
 
 /// Every target.
 pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[

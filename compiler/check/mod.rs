@@ -15,6 +15,7 @@ mod ports;
 mod problem;
 mod proxy;
 mod rabbitmq;
+pub mod secrets;
 mod sql;
 mod subject;
 #[cfg(test)]

@@ -10,8 +10,9 @@ use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics, one_of};
 use crate::diff::sides::{LIMIT, unreadable};
 use crate::diff::{Side, Snapshot, compare, html, json, markdown, report, text};
-use crate::driver::{Compiler, Run, Workspace};
+use crate::driver::{Compiler, Run};
 use crate::files::{DiskFiles, Files, Kind, MemoryFiles};
+use crate::inventory::workspace::Workspace;
 use crate::inventory::{self, MAX_INPUT_BYTES, ReadInput};
 use crate::source::Sources;
 

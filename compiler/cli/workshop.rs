@@ -3,8 +3,9 @@
 use std::path::{Component, Path, PathBuf};
 
 use crate::diag::{Diagnostics, Reported};
-use crate::driver::{Compiler, Run, Workspace};
+use crate::driver::{Compiler, Run};
 use crate::files::DiskFiles;
+use crate::inventory::workspace::Workspace;
 use crate::source::Sources;
 
 use super::exit::Exit;

@@ -32,6 +32,7 @@ mod syntax;
 mod tests;
 mod value;
 mod wording;
+pub mod workspace;
 mod yaml;
 
 use std::collections::BTreeMap;
