@@ -98,9 +98,9 @@ impl Corpus {
         }
     }
 
-    fn archive(&mut self, case: &str, bytes: Vec<u8>, code: &str, words: &str) {
+    fn archive(&mut self, case: &str, bytes: impl AsRef<[u8]>, code: &str, words: &str) {
         let files = MemoryFiles::default();
-        files.write("a.zip".as_ref(), &bytes).expect("memory");
+        files.write("a.zip".as_ref(), bytes.as_ref()).expect("memory");
         self.expect(case, &files, "a.zip", code, words);
     }
 

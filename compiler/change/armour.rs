@@ -49,7 +49,7 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, String> {
     let even = before
         .iter()
         .all(|line| line.len() == long && !line.contains('='));
-    if !lines.iter().all(|line| is_base64(&line))
+    if !lines.iter().all(is_base64)
         || !even
         || !matches!(long, 64 | 70 | 76)
         || last.is_empty()

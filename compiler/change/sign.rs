@@ -38,11 +38,7 @@ pub fn sign(files: &dyn Files, place: &Path, key: &Key, replace: bool) -> Result
     let origin = place.to_string_lossy().replace('\\', "/");
     let alone = |finding: Diagnostic| vec![finding];
     let is_folder = files.kind(place).is_ok_and(|kind| kind == Some(Kind::Folder));
-    let verified = match verify(files, place, None) {
-        Ok(verified) => verified,
-        // A signature that fits nothing may be replaced; everything else must be in order.
-        Err(findings) => return Err(findings),
-    };
+    let verified = verify(files, place, None)?;
     let (text, signature) = key
         .sign(verified.list())
         .map_err(|error| alone(key_finding(&origin, error)))?;

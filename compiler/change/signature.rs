@@ -33,6 +33,7 @@ impl Signature {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
 fn kind(algorithm: &Algorithm) -> &'static str {
     match algorithm {
         Algorithm::Ed25519 => "ED25519",
@@ -77,6 +78,7 @@ pub fn check(signature: &[u8], message: &[u8]) -> Result<Signature, SignatureErr
     Ok(Signature { key })
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
 fn suited(key: &KeyData) -> Result<(), String> {
     match key {
         KeyData::Ed25519(_) | KeyData::Ecdsa(_) => Ok(()),

@@ -556,7 +556,7 @@ fn few(findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
     for finding in findings {
         let count = counts.entry(finding.code).or_default();
         *count += 1;
-        file = finding.file.clone();
+        file.clone_from(&finding.file);
         if *count <= MOST_OF_A_KIND {
             kept.push(finding);
         }

@@ -235,7 +235,7 @@ pub(super) struct Verify {
     /// A bundle .zip, the folder it was unpacked into, or an out/NAME tree
     #[arg(value_hint = ValueHint::AnyPath)]
     pub(super) bundle: PathBuf,
-    /// Who may sign (allowed_signers of ssh-keygen): a bundle nobody of them signed is an error
+    /// Who may sign, in the format of `ssh-keygen -Y verify -f`: a bundle nobody of them signed is an error
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) signers: Option<PathBuf>,
 }

@@ -192,7 +192,7 @@ const OPTIONS: [[u8; 2]; 3] = [*b"-P", *b"-p", *b"-u"];
 const PW: [u8; 2] = *b"pw";
 const BITS_OF_PW: usize = OF_SECRETS.len() + OF_ARGUMENTS.len() + OPTIONS.len();
 
-const ALL_OF_SECRETS: u16 = (1 << OF_SECRETS.len()) - 1 | 0b11 << BITS_OF_PW;
+const ALL_OF_SECRETS: u16 = ((1 << OF_SECRETS.len()) - 1) | (0b11 << BITS_OF_PW);
 
 /// For each byte at one of three places, the patterns (one bit each) that have it there.
 #[expect(

@@ -97,7 +97,7 @@ pub(super) fn contents(corpus: &mut Corpus, deployed: &Tree, review: &Tree) {
             &changed(&|tree| {
                 tree.get_mut(&conf)
                     .expect("it")
-                    .extend(std::iter::repeat_n(b' ', 1_000_000))
+                    .extend(std::iter::repeat_n(b' ', 1_000_000));
             }),
             "CB1114",
             "nginx.conf` was changed",

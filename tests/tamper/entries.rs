@@ -458,7 +458,7 @@ pub(super) fn records(corpus: &mut Corpus, tree: &Tree) {
     );
     let mut many = lies_of(tree);
     for number in 0..70 {
-        let mut lie = Lie::new(&format!("part{number}"), &vec![0; 4]);
+        let mut lie = Lie::new(&format!("part{number}"), &[0; 4]);
         lie.size = Some(63 << 20);
         lie.packed = Some(4);
         many.push(lie);

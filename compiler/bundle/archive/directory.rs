@@ -321,7 +321,6 @@ fn central(
 }
 
 /// The numbers of an entry that did not fit where they belong, in the order in which they did not fit.
-#[expect(clippy::type_complexity, reason = "a finding in two parts, used once")]
 fn extra_fields<const N: usize>(
     extra: &[u8],
     small: [u32; N],

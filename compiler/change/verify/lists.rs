@@ -2,7 +2,7 @@
 //!
 //! Both name every file; where they differ, one of them was changed. This file must not open files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bundle::{MANIFEST, SIGNATURE, SUMS};
 use crate::codes;
@@ -85,13 +85,9 @@ pub(super) fn compare(
             Some(_) => {}
         }
     }
-    let artifacts: BTreeMap<&BundlePath, ()> = manifest
-        .artifacts
-        .iter()
-        .map(|artifact| (&artifact.path, ()))
-        .collect();
+    let artifacts: BTreeSet<&BundlePath> = manifest.artifacts.iter().map(|artifact| &artifact.path).collect();
     for path in digests.keys() {
-        if path.as_str() != MANIFEST && !artifacts.contains_key(path) {
+        if path.as_str() != MANIFEST && !artifacts.contains(path) {
             finding(format!("`{SUMS}` names `{path}`, and `{MANIFEST}` does not"));
         }
     }
