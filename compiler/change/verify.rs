@@ -352,24 +352,23 @@ impl Check<'_, '_> {
             .flat_map(|manifest| &manifest.artifacts)
             .map(|artifact| (&artifact.path, artifact))
             .collect();
+        let tool = manifest.and_then(|manifest| manifest.tool.as_ref());
         let mut there = BTreeMap::new();
         // Files that differ from the list, and whether each is the review text of its artifact.
         let mut different: Vec<(&BundlePath, bool)> = Vec::new();
         let mut deployed_only = 0_usize;
+        let mut missing = Vec::new();
         for (path, listed) in digests {
             if !self.names.contains(path) {
-                let message = format!("`{path}` is missing");
-                self.finding(
-                    codes::BUNDLE_MISSING_FILE,
-                    message,
-                    "unpack the whole archive, or get it again",
-                );
+                missing.push(path);
                 continue;
             }
             // A review text is at most twice as long as the bytes that are deployed, and usually shorter.
-            let limit = known.get(path).map_or(OWN_LIMIT, |artifact| {
-                artifact.size.saturating_mul(2).min(OWN_LIMIT)
-            });
+            let size = known
+                .get(path)
+                .map(|artifact| artifact.size.saturating_mul(2))
+                .or_else(|| tool.filter(|tool| tool.path == *path).map(|tool| tool.size));
+            let limit = size.map_or(OWN_LIMIT, |size| size.min(OWN_LIMIT));
             match self.store.measure(path, limit) {
                 Ok((digest, size)) => {
                     let artifact = known.get(path);
@@ -406,6 +405,16 @@ impl Check<'_, '_> {
         } else {
             Form::Deployed
         };
+        // The program that comes along is nothing to review.
+        missing.retain(|path| form == Form::Deployed || tool.is_none_or(|tool| tool.path != **path));
+        for path in missing {
+            let message = format!("`{path}` is missing");
+            self.finding(
+                codes::BUNDLE_MISSING_FILE,
+                message,
+                "unpack the whole archive, or get it again",
+            );
+        }
         for (path, is_review) in different {
             if form == Form::Review && is_review {
                 continue;

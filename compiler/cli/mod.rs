@@ -5,6 +5,7 @@
 //! command decides what is wrong with an inventory.
 
 mod args;
+mod arguments;
 mod build;
 mod check;
 mod completions;

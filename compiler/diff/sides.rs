@@ -71,8 +71,14 @@ pub fn is_runbook(artifact: &Artifact) -> bool {
 
 /// Whether an artifact says the same as the runbook in another form, and so is not compared in detail.
 pub fn is_derived(artifact: &Artifact) -> bool {
-    is_read(artifact, Format::Html) && artifact.path.as_str() == "runbook.html"
+    [Format::Html, Format::Json, Format::Markdown]
+        .into_iter()
+        .any(|format| is_read(artifact, format) && fits(artifact))
+        && VIEWS.contains(&artifact.path.as_str())
 }
+
+/// The other forms of the runbook, by their names: no other file goes unshown.
+const VIEWS: &[&str] = &["runbook.html", "runbook.json", "RUNBOOK-BY-HAND.md"];
 
 fn is_read(artifact: &Artifact, format: Format) -> bool {
     artifact.scope == Scope::Bundle && artifact.effect == Effect::Read && artifact.format == format
@@ -168,6 +174,7 @@ impl Snapshot {
                 .filter(|bytes| !bytes.is_empty())
                 .map(Vec::as_slice),
         )?;
+        let tool = manifest.tool.clone();
         let mut snapshot = Self::gather(origin, manifest, |artifact| {
             let Some(bytes) = files.remove(&artifact.path) else {
                 return (Content::Missing, Some("is missing"));
@@ -190,6 +197,16 @@ impl Snapshot {
                 ),
             }
         });
+        if let Some(tool) = tool {
+            // The program has no text to compare; its digest is in the manifest, and is compared there.
+            let wrong = match files.remove(&tool.path) {
+                None => Some("is missing"),
+                Some(bytes) => (Digest::of(&bytes) != tool.sha256).then_some("was changed after the build"),
+            };
+            snapshot
+                .damage
+                .extend(wrong.map(|wrong| (tool.path.as_str().to_owned(), wrong)));
+        }
         snapshot.check_list(&manifest_bytes, list.as_deref());
         snapshot.extra(files.into_keys().map(|path| path.as_str().to_owned()));
         Ok(snapshot)
@@ -261,6 +278,12 @@ impl Snapshot {
         let artifacts = self.manifest.artifacts.iter();
         let digests: BTreeMap<BundlePath, Digest> = artifacts
             .map(|artifact| (artifact.path.clone(), artifact.sha256))
+            .chain(
+                self.manifest
+                    .tool
+                    .iter()
+                    .map(|tool| (tool.path.clone(), tool.sha256)),
+            )
             .chain(own)
             .collect();
         let expected = sums(digests.iter().map(|(path, digest)| (path, *digest)));

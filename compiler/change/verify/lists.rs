@@ -2,7 +2,7 @@
 //!
 //! Both name every file; where they differ, one of them was changed. This file must not open files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::bundle::{MANIFEST, SIGNATURE, SUMS};
 use crate::codes;
@@ -73,11 +73,16 @@ pub(super) fn compare(
                 .help("one of the two was changed after the build; get the bundle from where it was built"),
         );
     };
-    for artifact in &manifest.artifacts {
-        let path = &artifact.path;
-        match digests.get(path) {
+    let tool = manifest.tool.iter().map(|tool| (&tool.path, tool.sha256));
+    let artifacts = manifest
+        .artifacts
+        .iter()
+        .map(|artifact| (&artifact.path, artifact.sha256));
+    let named: BTreeMap<&BundlePath, Digest> = artifacts.chain(tool).collect();
+    for (path, stated) in &named {
+        match digests.get(*path) {
             None => finding(format!("`{MANIFEST}` names `{path}`, and `{SUMS}` does not")),
-            Some(digest) if *digest != artifact.sha256 => {
+            Some(digest) if digest != stated => {
                 finding(format!(
                     "`{MANIFEST}` and `{SUMS}` give different digests of `{path}`"
                 ));
@@ -85,9 +90,8 @@ pub(super) fn compare(
             Some(_) => {}
         }
     }
-    let artifacts: BTreeSet<&BundlePath> = manifest.artifacts.iter().map(|artifact| &artifact.path).collect();
     for path in digests.keys() {
-        if path.as_str() != MANIFEST && !artifacts.contains(path) {
+        if path.as_str() != MANIFEST && !named.contains_key(path) {
             finding(format!("`{SUMS}` names `{path}`, and `{MANIFEST}` does not"));
         }
     }
@@ -110,13 +114,15 @@ pub(super) fn wrong_id(manifest: &[u8]) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Stated {
         bundle: Record,
+        tool: Option<Artifact>,
         artifacts: Vec<Artifact>,
     }
     // One that cannot be read even so is told by its strict reader.
     let stated: Stated = serde_json::from_slice(manifest).ok()?;
-    let paths: Option<Vec<(BundlePath, Digest)>> = stated
+    let paths: Option<BTreeMap<BundlePath, Digest>> = stated
         .artifacts
         .iter()
+        .chain(&stated.tool)
         .map(|artifact| Some((BundlePath::parse(&artifact.path).ok()?, artifact.sha256)))
         .collect();
     let computed = Digest::of(sums(paths?.iter().map(|(path, digest)| (path, *digest))).as_bytes());
