@@ -11,6 +11,7 @@ mod check;
 mod completions;
 mod coverage;
 mod diff;
+mod edit;
 mod exit;
 mod explain;
 mod git;
@@ -57,6 +58,7 @@ fn dispatch(arguments: Arguments) -> Exit {
         Command::Check(arguments) => check::run(&mut session, &arguments),
         Command::Why(arguments) => why::run(&mut session, &arguments),
         Command::Diff(arguments) => diff::run(&mut session, &arguments),
+        Command::Edit(arguments) => edit::run(&mut session, &arguments),
         Command::Verify(arguments) => verify::run(&mut session, &arguments),
         Command::Sign(arguments) => sign::run(&mut session, &arguments),
         Command::Coverage(arguments) => coverage::run(&mut session, &arguments),

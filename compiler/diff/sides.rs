@@ -71,14 +71,14 @@ pub fn is_runbook(artifact: &Artifact) -> bool {
 
 /// Whether an artifact says the same as the runbook in another form, and so is not compared in detail.
 pub fn is_derived(artifact: &Artifact) -> bool {
-    [Format::Html, Format::Json, Format::Markdown]
+    [Format::Html, Format::Json]
         .into_iter()
         .any(|format| is_read(artifact, format) && fits(artifact))
         && VIEWS.contains(&artifact.path.as_str())
 }
 
 /// The other forms of the runbook, by their names: no other file goes unshown.
-const VIEWS: &[&str] = &["runbook.html", "runbook.json", "RUNBOOK-BY-HAND.md"];
+const VIEWS: &[&str] = &["runbook.html", "runbook.json"];
 
 fn is_read(artifact: &Artifact, format: Format) -> bool {
     artifact.scope == Scope::Bundle && artifact.effect == Effect::Read && artifact.format == format
