@@ -19,6 +19,8 @@ mod init;
 mod phases;
 mod schema;
 mod session;
+mod sign;
+mod verify;
 mod why;
 mod workshop;
 
@@ -57,6 +59,8 @@ fn dispatch(arguments: Arguments) -> Exit {
         Command::Why(arguments) => why::run(&mut session, &arguments),
         Command::Diff(arguments) => diff::run(&mut session, &arguments),
         Command::Edit(arguments) => edit::run(&mut session, &arguments),
+        Command::Verify(arguments) => verify::run(&mut session, &arguments),
+        Command::Sign(arguments) => sign::run(&mut session, &arguments),
         Command::Coverage(arguments) => coverage::run(&mut session, &arguments),
         Command::Explain(arguments) => explain::run(&mut session, &arguments),
         Command::Schema(arguments) => schema::run(&mut session, &arguments),
