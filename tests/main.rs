@@ -64,6 +64,8 @@ mod nginx;
 mod proof;
 /// Generated RabbitMQ files and scripts against two private brokers with real certificates.
 mod rabbitmq;
+/// A change of a server under faults: kills, power cuts, full disks, other people. Writes `docs/reliability.md`.
+mod reliability;
 /// The runbook: the order of work, and what a step may ask for.
 mod runbook;
 /// Generated scripts run in Wine, with every program answered by the test.
