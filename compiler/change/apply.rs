@@ -12,6 +12,7 @@ use crate::contract::artifact::Rollback;
 use crate::contract::digest::Digest;
 use crate::contract::path::BundlePath;
 use crate::contract::runbook::{Step, StepKind};
+use crate::formats::edits::{Change, Outcome};
 
 use super::disk::Held;
 use super::editing;
@@ -111,8 +112,8 @@ pub fn busy(running: Option<&Running>) -> Problem {
 /// Carries out what is wanted.
 pub fn apply(desk: &Desk<'_>, state: &State, wish: &Wish) -> End {
     // Without a lock first: where nothing is to do, nothing is written at all.
-    let work = desk.plan(&wish.selection);
-    if let Some(end) = before_anything(desk, wish, &work.plan) {
+    let work = desk.look(&wish.selection);
+    if let Some(end) = before_anything(desk, wish, &work) {
         return end;
     }
     let held = match state.lock(desk.disk) {
@@ -122,7 +123,7 @@ pub fn apply(desk: &Desk<'_>, state: &State, wish: &Wish) -> End {
     };
     let running = Running {
         command: "apply".to_owned(),
-        bundle: format!("{} {}", work.plan.bundle, work.plan.version),
+        bundle: format!("{} {}", work.bundle, work.version),
         since: desk.machine.now(),
         by: who(desk.machine),
     };
@@ -216,11 +217,11 @@ fn locked(desk: &Desk<'_>, state: &State, wish: &Wish, _: &Held) -> End {
         history: &history,
         ..*desk
     };
-    let work = desk.plan(&wish.selection);
-    if let Some(end) = before_anything(&desk, wish, &work.plan) {
+    let work = desk.look(&wish.selection);
+    if let Some(end) = before_anything(&desk, wish, &work) {
         return end;
     }
-    let secrets = match secrets(&desk, &work.plan) {
+    let secrets = match secrets(&desk, &work) {
         Ok(secrets) => secrets,
         Err(problems) => return End::Refused(problems),
     };
@@ -241,10 +242,10 @@ fn locked(desk: &Desk<'_>, state: &State, wish: &Wish, _: &Held) -> End {
         scripts: BTreeMap::new(),
         manual: Vec::new(),
     };
-    if let Err(error) = apply.begin(&work.plan, open.is_some()) {
+    if let Err(error) = apply.begin(&work, open.is_some()) {
         return refused(state_failed(&error));
     }
-    let end = apply.steps(&work.plan);
+    let end = apply.steps(&work);
     let seal = apply.room.put_evidence();
     apply.tell(&end, seal);
     end
@@ -438,6 +439,9 @@ impl Apply<'_> {
 
     /// Steps at other places that have to be finished first.
     fn barrier(&mut self, step: &Step) -> Result<(), Trouble> {
+        if step.needs.is_none() || step.kind == StepKind::Manual {
+            return Ok(());
+        }
         let runbook = self.desk.package.runbook();
         let history = self.room.history();
         let seal = self.desk.package.seal();
@@ -451,7 +455,7 @@ impl Apply<'_> {
             }
         }
         let number = step.number.to_string();
-        if needs.is_empty() || step.kind == StepKind::Manual || history.confirmed(seal, &number).is_some() {
+        if needs.is_empty() || history.confirmed(seal, &number).is_some() {
             return Ok(());
         }
         let words: Vec<String> = needs.iter().map(|(place, number)| format!("{place} up to step {number}")).collect();
@@ -553,9 +557,11 @@ impl Apply<'_> {
         room.record(did).map_err(|error| Trouble::of(&error))?;
         clean(room.disk, &target)
             .map_err(|error| in_file(format!("the old file beside it cannot be removed: {error}")))?;
-        let what = match changes.len() {
+        let is_change = |change: &&Change| change.outcome != Outcome::AlreadySo;
+        let what = match changes.iter().filter(is_change).count() {
             0 => "in place".to_owned(),
-            count => format!("{count} values looked at"),
+            1 => "1 value changed".to_owned(),
+            count => format!("{count} values changed"),
         };
         room.say(&format!("{head}: {what}"));
         room.detail(&windows);

@@ -4,7 +4,6 @@
 //! power cut leaves. No call writes into a file that is in use, none follows a link, and what has to survive a power cut
 //! is synced by its own call, never in silence. This file must not know what a file means.
 
-mod os;
 mod real;
 
 pub use real::RealDisk;

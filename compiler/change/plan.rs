@@ -265,14 +265,6 @@ pub struct Desk<'a> {
     pub history: &'a History,
 }
 
-/// A plan with the bytes it would write: the file of each native step, by number.
-pub struct Work {
-    /// The plan.
-    pub plan: Plan,
-    /// What each native step would leave at its target.
-    pub files: BTreeMap<StepNumber, Vec<u8>>,
-}
-
 impl Desk<'_> {
     /// The steps that are wanted, in order.
     pub fn chosen(&self, selection: &Selection) -> Vec<&Step> {
@@ -285,7 +277,16 @@ impl Desk<'_> {
     }
 
     /// Makes the plan. Writes nothing.
-    pub fn plan(&self, selection: &Selection) -> Work {
+    pub fn plan(&self, selection: &Selection) -> Plan {
+        self.prove(selection, true)
+    }
+
+    /// The plan without what is only shown: values and diffs.
+    pub fn look(&self, selection: &Selection) -> Plan {
+        self.prove(selection, false)
+    }
+
+    fn prove(&self, selection: &Selection, is_shown: bool) -> Plan {
         let manifest = self.package.manifest();
         let mut plan = Plan {
             format: FORMAT,
@@ -301,17 +302,14 @@ impl Desk<'_> {
             restarts: Vec::new(),
         };
         let steps = self.chosen(selection);
-        let mut prover = prove::Prover::new(*self, &steps);
+        let mut prover = prove::Prover::new(*self, &steps, is_shown);
         // Where there are no Windows paths, nothing about a step can be said.
         if !plan.problems.iter().any(|problem| problem.code == codes::NOT_A_SERVER.id()) {
             plan.steps = steps.iter().map(|step| prover.prove(step)).collect();
         }
         plan.restarts = restarts(&steps, &plan.steps);
         plan.problems.extend(prover.space());
-        Work {
-            plan,
-            files: prover.files(),
-        }
+        plan
     }
 
     /// What is wrong with the server as a whole.

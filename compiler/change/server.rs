@@ -67,11 +67,17 @@ impl Server {
         let Some(root) = &self.root else {
             return PathBuf::from(windows);
         };
+        let steps = || {
+            let steps = windows.split(['\\', '/']).map(|step| step.trim_end_matches(':'));
+            steps.filter(|step| !step.is_empty())
+        };
+        let exact = steps().fold(root.clone(), |at, step| at.join(step));
+        // The usual case: the name is there as it is written.
+        if matches!(disk.look(&exact), Ok(Some(_))) {
+            return exact;
+        }
         let mut at = root.clone();
-        for step in windows.split(['\\', '/']).map(|step| step.trim_end_matches(':')) {
-            if step.is_empty() {
-                continue;
-            }
+        for step in steps() {
             let exact = at.join(step);
             at = match disk.look(&exact) {
                 Ok(None) => {

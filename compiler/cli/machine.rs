@@ -249,7 +249,8 @@ fn without_echo<T>(read: impl FnOnce() -> T) -> Option<T> {
     quiet.local_modes.remove(LocalModes::ECHO);
     tcsetattr(&stdin, OptionalActions::Flush, &quiet).ok()?;
     let value = read();
-    drop(tcsetattr(&stdin, OptionalActions::Flush, &before));
+    // What cannot be set back is seen by the person who types next.
+    tcsetattr(&stdin, OptionalActions::Flush, &before).unwrap_or(());
     Some(value)
 }
 

@@ -47,7 +47,7 @@ pub(super) fn run(session: &mut Session, arguments: &PlanArguments) {
     let Some(selection) = selection(session, &desk, &arguments.steps) else {
         return;
     };
-    let mut plan = desk.plan(&selection).plan;
+    let mut plan = desk.plan(&selection);
     plan.problems.extend(damaged(&journal));
     if let Some(running) = state.busy(&RealDisk) {
         plan.notes.push(crate::change::apply::busy(running.as_ref()).message);

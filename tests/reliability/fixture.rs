@@ -8,14 +8,17 @@ use std::path::PathBuf;
 use cbgen::change::machine::{Call, Ended, Machine, Patience, Secret};
 use cbgen::change::server::Server;
 use cbgen::change::steps::Package;
-use cbgen::contract::artifact::{Effect, Rollback, Scope};
+use cbgen::bundle::archive::Press;
+use cbgen::bundle::{ArtifactRecord, BundleIdentity, Part, bundle};
+use cbgen::contract::artifact::{Effect, Role, Rollback, Scope};
 use cbgen::contract::digest::Digest;
-use cbgen::contract::manifest::{Artifact, BundleRecord, Generator, Manifest, id};
+use cbgen::contract::manifest::{Artifact, BundleRecord, Generator, Manifest, ServerEntry, id};
 use cbgen::contract::path::BundlePath;
 use cbgen::contract::phase::Phase;
 use cbgen::contract::runbook::{
     BundleName, FORMAT, PhaseRecord, Runbook, Schedule, Step, StepKind, StepNumber,
 };
+use cbgen::diag::Diagnostics;
 use cbgen::formats::Format;
 use cbgen::formats::encode::{Encoding, LineEnd};
 
@@ -270,6 +273,30 @@ impl Fixture {
         }
     }
 
+    /// The bundle with other steps.
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Vec<Step>)) -> Self {
+        change(&mut self.runbook.steps);
+        self
+    }
+
+    /// The bundle with another file.
+    pub(crate) fn with_file(mut self, path: &str, bytes: Option<&[u8]>) -> Self {
+        let path = BundlePath::parse(path).unwrap();
+        match bytes {
+            Some(bytes) => {
+                self.files.insert(path.clone(), bytes.to_vec());
+                for artifact in self.manifest.artifacts.iter_mut().filter(|artifact| artifact.path == path) {
+                    artifact.sha256 = Digest::of(bytes);
+                    artifact.review_sha256 = Digest::of(bytes);
+                    artifact.size = bytes.len() as u64;
+                }
+                self.manifest.bundle.id = id(&self.manifest.artifacts);
+            }
+            None => drop(self.files.remove(&path)),
+        }
+        self
+    }
+
     pub(crate) fn steps(&self) -> &[Step] {
         &self.runbook.steps
     }
@@ -361,28 +388,32 @@ impl<'a> Stage<'a> {
 
     /// What a script does to the world: it keeps the old state once, and its way back restores it.
     fn play(&self, name: &str, half: bool) {
+        Self::play_in(self.world, name, half);
+    }
+
+    fn play_in(place: &World, name: &str, half: bool) {
         let world = |name: &str| format!("C/World/{name}");
         let kept = |name: &str| format!("C/ProgramData/cbgen/acme/1.0.0/scripts/{name}");
         if let Some(name) = name.strip_prefix("apply-") {
-            if self.world.get(&kept(name)).is_none() {
-                let old = self.world.get(&world(name)).unwrap_or_else(|| b"(none)".to_vec());
-                self.world.put(&kept(name), &old, 0o600);
+            if place.get(&kept(name)).is_none() {
+                let old = place.get(&world(name)).unwrap_or_else(|| b"(none)".to_vec());
+                place.put(&kept(name), &old, 0o600);
             }
             if !half && name != "preflight" {
-                self.world.put(&world(name), b"new", 0o644);
+                place.put(&world(name), b"new", 0o644);
             }
         } else if let Some(name) = name.strip_prefix("rollback-") {
             let names = if name == "registry" { vec!["path", "tls", "crypto"] } else { vec![name] };
             for name in names {
-                match self.world.get(&kept(name)) {
+                match place.get(&kept(name)) {
                     None => {}
-                    Some(old) if old == b"(none)" => self.world.take(&world(name)),
-                    Some(old) => self.world.put(&world(name), &old, 0o644),
+                    Some(old) if old == b"(none)" => place.take(&world(name)),
+                    Some(old) => place.put(&world(name), &old, 0o644),
                 }
                 if half {
                     return;
                 }
-                self.world.take(&kept(name));
+                place.take(&kept(name));
             }
         }
     }
@@ -434,12 +465,16 @@ impl Machine for Stage<'_> {
         output: &mut dyn FnMut(&[u8]),
         too_long: &mut dyn FnMut(u64) -> Patience,
     ) -> io::Result<Ended> {
+        if call.program.ends_with("sc.exe") {
+            return Ok(Ended::Code(Some(1060)));
+        }
         let tail = call.tail.clone().unwrap_or_default();
         let name = tail.rsplit(['/', '\\']).next().unwrap_or_default();
         let name = name.trim_end_matches('"').trim_end_matches(".cmd").to_owned();
         let fault = self.world.command()?;
         self.ran.borrow_mut().push(name.clone());
         let fails = self.fails.is_some_and(|part| name.contains(part));
+        self.world.shoot_command(|copy| Self::play_in(copy, &name, true));
         let half = fault == Some(Fault::KillMiddle) || fails;
         self.play(&name, half);
         output(format!("{name} says hello\r\n{}", self.prints).as_bytes());
@@ -467,5 +502,81 @@ impl Machine for Stage<'_> {
 
     fn say(&self, line: &str) {
         self.lines.borrow_mut().push(line.to_owned());
+    }
+}
+
+impl Fixture {
+    /// The bundle as an archive, made by the compiler's own last phase.
+    pub(crate) fn archive(&self) -> Vec<u8> {
+        let mut parts = Vec::new();
+        for artifact in &self.manifest.artifacts {
+            let text = String::from_utf8(self.files[&artifact.path].clone()).unwrap().replace("\r\n", "\n");
+            parts.push(Part {
+                path: artifact.path.clone(),
+                review_sha256: Digest::of(text.as_bytes()),
+                text,
+                record: ArtifactRecord {
+                    scope: artifact.scope,
+                    server: artifact.server.clone(),
+                    title: artifact.title.clone(),
+                    requirements: Vec::new(),
+                    target: None,
+                    format: artifact.format,
+                    effect: artifact.effect,
+                    phase: artifact.phase,
+                    rollback: artifact.rollback.clone(),
+                    restarts: Vec::new(),
+                },
+                origin: None,
+            });
+        }
+        let text = self.runbook.to_text();
+        parts.push(Part {
+            path: BundlePath::parse("runbook.json").unwrap(),
+            review_sha256: Digest::of(text.as_bytes()),
+            text,
+            record: ArtifactRecord {
+                scope: Scope::Bundle,
+                server: None,
+                title: "Runbook".into(),
+                requirements: Vec::new(),
+                target: None,
+                format: Format::Json,
+                effect: Effect::Read,
+                phase: Phase::Prepare,
+                rollback: Rollback::Nothing,
+                restarts: Vec::new(),
+            },
+            origin: None,
+        });
+        let identity = BundleIdentity {
+            name: "acme".into(),
+            version: "1.0.0".into(),
+            change: Some("CHG1".into()),
+            window: None,
+        };
+        let servers = vec![ServerEntry {
+            name: "MGMT01".into(),
+            fqdn: "mgmt01.acme.example".into(),
+            roles: vec![Role::Management],
+        }];
+        let mut diagnostics = Diagnostics::new();
+        let bundle = bundle(&mut diagnostics, identity, Vec::new(), servers, Vec::new(), parts).unwrap();
+        Press::default().write(&bundle).unwrap()
+    }
+
+    /// Writes the server before the change below a folder, with a `cmd.exe` that plays the scripts.
+    pub(crate) fn write_server(&self, root: &std::path::Path) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let world = self.world();
+        for (path, (bytes, rights)) in world.tree() {
+            let path = root.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, bytes).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(rights)).unwrap();
+        }
+        let shell = root.join("C/Windows/System32/cmd.exe");
+        std::fs::write(&shell, include_str!("cmd.sh")).unwrap();
+        std::fs::set_permissions(&shell, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 }

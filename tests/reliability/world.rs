@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use cbgen::change::disk::{Disk, Found, Held};
+use cbgen::contract::digest::Digest;
 
 /// What strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,6 +82,8 @@ pub(crate) struct Inner {
     is_full: bool,
     is_locked: bool,
     pub(crate) free: u64,
+    /// What a kill leaves before each operation that writes, and in the middle of it.
+    shots: Option<Vec<Inner>>,
 }
 
 /// The server.
@@ -141,6 +144,9 @@ impl Inner {
         if self.is_dead {
             return Err(dead());
         }
+        if writes {
+            self.shoot(|_| {});
+        }
         let number = self.operations;
         self.operations += 1;
         self.writing.push(writes);
@@ -170,6 +176,26 @@ impl Inner {
         }
     }
 
+    /// Keeps what a kill would leave here, after `more` happened to it.
+    fn shoot(&mut self, more: impl FnOnce(&mut Self)) {
+        let Some(mut shots) = self.shots.take() else { return };
+        let mut shot = self.clone();
+        more(&mut shot);
+        shots.push(shot);
+        self.shots = Some(shots);
+    }
+
+    /// What programs can see of it, to know equal servers.
+    fn digest(&self) -> Digest {
+        let mut text = Vec::new();
+        for (path, at) in &self.names {
+            let node = &self.nodes[*at];
+            text.extend(format!("{}\0{:?}\0{}\0", path.display(), node.kind, node.rights).bytes());
+            text.extend(Digest::of(&node.seen).to_string().bytes());
+        }
+        Digest::of(&text)
+    }
+
     fn end<T>(&mut self, fault: Option<Fault>, value: T) -> io::Result<T> {
         if matches!(fault, Some(Fault::KillAfter | Fault::KillMiddle)) {
             self.is_dead = true;
@@ -197,6 +223,13 @@ impl World {
         inner.kept_names.insert(path, at);
     }
 
+    /// Puts a folder or a link in the place of a file.
+    pub(crate) fn put_other(&self, path: &str, fault: Fault) {
+        let mut inner = self.inner.lock().unwrap();
+        inner.victim = path.into();
+        inner.meddle(fault);
+    }
+
     /// Removes a file and what is known of it.
     pub(crate) fn take(&self, path: &str) {
         let mut inner = self.inner.lock().unwrap();
@@ -219,6 +252,7 @@ impl World {
         inner.is_dead = false;
         inner.is_full = false;
         inner.is_locked = false;
+        inner.shots = None;
         Self {
             inner: Mutex::new(inner),
         }
@@ -259,6 +293,35 @@ impl World {
             inner.kept_names = inner.names.clone();
         }
         world
+    }
+
+    /// Keeps what a kill would leave at every operation from here on.
+    pub(crate) fn keep_shots(&self) {
+        self.inner.lock().unwrap().shots = Some(Vec::new());
+    }
+
+    /// What was kept, alive and well.
+    pub(crate) fn shots(&self) -> Vec<Self> {
+        let shots = self.inner.lock().unwrap().shots.take().unwrap_or_default();
+        let worlds = shots.into_iter().map(|inner| Self { inner: Mutex::new(inner) });
+        worlds.map(|world| world.after_kill()).collect()
+    }
+
+    /// Keeps what a kill in the middle of a command would leave.
+    pub(crate) fn shoot_command(&self, play: impl FnOnce(&Self)) {
+        let mut inner = self.inner.lock().unwrap();
+        let Some(mut shots) = inner.shots.take() else { return };
+        let copy = Self {
+            inner: Mutex::new(inner.clone()),
+        };
+        play(&copy);
+        shots.push(copy.inner.into_inner().unwrap());
+        inner.shots = Some(shots);
+    }
+
+    /// What programs can see of it.
+    pub(crate) fn digest(&self) -> Digest {
+        self.inner.lock().unwrap().digest()
     }
 
     /// Arms a fault.
@@ -317,6 +380,12 @@ impl World {
             Some(_) => {}
             None => inner.make(path, Kind::File, b"", 0o600),
         }
+        if bytes.len() > 1 {
+            inner.shoot(|inner| {
+                let at = inner.names[path];
+                inner.nodes[at].seen.extend_from_slice(&bytes[..bytes.len() / 2]);
+            });
+        }
         let half = matches!(fault, Some(Fault::KillMiddle | Fault::FullOnce | Fault::FullFrom));
         let bytes = if half { &bytes[..bytes.len() / 2] } else { bytes };
         inner.clock += 1;
@@ -338,6 +407,12 @@ impl World {
         }
         if inner.node(to).is_some() && !may_be_there {
             return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        if !may_be_there {
+            inner.shoot(|inner| {
+                let at = inner.names[from];
+                inner.names.insert(to.to_owned(), at);
+            });
         }
         if fault == Some(Fault::KillMiddle) && !may_be_there {
             // A second name, the first not yet gone.
@@ -446,6 +521,7 @@ impl Disk for World {
         }
         inner.names.insert(backup.to_owned(), old);
         inner.names.remove(target);
+        inner.shoot(|_| {});
         // Windows renames twice; between the two there is no target. A full disk stops it there as well.
         if matches!(fault, Some(Fault::FullOnce | Fault::FullFrom)) {
             return Err(io::ErrorKind::StorageFull.into());
@@ -468,7 +544,8 @@ impl Disk for World {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         let mut inner = self.inner.lock().unwrap();
-        let fault = inner.begin(true)?;
+        let is_there = inner.names.contains_key(path);
+        let fault = inner.begin(is_there)?;
         if fault != Some(Fault::KillMiddle) {
             inner.names.remove(path);
         }
@@ -478,6 +555,10 @@ impl Disk for World {
     fn may_change(&self, path: &Path) -> io::Result<()> {
         let mut inner = self.inner.lock().unwrap();
         let fault = inner.begin(false)?;
+        // A mark of these tests: somebody holds the file.
+        if inner.node(path).is_some_and(|node| node.rights & 0o1000 != 0) {
+            return Err(io::ErrorKind::ResourceBusy.into());
+        }
         let denied = inner.node(path).is_some_and(|node| node.rights & 0o200 == 0);
         if denied {
             return Err(io::ErrorKind::PermissionDenied.into());

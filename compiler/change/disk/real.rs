@@ -149,11 +149,11 @@ impl Disk for RealDisk {
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        super::os::sync_folder(path)
+        cbgen_windows::sync_folder(path)
     }
 
     fn replace(&self, target: &Path, new: &Path, backup: &Path) -> io::Result<()> {
-        super::os::replace_file(target, new, backup)
+        cbgen_windows::replace_file(target, new, backup)
     }
 
     fn rename_to_free(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -168,7 +168,7 @@ impl Disk for RealDisk {
     }
 
     fn rename_over(&self, from: &Path, to: &Path) -> io::Result<()> {
-        super::os::rename(from, to)
+        cbgen_windows::rename(from, to)
     }
 
     #[expect(
@@ -200,7 +200,7 @@ impl Disk for RealDisk {
     }
 
     fn free_space(&self, path: &Path) -> io::Result<u64> {
-        super::os::free_space(path)
+        cbgen_windows::free_space(path)
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Held>> {
@@ -224,6 +224,6 @@ impl Disk for RealDisk {
     }
 
     fn holders(&self, path: &Path) -> Vec<String> {
-        super::os::holders(path)
+        cbgen_windows::holders(path)
     }
 }

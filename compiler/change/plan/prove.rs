@@ -35,7 +35,8 @@ pub(super) struct Prover<'a> {
     desk: Desk<'a>,
     /// Files as the steps before leave them.
     changed: BTreeMap<String, Vec<u8>>,
-    files: BTreeMap<StepNumber, Vec<u8>>,
+    /// Whether values and diffs are wanted.
+    is_shown: bool,
     /// Phases in which a step by a script or a person is still to come or to be done: it may make what is missing.
     makers: BTreeSet<String>,
     /// What the scripts of the wanted steps are about, for services that are not there yet.
@@ -46,22 +47,18 @@ pub(super) struct Prover<'a> {
 }
 
 impl<'a> Prover<'a> {
-    pub(super) fn new(desk: Desk<'a>, steps: &[&Step]) -> Self {
+    pub(super) fn new(desk: Desk<'a>, steps: &[&Step], is_shown: bool) -> Self {
         let made = steps.iter().filter(|step| is_script(step));
         Self {
             made: made.filter_map(|step| step.target.clone()).collect(),
             desk,
             changed: BTreeMap::new(),
-            files: BTreeMap::new(),
+            is_shown,
             makers: BTreeSet::new(),
             services: BTreeMap::new(),
             bytes: 0,
             volumes: BTreeMap::new(),
         }
-    }
-
-    pub(super) fn files(self) -> BTreeMap<StepNumber, Vec<u8>> {
-        self.files
     }
 
     pub(super) fn prove(&mut self, step: &Step) -> Planned {
@@ -170,16 +167,19 @@ impl<'a> Prover<'a> {
             }
         };
         planned.after = Some(Digest::of(&bytes));
-        planned.values = changes.iter().filter_map(value_change).collect();
+        if self.is_shown {
+            planned.values = changes.iter().filter_map(value_change).collect();
+        }
         if planned.after == planned.before {
             planned.outlook = Outlook::Nothing;
         } else {
-            planned.diff = difference::unified(&windows, present.as_deref(), &bytes);
+            if self.is_shown {
+                planned.diff = difference::unified(&windows, present.as_deref(), &bytes);
+            }
             let old = present.as_ref().map_or(0, Vec::len);
             self.count_space(&target, old, bytes.len());
         }
-        self.changed.insert(key(&windows), bytes.clone());
-        self.files.insert(step.number, bytes);
+        self.changed.insert(key(&windows), bytes);
     }
 
     fn obstacles(&mut self, step: &Step, found: &[Obstacle], planned: &mut Planned) {

@@ -1,0 +1,4 @@
+//! Temporary.
+#![allow(dead_code)]
+mod harness;
+mod reliability;
