@@ -126,7 +126,7 @@ pub(super) struct TemplateOptions {
 /// Arguments of `build`.
 #[derive(Debug, Args)]
 pub(super) struct Build {
-    /// Inventories to compile; an error in one does not stop the others
+    /// Inventories to compile, or patterns with `*`, `?` and `**`; an error in one does not stop the others
     #[arg(required = true, value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
     pub(super) inventories: Vec<PathBuf>,
     /// Folder for the trees and archives
@@ -145,7 +145,7 @@ pub(super) struct Build {
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub(super) struct Check {
-    /// Inventories to check; an error in one does not stop the others
+    /// Inventories to check, or patterns with `*`, `?` and `**`; an error in one does not stop the others
     #[arg(required = true, value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
     pub(super) inventories: Vec<PathBuf>,
     #[command(flatten)]
@@ -269,6 +269,8 @@ pub(super) enum SchemaKind {
     Template,
     /// manifest.json of a bundle
     Manifest,
+    /// runbook.json of a bundle
+    Runbook,
 }
 
 /// Arguments of `init`.

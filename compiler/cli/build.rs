@@ -18,6 +18,7 @@ use crate::driver::Run;
 use crate::source::Sources;
 
 use super::args::Build;
+use super::arguments::files_of;
 use super::exit::Exit;
 use super::phases::{Progress, Stopwatch};
 use super::session::Session;
@@ -57,7 +58,10 @@ pub(super) fn run(session: &mut Session, arguments: &Build) {
     let Some(workshop) = Workshop::open(session, arguments.templates.templates.as_deref()) else {
         return;
     };
-    let inventories = &arguments.inventories;
+    let inventories = &files_of(session, &workshop.files, &arguments.inventories);
+    if inventories.is_empty() {
+        return;
+    }
     times.begin("names");
     let shared = if inventories.len() > 1 {
         shared_names(&workshop, inventories)

@@ -1,6 +1,7 @@
 //! `cbgen check`: the diagnostics of each inventory and nothing else.
 
 use super::args::Check;
+use super::arguments::files_of;
 use super::session::Session;
 use super::workshop::{Workshop, shown};
 
@@ -9,7 +10,7 @@ pub(super) fn run(session: &mut Session, arguments: &Check) {
     let Some(workshop) = Workshop::open(session, arguments.templates.templates.as_deref()) else {
         return;
     };
-    for inventory in &arguments.inventories {
+    for inventory in &files_of(session, &workshop.files, &arguments.inventories) {
         workshop.with_run(session, inventory, |workshop, run| {
             workshop
                 .compiler

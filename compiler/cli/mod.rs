@@ -6,6 +6,7 @@
 
 mod apply;
 mod args;
+mod arguments;
 mod build;
 mod change;
 mod change_args;

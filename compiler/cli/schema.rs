@@ -1,6 +1,7 @@
 //! `cbgen schema`: JSON Schemas for editors and pipelines, made from the Rust types.
 
 use crate::contract::manifest::Manifest;
+use crate::contract::runbook::Runbook;
 use crate::inventory::Schema as InventorySchema;
 use crate::templates::front_matter::FrontMatter;
 
@@ -12,6 +13,7 @@ pub(super) fn run(session: &mut Session, arguments: &Schema) {
     let schema = match arguments.kind {
         SchemaKind::Inventory => InventorySchema::json(),
         SchemaKind::Template => schemars::schema_for!(FrontMatter).to_value(),
+        SchemaKind::Runbook => schemars::schema_for!(Runbook).to_value(),
         SchemaKind::Manifest => schemars::schema_for!(Manifest).to_value(),
     };
     session.print(&format!("{schema:#}\n"));

@@ -61,7 +61,11 @@ impl Moment {
         let zone = if self.offset == 0 {
             "Z".to_owned()
         } else {
-            let (sign, offset) = if self.offset < 0 { ('-', -self.offset) } else { ('+', self.offset) };
+            let (sign, offset) = if self.offset < 0 {
+                ('-', -self.offset)
+            } else {
+                ('+', self.offset)
+            };
             format!("{sign}{:02}:{:02}", offset / 3600, offset % 3600 / 60)
         };
         format!("{date}T{time}:{:02}{zone}", self.local().rem_euclid(60))
@@ -119,7 +123,11 @@ mod tests {
             ("2024-02-29T23:59:59-05:30", 1_709_270_999),
             ("2000-03-01T00:00:00z", 951_868_800),
         ] {
-            assert_eq!(Moment::read(stamp).map(|moment| moment.seconds), Some(seconds), "{stamp}");
+            assert_eq!(
+                Moment::read(stamp).map(|moment| moment.seconds),
+                Some(seconds),
+                "{stamp}"
+            );
         }
         assert!(Moment::read("2026-12-05T22:00:00.25Z") < Moment::read("2026-12-05T22:00:00.5Z"));
         assert_eq!(Moment::read("tomorrow"), None);

@@ -42,7 +42,7 @@ pub struct Runbook {
     pub outages: Vec<Outage>,
     /// Phases with at least one step, in the order of work.
     pub phases: Vec<PhaseRecord>,
-    /// Steps in the order of work: numbers rise.
+    /// Steps in the order of work. The same work has the same number at every place, and at one place numbers rise.
     pub steps: Vec<Step>,
 }
 
@@ -147,7 +147,7 @@ pub struct PhaseRecord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// Number, unique and readable over the phone: `6.12`.
+    /// Number, readable over the phone: `6.12`. With the place it names one step; the same work has one number everywhere.
     pub number: StepNumber,
     /// The phase.
     pub phase: Phase,
@@ -358,8 +358,8 @@ impl Runbook {
 
     /// Reads a runbook, strictly.
     ///
-    /// Refused: another format number (said first), unknown or missing keys, unsafe paths, numbers that do not rise
-    /// without gaps, steps of a phase that is not listed, and steps whose kind and artifact contradict each other.
+    /// Refused: another format number (said first), unknown or missing keys, unsafe paths, numbers that do not rise at
+    /// a place, steps that are not in their phase, and steps whose kind and artifact contradict each other.
     pub fn read(bytes: &[u8]) -> Result<Self, RunbookError> {
         #[derive(Deserialize)]
         struct Head {
@@ -391,10 +391,11 @@ impl Runbook {
         Ok(runbook)
     }
 
-    /// The step with a number.
-    pub fn step(&self, number: StepNumber) -> Option<&Step> {
-        let at = self.steps.binary_search_by_key(&number, |step| step.number).ok()?;
-        self.steps.get(at)
+    /// The step with a number at a place; `None` is the whole installation.
+    pub fn step(&self, server: Option<&str>, number: StepNumber) -> Option<&Step> {
+        self.steps
+            .iter()
+            .find(|step| step.number == number && step.server.as_deref() == server)
     }
 
     /// The steps of one place, in order; `None` is the whole installation.
@@ -409,29 +410,42 @@ impl Runbook {
         let through = step.needs;
         self.steps
             .iter()
-            .take_while(move |other| through.is_some_and(|through| other.number <= through))
+            .filter(move |other| through.is_some_and(|through| other.number <= through))
             .filter(move |other| other.server != step.server)
     }
 
     fn consistent(&self) -> Result<(), RunbookError> {
         let refuse = |why: String| Err(RunbookError(why));
-        let phases: BTreeMap<u32, Phase> = self.phases.iter().map(|phase| (phase.number, phase.name)).collect();
+        let phases: BTreeMap<u32, Phase> = self
+            .phases
+            .iter()
+            .map(|phase| (phase.number, phase.name))
+            .collect();
         let names: BTreeSet<Phase> = self.phases.iter().map(|phase| phase.name).collect();
-        let numbered = self.phases.iter().zip(1..).all(|(phase, number)| phase.number == number);
+        let numbered = self
+            .phases
+            .iter()
+            .zip(1..)
+            .all(|(phase, number)| phase.number == number);
         if !numbered || names.len() != self.phases.len() {
             return refuse("its phases are not numbered one after the other".into());
         }
-        let mut before = StepNumber::default();
+        let mut before: BTreeMap<Option<&str>, StepNumber> = BTreeMap::new();
+        let mut phase = 0;
         for step in &self.steps {
             let number = step.number;
-            let follows = (number.phase == before.phase && number.step == before.step + 1)
-                || (number.phase == before.phase + 1 && number.step == 1);
-            if !follows || phases.get(&number.phase) != Some(&step.phase) {
-                return refuse(format!("step {number} is out of order or not in its phase"));
+            let last = before.insert(step.server.as_deref(), number);
+            if last.is_some_and(|last| last >= number) || number.phase < phase {
+                return refuse(format!("step {number} is out of order"));
             }
-            before = number;
+            phase = number.phase;
+            if phases.get(&phase) != Some(&step.phase) {
+                return refuse(format!("step {number} is not in its phase"));
+            }
             if (step.kind == StepKind::Manual) != step.artifact.is_none() {
-                return refuse(format!("kind and artifact of step {number} contradict each other"));
+                return refuse(format!(
+                    "kind and artifact of step {number} contradict each other"
+                ));
             }
             if step.one_way != (step.rollback == Rollback::OneWay) {
                 return refuse(format!("step {number} says two things about its way back"));
@@ -514,20 +528,34 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        let runbook = runbook(vec![step("1.1", None), step("1.2", Some("A")), step("1.3", Some("B"))]);
+        let runbook = runbook(vec![
+            step("1.1", None),
+            step("1.2", Some("A")),
+            step("1.2", Some("B")),
+        ]);
         assert_eq!(Runbook::read(runbook.to_text().as_bytes()), Ok(runbook.clone()));
         assert_eq!(runbook.steps_at(Some("B")).count(), 1);
-        assert_eq!(runbook.step("1.2".parse().unwrap()).unwrap().server.as_deref(), Some("A"));
+        let number = "1.2".parse().unwrap();
+        assert_eq!(runbook.step(Some("A"), number), runbook.steps.get(1));
+        assert_eq!(runbook.step(None, number), None);
     }
 
     #[test]
     fn a_barrier_names_the_steps_of_other_places() {
-        let mut last = step("1.4", Some("B"));
+        let mut last = step("1.3", Some("B"));
         last.needs = Some("1.2".parse().unwrap());
-        let steps = vec![step("1.1", None), step("1.2", Some("A")), step("1.3", Some("B")), last];
+        let steps = vec![
+            step("1.1", None),
+            step("1.2", Some("A")),
+            step("1.2", Some("B")),
+            last,
+        ];
         let runbook = runbook(steps);
         let last = runbook.steps.last().unwrap();
-        let needed: Vec<String> = runbook.needed_by(last).map(|step| step.number.to_string()).collect();
+        let needed: Vec<String> = runbook
+            .needed_by(last)
+            .map(|step| step.number.to_string())
+            .collect();
         assert_eq!(needed, ["1.1", "1.2"]);
         assert_eq!(runbook.needed_by(&runbook.steps[0]).count(), 0);
     }
@@ -539,13 +567,26 @@ mod tests {
             assert!(error.contains(expected), "{error}");
         };
         let good = runbook(vec![step("1.1", None)]).to_text();
-        check(&good.replace("\"format\": 1", "\"format\": 2"), "made by a newer cbgen");
+        check(
+            &good.replace("\"format\": 1", "\"format\": 2"),
+            "made by a newer cbgen",
+        );
         check(&good.replace("\"format\": 1", "\"format\": 0"), "does not exist");
-        check(&good.replace("\"1.1\"", "\"1.2\""), "out of order");
+        check(&good.replace("\"1.1\"", "\"2.1\""), "not in its phase");
+        check(
+            &runbook(vec![step("1.2", None), step("1.1", None)]).to_text(),
+            "out of order",
+        );
         check(&good.replace("\"1.1\"", "\"1.01\""), "not the number of a step");
         check(&good.replace("\"manual\"", "\"script\""), "contradict each other");
-        check(&good.replace("\"one_way\": false", "\"one_way\": true"), "two things");
-        check(&good.replace("\"minutes\": 5", "\"minutes\": 5, \"owner\": 1"), "unknown field");
+        check(
+            &good.replace("\"one_way\": false", "\"one_way\": true"),
+            "two things",
+        );
+        check(
+            &good.replace("\"minutes\": 5", "\"minutes\": 5, \"owner\": 1"),
+            "unknown field",
+        );
         check(&good.replace("\"number\": 1", "\"number\": 2"), "not numbered");
         let mut ahead = step("1.1", None);
         ahead.needs = Some("1.1".parse().unwrap());

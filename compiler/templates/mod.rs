@@ -24,8 +24,8 @@ use crate::source::{FileId, Sources, Span};
 
 use engine::{Engine, EngineError, Engines, Text};
 use findings::{
-    engine_diagnostic, lines_of_applied, no_front_matter, place, refused_value, step_mismatch,
-    unknown_requirement,
+    engine_diagnostic, lines_of_applied, minutes_missing, no_front_matter, place, refused_value,
+    step_mismatch, unknown_requirement,
 };
 use folder::TemplateFile;
 use front_matter::{FrontMatter, RunbookText};
@@ -449,6 +449,9 @@ fn check_front_matter(
     let is_step = front.path.is_none();
     if is_step != front.effect.is_none() || is_step && front.scope == Scope::Bundle {
         diagnostics.error(step_mismatch(sources, file));
+    }
+    if is_step && front.minutes.is_none() {
+        diagnostics.error(minutes_missing(sources, file));
     }
     if front.applied_by.is_some() && front.runbook != RunbookText::default() {
         diagnostics.error(lines_of_applied(sources, file));
