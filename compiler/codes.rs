@@ -4,7 +4,8 @@
 //! produces it under `tests/errors/`, and a line in `docs/errors/README.md`; a tidy test compares all of them.
 //!
 //! Ranges: 00 input files · 01 YAML · 02 schema · 03 cross-checks that refuse · 04 cross-checks that warn ·
-//! 05 templates · 06 rendering, escaping, parse-back · 07 bundle and output · 08 command line · 09 review.
+//! 05 templates · 06 rendering, escaping, parse-back · 07 bundle and output · 08 command line · 09 review ·
+//! 12 change window.
 
 use crate::diag::Severity;
 

@@ -34,7 +34,12 @@ fn plan_on(fixture: &Fixture, stage: &Stage<'_>, server: &Server) -> Plan {
 /// Every code of a plan, each once.
 fn codes(plan: &Plan) -> Vec<String> {
     let steps = plan.steps.iter().flat_map(|step| &step.problems);
-    let mut codes: Vec<String> = plan.problems.iter().chain(steps).map(|problem| problem.code.clone()).collect();
+    let mut codes: Vec<String> = plan
+        .problems
+        .iter()
+        .chain(steps)
+        .map(|problem| problem.code.clone())
+        .collect();
     codes.sort();
     codes.dedup();
     codes
@@ -61,12 +66,23 @@ fn plan_finds_tonight_what_step_37_would_find() {
     check("CB1213", &|world| world.put(file, b"[A]\r\nURL=x\r\n", 0o444));
     check("CB1214", &|world| world.put_other(file, Fault::Link));
     check("CB1215", &|world| world.put_other(file, Fault::Folder));
-    check("CB1217", &|world| world.put(file, &vec![b'x'; (64 << 20) + 1], 0o644));
+    check("CB1217", &|world| {
+        world.put(file, &vec![b'x'; (64 << 20) + 1], 0o644)
+    });
     check("CB1218", &|world| world.take("C/Windows/System32/cmd.exe"));
-    check("CB1218", &|world| world.take("C/Program Files/Microsoft SQL Server"));
+    check("CB1218", &|world| {
+        world.take("C/Program Files/Microsoft SQL Server")
+    });
     check("CB1207", &|world| world.inner.lock().unwrap().free = 1000);
     let with = |change: &dyn Fn(&mut Step)| {
-        Fixture::new().with(|steps| change(steps.iter_mut().find(|step| step.number.to_string() == "6.7").unwrap()))
+        Fixture::new().with(|steps| {
+            change(
+                steps
+                    .iter_mut()
+                    .find(|step| step.number.to_string() == "6.7")
+                    .unwrap(),
+            )
+        })
     };
     let long = with(&|step| step.target = Some(format!(r"C:\{}", "a".repeat(250))));
     assert_eq!(found(&long, &|_| {}), ["CB1216"]);
@@ -87,7 +103,10 @@ fn the_wrong_machine_is_refused() {
     stage.is_windows = true;
     stage.is_elevated = false;
     let found = codes(&plan_on(&fixture, &stage, &live));
-    assert!(found.contains(&"CB1202".to_owned()) && found.contains(&"CB1205".to_owned()), "{found:?}");
+    assert!(
+        found.contains(&"CB1202".to_owned()) && found.contains(&"CB1205".to_owned()),
+        "{found:?}"
+    );
     // A copy on a Windows machine: files may change, scripts would change the machine itself.
     assert_eq!(codes(&plan_on(&fixture, &stage, &fixture.server())), ["CB1221"]);
 }
@@ -117,7 +136,10 @@ fn apply_refuses_before_anything_changes() {
         plan: Some(plan.clone()),
         ..wish(&fixture)
     };
-    assert_eq!(refused(&run_apply(&fixture, &Stage::new(&moved), &with_plan)), ["CB1230"]);
+    assert_eq!(
+        refused(&run_apply(&fixture, &Stage::new(&moved), &with_plan)),
+        ["CB1230"]
+    );
     // The same plan twice: the first one used it up.
     let twice = world.after_kill();
     assert_eq!(run_apply(&fixture, &Stage::new(&twice), &with_plan), End::Done);
@@ -129,13 +151,19 @@ fn apply_refuses_before_anything_changes() {
     };
     let change = |steps: &mut Vec<Step>| one_way(steps.iter_mut().find(|step| step.title == "pool").unwrap());
     let final_steps = Fixture::new().with(change);
-    assert_eq!(refused(&run_apply(&final_steps, &stage, &wish(&final_steps))), ["CB1251"]);
+    assert_eq!(
+        refused(&run_apply(&final_steps, &stage, &wish(&final_steps))),
+        ["CB1251"]
+    );
     let script = b"@echo off\r\nset \"STEP=look at the variable CANARY\"\r\n";
     let secret = Fixture::new().with_file("servers/MGMT01/scripts/apply-ws.cmd", Some(script));
     assert_eq!(refused(&run_apply(&secret, &stage, &wish(&secret))), ["CB1253"]);
     let in_the_way = world.after_kill();
     in_the_way.put("C/ProgramData/cbgen", b"a file", 0o644);
-    assert_eq!(refused(&run_apply(&fixture, &Stage::new(&in_the_way), &wish(&fixture))), ["CB1242"]);
+    assert_eq!(
+        refused(&run_apply(&fixture, &Stage::new(&in_the_way), &wish(&fixture))),
+        ["CB1242"]
+    );
     assert_eq!(world.tree(), old);
 }
 
@@ -146,7 +174,10 @@ fn a_run_of_another_build_is_not_gone_on_with() {
     let stage = Stage::new(&world);
     // It stops in front of the first step, which a person does.
     assert_eq!(run_apply(&fixture, &stage, &Wish::default()), End::Waits);
-    let other = Fixture::new().with_file("servers/MGMT01/config/file7.set.url", Some(b"[A]\nURL=https://x\n"));
+    let other = Fixture::new().with_file(
+        "servers/MGMT01/config/file7.set.url",
+        Some(b"[A]\nURL=https://x\n"),
+    );
     assert_eq!(refused(&run_apply(&other, &stage, &wish(&other))), ["CB1243"]);
     assert_eq!(run_apply(&fixture, &stage, &wish(&fixture)), End::Done);
 }
@@ -160,7 +191,12 @@ fn a_run_that_stopped_for_a_person_loses_only_what_came_after() {
     let last = some.done.pop().expect("the last step by hand");
     assert_eq!(last, "8.4");
     // Everything but the last step is done, then the run stops.
-    assert_eq!(run_apply(&fixture, &stage, &some), End::Waits, "{}", stage.output());
+    assert_eq!(
+        run_apply(&fixture, &stage, &some),
+        End::Waits,
+        "{}",
+        stage.output()
+    );
     let waiting = world.tree();
     assert_eq!(run_apply(&fixture, &stage, &some), End::Waits);
     assert_eq!(world.tree(), waiting);
@@ -168,14 +204,22 @@ fn a_run_that_stopped_for_a_person_loses_only_what_came_after() {
     assert!(matches!(end, rollback::End::Back { by_hand: 2, .. }), "{end:?}");
     assert_eq!(world.tree(), fixture.world().tree());
     stage.fails = Some("rollback-page");
-    assert_eq!(run_apply(&fixture, &stage, &wish(&fixture)), End::Done, "{}", stage.output());
+    assert_eq!(
+        run_apply(&fixture, &stage, &wish(&fixture)),
+        End::Done,
+        "{}",
+        stage.output()
+    );
     let end = run_rollback(&fixture, &stage, &[]);
     let rollback::End::Incomplete(problems) = &end else {
         panic!("{end:?}")
     };
     assert_eq!(problems[0].code, "CB1260");
     stage.fails = None;
-    assert!(matches!(run_rollback(&fixture, &stage, &[]), rollback::End::Back { .. }));
+    assert!(matches!(
+        run_rollback(&fixture, &stage, &[]),
+        rollback::End::Back { .. }
+    ));
     assert_eq!(world.tree(), fixture.world().tree());
 }
 
@@ -201,11 +245,20 @@ fn each_rollback_takes_back_the_run_before() {
     world.put("C/Product/config/file7.url", b"theirs", 0o640);
     let before = world.tree();
     let end = run_rollback(&fixture, &stage, &[]);
-    assert!(matches!(&end, rollback::End::Refused(problems) if problems[0].code == "CB1261"), "{end:?}");
+    assert!(
+        matches!(&end, rollback::End::Refused(problems) if problems[0].code == "CB1261"),
+        "{end:?}"
+    );
     assert_eq!(world.tree(), before);
-    assert!(matches!(run_rollback(&fixture, &stage, &["6.7".into()]), rollback::End::Back { run: 2, .. }));
+    assert!(matches!(
+        run_rollback(&fixture, &stage, &["6.7".into()]),
+        rollback::End::Back { run: 2, .. }
+    ));
     assert_eq!(world.tree(), second);
-    assert!(matches!(run_rollback(&fixture, &stage, &[]), rollback::End::Back { run: 1, .. }));
+    assert!(matches!(
+        run_rollback(&fixture, &stage, &[]),
+        rollback::End::Back { run: 1, .. }
+    ));
     assert_eq!(world.tree(), first);
     assert_eq!(run_rollback(&fixture, &stage, &[]), rollback::End::Nothing);
 }
@@ -214,9 +267,15 @@ fn each_rollback_takes_back_the_run_before() {
 fn the_second_apply_writes_nothing() {
     let fixture = Fixture::new();
     let world = fixture.world();
-    assert_eq!(run_apply(&fixture, &Stage::new(&world), &wish(&fixture)), End::Done);
+    assert_eq!(
+        run_apply(&fixture, &Stage::new(&world), &wish(&fixture)),
+        End::Done
+    );
     let before = world.stamps();
-    assert_eq!(run_apply(&fixture, &Stage::new(&world), &wish(&fixture)), End::Nothing);
+    assert_eq!(
+        run_apply(&fixture, &Stage::new(&world), &wish(&fixture)),
+        End::Nothing
+    );
     assert_eq!(world.stamps(), before);
 }
 
@@ -229,7 +288,7 @@ struct Site {
 impl Site {
     fn new(fixture: &Fixture) -> Self {
         let workspace = Workspace::new();
-        fs::write(workspace.folder().join("acme.zip"), fixture.archive()).unwrap();
+        fs::write(workspace.folder().join("acme.zip"), fixture.archive(true)).unwrap();
         fixture.write_server(&workspace.folder().join("server"));
         Self {
             workspace,
@@ -254,7 +313,11 @@ impl Site {
     /// Content, rights and time of every file outside the folder of cbgen.
     fn files(&self) -> BTreeMap<PathBuf, (Vec<u8>, u32)> {
         let state = self.root().join("C/ProgramData/cbgen");
-        tree(&self.root()).into_iter().filter(|(path, _)| !path.starts_with(&state)).map(|(path, file)| (path, (file.0, file.1))).collect()
+        tree(&self.root())
+            .into_iter()
+            .filter(|(path, _)| !path.starts_with(&state))
+            .map(|(path, file)| (path, (file.0, file.1)))
+            .collect()
     }
 
     fn apply<'a>(&self, fixture: &'a Fixture) -> Vec<&'a str> {
@@ -291,7 +354,11 @@ fn the_commands_lead_from_plan_to_evidence_and_back() {
     let untouched = tree(&site.root());
     let plan = site.run(&["plan", "acme.zip", "-o", "plan.json"]);
     assert_eq!(plan.code, 1, "{}", plan.stderr);
-    assert!(plan.stdout.contains("-URL=http://old.example/1"), "{}", plan.stdout);
+    assert!(
+        plan.stdout.contains("-URL=http://old.example/1"),
+        "{}",
+        plan.stdout
+    );
     for format in ["json", "html"] {
         assert_eq!(site.run(&["plan", "acme.zip", "--format", format]).code, 1);
     }
@@ -306,13 +373,20 @@ fn the_commands_lead_from_plan_to_evidence_and_back() {
     assert_ne!(site.files(), old);
     let before = tree(&site.root());
     let again = site.run(&site.apply(&fixture));
-    assert_eq!((again.code, again.stdout.as_str()), (0, "nothing to do: every step is done already\n"));
+    assert_eq!(
+        (again.code, again.stdout.as_str()),
+        (0, "nothing to do: every step is done already\n")
+    );
     assert_eq!(tree(&site.root()), before, "the second apply writes nothing");
     assert_eq!(site.run(&["status"]).code, 0);
     let evidence = "server/C/ProgramData/cbgen/acme/1.0.0/evidence/run-0001.jsonl";
     let table = site.run(&["status", "--evidence", evidence]);
     assert_eq!(table.code, 0, "{}", table.stderr);
-    assert!(table.stdout.contains("8.4") && table.stdout.contains("exit code 0"), "{}", table.stdout);
+    assert!(
+        table.stdout.contains("8.4") && table.stdout.contains("exit code 0"),
+        "{}",
+        table.stdout
+    );
     let file = site.root().join("C/Product/config/file7.url");
     let applied = fs::read(&file).unwrap();
     fs::write(&file, "theirs").unwrap();
@@ -321,7 +395,11 @@ fn the_commands_lead_from_plan_to_evidence_and_back() {
     assert!(drifted.stdout.contains("\"changed\""), "{}", drifted.stdout);
     fs::write(&file, applied).unwrap();
     let back = site.run(&["rollback"]);
-    assert_eq!(back.code, 1, "steps by hand are left: {}{}", back.stdout, back.stderr);
+    assert_eq!(
+        back.code, 1,
+        "steps by hand are left: {}{}",
+        back.stdout, back.stderr
+    );
     assert_eq!(site.files(), old);
     assert_eq!(site.run(&["rollback", "acme.zip"]).code, 0);
 }
@@ -332,20 +410,32 @@ fn mistakes_at_the_command_line_are_named() {
     let site = Site::new(&fixture);
     let check = |words: &[&str], code: &str| {
         let ran = site.run(words);
-        assert!(ran.code != 0 && ran.stderr.contains(&format!("[{code}]")), "{words:?}: {}", ran.stderr);
+        assert!(
+            ran.code != 0 && ran.stderr.contains(&format!("[{code}]")),
+            "{words:?}: {}",
+            ran.stderr
+        );
     };
     check(&["plan", "acme.zip", "--from", "9.9"], "CB1206");
     check(&["apply", "acme.zip", "--done", "9.9"], "CB1206");
     check(&["rollback"], "CB1262");
+    fs::write(site.workspace.folder().join("older.zip"), fixture.archive(false)).unwrap();
+    check(&["plan", "older.zip"], "CB1203");
     fs::write(site.workspace.folder().join("plan.json"), "{").unwrap();
     check(&["apply", "acme.zip", "--plan", "plan.json"], "CB1231");
-    let other = site.workspace.run(&["plan", "acme.zip", "--server", "CORE09", "--root", "server"]);
+    let other = site
+        .workspace
+        .run(&["plan", "acme.zip", "--server", "CORE09", "--root", "server"]);
     assert!(other.stderr.contains("[CB1201]"), "{}", other.stderr);
     assert_eq!(site.run(&["apply", "acme.zip"]).code, 1);
     let state = site.root().join("C/ProgramData/cbgen/acme/1.0.0");
     let evidence = "server/C/ProgramData/cbgen/acme/1.0.0/evidence/run-0001.jsonl";
     let text = fs::read_to_string(state.join("evidence/run-0001.jsonl")).unwrap();
-    fs::write(state.join("evidence/run-0001.jsonl"), text.replacen("engineer", "somebody", 1).replacen("1.1", "1.2", 1)).unwrap();
+    fs::write(
+        state.join("evidence/run-0001.jsonl"),
+        text.replacen("engineer", "somebody", 1).replacen("1.1", "1.2", 1),
+    )
+    .unwrap();
     check(&["status", "--evidence", evidence], "CB1270");
     let journal = fs::read_to_string(state.join("journal.jsonl")).unwrap();
     fs::write(state.join("journal.jsonl"), journal.replacen("1.1", "1.2", 1)).unwrap();
@@ -359,10 +449,21 @@ fn a_failing_script_is_told_with_its_log_and_taken_back() {
     let old = site.files();
     let shell = site.root().join("C/Windows/System32/cmd.exe");
     let text = fs::read_to_string(&shell).unwrap();
-    fs::write(&shell, text.replace("apply-preflight) ;;", "apply-preflight) ;;\napply-bindings) echo no such site; exit 3 ;;")).unwrap();
+    fs::write(
+        &shell,
+        text.replace(
+            "apply-preflight) ;;",
+            "apply-preflight) ;;\napply-bindings) echo no such site; exit 3 ;;",
+        ),
+    )
+    .unwrap();
     let ran = site.run(&site.apply(&fixture));
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("[CB1250]") && ran.stderr.contains("exit code 3"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("[CB1250]") && ran.stderr.contains("exit code 3"),
+        "{}",
+        ran.stderr
+    );
     assert!(ran.stdout.contains("no such site"), "{}", ran.stdout);
     let mut files = site.files();
     files.retain(|path, _| !path.ends_with("cmd.exe"));
@@ -382,16 +483,30 @@ fn a_secret_reaches_the_script_and_nothing_else() {
     // The script says what it got, and looks at the arguments of every process.
     let look = "apply-ws) [ \"${CANARY-}\" = Kanarienvogel-7319 ] || exit 4\n    for p in /proc/[0-9]*; do\n    case $p in /proc/$$) continue ;; esac\n\
         if tr '\\0' ' ' <\"$p/cmdline\" 2>/dev/null | grep -q 'Kanarien[v]ogel'; then echo seen in $p; exit 5; fi\n    done ;;\n";
-    fs::write(&shell, text.replace("apply-preflight) ;;", &format!("apply-preflight) ;;\n{look}"))).unwrap();
+    fs::write(
+        &shell,
+        text.replace("apply-preflight) ;;", &format!("apply-preflight) ;;\n{look}")),
+    )
+    .unwrap();
     let mut command = site.command(&site.apply(&fixture));
     let ran = site.workspace.finish(command.env("CANARY", CANARY));
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(!ran.stdout.contains(CANARY) && !ran.stderr.contains(CANARY));
     for (path, (bytes, ..)) in tree(&site.root()) {
-        let holds = bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes());
-        assert!(!holds || path.ends_with("cmd.exe"), "{} holds the secret", path.display());
+        let holds = bytes
+            .windows(CANARY.len())
+            .any(|window| window == CANARY.as_bytes());
+        assert!(
+            !holds || path.ends_with("cmd.exe"),
+            "{} holds the secret",
+            path.display()
+        );
     }
-    let log = fs::read_to_string(site.root().join("C/ProgramData/cbgen/acme/1.0.0/logs/run-0001-step-4.1.log")).unwrap();
+    let log = fs::read_to_string(
+        site.root()
+            .join("C/ProgramData/cbgen/acme/1.0.0/logs/run-0001-step-4.1.log"),
+    )
+    .unwrap();
     assert!(log.contains("says hello (secret)"), "{log}");
 }
 
@@ -413,7 +528,15 @@ fn a_killed_process_leads_back_and_on() {
             let site = Site::new(&fixture);
             let mut strace = Command::new("strace");
             strace
-                .args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e"])
+                .args([
+                    "-f",
+                    "-qq",
+                    "-o",
+                    "/dev/null",
+                    "-e",
+                    &format!("trace={call}"),
+                    "-e",
+                ])
                 .arg(format!("inject={call}:signal=KILL:when={moment}"))
                 .arg(env!("CARGO_BIN_EXE_cbgen"))
                 .args(site.apply(&fixture))
@@ -426,12 +549,25 @@ fn a_killed_process_leads_back_and_on() {
             if index % 2 == 0 {
                 let ran = site.run(&["rollback", "acme.zip"]);
                 let is_unknown = ran.stderr.contains("[CB1262]");
-                assert!(ran.code < 2 || is_unknown, "{call} {moment}: {}{}", ran.stdout, ran.stderr);
-                assert_eq!(site.files().into_values().collect::<Vec<_>>(), old, "{call} {moment}");
+                assert!(
+                    ran.code < 2 || is_unknown,
+                    "{call} {moment}: {}{}",
+                    ran.stdout,
+                    ran.stderr
+                );
+                assert_eq!(
+                    site.files().into_values().collect::<Vec<_>>(),
+                    old,
+                    "{call} {moment}"
+                );
             } else {
                 let ran = site.run(&site.apply(&fixture));
                 assert_eq!(ran.code, 0, "{call} {moment}: {}{}", ran.stdout, ran.stderr);
-                assert_eq!(site.files().into_values().collect::<Vec<_>>(), new, "{call} {moment}");
+                assert_eq!(
+                    site.files().into_values().collect::<Vec<_>>(),
+                    new,
+                    "{call} {moment}"
+                );
             }
         }
     }

@@ -28,6 +28,8 @@
 mod build;
 /// Whole builds: every folder of `tests/cases` is compiled and compared with its `expected` tree.
 mod cases;
+/// The change window: what `plan` finds, what is refused, and the commands on a copy of a server.
+mod change;
 /// Command line: arguments, exit codes, help texts, output streams, `init`, `explain`, `completions`, `schema`.
 mod cli;
 /// Every artifact in the program that reads it.

@@ -36,7 +36,9 @@ pub fn make(step: &Step, artifact: &[u8], present: Option<&[u8]>) -> Result<Made
     let kind = step.format.and_then(edit_kind);
     let Some(kind) = kind else {
         let name = step.format.map_or("none", Format::name);
-        return Err(refuse(format!("this cbgen knows no edits in the format `{name}`")));
+        return Err(refuse(format!(
+            "this cbgen knows no edits in the format `{name}`"
+        )));
     };
     let text = decode(artifact).map_err(|error| refuse(format!("the edits cannot be read: {error}")))?;
     let edits = Edits::read(kind, &text.text).map_err(|errors| {
@@ -52,9 +54,11 @@ pub fn make(step: &Step, artifact: &[u8], present: Option<&[u8]>) -> Result<Made
             .into_iter()
             .map(|refusal| Refused {
                 line: refusal.file_range.map(|range| line_at(present, range.start)),
-                help: refusal
-                    .help
-                    .or_else(|| refusal.nearest.map(|nearest| format!("the nearest key there is `{nearest}`"))),
+                help: refusal.help.or_else(|| {
+                    refusal
+                        .nearest
+                        .map(|nearest| format!("the nearest key there is `{nearest}`"))
+                }),
                 message: refusal.message,
             })
             .collect()),

@@ -119,7 +119,10 @@ pub fn read(bytes: &[u8]) -> Result<Evidence, Vec<Flaw>> {
         match (entry, last) {
             (Some(entry), _) => {
                 if entry.n != n {
-                    flaw(number, "its number shows that lines were removed, added or exchanged before it");
+                    flaw(
+                        number,
+                        "its number shows that lines were removed, added or exchanged before it",
+                    );
                 } else if entry.before != before {
                     flaw(number, "the line before it was changed");
                 } else if json(&entry).as_bytes() != text {
@@ -207,7 +210,9 @@ fn words(record: &Record) -> (String, String) {
             steps,
             ..
         } => {
-            let change = change.as_ref().map_or_else(String::new, |change| format!(" for {change}"));
+            let change = change
+                .as_ref()
+                .map_or_else(String::new, |change| format!(" for {change}"));
             let what = format!(
                 "begins: {bundle} {version}{change} on {place}, {} steps, by {} with cbgen {}",
                 steps.len(),
@@ -225,9 +230,14 @@ fn words(record: &Record) -> (String, String) {
             milliseconds,
         } => {
             let (old, new) = (short(file.old), short(Some(file.new)));
-            (step.clone(), format!("changed {}: {old} to {new} ({milliseconds} ms)", file.path))
+            (
+                step.clone(),
+                format!("changed {}: {old} to {new} ({milliseconds} ms)", file.path),
+            )
         }
-        Record::Started { step, command, log, .. } => (step.clone(), format!("runs {command} (log {log})")),
+        Record::Started {
+            step, command, log, ..
+        } => (step.clone(), format!("runs {command} (log {log})")),
         Record::Ended {
             step,
             code,
@@ -241,14 +251,26 @@ fn words(record: &Record) -> (String, String) {
             step,
             minutes,
             decision,
-        } => (step.clone(), format!("takes long, after {minutes} minutes: {decision}")),
+        } => (
+            step.clone(),
+            format!("takes long, after {minutes} minutes: {decision}"),
+        ),
         Record::Confirmed {
-            step, meaning, how, user,
+            step,
+            meaning,
+            how,
+            user,
         } => (step.clone(), format!("{meaning}: confirmed by {user} ({how})")),
-        Record::Paused { step } => (step.clone(), "stops here: a person has to do this step".to_owned()),
+        Record::Paused { step } => (
+            step.clone(),
+            "stops here: a person has to do this step".to_owned(),
+        ),
         Record::Failed { step, why } => (step.clone(), format!("FAILED: {why}")),
         Record::Done => (none, "everything wanted is done".to_owned()),
-        Record::Damaged { kept_as, why } => (none, format!("the journal was damaged ({why}), kept as {kept_as}")),
+        Record::Damaged { kept_as, why } => (
+            none,
+            format!("the journal was damaged ({why}), kept as {kept_as}"),
+        ),
         Record::UndoBegin { why, by, .. } => (none, format!("goes back, by {}: {why}", by.user)),
         Record::Undid { step, path, now } => (step.clone(), format!("{path} is {} again", short(*now))),
         Record::UndidByScript { step, script, code } => {
@@ -307,7 +329,10 @@ mod tests {
             assert!(read(doubled.as_bytes()).is_err(), "line {at} was doubled");
             let mut exchanged = lines.clone();
             exchanged.swap(at, (at + 1) % lines.len());
-            assert!(read(exchanged.concat().as_bytes()).is_err(), "line {at} was exchanged");
+            assert!(
+                read(exchanged.concat().as_bytes()).is_err(),
+                "line {at} was exchanged"
+            );
         }
     }
 

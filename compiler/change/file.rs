@@ -79,7 +79,12 @@ impl Target {
 
     /// The last parts of the names beside it.
     pub fn names(&self) -> [String; 2] {
-        let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = |path: &Path| {
+            path.file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned()
+        };
         [name(&self.new), name(&self.old)]
     }
 
@@ -130,8 +135,12 @@ pub fn examine(
         let message = format!("the path has {} characters, too many for Windows", windows.len());
         return Err(vec![obstacle(Trouble::Path, message)]);
     }
-    let unreadable =
-        |error: &io::Error| vec![obstacle(unreadable_is(error), format!("it cannot be read: {error}"))];
+    let unreadable = |error: &io::Error| {
+        vec![obstacle(
+            unreadable_is(error),
+            format!("it cannot be read: {error}"),
+        )]
+    };
     if let Some(link) = server
         .link_on_the_way(disk, windows)
         .map_err(|error| unreadable(&error))?
@@ -158,7 +167,8 @@ pub fn examine(
     let mut found = Vec::new();
     match disk.look(&target.path).map_err(|error| unreadable(&error))? {
         Some(Found::File(size)) if size > LARGEST => {
-            let message = format!("it has {size} bytes, more than the {LARGEST} a configuration file may have");
+            let message =
+                format!("it has {size} bytes, more than the {LARGEST} a configuration file may have");
             found.push(obstacle(Trouble::Unreadable, message));
         }
         Some(Found::File(_)) => found.extend(may_change(disk, &target.path, "it")),
@@ -167,7 +177,10 @@ pub fn examine(
             Trouble::Link,
             "it is a link, and what stands behind one may change",
         )),
-        Some(Found::Other) => found.push(obstacle(Trouble::NotAFile, "something else than a file stands there")),
+        Some(Found::Other) => found.push(obstacle(
+            Trouble::NotAFile,
+            "something else than a file stands there",
+        )),
         None => {}
     }
     for name in [&target.new, &target.old] {
@@ -249,8 +262,10 @@ pub fn swap(disk: &dyn Disk, target: &Target, old: Option<Digest>, bytes: &[u8])
         let what = what.to_owned();
         move |error: io::Error| format!("{what}: {error}")
     };
-    disk.remove(&target.new).map_err(told("a left-over file cannot be removed"))?;
-    disk.remove(&target.old).map_err(told("a left-over file cannot be removed"))?;
+    disk.remove(&target.new)
+        .map_err(told("a left-over file cannot be removed"))?;
+    disk.remove(&target.old)
+        .map_err(told("a left-over file cannot be removed"))?;
     disk.write_new(&target.new, bytes)
         .and_then(|()| disk.sync_file(&target.new))
         .map_err(told("the new file cannot be written"))?;

@@ -146,7 +146,10 @@ impl History {
 
     /// The last run that was not taken back.
     pub fn last(&self) -> Option<&Run> {
-        self.runs.iter().rev().find(|run| run.standing != Standing::Undone)
+        self.runs
+            .iter()
+            .rev()
+            .find(|run| run.standing != Standing::Undone)
     }
 
     /// The run that has not come to an end.
@@ -159,10 +162,14 @@ impl History {
         self.runs.iter().map(|run| run.number).max().unwrap_or(0) + 1
     }
 
-    /// The run in which a script step of a bundle ended well, and was not taken back since.
-    pub fn script_done(&self, seal: Digest, step: &str) -> Option<u64> {
-        let runs = self.runs.iter().rev().filter(|run| run.standing != Standing::Undone);
-        let mut runs = runs.filter(|run| run.seal == seal);
+    /// The run in which a script step of a bundle and place ended well, and was not taken back since.
+    pub fn script_done(&self, seal: Digest, place: &str, step: &str) -> Option<u64> {
+        let runs = self
+            .runs
+            .iter()
+            .rev()
+            .filter(|run| run.standing != Standing::Undone);
+        let mut runs = runs.filter(|run| run.seal == seal && run.place.eq_ignore_ascii_case(place));
         runs.find(|run| {
             let last = run.scripts.iter().rev().find(|(_, number, _)| number == step);
             last.is_some_and(|(_, _, code)| *code == Some(0)) && !run.scripts_undone.contains(step)
@@ -170,10 +177,14 @@ impl History {
         .map(|run| run.number)
     }
 
-    /// The run in which somebody confirmed a step of a bundle.
-    pub fn confirmed(&self, seal: Digest, step: &str) -> Option<u64> {
-        let runs = self.runs.iter().rev().filter(|run| run.standing != Standing::Undone);
-        let mut runs = runs.filter(|run| run.seal == seal);
+    /// The run in which somebody confirmed a step of a bundle and place.
+    pub fn confirmed(&self, seal: Digest, place: &str, step: &str) -> Option<u64> {
+        let runs = self
+            .runs
+            .iter()
+            .rev()
+            .filter(|run| run.standing != Standing::Undone);
+        let mut runs = runs.filter(|run| run.seal == seal && run.place.eq_ignore_ascii_case(place));
         runs.find(|run| run.confirmed.iter().any(|(_, number)| number == step))
             .map(|run| run.number)
     }
@@ -195,7 +206,12 @@ impl Run {
                 self.scripts.push((line.n, step.clone(), None));
             }
             Record::Ended { step, code, .. } => {
-                if let Some(script) = self.scripts.iter_mut().rev().find(|(_, number, _)| number == step) {
+                if let Some(script) = self
+                    .scripts
+                    .iter_mut()
+                    .rev()
+                    .find(|(_, number, _)| number == step)
+                {
                     script.2 = *code;
                 }
             }

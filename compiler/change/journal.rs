@@ -294,9 +294,9 @@ impl Reading {
                 break;
             };
             let line = serde_json::from_slice::<Line>(text).ok();
-            let fits = line
-                .as_ref()
-                .is_some_and(|line| line.n == number && line.before == before && line.text().as_bytes() == text);
+            let fits = line.as_ref().is_some_and(|line| {
+                line.n == number && line.before == before && line.text().as_bytes() == text
+            });
             if !fits {
                 let why = match &line {
                     None => "it is no record",

@@ -212,7 +212,10 @@ impl Plan {
         if plan.format == FORMAT {
             Ok(plan)
         } else {
-            Err(format!("it has plan format {}; this cbgen reads format {FORMAT}", plan.format))
+            Err(format!(
+                "it has plan format {}; this cbgen reads format {FORMAT}",
+                plan.format
+            ))
         }
     }
 
@@ -304,7 +307,11 @@ impl Desk<'_> {
         let steps = self.chosen(selection);
         let mut prover = prove::Prover::new(*self, &steps, is_shown);
         // Where there are no Windows paths, nothing about a step can be said.
-        if !plan.problems.iter().any(|problem| problem.code == codes::NOT_A_SERVER.id()) {
+        if !plan
+            .problems
+            .iter()
+            .any(|problem| problem.code == codes::NOT_A_SERVER.id())
+        {
             plan.steps = steps.iter().map(|step| prover.prove(step)).collect();
         }
         plan.restarts = restarts(&steps, &plan.steps);
@@ -355,7 +362,10 @@ impl Desk<'_> {
             Standing::GoingBack => "is half taken back; `rollback` goes on with that",
             Standing::Done | Standing::Undone => return Vec::new(),
         };
-        vec![format!("run {}, begun {} by {}, {how}", run.number, run.began, run.user)]
+        vec![format!(
+            "run {}, begun {} by {}, {how}",
+            run.number, run.began, run.user
+        )]
     }
 }
 

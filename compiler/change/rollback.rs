@@ -141,7 +141,10 @@ pub fn rollback(way: &Way<'_>, state: &State) -> End {
 pub fn nothing_known(server: &Server, folder: &str) -> Problem {
     Problem::new(
         codes::NOTHING_KNOWN,
-        format!("nothing is known of a change on {}: there is no `{folder}`", server.place),
+        format!(
+            "nothing is known of a change on {}: there is no `{folder}`",
+            server.place
+        ),
         "is this the right server and the right bundle? If the folder was removed, apply the bundle again: what is done stays done",
     )
 }
@@ -186,7 +189,10 @@ fn locked(way: &Way<'_>, state: &State) -> End {
     }
     unpack_again(way, &room, &found.run);
     let began = &found.run.began;
-    room.say(&format!("rollback of run {}, begun {began} by {}", room.run, found.run.user));
+    room.say(&format!(
+        "rollback of run {}, begun {began} by {}",
+        room.run, found.run.user
+    ));
     let outcome = go_back(&mut room, &order);
     let seal = room.put_evidence();
     for (step, lines) in &outcome.by_hand {
@@ -239,7 +245,9 @@ fn new_journal(room: &mut Room<'_>, found: &Found) -> Option<Problem> {
     })();
     match renewed {
         Ok(kept_as) => {
-            room.say(&format!("the journal is damaged ({why}); it is kept as {kept_as}, and the files tell"));
+            room.say(&format!(
+                "the journal is damaged ({why}); it is kept as {kept_as}, and the files tell"
+            ));
             None
         }
         Err(error) => Some(state_failed(&error)),

@@ -78,7 +78,10 @@ impl Room<'_> {
         match super::state::put(self.disk, &path, text.as_bytes()) {
             Ok(()) => Some(seal),
             Err(error) => {
-                self.say(&format!("the evidence of run {} could not be written: {error}", self.run));
+                self.say(&format!(
+                    "the evidence of run {} could not be written: {error}",
+                    self.run
+                ));
                 None
             }
         }

@@ -65,7 +65,9 @@ impl Job<'_> {
         for argument in self.arguments {
             let plain = |letter: char| letter.is_ascii_alphanumeric() || r"._:\/-=".contains(letter);
             if argument.is_empty() || !argument.chars().all(plain) {
-                return Err(format!("the argument `{argument}` cannot be written safely for cmd.exe"));
+                return Err(format!(
+                    "the argument `{argument}` cannot be written safely for cmd.exe"
+                ));
             }
             line.push(' ');
             line.push_str(argument);
@@ -76,7 +78,11 @@ impl Job<'_> {
     /// The command line for the journal.
     pub fn command(&self, room: &Room<'_>) -> Result<String, String> {
         let place = room.state.bundle().join(self.script.as_str());
-        let file = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let file = place
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         Ok(format!("cmd.exe /d /s /c {}", self.tail(Path::new(&file))?))
     }
 }
@@ -117,16 +123,22 @@ pub fn run(room: &Room<'_>, job: &Job<'_>) -> Result<Went, String> {
     let mut writer = Log::new(room.disk, log.clone(), &job.secrets);
     let mut decisions = Vec::new();
     let begin = room.machine.milliseconds();
-    let ended = room.machine.run(&call, &mut |bytes| writer.add(bytes), &mut |minutes| {
-        let (patience, words) = decide(room.machine, job, minutes, usual);
-        decisions.push((minutes, words.to_owned()));
-        patience
-    });
+    let ended = room
+        .machine
+        .run(&call, &mut |bytes| writer.add(bytes), &mut |minutes| {
+            let (patience, words) = decide(room.machine, job, minutes, usual);
+            decisions.push((minutes, words.to_owned()));
+            patience
+        });
     let milliseconds = room.machine.milliseconds().saturating_sub(begin);
     let tail = writer.finish();
     // A log that cannot be synced or read is no reason to doubt the script.
     let log_sha256 = match room.disk.sync_file(&log) {
-        Ok(()) => room.disk.read(&log, super::state::LARGEST).ok().map(|bytes| Digest::of(&bytes)),
+        Ok(()) => room
+            .disk
+            .read(&log, super::state::LARGEST)
+            .ok()
+            .map(|bytes| Digest::of(&bytes)),
         Err(_) => None,
     };
     match ended {
@@ -187,7 +199,11 @@ impl<'a> Log<'a> {
     fn add(&mut self, bytes: &[u8]) {
         self.rest.extend_from_slice(bytes);
         // A secret may stand on both sides of a piece, never on both sides of a line end.
-        let whole = self.rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let whole = self
+            .rest
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |at| at + 1);
         let lines: Vec<u8> = self.rest.drain(..whole).collect();
         self.write(&lines);
     }
@@ -201,7 +217,8 @@ impl<'a> Log<'a> {
             text = text.replace(secret, "(secret)");
         }
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            self.tail.push(line.chars().filter(|letter| !letter.is_control()).collect());
+            self.tail
+                .push(line.chars().filter(|letter| !letter.is_control()).collect());
         }
         let surplus = self.tail.len().saturating_sub(TAIL);
         self.tail.drain(..surplus);

@@ -117,7 +117,9 @@ pub fn is_drive_path(text: &str) -> bool {
                 && step != "."
                 && step != ".."
                 && !step.ends_with(['.', ' '])
-                && !step.chars().any(|letter| letter.is_control() || r#"/:*?"<>|"#.contains(letter))
+                && !step
+                    .chars()
+                    .any(|letter| letter.is_control() || r#"/:*?"<>|"#.contains(letter))
         })
 }
 
@@ -145,7 +147,18 @@ mod tests {
         for good in [r"C:\a", r"D:\Program Files (x86)\a.config"] {
             assert!(is_drive_path(good), "{good}");
         }
-        for bad in ["", "C:", r"C:a", r"\\server\share\a", r"C:\a\..\b", r"C:\a:b", r"C:\\a", r"C:\a.", "C:/a", r"C:\a*"] {
+        for bad in [
+            "",
+            "C:",
+            r"C:a",
+            r"\\server\share\a",
+            r"C:\a\..\b",
+            r"C:\a:b",
+            r"C:\\a",
+            r"C:\a.",
+            "C:/a",
+            r"C:\a*",
+        ] {
             assert!(!is_drive_path(bad), "{bad}");
         }
     }

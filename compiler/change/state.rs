@@ -135,7 +135,9 @@ impl State {
         let path = self.saved(digest);
         // A copy that is there was made whole; what somebody did to it since is found here.
         let is_good = disk.look(&path)?.is_some()
-            && disk.read(&path, LARGEST).is_ok_and(|found| Digest::of(&found) == digest);
+            && disk
+                .read(&path, LARGEST)
+                .is_ok_and(|found| Digest::of(&found) == digest);
         if !is_good {
             put(disk, &path, bytes)?;
         }
@@ -202,7 +204,9 @@ impl State {
             for version in disk.names(&top.join(&bundle)).unwrap_or_default() {
                 let state = Self::of(server, disk, &bundle, &version);
                 let runs = disk.names(&state.folder.join("runs")).unwrap_or_default();
-                let numbers = runs.into_iter().filter_map(|name| name.strip_suffix(".json")?.parse::<u64>().ok());
+                let numbers = runs
+                    .into_iter()
+                    .filter_map(|name| name.strip_suffix(".json")?.parse::<u64>().ok());
                 if let Some(highest) = numbers.max() {
                     found.push((highest, state));
                 }

@@ -140,7 +140,11 @@ impl Status {
                 out.push_str(&format!("        step {step} was not taken back: {why}\n"));
             }
         }
-        let drifted: Vec<&FileStatus> = self.files.iter().filter(|file| file.drift != Drift::None).collect();
+        let drifted: Vec<&FileStatus> = self
+            .files
+            .iter()
+            .filter(|file| file.drift != Drift::None)
+            .collect();
         out.push_str(&format!(
             "\nFiles: {} as applied, {} not\n",
             self.files.len() - drifted.len(),
@@ -178,9 +182,9 @@ pub fn status(server: &Server, disk: &dyn Disk, states: &[State]) -> std::io::Re
         }
         let journal = Journal::open(disk, state.journal())?;
         let damage = journal.reading.damage.iter();
-        status
-            .damage
-            .extend(damage.map(|(line, why)| format!(r"{}\journal.jsonl, line {line}: {why}", state.windows)));
+        status.damage.extend(
+            damage.map(|(line, why)| format!(r"{}\journal.jsonl, line {line}: {why}", state.windows)),
+        );
         add(&mut status, &mut files, &journal.reading);
     }
     status.runs.sort_by_key(|run| run.run);

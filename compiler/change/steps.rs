@@ -76,9 +76,12 @@ impl Selection {
 pub fn secrets_of(script: &[u8]) -> Vec<String> {
     const SAYS: &str = "set \"STEP=look at the variable ";
     let text = String::from_utf8_lossy(script);
-    let names = text.lines().filter_map(|line| line.trim().strip_prefix(SAYS)?.strip_suffix('"'));
+    let names = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix(SAYS)?.strip_suffix('"'));
     let plain = |name: &&str| {
-        name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+        name.bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
     };
     let mut names: Vec<String> = names.filter(plain).map(str::to_owned).collect();
     names.dedup();

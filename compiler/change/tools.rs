@@ -27,15 +27,20 @@ pub fn find(server: &Server, disk: &dyn Disk, machine: &dyn Machine, name: &str)
     }
     if !server.is_copy() {
         let folders = machine.variable("PATH").unwrap_or_default();
-        let mut absolute = folders.split(';').filter(|folder| folder.get(1..3) == Some(":\\"));
-        if let Some(found) = absolute.find_map(|folder| Some(at(&format!("{folder}\\{name}"))).filter(is_there)) {
+        let mut absolute = folders
+            .split(';')
+            .filter(|folder| folder.get(1..3) == Some(":\\"));
+        if let Some(found) =
+            absolute.find_map(|folder| Some(at(&format!("{folder}\\{name}"))).filter(is_there))
+        {
             return Some(found);
         }
     }
     SQL_FOLDERS.iter().find_map(|folder| {
         let versions = disk.names(&at(folder)).unwrap_or_default();
         let mut versions = versions.iter().rev();
-        versions.find_map(|version| Some(at(&format!(r"{folder}\{version}\Tools\Binn\{name}"))).filter(is_there))
+        versions
+            .find_map(|version| Some(at(&format!(r"{folder}\{version}\Tools\Binn\{name}"))).filter(is_there))
     })
 }
 

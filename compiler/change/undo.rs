@@ -62,7 +62,10 @@ fn actions(room: &Room<'_>, order: &Order<'_>) -> Vec<(String, Action)> {
     let mut found = Vec::new();
     for meant in &run.steps {
         let step = &meant.step;
-        let files = run.files.iter().filter(|(n, number, _)| *n > order.since && number == step);
+        let files = run
+            .files
+            .iter()
+            .filter(|(n, number, _)| *n > order.since && number == step);
         let mut files: Vec<FileIntent> = files.map(|(_, _, file)| file.clone()).collect();
         // The first intent of a step has what was there before the run touched it.
         files.truncate(1);
@@ -131,7 +134,10 @@ fn known(room: &Room<'_>, chains: &Chains, file: &FileIntent) -> Result<Option<D
     let is = target
         .digest(room.disk)
         .map_err(|error| format!("it cannot be read: {error}"))?;
-    if chains.get(&key(&file.path)).is_some_and(|chain| chain.contains(&is)) {
+    if chains
+        .get(&key(&file.path))
+        .is_some_and(|chain| chain.contains(&is))
+    {
         Ok(is)
     } else if is.is_none() {
         Err("someone removed it".to_owned())
@@ -209,8 +215,12 @@ fn undo_file(
         Err(_) if order.overwrite.contains(step) => keep_theirs(room, &target)?,
         Err(why) => return Err(format!("{}: {why}, so it is left as it is", file.path)),
     };
-    settle(room.disk, &room.state, &target)
-        .map_err(|error| format!("{}: what an interrupted change left cannot be taken away: {error}", file.path))?;
+    settle(room.disk, &room.state, &target).map_err(|error| {
+        format!(
+            "{}: what an interrupted change left cannot be taken away: {error}",
+            file.path
+        )
+    })?;
     if is_back(chains, file, is) {
         return Ok(());
     }
@@ -247,10 +257,16 @@ fn keep_theirs(room: &Room<'_>, target: &Target) -> Result<Option<Digest>, Strin
         Some(Found::File(_)) => {
             let bytes = room.disk.read(&target.path, LARGEST).map_err(told)?;
             let digest = room.state.save(room.disk, &bytes).map_err(told)?;
-            room.say(&format!("{} as it is now is kept in saved\\{digest}", target.windows));
+            room.say(&format!(
+                "{} as it is now is kept in saved\\{digest}",
+                target.windows
+            ));
             Ok(Some(digest))
         }
-        Some(_) => Err(format!("{}: something else than a file stands there", target.windows)),
+        Some(_) => Err(format!(
+            "{}: something else than a file stands there",
+            target.windows
+        )),
     }
 }
 
@@ -287,7 +303,10 @@ fn undo_script(
 }
 
 fn run_undo(room: &mut Room<'_>, order: &Order<'_>, step: &str, path: &BundlePath) -> Result<i32, String> {
-    let shell = order.shell.clone().ok_or("there is no `cmd.exe` to run its way back")?;
+    let shell = order
+        .shell
+        .clone()
+        .ok_or("there is no `cmd.exe` to run its way back")?;
     script::check_files(room, &order.run.bundle)?;
     let job = script::Job {
         step: step.to_owned(),
@@ -306,7 +325,12 @@ fn run_undo(room: &mut Room<'_>, order: &Order<'_>, step: &str, path: &BundlePat
             for line in &went.tail {
                 room.detail(line);
             }
-            Err(format!("{} {}, log {}", path.file_name(), ended_words(ended), job.log_name(room.run)))
+            Err(format!(
+                "{} {}, log {}",
+                path.file_name(),
+                ended_words(ended),
+                job.log_name(room.run)
+            ))
         }
     }
 }
@@ -343,12 +367,21 @@ pub fn going_back_text(server: &Server, run: u64, steps: &[Meant], began: &str) 
                 Some(old) => format!("copy /y \"saved\\{old}\" \"{}\"", file.path),
                 None => format!("del \"{}\"", file.path),
             };
-            out.push_str(&format!("{:<6} {}\r\n       {command}\r\n", meant.step, meant.title));
+            out.push_str(&format!(
+                "{:<6} {}\r\n       {command}\r\n",
+                meant.step, meant.title
+            ));
         } else if let Some(undo) = &meant.undo {
             let undo = undo.as_str().replace('/', "\\");
-            out.push_str(&format!("{:<6} {}\r\n       \"bundle\\{undo}\"\r\n", meant.step, meant.title));
+            out.push_str(&format!(
+                "{:<6} {}\r\n       \"bundle\\{undo}\"\r\n",
+                meant.step, meant.title
+            ));
         } else if meant.one_way {
-            out.push_str(&format!("{:<6} {}\r\n       There is no way back.\r\n", meant.step, meant.title));
+            out.push_str(&format!(
+                "{:<6} {}\r\n       There is no way back.\r\n",
+                meant.step, meant.title
+            ));
         } else if !meant.by_hand.is_empty() {
             out.push_str(&format!("{:<6} {}\r\n", meant.step, meant.title));
             for line in &meant.by_hand {

@@ -7,7 +7,7 @@ use crate::change::journal::Journal;
 use crate::change::machine::Machine as _;
 use crate::change::plan::{Desk, Plan};
 use crate::change::state::{LARGEST, State};
-use crate::change::steps::Package as _;
+use crate::change::steps::{Package as _, server_of};
 use crate::codes;
 use crate::contract::runbook::StepNumber;
 use crate::diag::Diagnostic;
@@ -48,7 +48,11 @@ pub(super) fn run(session: &mut Session, arguments: &ApplyArguments) {
     let Some(selection) = selection(session, &desk, &arguments.steps) else {
         return;
     };
-    if !are_there(session, &desk, arguments.done.iter().chain(&arguments.accept_one_way)) {
+    if !are_there(
+        session,
+        &desk,
+        arguments.done.iter().chain(&arguments.accept_one_way),
+    ) {
         return;
     }
     let Ok(plan) = read_plan(session, arguments) else {
@@ -92,14 +96,15 @@ fn are_there<'a>(
 ) -> bool {
     let mut all = true;
     for number in numbers {
-        let step = desk.package.runbook().step(*number);
-        if step.is_none_or(|step| crate::change::steps::place_of(step) != desk.server.place) {
+        let place = server_of(&desk.server.place);
+        if desk.package.runbook().step(place, *number).is_none() {
             all = false;
             let message = format!("{} has no step {number}", desk.server.place);
             fail(
                 session,
-                Diagnostic::new(codes::UNKNOWN_STEP, message)
-                    .help("the numbers stand in RUNBOOK.md of the bundle; `cbgen plan` lists those of this place"),
+                Diagnostic::new(codes::UNKNOWN_STEP, message).help(
+                    "the numbers stand in RUNBOOK.md of the bundle; `cbgen plan` lists those of this place",
+                ),
             );
         }
     }

@@ -112,14 +112,22 @@ pub(super) fn server(
     };
     let mut place = place;
     if let Some(package) = bundle.filter(|_| !options.deployment) {
-        let names: Vec<&str> = package.manifest().servers.iter().map(|server| server.name.as_str()).collect();
+        let names: Vec<&str> = package
+            .manifest()
+            .servers
+            .iter()
+            .map(|server| server.name.as_str())
+            .collect();
         match names.iter().find(|name| name.eq_ignore_ascii_case(&place)) {
             Some(name) => place = (*name).to_owned(),
             None => {
                 fail(
                     session,
-                    Diagnostic::new(codes::PLACE_UNKNOWN, format!("the bundle has no server `{place}`"))
-                        .help(format!("name one with `--server`: {}", one_of(names))),
+                    Diagnostic::new(
+                        codes::PLACE_UNKNOWN,
+                        format!("the bundle has no server `{place}`"),
+                    )
+                    .help(format!("name one with `--server`: {}", one_of(names))),
                 );
                 return None;
             }

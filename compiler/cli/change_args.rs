@@ -50,8 +50,10 @@ fn phase(text: &str) -> Result<Phase, String> {
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 nothing to do, 1 changes pending, 2 at least one step cannot be done. \
-                        Nothing on the server is written.")]
+#[command(
+    after_help = "Exit codes: 0 nothing to do, 1 changes pending, 2 at least one step cannot be done. \
+                        Nothing on the server is written."
+)]
 pub(super) struct PlanArguments {
     /// Archive of the bundle, or the folder it was unpacked into
     #[arg(value_hint = ValueHint::AnyPath)]
@@ -81,8 +83,10 @@ pub(super) enum PlanFormat {
 
 /// Arguments of `apply`.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 done, or nothing to do; 1 it stopped in front of a step for a person; 2 it was refused, \
-                        or a step failed and what the run did was taken back.")]
+#[command(
+    after_help = "Exit codes: 0 done, or nothing to do; 1 it stopped in front of a step for a person; 2 it was refused, \
+                        or a step failed and what the run did was taken back."
+)]
 pub(super) struct ApplyArguments {
     /// Archive of the bundle, or the folder it was unpacked into
     #[arg(value_hint = ValueHint::AnyPath)]
@@ -104,9 +108,11 @@ pub(super) struct ApplyArguments {
 
 /// Arguments of `rollback`.
 #[derive(Debug, Args)]
-#[command(after_help = "Takes back the last run that was not taken back, also an interrupted one; once more, the run before it.\n\
+#[command(
+    after_help = "Takes back the last run that was not taken back, also an interrupted one; once more, the run before it.\n\
                         Exit codes: 0 taken back, or nothing to take back; 1 taken back, but steps done by hand are left to you; \
-                        2 refused, or not everything was taken back.")]
+                        2 refused, or not everything was taken back."
+)]
 pub(super) struct RollbackArguments {
     /// The bundle; without it, the bundle of the last run on this server
     ///
@@ -122,8 +128,10 @@ pub(super) struct RollbackArguments {
 
 /// Arguments of `status`.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 as applied; 1 something drifted or a run has not ended; 2 it could not be found out. \
-                        Nothing is written.")]
+#[command(
+    after_help = "Exit codes: 0 as applied; 1 something drifted or a run has not ended; 2 it could not be found out. \
+                        Nothing is written."
+)]
 pub(super) struct StatusArguments {
     /// The bundle; without it, every bundle that was applied to this server
     #[arg(value_hint = ValueHint::AnyPath)]

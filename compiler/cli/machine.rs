@@ -27,7 +27,10 @@ pub(super) struct RealMachine {
 }
 
 impl RealMachine {
-    #[expect(clippy::disallowed_methods, reason = "durations are for people and evidence only")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "durations are for people and evidence only"
+    )]
     pub(super) fn new() -> Self {
         Self {
             began: Instant::now(),
@@ -42,7 +45,11 @@ impl RealMachine {
     fn prompt(question: &str) {
         let mut stderr = io::stderr();
         // Where nothing can be shown, nobody answers either.
-        drop(stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush()));
+        drop(
+            stderr
+                .write_all(question.as_bytes())
+                .and_then(|()| stderr.flush()),
+        );
     }
 
     fn answer() -> Option<String> {
@@ -64,7 +71,10 @@ pub(super) fn variable(name: &str) -> Option<String> {
 }
 
 impl Machine for RealMachine {
-    #[expect(clippy::disallowed_methods, reason = "evidence says when; nothing is decided by it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "evidence says when; nothing is decided by it"
+    )]
     fn now(&self) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         stamp(now.map_or(0, |now| now.as_secs()))
@@ -141,7 +151,10 @@ impl Machine for RealMachine {
         std::thread::spawn(move || {
             let mut piece = vec![0; 1 << 16];
             while let Ok(count @ 1..) = reader.read(&mut piece) {
-                if sender.send(piece.get(..count).unwrap_or_default().to_vec()).is_err() {
+                if sender
+                    .send(piece.get(..count).unwrap_or_default().to_vec())
+                    .is_err()
+                {
                     return;
                 }
             }
@@ -270,7 +283,11 @@ fn stamp(seconds: u64) -> String {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_index = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+    let month = if month_index < 10 {
+        month_index + 3
+    } else {
+        month_index - 9
+    };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     format!(
         "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",

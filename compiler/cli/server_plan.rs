@@ -7,7 +7,7 @@ use crate::change::journal::Journal;
 use crate::change::machine::Machine as _;
 use crate::change::plan::{Desk, Outlook, Plan, html, text};
 use crate::change::state::{State, put};
-use crate::change::steps::{Package as _, Selection};
+use crate::change::steps::{Package as _, Selection, server_of};
 use crate::codes;
 use crate::diag::Diagnostic;
 
@@ -50,7 +50,8 @@ pub(super) fn run(session: &mut Session, arguments: &PlanArguments) {
     let mut plan = desk.plan(&selection);
     plan.problems.extend(damaged(&journal));
     if let Some(running) = state.busy(&RealDisk) {
-        plan.notes.push(crate::change::apply::busy(running.as_ref()).message);
+        plan.notes
+            .push(crate::change::apply::busy(running.as_ref()).message);
     }
     finish(session, arguments, &plan);
 }
@@ -65,12 +66,20 @@ pub(super) fn selection(session: &mut Session, desk: &Desk<'_>, options: &StepOp
     let unknown = [options.from, options.until]
         .into_iter()
         .flatten()
-        .find(|number| desk.package.runbook().step(*number).is_none());
+        .find(|number| {
+            desk.package
+                .runbook()
+                .step(server_of(&desk.server.place), *number)
+                .is_none()
+        });
     if let Some(number) = unknown {
         fail(
             session,
-            Diagnostic::new(codes::UNKNOWN_STEP, format!("the runbook has no step {number}"))
-                .help("the numbers stand in RUNBOOK.md of the bundle"),
+            Diagnostic::new(
+                codes::UNKNOWN_STEP,
+                format!("{} has no step {number}", desk.server.place),
+            )
+            .help("the numbers stand in RUNBOOK.md of the bundle"),
         );
         return None;
     }
@@ -83,9 +92,12 @@ fn finish(session: &mut Session, arguments: &PlanArguments, plan: &Plan) {
     {
         fail(
             session,
-            Diagnostic::new(codes::OUTPUT_FAILED, format!("the plan cannot be written: {error}"))
-                .in_file(file.to_string_lossy().replace('\\', "/"))
-                .help("name a file in a folder that is there"),
+            Diagnostic::new(
+                codes::OUTPUT_FAILED,
+                format!("the plan cannot be written: {error}"),
+            )
+            .in_file(file.to_string_lossy().replace('\\', "/"))
+            .help("name a file in a folder that is there"),
         );
     }
     let text = match arguments.format {

@@ -41,7 +41,9 @@ pub(super) fn run(session: &mut Session, arguments: &StatusArguments) {
         }
         None => State::all(&server, &RealDisk),
     };
-    let is_known = states.iter().any(|state| matches!(state.is_there(&RealDisk), Ok(true)));
+    let is_known = states
+        .iter()
+        .any(|state| matches!(state.is_there(&RealDisk), Ok(true)));
     if !is_known {
         tell(session, &[nothing_known(&server, &server.program_data())]);
         session.raise(Exit::Failure);
@@ -79,8 +81,11 @@ fn read(session: &mut Session, file: &std::path::Path) -> Option<Vec<u8>> {
         Err(error) => {
             fail(
                 session,
-                Diagnostic::new(codes::UNREADABLE_FILE, format!("the evidence cannot be read: {error}"))
-                    .in_file(file.to_string_lossy().replace('\\', "/")),
+                Diagnostic::new(
+                    codes::UNREADABLE_FILE,
+                    format!("the evidence cannot be read: {error}"),
+                )
+                .in_file(file.to_string_lossy().replace('\\', "/")),
             );
             None
         }
@@ -90,24 +95,12 @@ fn read(session: &mut Session, file: &std::path::Path) -> Option<Vec<u8>> {
 fn tell_flaws(session: &mut Session, name: &str, flaws: &[evidence::Flaw]) {
     for flaw in flaws {
         session.report_alone(
-            Diagnostic::new(codes::EVIDENCE_BROKEN, format!("line {}: {}", flaw.line, flaw.message))
-                .in_file(name)
-                .help("take the file from the server again; compare the seal with the one in the change record"),
+            Diagnostic::new(
+                codes::EVIDENCE_BROKEN,
+                format!("line {}: {}", flaw.line, flaw.message),
+            )
+            .in_file(name)
+            .help("take the file from the server again; compare the seal with the one in the change record"),
         );
-    }
-}
-
-/// Checks evidence, for `verify --evidence`.
-pub(super) fn check_evidence(session: &mut Session, file: &std::path::Path) {
-    let name = file.to_string_lossy().replace('\\', "/");
-    let Some(bytes) = read(session, file) else { return };
-    match evidence::read(&bytes) {
-        Ok(evidence) => session.print(&format!(
-            "{name}: run {}, {} lines, complete and unchanged\nseal {}\n",
-            evidence.run,
-            evidence.lines.len(),
-            evidence.seal
-        )),
-        Err(flaws) => tell_flaws(session, &name, &flaws),
     }
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
+use cbgen::bundle::archive::Press;
+use cbgen::bundle::{ArtifactRecord, BundleIdentity, Part, bundle};
 use cbgen::change::machine::{Call, Ended, Machine, Patience, Secret};
 use cbgen::change::server::Server;
 use cbgen::change::steps::Package;
-use cbgen::bundle::archive::Press;
-use cbgen::bundle::{ArtifactRecord, BundleIdentity, Part, bundle};
 use cbgen::contract::artifact::{Effect, Role, Rollback, Scope};
 use cbgen::contract::digest::Digest;
 use cbgen::contract::manifest::{Artifact, BundleRecord, Generator, Manifest, ServerEntry, id};
@@ -47,7 +47,10 @@ impl Package for Fixture {
     }
 
     fn read(&self, path: &BundlePath) -> Result<Vec<u8>, String> {
-        self.files.get(path).cloned().ok_or_else(|| "it is not there".to_owned())
+        self.files
+            .get(path)
+            .cloned()
+            .ok_or_else(|| "it is not there".to_owned())
     }
 }
 
@@ -132,9 +135,27 @@ impl Maker {
     }
 
     /// A step that changes a file.
-    fn native(&mut self, phase: Phase, name: &str, format: Format, effect: Effect, artifact: &str, target: &str) {
-        let path = self.file(&format!("servers/MGMT01/{name}"), artifact.as_bytes(), format, effect, phase);
-        let kind = if effect == Effect::ReplaceFile { StepKind::Replace } else { StepKind::Edit };
+    fn native(
+        &mut self,
+        phase: Phase,
+        name: &str,
+        format: Format,
+        effect: Effect,
+        artifact: &str,
+        target: &str,
+    ) {
+        let path = self.file(
+            &format!("servers/MGMT01/{name}"),
+            artifact.as_bytes(),
+            format,
+            effect,
+            phase,
+        );
+        let kind = if effect == Effect::ReplaceFile {
+            StepKind::Replace
+        } else {
+            StepKind::Edit
+        };
         let step = self.step(phase, kind, name);
         step.artifact = Some(path);
         step.target = Some(target.into());
@@ -152,7 +173,13 @@ impl Maker {
             let undo = format!("servers/MGMT01/scripts/rollback-{undo}.cmd");
             let undo = BundlePath::parse(&undo).unwrap();
             if !self.files.contains_key(&undo) {
-                self.file(undo.as_str(), b"@echo off\r\n", Format::Cmd, Effect::RunScript, phase);
+                self.file(
+                    undo.as_str(),
+                    b"@echo off\r\n",
+                    Format::Cmd,
+                    Effect::RunScript,
+                    phase,
+                );
             }
             undo
         });
@@ -190,10 +217,19 @@ impl Fixture {
         for number in 1..=6 {
             let target = format!(r"C:\Product\proxy\file{number}.conf");
             if number > 2 {
-                maker.server.push((target.clone(), format!("old {number}\n").into_bytes()));
+                maker
+                    .server
+                    .push((target.clone(), format!("old {number}\n").into_bytes()));
             }
             let (name, text) = (format!("proxy/file{number}.conf"), format!("new {number}\n"));
-            maker.native(Phase::Proxy, &name, Format::Text, Effect::ReplaceFile, &text, &target);
+            maker.native(
+                Phase::Proxy,
+                &name,
+                Format::Text,
+                Effect::ReplaceFile,
+                &text,
+                &target,
+            );
         }
         maker.script(Phase::Proxy, StepKind::Script, "proxy", Some("proxy"));
         for name in ["ws", "report", "settings"] {
@@ -285,7 +321,12 @@ impl Fixture {
         match bytes {
             Some(bytes) => {
                 self.files.insert(path.clone(), bytes.to_vec());
-                for artifact in self.manifest.artifacts.iter_mut().filter(|artifact| artifact.path == path) {
+                for artifact in self
+                    .manifest
+                    .artifacts
+                    .iter_mut()
+                    .filter(|artifact| artifact.path == path)
+                {
                     artifact.sha256 = Digest::of(bytes);
                     artifact.review_sha256 = Digest::of(bytes);
                     artifact.size = bytes.len() as u64;
@@ -310,7 +351,11 @@ impl Fixture {
         }
         world.put("C/Product/proxy/keep.txt", b"not ours\n", 0o644);
         world.put("C/Windows/System32/cmd.exe", b"MZ", 0o755);
-        world.put("C/Program Files/Microsoft SQL Server/130/Tools/Binn/sqlcmd.exe", b"MZ", 0o755);
+        world.put(
+            "C/Program Files/Microsoft SQL Server/130/Tools/Binn/sqlcmd.exe",
+            b"MZ",
+            0o755,
+        );
         world.put("C/ProgramData/other.txt", b"not ours\n", 0o644);
         for name in ["trust", "ws", "bindings", "tls"] {
             world.put(&format!("C/World/{name}"), b"old", 0o644);
@@ -331,14 +376,29 @@ fn edits(maker: &mut Maker) {
         let text = format!("; {number}\r\n[A]\r\nURL=http://old.example/{number}\r\nOther=1\r\n");
         maker.server.push((target.clone(), text.into_bytes()));
         let edit = format!("[A]\nURL=https://new.example/{number}\n");
-        maker.native(phase, &format!("config/file{number}.set.url"), Format::Ini, Effect::SetLines, &edit, &target);
+        maker.native(
+            phase,
+            &format!("config/file{number}.set.url"),
+            Format::Ini,
+            Effect::SetLines,
+            &edit,
+            &target,
+        );
     }
     for number in 1..=18 {
         let target = format!(r"C:\Product\web\settings{number}.js");
-        let text = format!("var a = 'http://localhost:8000/{number}';\r\nvar b = \"http://localhost:8012\";\r\n");
+        let text =
+            format!("var a = 'http://localhost:8000/{number}';\r\nvar b = \"http://localhost:8012\";\r\n");
         maker.server.push((target.clone(), text.into_bytes()));
         let name = format!("config/settings{number}.js.json");
-        maker.native(phase, &name, Format::JsReferences, Effect::ReplaceReferences, REFERENCES, &target);
+        maker.native(
+            phase,
+            &name,
+            Format::JsReferences,
+            Effect::ReplaceReferences,
+            REFERENCES,
+            &target,
+        );
     }
 }
 
@@ -403,7 +463,11 @@ impl<'a> Stage<'a> {
                 place.put(&world(name), b"new", 0o644);
             }
         } else if let Some(name) = name.strip_prefix("rollback-") {
-            let names = if name == "registry" { vec!["path", "tls", "crypto"] } else { vec![name] };
+            let names = if name == "registry" {
+                vec!["path", "tls", "crypto"]
+            } else {
+                vec![name]
+            };
             for name in names {
                 match place.get(&kept(name)) {
                     None => {}
@@ -507,10 +571,12 @@ impl Machine for Stage<'_> {
 
 impl Fixture {
     /// The bundle as an archive, made by the compiler's own last phase.
-    pub(crate) fn archive(&self) -> Vec<u8> {
+    pub(crate) fn archive(&self, has_runbook: bool) -> Vec<u8> {
         let mut parts = Vec::new();
         for artifact in &self.manifest.artifacts {
-            let text = String::from_utf8(self.files[&artifact.path].clone()).unwrap().replace("\r\n", "\n");
+            let text = String::from_utf8(self.files[&artifact.path].clone())
+                .unwrap()
+                .replace("\r\n", "\n");
             parts.push(Part {
                 path: artifact.path.clone(),
                 review_sha256: Digest::of(text.as_bytes()),
@@ -549,6 +615,9 @@ impl Fixture {
             },
             origin: None,
         });
+        if !has_runbook {
+            parts.pop();
+        }
         let identity = BundleIdentity {
             name: "acme".into(),
             version: "1.0.0".into(),

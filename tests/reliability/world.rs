@@ -120,7 +120,9 @@ impl Inner {
 
     fn meddle(&mut self, fault: Fault) {
         let victim = self.victim.clone();
-        let Some(&at) = self.names.get(&victim) else { return };
+        let Some(&at) = self.names.get(&victim) else {
+            return;
+        };
         match fault {
             Fault::Changed => {
                 self.make(&victim, Kind::File, b"theirs\n", 0o644);
@@ -150,7 +152,9 @@ impl Inner {
         let number = self.operations;
         self.operations += 1;
         self.writing.push(writes);
-        let Some((at, fault)) = self.fault else { return Ok(None) };
+        let Some((at, fault)) = self.fault else {
+            return Ok(None);
+        };
         if self.is_full && writes {
             return Err(io::ErrorKind::StorageFull.into());
         }
@@ -178,7 +182,9 @@ impl Inner {
 
     /// Keeps what a kill would leave here, after `more` happened to it.
     fn shoot(&mut self, more: impl FnOnce(&mut Self)) {
-        let Some(mut shots) = self.shots.take() else { return };
+        let Some(mut shots) = self.shots.take() else {
+            return;
+        };
         let mut shot = self.clone();
         more(&mut shot);
         shots.push(shot);
@@ -210,7 +216,11 @@ impl World {
     pub(crate) fn put(&self, path: &str, bytes: &[u8], rights: u32) {
         let mut inner = self.inner.lock().unwrap();
         let path = PathBuf::from(path);
-        for folder in path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()) {
+        for folder in path
+            .ancestors()
+            .skip(1)
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
             if !inner.names.contains_key(folder) {
                 inner.make(folder, Kind::Folder, b"", 0o755);
                 let at = inner.names[folder];
@@ -303,14 +313,18 @@ impl World {
     /// What was kept, alive and well.
     pub(crate) fn shots(&self) -> Vec<Self> {
         let shots = self.inner.lock().unwrap().shots.take().unwrap_or_default();
-        let worlds = shots.into_iter().map(|inner| Self { inner: Mutex::new(inner) });
+        let worlds = shots.into_iter().map(|inner| Self {
+            inner: Mutex::new(inner),
+        });
         worlds.map(|world| world.after_kill()).collect()
     }
 
     /// Keeps what a kill in the middle of a command would leave.
     pub(crate) fn shoot_command(&self, play: impl FnOnce(&Self)) {
         let mut inner = self.inner.lock().unwrap();
-        let Some(mut shots) = inner.shots.take() else { return };
+        let Some(mut shots) = inner.shots.take() else {
+            return;
+        };
         let copy = Self {
             inner: Mutex::new(inner.clone()),
         };
@@ -334,10 +348,18 @@ impl World {
     /// Every file outside the folder of cbgen.
     pub(crate) fn tree(&self) -> Tree {
         let inner = self.inner.lock().unwrap();
-        let files = inner.names.iter().filter(|(path, _)| !path.starts_with("C/ProgramData/cbgen"));
+        let files = inner
+            .names
+            .iter()
+            .filter(|(path, _)| !path.starts_with("C/ProgramData/cbgen"));
         files
             .filter(|(_, at)| inner.nodes[**at].kind == Kind::File)
-            .map(|(path, at)| (path.clone(), (inner.nodes[*at].seen.clone(), inner.nodes[*at].rights)))
+            .map(|(path, at)| {
+                (
+                    path.clone(),
+                    (inner.nodes[*at].seen.clone(), inner.nodes[*at].rights),
+                )
+            })
             .collect()
     }
 
@@ -345,7 +367,9 @@ impl World {
     pub(crate) fn stamps(&self) -> BTreeMap<PathBuf, (usize, u64)> {
         let inner = self.inner.lock().unwrap();
         let names = inner.names.iter();
-        names.map(|(path, at)| (path.clone(), (*at, inner.nodes[*at].stamp))).collect()
+        names
+            .map(|(path, at)| (path.clone(), (*at, inner.nodes[*at].stamp)))
+            .collect()
     }
 
     /// Paths of every file below a folder.
@@ -371,7 +395,10 @@ impl World {
     fn write(&self, path: &Path, bytes: &[u8], is_new: bool) -> io::Result<()> {
         let mut inner = self.inner.lock().unwrap();
         let fault = inner.begin(true)?;
-        if !path.parent().is_some_and(|folder| inner.node(folder).is_some_and(|node| node.kind == Kind::Folder)) {
+        if !path
+            .parent()
+            .is_some_and(|folder| inner.node(folder).is_some_and(|node| node.kind == Kind::Folder))
+        {
             return Err(io::ErrorKind::NotFound.into());
         }
         match inner.node(path) {
@@ -456,7 +483,9 @@ impl Disk for World {
         let fault = inner.begin(false)?;
         inner.node(folder).ok_or(io::ErrorKind::NotFound)?;
         let inside = inner.names.keys().filter(|path| path.parent() == Some(folder));
-        let names = inside.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
+        let names = inside
+            .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+            .collect();
         inner.end(fault, names)
     }
 

@@ -191,9 +191,10 @@ impl Disk for RealDisk {
     fn may_change(&self, path: &Path) -> io::Result<()> {
         // Opened for writing and closed again, which changes nothing; the rights of a folder are not asked this way.
         match self.look(path)? {
-            Some(Found::File(_)) if std::fs::metadata(path)?.permissions().readonly() => {
-                Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file is marked as read-only"))
-            }
+            Some(Found::File(_)) if std::fs::metadata(path)?.permissions().readonly() => Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "the file is marked as read-only",
+            )),
             Some(Found::File(_)) => OpenOptions::new().write(true).open(path).map(drop),
             _ => Ok(()),
         }

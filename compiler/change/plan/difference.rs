@@ -43,7 +43,13 @@ pub(super) fn unified(name: &str, old: Option<&[u8]>, new: &[u8]) -> Option<Stri
 /// Control characters must not reach a terminal.
 fn plain(line: &str) -> String {
     line.chars()
-        .map(|letter| if letter.is_control() && letter != '\t' { '\u{fffd}' } else { letter })
+        .map(|letter| {
+            if letter.is_control() && letter != '\t' {
+                '\u{fffd}'
+            } else {
+                letter
+            }
+        })
         .collect()
 }
 

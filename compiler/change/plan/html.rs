@@ -18,7 +18,10 @@ fn escape(text: &str) -> String {
 
 /// The page.
 pub fn render(plan: &Plan) -> String {
-    let title = escape(&format!("Plan: {} {} on {}", plan.bundle, plan.version, plan.place));
+    let title = escape(&format!(
+        "Plan: {} {} on {}",
+        plan.bundle, plan.version, plan.place
+    ));
     let mut out = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title}</title>\n<style>{STYLE}</style>\n\
          </head>\n<body>\n<h1>{title}</h1>\n<p>Bundle {}. {}</p>\n",

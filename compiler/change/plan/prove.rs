@@ -146,23 +146,28 @@ impl<'a> Prover<'a> {
             && *was != planned.before
         {
             planned.outlook = Outlook::ChangedSince;
-            planned.notes.push("someone changed this file since the last apply".to_owned());
+            planned
+                .notes
+                .push("someone changed this file since the last apply".to_owned());
         }
         match target.has_debris(self.desk.disk) {
-            Ok(true) => planned
-                .notes
-                .push("an interrupted replacement left files beside it, which `apply` or `rollback` takes away".to_owned()),
+            Ok(true) => planned.notes.push(
+                "an interrupted replacement left files beside it, which `apply` or `rollback` takes away"
+                    .to_owned(),
+            ),
             Ok(false) | Err(_) => {}
         }
         let (bytes, changes) = match editing::make(step, &artifact, present.as_deref()) {
             Ok(made) => made,
             Err(refused) => {
-                planned.problems.extend(refused.into_iter().map(|refused| Problem {
-                    code: codes::EDIT_IMPOSSIBLE.id().to_owned(),
-                    message: refused.message,
-                    line: refused.line,
-                    help: refused.help,
-                }));
+                planned
+                    .problems
+                    .extend(refused.into_iter().map(|refused| Problem {
+                        code: codes::EDIT_IMPOSSIBLE.id().to_owned(),
+                        message: refused.message,
+                        line: refused.line,
+                        help: refused.help,
+                    }));
                 return;
             }
         };
@@ -186,9 +191,10 @@ impl<'a> Prover<'a> {
         let may_come = step.kind == StepKind::Replace && self.makers.contains(step.phase.name());
         for obstacle in found {
             if may_come && obstacle.trouble == Trouble::FolderMissing {
-                planned
-                    .notes
-                    .push(format!("{}; an earlier step of this phase may make it", obstacle.message));
+                planned.notes.push(format!(
+                    "{}; an earlier step of this phase may make it",
+                    obstacle.message
+                ));
                 continue;
             }
             let (code, help) = explain(obstacle.trouble);
@@ -202,7 +208,10 @@ impl<'a> Prover<'a> {
         let size = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
         self.bytes = self.bytes.saturating_add(size(old)).saturating_add(size(new));
         let drive = target.windows.chars().take(2).collect::<String>().to_uppercase();
-        let volume = self.volumes.entry(drive).or_insert_with(|| (target.path.clone(), 0));
+        let volume = self
+            .volumes
+            .entry(drive)
+            .or_insert_with(|| (target.path.clone(), 0));
         // One file at a time lies twice on its volume.
         volume.1 = volume.1.max(size(new));
     }
@@ -236,7 +245,11 @@ impl<'a> Prover<'a> {
             return;
         };
         let number = step.number.to_string();
-        if let Some(run) = self.desk.history.script_done(self.desk.package.seal(), &number) {
+        if let Some(run) = self
+            .desk
+            .history
+            .script_done(self.desk.package.seal(), place_of(step), &number)
+        {
             planned.outlook = Outlook::Nothing;
             planned.notes.push(format!("it ended well in run {run}"));
             return;
@@ -275,14 +288,18 @@ impl<'a> Prover<'a> {
             }
         }
         for name in secrets_of(&script) {
-            planned
-                .notes
-                .push(format!("it asks for the secret `{name}`, at the terminal or as a variable"));
+            planned.notes.push(format!(
+                "it asks for the secret `{name}`, at the terminal or as a variable"
+            ));
         }
     }
 
     fn room_for_scripts(&mut self, step: &Step) {
-        let folder = |path: &BundlePath| path.as_str().rsplit_once('/').map(|(folder, _)| folder.to_owned());
+        let folder = |path: &BundlePath| {
+            path.as_str()
+                .rsplit_once('/')
+                .map(|(folder, _)| folder.to_owned())
+        };
         let own = step.artifact.as_ref().and_then(folder);
         let artifacts = &self.desk.package.manifest().artifacts;
         let beside = artifacts.iter().filter(|artifact| folder(&artifact.path) == own);
@@ -291,7 +308,11 @@ impl<'a> Prover<'a> {
 
     fn prove_manual(&mut self, step: &Step, planned: &mut Planned) {
         let number = step.number.to_string();
-        if let Some(run) = self.desk.history.confirmed(self.desk.package.seal(), &number) {
+        if let Some(run) = self
+            .desk
+            .history
+            .confirmed(self.desk.package.seal(), place_of(step), &number)
+        {
             planned.outlook = Outlook::Nothing;
             planned.notes.push(format!("it was confirmed in run {run}"));
         } else {
@@ -399,7 +420,10 @@ fn explain(trouble: Trouble) -> (Code, &'static str) {
             codes::TARGET_MISSING,
             "is the product installed there? Its folders are `product.*_root` in the inventory",
         ),
-        Trouble::Held => (codes::TARGET_HELD, "close the program that holds it; an editor often does"),
+        Trouble::Held => (
+            codes::TARGET_HELD,
+            "close the program that holds it; an editor often does",
+        ),
         Trouble::Denied => (
             codes::TARGET_DENIED,
             "start with administrator rights, and look at the rights and attributes of file and folder",
@@ -408,8 +432,14 @@ fn explain(trouble: Trouble) -> (Code, &'static str) {
             codes::TARGET_BEHIND_LINK,
             "write the real path into the inventory, or put a real folder in its place",
         ),
-        Trouble::NotAFile => (codes::TARGET_NO_FILE, "look at what stands there and move it away"),
-        Trouble::Path => (codes::TARGET_PATH, "shorten or correct the folder in the inventory"),
+        Trouble::NotAFile => (
+            codes::TARGET_NO_FILE,
+            "look at what stands there and move it away",
+        ),
+        Trouble::Path => (
+            codes::TARGET_PATH,
+            "shorten or correct the folder in the inventory",
+        ),
         Trouble::Unreadable => (codes::TARGET_UNREADABLE, "look at the file and its disk"),
     }
 }

@@ -33,7 +33,10 @@ pub fn render(plan: &Plan) -> String {
             .iter()
             .map(|restart| format!("{} (steps {})", restart.name, restart.steps.join(", "))),
     );
-    let one_way = plan.steps.iter().filter(|step| step.one_way && step.outlook != Outlook::Nothing);
+    let one_way = plan
+        .steps
+        .iter()
+        .filter(|step| step.one_way && step.outlook != Outlook::Nothing);
     add_list(
         &mut out,
         "No way back",
@@ -58,7 +61,12 @@ pub fn summary(plan: &Plan) -> String {
 }
 
 fn add_step(out: &mut String, step: &Planned) {
-    out.push_str(&format!("{:<6} {}: {}\n", step.number.to_string(), step.outlook.words(), step.title));
+    out.push_str(&format!(
+        "{:<6} {}: {}\n",
+        step.number.to_string(),
+        step.outlook.words(),
+        step.title
+    ));
     if let Some(target) = &step.target {
         out.push_str(&format!("       {target}\n"));
     }
@@ -69,8 +77,13 @@ fn add_step(out: &mut String, step: &Planned) {
         out.push_str(&format!("       first: {need}\n"));
     }
     for problem in &step.problems {
-        let line = problem.line.map_or_else(String::new, |line| format!(" line {line}:"));
-        out.push_str(&format!("       cannot: {}:{line} {}\n", problem.code, problem.message));
+        let line = problem
+            .line
+            .map_or_else(String::new, |line| format!(" line {line}:"));
+        out.push_str(&format!(
+            "       cannot: {}:{line} {}\n",
+            problem.code, problem.message
+        ));
         if let Some(help) = &problem.help {
             out.push_str(&format!("       help: {help}\n"));
         }
