@@ -157,6 +157,7 @@ codes! {
     UNSAFE_VALUE = "CB0360", Error, "a value cannot be written safely";
     SERVER_RABBITMQ_UNUSED = "CB0361", Error, "a server describes RabbitMQ but the installation does not";
     LOGIN_FORMS_MIXED = "CB0362", Error, "a broker would meet certificates with and without a common name";
+    ADDRESS_INVALID = "CB0363", Error, "an address of the Callback servers is none";
 
     // 04 cross-checks that warn
     NAME_DIFFERS_FROM_FQDN = "CB0401", Warning, "a server name differs from the first label of its fqdn";
@@ -203,6 +204,7 @@ codes! {
     OVERRIDE_UNUSED = "CB0457", Warning, "an override has no effect";
     OLDER_SUITE = "CB0458", Warning, "an old Windows release needs a TLS suite without authenticated encryption";
     PROXY_GIVES_UP = "CB0459", Warning, "the proxy gives up before its clients do";
+    READER_WITHOUT_SERVICES = "CB0460", Warning, "a server reads addresses at 127.0.0.1 without the web services";
 
     // 05 templates
     TEMPLATE_SYNTAX = "CB0501", Error, "a template has a syntax error";

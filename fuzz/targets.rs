@@ -12,6 +12,7 @@ use cbgen::catalogue;
 use cbgen::contract::manifest::Manifest;
 use cbgen::diag::{Diagnostics, Severity};
 use cbgen::formats::cmd::phases::{Environment, commands_of};
+use cbgen::formats::edits::{EditKind, Edits};
 use cbgen::formats::{
     self, Format, cmd, erlang, html, ini, json, nginx, power_shell, reg, sql, uri, xml, yaml_lines,
 };
@@ -27,6 +28,7 @@ pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[
     ("archive", archive),
     ("manifest", manifest),
     ("template", template),
+    ("xdt", xdt),
 ];
 
 /// One file; whatever it extends is not there.
@@ -137,13 +139,15 @@ pub(crate) fn quote(data: &[u8]) {
     if let Ok(quoted) = xml::xml_attr(given) {
         let document = format!("<a x=\"{quoted}\" y='{quoted}'/>");
         let document = xml::parse(&document).expect("well-formed");
-        assert_eq!(document.root_element().attribute("x"), Some(given));
-        assert_eq!(document.root_element().attribute("y"), Some(given));
+        let root = document.root().expect("a root element");
+        assert!(document.attribute(root, "x").is_some_and(|value| value == given));
+        assert!(document.attribute(root, "y").is_some_and(|value| value == given));
     }
     if let Ok(quoted) = xml::xml_text(given) {
         let document = format!("<a>{quoted}</a>");
         let document = xml::parse(&document).expect("well-formed");
-        assert_eq!(xml::own_text(document.root_element()), given);
+        let root = document.root().expect("a root element");
+        assert_eq!(document.own_text(root), given);
     }
     if let Ok(escaped) = html::escape(given) {
         let page = format!("<!doctype html>\n<html><p title=\"{escaped}\">{escaped}</p></html>");
@@ -255,4 +259,52 @@ pub(crate) fn template(data: &[u8]) {
             assert!(sources.locate(label.span).is_some(), "a finding has a place");
         }
     }
+}
+
+/// The file for a transform, and the transform for a file.
+const XML_FILE: &str = "<configuration>\r\n\t<appSettings>\r\n\t\t<add key='a' value='1'/>\r\n\t</appSettings>\r\n\t<a><b x='1'/></a>\r\n</configuration>";
+const XML_EDITS: &str = "<configuration xmlns:xdt='http://schemas.microsoft.com/XML-Document-Transform'><appSettings><add key='a' value='2' xdt:Locator='Match(key)' xdt:Transform='SetAttributes(value)'/><add key='b' xdt:Locator='Match(key)' xdt:Transform='InsertIfMissing'/></appSettings><a><b xdt:Transform='Replace'><c>&lt;</c></b></a></configuration>";
+
+/// The input as a transform, and as a file; where it is applied, nothing but what is reported changes, and a second
+/// time nothing is changed in silence.
+pub(crate) fn xdt(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data)
+        && let Ok(edits) = Edits::read(EditKind::Xdt, text)
+    {
+        apply_xml(&edits, XML_FILE.as_bytes());
+    }
+    let edits = Edits::read(EditKind::Xdt, XML_EDITS).expect("a transform");
+    apply_xml(&edits, data);
+}
+
+fn apply_xml(edits: &Edits, file: &[u8]) {
+    let Ok(edited) = edits.apply(file) else { return };
+    for change in &edited.changes {
+        assert!(file.get(change.span.clone()).is_some(), "{change:?}");
+    }
+    if !edited.changes_anything() {
+        assert_eq!(edited.bytes, file);
+    }
+    let first = edited
+        .changes
+        .iter()
+        .map(|change| change.span.start)
+        .min()
+        .unwrap_or(file.len());
+    let last = edited
+        .changes
+        .iter()
+        .map(|change| change.span.end)
+        .max()
+        .unwrap_or(0);
+    assert_eq!(
+        edited.bytes.get(..first),
+        file.get(..first),
+        "what stands before the first change stays"
+    );
+    let behind = file.get(last..).unwrap_or_default();
+    assert!(
+        edited.bytes.ends_with(behind),
+        "what stands behind the last change stays"
+    );
 }

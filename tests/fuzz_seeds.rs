@@ -263,6 +263,32 @@ fn templates_are_read_or_refused() {
 }
 
 #[test]
+fn transforms_and_their_files_are_applied_or_refused() {
+    let output = output();
+    let generated = output
+        .iter()
+        .filter(|(name, _)| name.ends_with(".xdt"))
+        .map(|(_, bytes)| bytes.clone());
+    let vendor = read_tree(&root().join("tests/fixtures/vendor"));
+    let files = vendor
+        .into_iter()
+        .filter(|(name, _)| name.ends_with("eb.config"))
+        .map(|(_, bytes)| bytes);
+    let corpus = std::fs::read_to_string(root().join("tests/edits/xdt/corpus.txt")).expect("the corpus");
+    let pairs = corpus.lines().filter(|line| line.starts_with('<')).map(|line| {
+        format!("<configuration xmlns:xdt=\"http://schemas.microsoft.com/XML-Document-Transform\">{line}</configuration>")
+    });
+    check(
+        "xdt",
+        generated
+            .take(4)
+            .chain(files.take(3))
+            .chain(pairs.map(String::into_bytes))
+            .collect(),
+    );
+}
+
+#[test]
 fn every_target_has_its_program() {
     let programs = read_tree(&root().join("fuzz/fuzz_targets"));
     let programs: Vec<_> = programs.keys().map(|name| name.trim_end_matches(".rs")).collect();

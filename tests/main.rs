@@ -63,6 +63,7 @@ mod mutations;
 /// nginx.conf in a real nginx with stub backends.
 mod nginx;
 /// The page that says what is proved, by what, and what is not.
+mod promises;
 mod proof;
 /// Generated RabbitMQ files and scripts against two private brokers with real certificates.
 mod rabbitmq;
@@ -82,3 +83,5 @@ mod tidy;
 mod why;
 /// The Windows program in Wine: it does there what it does here.
 mod windows;
+/// XML transforms against Microsoft's engine, hostile files and .NET's configuration system.
+mod xdt;

@@ -10,6 +10,7 @@ mod ini;
 mod nearest;
 mod references;
 pub mod source;
+pub mod xdt;
 
 use std::ops::Range;
 
@@ -21,6 +22,8 @@ use source::{Readable, Source};
 /// The kinds of edits, one for each format of a vendor's files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EditKind {
+    /// XML transforms of a .NET configuration file.
+    Xdt,
     /// `Key=Value` below `[Section]`.
     IniLines,
     /// Whole origins in a script, as a JSON list of ports.
@@ -29,16 +32,16 @@ pub enum EditKind {
 
 impl EditKind {
     /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::IniLines, Self::References];
+    pub const ALL: &'static [Self] = &[Self::Xdt, Self::IniLines, Self::References];
 
     /// The kind of edits that a text of a format is, where it is one. Whether it is meant as one is said by the effect of
     /// the artifact: a text of Erlang terms can also be a whole file.
     pub fn of(format: Format) -> Option<Self> {
         match format {
+            Format::Xdt => Some(Self::Xdt),
             Format::Ini => Some(Self::IniLines),
             Format::JsReferences => Some(Self::References),
-            Format::Xdt
-            | Format::Erlang
+            Format::Erlang
             | Format::Yaml
             | Format::Json
             | Format::Nginx
@@ -55,14 +58,16 @@ impl EditKind {
     /// The name on the command line: that of the format the edits are written in.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Xdt => "xdt",
             Self::IniLines => "ini",
             Self::References => "js_references",
         }
     }
 
     /// Which encodings the reader of the vendor's file takes.
-    fn readable(self) -> Readable {
+    fn readable(self, file: &[u8]) -> Readable {
         match self {
+            Self::Xdt => xdt::readable(file),
             Self::IniLines => ini::READABLE,
             Self::References => references::READABLE,
         }
@@ -72,6 +77,8 @@ impl EditKind {
 /// Edits of one vendor file, read and checked.
 #[derive(Clone, Debug)]
 pub enum Edits {
+    /// See [`EditKind::Xdt`].
+    Xdt(Box<xdt::XdtEdits>),
     /// See [`EditKind::IniLines`].
     IniLines(Vec<IniEdit>),
     /// See [`EditKind::References`].
@@ -85,6 +92,7 @@ impl Edits {
     /// Every mistake of the text.
     pub fn read(kind: EditKind, text: &str) -> Result<Self, Vec<FormatError>> {
         match kind {
+            EditKind::Xdt => xdt::XdtEdits::read(text).map(|edits| Self::Xdt(Box::new(edits))),
             EditKind::IniLines => super::ini::edits(text).map(Self::IniLines),
             EditKind::References => js_references::read(text).map(Self::References),
         }
@@ -93,6 +101,7 @@ impl Edits {
     /// The kind of these edits.
     pub fn kind(&self) -> EditKind {
         match self {
+            Self::Xdt(_) => EditKind::Xdt,
             Self::IniLines(_) => EditKind::IniLines,
             Self::References(_) => EditKind::References,
         }
@@ -101,6 +110,7 @@ impl Edits {
     /// What the edits say, for comparison by meaning.
     pub fn items(self) -> Vec<Item> {
         match self {
+            Self::Xdt(edits) => super::xdt::said(&edits),
             Self::IniLines(edits) => edits.into_iter().map(IniEdit::into_item).collect(),
             Self::References(references) => references.into_items(),
         }
@@ -111,8 +121,9 @@ impl Edits {
     /// # Errors
     /// Everything that stands against it; then nothing is done.
     pub fn apply(&self, file: &[u8]) -> Result<Edited, Vec<Refusal>> {
-        let source = Source::read(file, self.kind().readable()).map_err(|refusal| vec![*refusal])?;
+        let source = Source::read(file, self.kind().readable(file)).map_err(|refusal| vec![*refusal])?;
         let work = match self {
+            Self::Xdt(edits) => xdt::work(edits, file, &source)?,
             Self::IniLines(edits) => ini::work(edits, &source)?,
             Self::References(references) => references::work(references, &source),
         };
@@ -125,7 +136,7 @@ impl Edits {
 /// # Errors
 /// The encoding is not one that the reader of such files takes.
 pub fn decode(kind: EditKind, file: &[u8]) -> Result<Source<'_>, Box<Refusal>> {
-    Source::read(file, kind.readable())
+    Source::read(file, kind.readable(file))
 }
 
 /// What is to be done to a text: places in it are those of the text, not yet those of the file.
