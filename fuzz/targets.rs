@@ -14,7 +14,7 @@ use cbgen::diag::{Diagnostics, Severity};
 use cbgen::formats::cmd::phases::{Environment, commands_of};
 use cbgen::formats::edits::{EditKind, Edits};
 use cbgen::formats::{
-    self, Format, cmd, erlang, html, ini, json, nginx, power_shell, reg, sql, uri, xml, yaml_lines,
+    self, Format, Reading, cmd, erlang, html, ini, json, nginx, power_shell, reg, sql, uri, xml, yaml_lines,
 };
 use cbgen::inventory::{self, ReadInput, Schema};
 use cbgen::source::Sources;
@@ -28,6 +28,11 @@ pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[
     ("archive", archive),
     ("manifest", manifest),
     ("template", template),
+    ("edit_erlang", edit_erlang),
+    ("edit_ini", edit_ini),
+    ("edit_json", edit_json),
+    ("edit_references", edit_references),
+    ("edit_yaml", edit_yaml),
     ("xdt", xdt),
 ];
 
@@ -89,9 +94,10 @@ pub(crate) fn items(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else {
         return;
     };
-    let format = Format::ALL[usize::from(*first) % Format::ALL.len()];
+    let readings: Vec<Reading> = Reading::all().collect();
+    let reading = readings[usize::from(*first) % readings.len()];
     let text = String::from_utf8_lossy(rest);
-    match formats::items(format, &text) {
+    match formats::items(reading, &text) {
         Ok(items) => items.iter().for_each(|item| inside(&text, &item.range)),
         Err(errors) => {
             assert!(!errors.is_empty(), "refused for a reason");
@@ -259,6 +265,67 @@ pub(crate) fn template(data: &[u8]) {
             assert!(sources.locate(label.span).is_some(), "a finding has a place");
         }
     }
+}
+
+/// Edits and a file, divided by a byte that is in neither: both are read or refused, and what was done is done once.
+fn edit(kind: EditKind, data: &[u8]) {
+    let mut parts = data.splitn(2, |byte| *byte == DIVIDER);
+    let (text, file) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let text = String::from_utf8_lossy(text);
+    let edits = match Edits::read(kind, &text) {
+        Ok(edits) => edits,
+        Err(errors) => {
+            assert!(!errors.is_empty(), "refused for a reason");
+            errors.iter().for_each(|error| inside(&text, &error.range));
+            return;
+        }
+    };
+    match edits.apply(file) {
+        Ok(edited) => {
+            assert!(edited.changes.iter().all(|change| change.span.end <= file.len()));
+            let again = edits
+                .apply(&edited.bytes)
+                .expect("an edited file is edited again");
+            assert_eq!(again.bytes, edited.bytes, "a second time changes more");
+            assert!(!again.changes_anything());
+            assert_eq!(edited.changes_anything(), edited.bytes != file);
+        }
+        Err(refusals) => {
+            assert!(!refusals.is_empty(), "refused for a reason");
+            let places = refusals.iter().filter_map(|refusal| refusal.file_range.as_ref());
+            for range in places {
+                assert!(range.start <= range.end && range.end <= file.len(), "{range:?}");
+            }
+        }
+    }
+}
+
+/// What divides edits from their file.
+pub(crate) const DIVIDER: u8 = 0x1f;
+
+/// Edits of a vendor's file, see [`edit`].
+pub(crate) fn edit_erlang(data: &[u8]) {
+    edit(EditKind::Terms, data);
+}
+
+/// Edits of a vendor's file, see [`edit`].
+pub(crate) fn edit_ini(data: &[u8]) {
+    edit(EditKind::IniLines, data);
+}
+
+/// Edits of a vendor's file, see [`edit`].
+pub(crate) fn edit_json(data: &[u8]) {
+    edit(EditKind::JsonKeys, data);
+}
+
+/// Edits of a vendor's file, see [`edit`].
+pub(crate) fn edit_references(data: &[u8]) {
+    edit(EditKind::References, data);
+}
+
+/// Edits of a vendor's file, see [`edit`].
+pub(crate) fn edit_yaml(data: &[u8]) {
+    edit(EditKind::YamlLines, data);
 }
 
 /// The file for a transform, and the transform for a file.

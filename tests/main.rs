@@ -46,6 +46,8 @@ mod diff;
 mod diff_meaning;
 /// Documents: their commands are run, their tables and paths compared with the repository.
 mod documents;
+/// Edits of vendor files: the engine against real readers, its promises, the command.
+mod edits;
 /// One folder of `tests/errors` per diagnostic code, with the printed diagnostic.
 mod errors;
 /// The functions of the fuzz targets, run over seeds and mutations of them.

@@ -10,9 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
+use crate::bundle::Bundle;
 use crate::bundle::archive::Press;
 use crate::bundle::tree::{self, Prepared, Written};
 use crate::codes;
+use crate::contract::path::BundlePath;
+use crate::contract::runbook::{RUNBOOK, Runbook};
 use crate::diag::{Diagnostic, Diagnostics, Reported, Severity};
 use crate::driver::Run;
 use crate::source::Sources;
@@ -49,6 +52,8 @@ struct BundleName {
     name: String,
     version: String,
     archive: String,
+    /// What the runbook asks of people.
+    work: Option<String>,
 }
 
 /// Builds every inventory. An error in one does not stop the others; the last lines name those that failed.
@@ -270,6 +275,7 @@ fn make(
             name: bundle.name().to_owned(),
             version: bundle.manifest().bundle.version.clone(),
             archive: bundle.archive_name(),
+            work: work_of(&bundle),
         },
         ..Made::default()
     };
@@ -306,6 +312,13 @@ fn make(
     Ok((made, Some(prepared)))
 }
 
+/// What the runbook of a bundle asks of people.
+fn work_of(bundle: &Bundle) -> Option<String> {
+    let path = BundlePath::parse(RUNBOOK).ok()?;
+    let file = bundle.files().get(&path)?;
+    Some(Runbook::read(&file.deployed).ok()?.summary())
+}
+
 /// What standard output says about a bundle that was written.
 fn lines_of(written: &Written, output: &str, bundle: &BundleName) -> Vec<String> {
     let what = match &written.old {
@@ -321,6 +334,7 @@ fn lines_of(written: &Written, output: &str, bundle: &BundleName) -> Vec<String>
             written.new_id.spoken()
         ),
     ];
+    lines.extend(bundle.work.iter().map(|work| format!("  {work}")));
     if let Some(old) = written
         .old
         .as_ref()

@@ -14,6 +14,7 @@ mod check;
 mod completions;
 mod coverage;
 mod diff;
+mod edit;
 mod exit;
 mod explain;
 mod git;
@@ -62,6 +63,7 @@ fn dispatch(arguments: Arguments) -> Exit {
         Command::Check(arguments) => check::run(&mut session, &arguments),
         Command::Why(arguments) => why::run(&mut session, &arguments),
         Command::Diff(arguments) => diff::run(&mut session, &arguments),
+        Command::Edit(arguments) => edit::run(&mut session, &arguments),
         Command::Coverage(arguments) => coverage::run(&mut session, &arguments),
         Command::Plan(arguments) => server_plan::run(&mut session, &arguments),
         Command::Apply(arguments) => apply::run(&mut session, &arguments),

@@ -7,16 +7,22 @@
 //! what is done ([`Edits::apply`]) come from the same value.
 
 mod ini;
+mod json;
 mod nearest;
 mod references;
 pub mod source;
+mod terms;
 pub mod xdt;
+mod yaml;
 
 use std::ops::Range;
 
+use super::erlang::TermEdit;
 use super::ini::IniEdit;
 use super::js_references::References;
-use super::{Format, FormatError, Item, js_references};
+use super::json::JsonEdit;
+use super::yaml_lines::YamlEdit;
+use super::{Format, FormatError, Item, erlang, js_references, yaml_lines};
 use source::{Readable, Source};
 
 /// The kinds of edits, one for each format of a vendor's files.
@@ -24,6 +30,12 @@ use source::{Readable, Source};
 pub enum EditKind {
     /// XML transforms of a .NET configuration file.
     Xdt,
+    /// Values of Erlang terms.
+    Terms,
+    /// Settings of a YAML file.
+    YamlLines,
+    /// Keys of JSON objects.
+    JsonKeys,
     /// `Key=Value` below `[Section]`.
     IniLines,
     /// Whole origins in a script, as a JSON list of ports.
@@ -32,19 +44,26 @@ pub enum EditKind {
 
 impl EditKind {
     /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::Xdt, Self::IniLines, Self::References];
+    pub const ALL: &'static [Self] = &[
+        Self::Xdt,
+        Self::Terms,
+        Self::YamlLines,
+        Self::JsonKeys,
+        Self::IniLines,
+        Self::References,
+    ];
 
     /// The kind of edits that a text of a format is, where it is one. Whether it is meant as one is said by the effect of
     /// the artifact: a text of Erlang terms can also be a whole file.
     pub fn of(format: Format) -> Option<Self> {
         match format {
             Format::Xdt => Some(Self::Xdt),
+            Format::Erlang => Some(Self::Terms),
+            Format::Yaml => Some(Self::YamlLines),
+            Format::Json => Some(Self::JsonKeys),
             Format::Ini => Some(Self::IniLines),
             Format::JsReferences => Some(Self::References),
-            Format::Erlang
-            | Format::Yaml
-            | Format::Json
-            | Format::Nginx
+            Format::Nginx
             | Format::Reg
             | Format::Sql
             | Format::Cmd
@@ -59,6 +78,9 @@ impl EditKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Xdt => "xdt",
+            Self::Terms => "erlang",
+            Self::YamlLines => "yaml",
+            Self::JsonKeys => "json",
             Self::IniLines => "ini",
             Self::References => "js_references",
         }
@@ -68,6 +90,9 @@ impl EditKind {
     fn readable(self, file: &[u8]) -> Readable {
         match self {
             Self::Xdt => xdt::readable(file),
+            Self::Terms => terms::readable(file),
+            Self::YamlLines => yaml::READABLE,
+            Self::JsonKeys => json::READABLE,
             Self::IniLines => ini::READABLE,
             Self::References => references::READABLE,
         }
@@ -79,6 +104,12 @@ impl EditKind {
 pub enum Edits {
     /// See [`EditKind::Xdt`].
     Xdt(Box<xdt::XdtEdits>),
+    /// See [`EditKind::Terms`].
+    Terms(Vec<TermEdit>),
+    /// See [`EditKind::YamlLines`].
+    YamlLines(Vec<YamlEdit>),
+    /// See [`EditKind::JsonKeys`].
+    JsonKeys(Vec<JsonEdit>),
     /// See [`EditKind::IniLines`].
     IniLines(Vec<IniEdit>),
     /// See [`EditKind::References`].
@@ -93,6 +124,9 @@ impl Edits {
     pub fn read(kind: EditKind, text: &str) -> Result<Self, Vec<FormatError>> {
         match kind {
             EditKind::Xdt => xdt::XdtEdits::read(text).map(|edits| Self::Xdt(Box::new(edits))),
+            EditKind::Terms => erlang::edits(text).map(Self::Terms),
+            EditKind::YamlLines => yaml_lines::edits(text).map(Self::YamlLines),
+            EditKind::JsonKeys => super::json::edits(text).map(Self::JsonKeys),
             EditKind::IniLines => super::ini::edits(text).map(Self::IniLines),
             EditKind::References => js_references::read(text).map(Self::References),
         }
@@ -102,6 +136,9 @@ impl Edits {
     pub fn kind(&self) -> EditKind {
         match self {
             Self::Xdt(_) => EditKind::Xdt,
+            Self::Terms(_) => EditKind::Terms,
+            Self::YamlLines(_) => EditKind::YamlLines,
+            Self::JsonKeys(_) => EditKind::JsonKeys,
             Self::IniLines(_) => EditKind::IniLines,
             Self::References(_) => EditKind::References,
         }
@@ -111,6 +148,9 @@ impl Edits {
     pub fn items(self) -> Vec<Item> {
         match self {
             Self::Xdt(edits) => super::xdt::said(&edits),
+            Self::Terms(edits) => edits.into_iter().map(TermEdit::into_item).collect(),
+            Self::YamlLines(edits) => edits.into_iter().map(YamlEdit::into_item).collect(),
+            Self::JsonKeys(edits) => edits.into_iter().map(JsonEdit::into_item).collect(),
             Self::IniLines(edits) => edits.into_iter().map(IniEdit::into_item).collect(),
             Self::References(references) => references.into_items(),
         }
@@ -124,6 +164,9 @@ impl Edits {
         let source = Source::read(file, self.kind().readable(file)).map_err(|refusal| vec![*refusal])?;
         let work = match self {
             Self::Xdt(edits) => xdt::work(edits, file, &source)?,
+            Self::Terms(edits) => terms::work(edits, &source)?,
+            Self::YamlLines(edits) => yaml::work(edits, &source)?,
+            Self::JsonKeys(edits) => json::work(edits, &source)?,
             Self::IniLines(edits) => ini::work(edits, &source)?,
             Self::References(references) => references::work(references, &source),
         };
