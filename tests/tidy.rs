@@ -48,7 +48,10 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("zip::", &["bundle/"]),
     ("sqlparser", &["formats/sql"]),
     ("roxmltree", &["formats/"]),
-    ("similar::", &["diff", "why", "edit/", "change/plan/difference.rs"]),
+    (
+        "similar::",
+        &["diff", "why", "edit/", "change/plan/difference.rs"],
+    ),
     ("indicatif", &["cli/"]),
     ("clap", &["cli/"]),
     ("anstream", &["cli/"]),
