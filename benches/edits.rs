@@ -112,11 +112,7 @@ fn prod() -> Vec<(Edits, Vec<u8>)> {
 fn all_of_prod(bencher: Bencher<'_, '_>) {
     let all = prod();
     let bytes: usize = all.iter().map(|(_, file)| file.len()).sum();
-    assert_eq!(
-        all.len(),
-        38,
-        "the edits of the shipped bundle that the engine does"
-    );
+    assert_eq!(all.len(), 54, "the edits of the shipped bundle");
     bencher.counter(BytesCount::new(bytes)).bench_local(|| {
         for (edits, file) in &all {
             drop(divan::black_box(edits.apply(file).expect("done")));

@@ -61,9 +61,7 @@ pub struct Side {
 
 /// Whether an artifact is the runbook, in the form that is compared.
 pub fn is_runbook(artifact: &Artifact) -> bool {
-    artifact.scope == Scope::Bundle
-        && artifact.effect == Effect::Read
-        && artifact.path.as_str() == "RUNBOOK.md"
+    artifact.scope == Scope::Bundle && artifact.effect == Effect::Read && artifact.format == Format::Markdown
 }
 
 /// Whether an artifact says the same as the runbook in another form, and so is not compared in detail.
