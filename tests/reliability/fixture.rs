@@ -271,9 +271,10 @@ impl Fixture {
                 version: "1.0.0".into(),
                 change: Some("CHG1".into()),
                 window: None,
-                id: id(&artifacts),
+                id: id(&artifacts, None),
             },
             generator: Generator::current(),
+            tool: None,
             inputs: Vec::new(),
             servers: Vec::new(),
             warnings: Vec::new(),
@@ -331,7 +332,7 @@ impl Fixture {
                     artifact.review_sha256 = Digest::of(bytes);
                     artifact.size = bytes.len() as u64;
                 }
-                self.manifest.bundle.id = id(&self.manifest.artifacts);
+                self.manifest.bundle.id = id(&self.manifest.artifacts, None);
             }
             None => drop(self.files.remove(&path)),
         }
