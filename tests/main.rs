@@ -28,6 +28,8 @@
 mod build;
 /// Whole builds: every folder of `tests/cases` is compiled and compared with its `expected` tree.
 mod cases;
+/// The change window: what `plan` finds, what is refused, and the commands on a copy of a server.
+mod change;
 /// Command line: arguments, exit codes, help texts, output streams, `init`, `explain`, `completions`, `schema`.
 mod cli;
 /// Every artifact in the program that reads it.
@@ -67,6 +69,8 @@ mod promises;
 mod proof;
 /// Generated RabbitMQ files and scripts against two private brokers with real certificates.
 mod rabbitmq;
+/// A change of a server under faults: kills, power cuts, full disks, other people. Writes `docs/reliability.md`.
+mod reliability;
 /// The runbook: the order of work, and what a step may ask for.
 mod runbook;
 /// Generated scripts run in Wine, with every program answered by the test.

@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use crate::formats::edits::EditKind;
 use crate::report::MessageFormat;
 
+use super::change_args::{ApplyArguments, PlanArguments, RollbackArguments, StatusArguments};
+
 /// Compiles the inventory of an on-premise Callback installation into a bundle of configuration files.
 #[derive(Debug, Parser)]
 #[command(name = "cbgen", version, max_term_width = 100, subcommand_required = true)]
@@ -98,6 +100,14 @@ pub(super) enum Command {
     Edit(Edit),
     /// List every guide requirement: generated, manual step or not applicable, and why
     Coverage(Coverage),
+    /// Show what applying a bundle would change on this server; writes nothing
+    Plan(PlanArguments),
+    /// Carry out a bundle on this server, step by step
+    Apply(ApplyArguments),
+    /// Take back the last run on this server
+    Rollback(RollbackArguments),
+    /// Show whether this server still is what the last apply made it
+    Status(StatusArguments),
     /// Print the long text of a diagnostic code
     Explain(Explain),
     /// Print a JSON Schema

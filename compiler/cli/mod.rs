@@ -4,9 +4,12 @@
 //! arguments into plain values, calls the library, and gives results and diagnostics to the `Session`. No
 //! command decides what is wrong with an inventory.
 
+mod apply;
 mod args;
 mod arguments;
 mod build;
+mod change;
+mod change_args;
 mod check;
 mod completions;
 mod coverage;
@@ -16,9 +19,13 @@ mod exit;
 mod explain;
 mod git;
 mod init;
+mod machine;
 mod phases;
+mod rollback;
 mod schema;
+mod server_plan;
 mod session;
+mod status;
 mod why;
 mod workshop;
 
@@ -58,6 +65,10 @@ fn dispatch(arguments: Arguments) -> Exit {
         Command::Diff(arguments) => diff::run(&mut session, &arguments),
         Command::Edit(arguments) => edit::run(&mut session, &arguments),
         Command::Coverage(arguments) => coverage::run(&mut session, &arguments),
+        Command::Plan(arguments) => server_plan::run(&mut session, &arguments),
+        Command::Apply(arguments) => apply::run(&mut session, &arguments),
+        Command::Rollback(arguments) => rollback::run(&mut session, &arguments),
+        Command::Status(arguments) => status::run(&mut session, &arguments),
         Command::Explain(arguments) => explain::run(&mut session, &arguments),
         Command::Schema(arguments) => schema::run(&mut session, &arguments),
         Command::Init(arguments) => init::run(&mut session, &arguments),
