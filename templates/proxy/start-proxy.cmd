@@ -84,15 +84,15 @@ set "TRIES="
 if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\findstr.exe" /r /c:":{{ proxy.https_port }}  *0\.0\.0\.0:0 " "%STATE%\ports.txt" >nul
 if "%errorlevel%"=="0" goto :listens
-set "STEP=let Windows start the proxy by itself from now on"
-call :set_start "%SERVICE%" auto 0x2
-if not "%errorlevel%"=="0" goto :fail
 set "TRIES=%TRIES%x"
 if "%TRIES%"=="xxxxxxxxxx" goto :fail
 rem unchecked: only waits a second
 "%SYSTEM%\ping.exe" -n 2 127.0.0.1 >nul
 goto :wait
 :listens
+set "STEP=let Windows start the proxy by itself from now on"
+call :set_start "%SERVICE%" auto 0x2
+if not "%errorlevel%"=="0" goto :fail
 echo The proxy listens on port {{ proxy.https_port }}.
 endlocal
 exit /b 0
