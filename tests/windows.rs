@@ -35,7 +35,7 @@ fn unit_tests(name: &str) {
     let windows = windows();
     let ran = finish(
         windows
-            .command(&root(), &Windows::unit_tests(name))
+            .tests(&root(), &Windows::unit_tests(name))
             .env("PROPTEST_CASES", "64")
             .args(["--test-threads", "2"]),
     );

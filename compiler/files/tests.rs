@@ -78,7 +78,15 @@ fn exchanges_links_renames_and_removes() {
         files.write(path("left/x"), b"left").unwrap();
         files.write(path("right/x"), b"right").unwrap();
         let identity = files.identity(path("left")).unwrap();
-        files.exchange(path("left"), path("right")).unwrap();
+        match files.exchange(path("left"), path("right")) {
+            // The disks of Linux do it in one step, and so does the memory; elsewhere whoever asks takes more steps.
+            Err(error) if !cfg!(target_os = "linux") && error.kind() == io::ErrorKind::Unsupported => {
+                for (from, to) in [("left", "free"), ("right", "left"), ("free", "right")] {
+                    files.rename(path(from), path(to)).unwrap();
+                }
+            }
+            result => result.unwrap(),
+        }
         assert_eq!(files.read(path("left/x"), 9).unwrap(), b"right");
         assert_eq!(files.identity(path("right")).unwrap(), identity);
         files.link_or_copy(path("left/x"), path("other/deep/x")).unwrap();

@@ -19,7 +19,8 @@ pub(crate) fn program(name: &str) -> Command {
     limited(name, LIMIT)
 }
 
-fn limited(name: &str, seconds: &str) -> Command {
+/// A program with a time limit of its own.
+pub(crate) fn limited(name: &str, seconds: &str) -> Command {
     let mut command = Command::new("timeout");
     command
         .args(["--kill-after=3", seconds, name])

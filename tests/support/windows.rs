@@ -77,6 +77,13 @@ impl Windows {
         command
     }
 
+    /// A command that runs a program of many tests in a folder.
+    pub(crate) fn tests(&self, folder: &Path, program: &Path) -> Command {
+        let mut command = self.wine.patient_command();
+        command.arg(program).current_dir(folder);
+        command
+    }
+
     /// Runs `cbgen.exe` in a folder.
     pub(crate) fn run(&self, folder: &Path, arguments: &[&str]) -> Ran {
         let ran = super::program::finish(self.command(folder, &Self::program()).args(arguments));

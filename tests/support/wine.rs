@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-use super::program::{finish, program, remove_after_exit, succeed};
+use super::program::{finish, limited, program, remove_after_exit, succeed};
 use crate::harness::Ran;
 
 /// Where Debian's package `wine64` has its programs.
@@ -21,6 +21,9 @@ pub(crate) fn unshuffled(wine: &str) -> Command {
     command.args(["--addr-no-randomize", wine]);
     command
 }
+
+/// Seconds for a program of many tests: Wine's server sees every one of their small files.
+const PATIENT: &str = "900";
 
 /// A prefix. Its server ends and its folder goes when the tests end.
 pub(crate) struct Wine {
@@ -52,7 +55,17 @@ impl Wine {
 
     /// A command that runs a Windows program; its name is the first argument.
     pub(crate) fn command(&self) -> Command {
-        let mut command = unshuffled(&format!("{PROGRAMS}/wine64"));
+        self.prepare(unshuffled(&format!("{PROGRAMS}/wine64")))
+    }
+
+    /// The same for a program of many tests.
+    pub(crate) fn patient_command(&self) -> Command {
+        let mut command = limited("setarch", PATIENT);
+        command.args(["--addr-no-randomize", &format!("{PROGRAMS}/wine64")]);
+        self.prepare(command)
+    }
+
+    fn prepare(&self, mut command: Command) -> Command {
         command
             .env("WINEPREFIX", self.folder.join("prefix"))
             .env("WINEDEBUG", "-all")

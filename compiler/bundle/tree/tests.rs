@@ -488,7 +488,8 @@ fn interrupt(
         };
         let (result, findings) = put(&faulty, &new_bundle());
         let place = Place::new(Path::new(OUT), "acme");
-        if old.is_some() && exchange {
+        // Where the system cannot exchange names, the tree may be missing until somebody cleans up.
+        if old.is_some() && exchange && cfg!(target_os = "linux") {
             // Also before anybody cleans up.
             assert_eq!(
                 text(files, "acme/a/mine.txt").as_deref(),
