@@ -54,9 +54,12 @@ pub(super) fn first_refused(
 /// Why a character is unfit for any value in a configuration file: control characters, and characters that change how
 /// a line looks without being seen (byte order mark, zero width, direction overrides, line separators).
 pub(super) fn unprintable(character: char) -> Option<&'static str> {
-    unseen(character).map(|_| match character.is_control() {
-        true => "control characters are never part of a value",
-        false => "a reader of the file would not see it",
+    unseen(character).map(|_| {
+        if character.is_control() {
+            "control characters are never part of a value"
+        } else {
+            "a reader of the file would not see it"
+        }
     })
 }
 
