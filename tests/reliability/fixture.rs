@@ -246,7 +246,7 @@ impl Fixture {
         let (format, effect) = (Format::Ini, Effect::SetLines);
         for number in 1..=3 {
             let name = format!("config/again{number}.set.url");
-            let text = format!("[A]\nURL=https://again.example/{number}\n");
+            let text = format!("[A]\nOther=again {number}\n");
             let target = format!(r"C:\Product\config\file{number}.url");
             maker.native(Phase::Hardening, &name, format, effect, &text, &target);
         }
