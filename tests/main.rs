@@ -56,6 +56,8 @@ mod fuzz_seeds;
 mod gitops;
 /// Temporary workspaces, running the program, comparing and blessing. Holds no test.
 mod harness;
+/// What strangers send: repositories that name commands.
+mod hostile;
 /// No value breaks out of its quotes, in any format.
 mod injection;
 /// Reading inventories through the library: hostile files, shipped inventories, properties.
@@ -77,8 +79,12 @@ mod runbook;
 mod scripts;
 /// The secret gate: nothing prints or writes what looks like a secret.
 mod secrets;
+/// `cbgen sign` and `verify --signers` with `ssh-keygen` on the other side.
+mod signatures;
 /// Starting real programs, stub backends, certificates, bundles. Holds no test.
 mod support;
+/// Tampered bundles, each refused with its own reason.
+mod tamper;
 /// Rules of the repository: layers, file headers, lengths, words, codes, links.
 mod tidy;
 /// Provenance: every output line has an origin, and the predicted impact of an edit is what the edit does.

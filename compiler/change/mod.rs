@@ -4,6 +4,7 @@
 //! bundle is made.
 
 pub mod apply;
+mod armour;
 pub mod disk;
 pub mod editing;
 pub mod evidence;
@@ -11,13 +12,18 @@ pub mod file;
 pub mod history;
 pub mod journal;
 pub mod machine;
+pub mod moment;
 pub mod plan;
 pub mod rollback;
 pub mod room;
 pub mod script;
 pub mod server;
+pub mod sign;
+pub mod signature;
+pub mod signers;
 pub mod state;
 pub mod status;
 pub mod steps;
 pub mod tools;
 pub mod undo;
+pub mod verify;

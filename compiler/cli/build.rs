@@ -328,22 +328,18 @@ fn lines_of(written: &Written, output: &str, bundle: &BundleName) -> Vec<String>
     };
     let mut lines = vec![
         format!("{output}/{} {what}", bundle.name),
-        format!(
-            "{output}/{} bundle id {}",
-            bundle.archive,
-            written.new_id.spoken()
-        ),
+        format!("{output}/{} seal {}", bundle.archive, written.new_seal.spoken()),
     ];
     lines.extend(bundle.work.iter().map(|work| format!("  {work}")));
     if let Some(old) = written
         .old
         .as_ref()
-        .filter(|old| written.changed && old.version == bundle.version && old.id != written.new_id)
+        .filter(|old| written.changed && old.version == bundle.version && old.seal != written.new_seal)
     {
         lines.push(format!(
-            "  version {} had other content: bundle id {}",
+            "  version {} had other content: seal {}",
             old.version,
-            old.id.spoken()
+            old.seal.spoken()
         ));
     }
     let removed = written.removed_stale.iter();

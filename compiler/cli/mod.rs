@@ -25,7 +25,9 @@ mod rollback;
 mod schema;
 mod server_plan;
 mod session;
+mod sign;
 mod status;
+mod verify;
 mod why;
 mod workshop;
 
@@ -64,6 +66,8 @@ fn dispatch(arguments: Arguments) -> Exit {
         Command::Why(arguments) => why::run(&mut session, &arguments),
         Command::Diff(arguments) => diff::run(&mut session, &arguments),
         Command::Edit(arguments) => edit::run(&mut session, &arguments),
+        Command::Verify(arguments) => verify::run(&mut session, &arguments),
+        Command::Sign(arguments) => sign::run(&mut session, &arguments),
         Command::Coverage(arguments) => coverage::run(&mut session, &arguments),
         Command::Plan(arguments) => server_plan::run(&mut session, &arguments),
         Command::Apply(arguments) => apply::run(&mut session, &arguments),

@@ -26,6 +26,10 @@ const FAILURES: &[codes::Code] = &[
     codes::NOT_AVAILABLE,
     codes::FILE_EXISTS,
     codes::UNKNOWN_CODE,
+    codes::BUNDLE_UNREADABLE,
+    codes::KEY_UNREADABLE,
+    codes::KEY_LOCKED,
+    codes::KEY_UNSUITED,
 ];
 
 /// The state of one run.

@@ -11,6 +11,7 @@ const WORDS: &[&str] = &[
     "passwd",
     "passwort",
     "pwd",
+    "pw",
     "pass",
     "passphrase",
     "passcode",
@@ -40,7 +41,7 @@ const PARTS: &[&str] = &[
 ];
 
 /// Ends of one word: `DBPASS`, `userpwd`. `bypass` and the like are words of their own.
-const ENDS: &[&str] = &["pass", "pwd", "secret", "token", "credential", "cookie"];
+const ENDS: &[&str] = &["pass", "pwd", "pw", "secret", "token", "credential", "cookie"];
 const OTHER_WORDS: &[&str] = &[
     "bypass",
     "compass",
@@ -177,7 +178,8 @@ fn are_of_a_secret(words: &[String]) -> bool {
 
 /// Without an allocation: whether any spelling of [`is_secret`] is possible. Most names end here.
 fn may_be_secret(name: &str) -> bool {
-    marks(name).may_name_a_secret()
+    // Without a byte before or behind it, the shortest name has no mark.
+    marks(name).may_name_a_secret() || name.as_bytes().eq_ignore_ascii_case(&PW)
 }
 
 /// Three letters in any case, one of which is in every word that names a secret.
@@ -185,9 +187,12 @@ const OF_SECRETS: [[u8; 3]; 7] = [*b"pas", *b"pwd", *b"sec", *b"tok", *b"key", *
 /// The same for arguments whose value is a secret: `user`, `authorization`, `/rp`.
 const OF_ARGUMENTS: [[u8; 3]; 3] = [*b"use", *b"aut", *b"/rp"];
 /// Options of one letter, whose case matters.
-const OPTIONS: [[u8; 2]; 2] = [*b"-P", *b"-u"];
+const OPTIONS: [[u8; 2]; 3] = [*b"-P", *b"-p", *b"-u"];
+/// The shortest word of a secret, in any case, with a byte behind it and with one before it.
+const PW: [u8; 2] = *b"pw";
+const BITS_OF_PW: usize = OF_SECRETS.len() + OF_ARGUMENTS.len() + OPTIONS.len();
 
-const ALL_OF_SECRETS: u16 = (1 << OF_SECRETS.len()) - 1;
+const ALL_OF_SECRETS: u16 = ((1 << OF_SECRETS.len()) - 1) | (0b11 << BITS_OF_PW);
 
 /// For each byte at one of three places, the patterns (one bit each) that have it there.
 #[expect(
@@ -220,6 +225,21 @@ const fn table(place: usize) -> [u16; 256] {
             }
         }
         option += 1;
+    }
+    let mut before = 0;
+    while before < 2 {
+        let bit = 1 << (BITS_OF_PW + before);
+        if place >= before && place - before < PW.len() {
+            table[PW[place - before] as usize] |= bit;
+            table[PW[place - before].to_ascii_uppercase() as usize] |= bit;
+        } else {
+            let mut byte = 0;
+            while byte < table.len() {
+                table[byte] |= bit;
+                byte += 1;
+            }
+        }
+        before += 1;
     }
     table
 }
@@ -305,6 +325,11 @@ mod tests {
             "X-Auth-Token",
             "sharedAccessKey",
             "private_key",
+            "pw",
+            "PW",
+            "dbPw",
+            "user_pw",
+            "pw1",
         ] {
             assert!(is_secret(name), "{name}");
         }
@@ -328,6 +353,9 @@ mod tests {
             "proxy_pass_header",
             "Set-Cookie",
             "token_endpoint",
+            "pwm",
+            "kpwx",
+            "pw_length",
         ] {
             assert!(!is_secret(name), "{name}");
         }
