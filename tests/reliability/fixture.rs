@@ -22,7 +22,7 @@ use cbgen::diag::Diagnostics;
 use cbgen::formats::Format;
 use cbgen::formats::encode::{Encoding, LineEnd};
 
-use super::world::{Fault, World};
+use super::world::World;
 
 /// The bundle.
 pub(crate) struct Fixture {
@@ -536,11 +536,11 @@ impl Machine for Stage<'_> {
         let tail = call.tail.clone().unwrap_or_default();
         let name = tail.rsplit(['/', '\\']).next().unwrap_or_default();
         let name = name.trim_end_matches('"').trim_end_matches(".cmd").to_owned();
-        let fault = self.world.command()?;
+        self.world.command()?;
         self.ran.borrow_mut().push(name.clone());
         let fails = self.fails.is_some_and(|part| name.contains(part));
         self.world.shoot_command(|copy| Self::play_in(copy, &name, true));
-        let half = fault == Some(Fault::KillMiddle) || fails;
+        let half = fails;
         self.play(&name, half);
         output(format!("{name} says hello\r\n{}", self.prints).as_bytes());
         if self.hangs.is_some_and(|part| name.contains(part)) {
@@ -553,7 +553,6 @@ impl Machine for Stage<'_> {
                 }
             }
         }
-        self.world.command_ends(fault)?;
         Ok(Ended::Code(Some(i32::from(fails))))
     }
 
