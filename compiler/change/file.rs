@@ -185,7 +185,8 @@ pub fn examine(
     }
     for name in [&target.new, &target.old] {
         if let Ok(Some(Found::Folder | Found::Link | Found::Other)) = disk.look(name) {
-            let message = format!("`{}` is in the way", name.display());
+            let name = name.file_name().unwrap_or_default().to_string_lossy();
+            let message = format!("`{name}` beside it is in the way");
             found.push(obstacle(Trouble::NotAFile, message));
         }
     }

@@ -212,7 +212,7 @@ fn locked(way: &Way<'_>, state: &State) -> End {
         room.say(&format!("run {} is NOT taken back as a whole", room.run));
     }
     if let Some(seal) = seal {
-        room.detail(&format!("evidence: {}", room.state.evidence(room.run).display()));
+        room.detail(&format!("evidence: {}", room.state.evidence_name(room.run)));
         room.detail(&format!("seal for the change record: {seal}"));
     }
     if problems.is_empty() {

@@ -80,6 +80,11 @@ impl State {
         self.folder.join("evidence").join(format!("run-{run:04}.jsonl"))
     }
 
+    /// The evidence of a run, as the server calls it.
+    pub fn evidence_name(&self, run: u64) -> String {
+        format!(r"{}\evidence\run-{run:04}.jsonl", self.windows)
+    }
+
     /// Whether anything was ever kept here.
     pub fn is_there(&self, disk: &dyn Disk) -> io::Result<bool> {
         Ok(disk.look(&self.folder)? == Some(Found::Folder))
@@ -296,7 +301,8 @@ pub fn make_folders(disk: &dyn Disk, path: &Path) -> io::Result<()> {
     match disk.look(path)? {
         Some(Found::Folder) => return Ok(()),
         Some(Found::File(_) | Found::Link | Found::Other) => {
-            let message = format!("`{}` is no folder", path.display());
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let message = format!("`{name}` is no folder");
             return Err(io::Error::new(io::ErrorKind::NotADirectory, message));
         }
         None => {}
@@ -325,6 +331,8 @@ pub fn put(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
         return Err(error);
     }
     match path.parent() {
+        // A plain name lies in the working folder.
+        Some(folder) if folder.as_os_str().is_empty() => disk.sync_folder(Path::new(".")),
         Some(folder) => disk.sync_folder(folder),
         None => Ok(()),
     }

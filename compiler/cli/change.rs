@@ -135,7 +135,11 @@ pub(super) fn server(
     }
     Some(Server::new(
         place,
-        options.root.clone(),
+        // Programs start in a folder of their own, so a path must not depend on the present one.
+        options
+            .root
+            .as_ref()
+            .map(|root| std::path::absolute(root).unwrap_or_else(|_| root.clone())),
         variable("ProgramData"),
         variable("SystemRoot"),
     ))

@@ -14,12 +14,6 @@ use cbgen::contract::digest::Digest;
 /// What strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fault {
-    /// The process is killed before the operation.
-    KillBefore,
-    /// In the middle of it: half of the bytes, one of two names.
-    KillMiddle,
-    /// After it.
-    KillAfter,
     /// This operation finds the disk full, having written half.
     FullOnce,
     /// From this operation on the disk is full.
@@ -78,7 +72,6 @@ pub(crate) struct Inner {
     pub(crate) writing: Vec<bool>,
     fault: Option<(usize, Fault)>,
     victim: PathBuf,
-    pub(crate) is_dead: bool,
     is_full: bool,
     is_locked: bool,
     pub(crate) free: u64,
@@ -94,12 +87,6 @@ pub(crate) struct World {
 
 /// Content, rights and stamp of every file.
 pub(crate) type Tree = BTreeMap<PathBuf, (Vec<u8>, u32)>;
-
-const DEAD: &str = "the process is dead";
-
-fn dead() -> io::Error {
-    io::Error::other(DEAD)
-}
 
 impl Inner {
     fn node(&self, path: &Path) -> Option<&Node> {
@@ -143,9 +130,6 @@ impl Inner {
 
     /// Counts an operation. `Ok(true)` when it is to be done by half and the process dies.
     fn begin(&mut self, writes: bool) -> io::Result<Option<Fault>> {
-        if self.is_dead {
-            return Err(dead());
-        }
         if writes {
             self.shoot(|_| {});
         }
@@ -162,10 +146,6 @@ impl Inner {
             return Ok(None);
         }
         match fault {
-            Fault::KillBefore => {
-                self.is_dead = true;
-                Err(dead())
-            }
             Fault::Denied => Err(io::ErrorKind::PermissionDenied.into()),
             Fault::Busy => Err(io::ErrorKind::ResourceBusy.into()),
             Fault::Changed | Fault::Vanished | Fault::Folder | Fault::Link => {
@@ -176,7 +156,7 @@ impl Inner {
                 self.is_full = true;
                 Ok(Some(Fault::FullOnce))
             }
-            Fault::KillMiddle | Fault::KillAfter | Fault::FullOnce | Fault::FullFrom => Ok(Some(fault)),
+            Fault::FullOnce | Fault::FullFrom => Ok(Some(fault)),
         }
     }
 
@@ -200,14 +180,6 @@ impl Inner {
             text.extend(Digest::of(&node.seen).to_string().bytes());
         }
         Digest::of(&text)
-    }
-
-    fn end<T>(&mut self, fault: Option<Fault>, value: T) -> io::Result<T> {
-        if matches!(fault, Some(Fault::KillAfter | Fault::KillMiddle)) {
-            self.is_dead = true;
-            return Err(dead());
-        }
-        Ok(value)
     }
 }
 
@@ -259,7 +231,6 @@ impl World {
         inner.operations = 0;
         inner.writing.clear();
         inner.fault = None;
-        inner.is_dead = false;
         inner.is_full = false;
         inner.is_locked = false;
         inner.shots = None;
@@ -387,11 +358,6 @@ impl World {
         self.inner.lock().unwrap().begin(true)
     }
 
-    /// Ends it.
-    pub(crate) fn command_ends(&self, fault: Option<Fault>) -> io::Result<()> {
-        self.inner.lock().unwrap().end(fault, ())
-    }
-
     fn write(&self, path: &Path, bytes: &[u8], is_new: bool) -> io::Result<()> {
         let mut inner = self.inner.lock().unwrap();
         let fault = inner.begin(true)?;
@@ -413,7 +379,7 @@ impl World {
                 inner.nodes[at].seen.extend_from_slice(&bytes[..bytes.len() / 2]);
             });
         }
-        let half = matches!(fault, Some(Fault::KillMiddle | Fault::FullOnce | Fault::FullFrom));
+        let half = matches!(fault, Some(Fault::FullOnce | Fault::FullFrom));
         let bytes = if half { &bytes[..bytes.len() / 2] } else { bytes };
         inner.clock += 1;
         let clock = inner.clock;
@@ -423,12 +389,12 @@ impl World {
         if matches!(fault, Some(Fault::FullOnce | Fault::FullFrom)) {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        inner.end(fault, ())
+        Ok(())
     }
 
     fn rename(&self, from: &Path, to: &Path, may_be_there: bool) -> io::Result<()> {
         let mut inner = self.inner.lock().unwrap();
-        let fault = inner.begin(true)?;
+        inner.begin(true)?;
         if inner.node(from).is_none() {
             return Err(io::ErrorKind::NotFound.into());
         }
@@ -441,32 +407,28 @@ impl World {
                 inner.names.insert(to.to_owned(), at);
             });
         }
-        if fault == Some(Fault::KillMiddle) && !may_be_there {
-            // A second name, the first not yet gone.
-            let at = inner.names[from];
-            inner.names.insert(to.to_owned(), at);
-        } else if let Some(at) = inner.names.remove(from) {
+        if let Some(at) = inner.names.remove(from) {
             inner.names.insert(to.to_owned(), at);
         }
-        inner.end(fault, ())
+        Ok(())
     }
 }
 
 impl Disk for World {
     fn look(&self, path: &Path) -> io::Result<Option<Found>> {
         let mut inner = self.inner.lock().unwrap();
-        let fault = inner.begin(false)?;
+        inner.begin(false)?;
         let found = inner.node(path).map(|node| match node.kind {
             Kind::File => Found::File(node.seen.len() as u64),
             Kind::Folder => Found::Folder,
             Kind::Link => Found::Link,
         });
-        inner.end(fault, found)
+        Ok(found)
     }
 
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         let mut inner = self.inner.lock().unwrap();
-        let fault = inner.begin(false)?;
+        inner.begin(false)?;
         let node = inner.node(path).ok_or(io::ErrorKind::NotFound)?;
         if node.kind != Kind::File {
             return Err(io::ErrorKind::InvalidInput.into());
@@ -475,18 +437,18 @@ impl Disk for World {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         let bytes = node.seen.clone();
-        inner.end(fault, bytes)
+        Ok(bytes)
     }
 
     fn names(&self, folder: &Path) -> io::Result<Vec<String>> {
         let mut inner = self.inner.lock().unwrap();
-        let fault = inner.begin(false)?;
+        inner.begin(false)?;
         inner.node(folder).ok_or(io::ErrorKind::NotFound)?;
         let inside = inner.names.keys().filter(|path| path.parent() == Some(folder));
         let names = inside
             .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
             .collect();
-        inner.end(fault, names)
+        Ok(names)
     }
 
     fn make_folder(&self, path: &Path) -> io::Result<()> {
@@ -498,7 +460,7 @@ impl Disk for World {
         if inner.node(path).is_none() {
             inner.make(path, Kind::Folder, b"", 0o700);
         }
-        inner.end(fault, ())
+        Ok(())
     }
 
     fn write_new(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -511,29 +473,29 @@ impl Disk for World {
 
     fn cut(&self, path: &Path, length: u64) -> io::Result<()> {
         let mut inner = self.inner.lock().unwrap();
-        let fault = inner.begin(true)?;
+        inner.begin(true)?;
         let at = *inner.names.get(path).ok_or(io::ErrorKind::NotFound)?;
         inner.nodes[at].seen.truncate(usize::try_from(length).unwrap());
-        inner.end(fault, ())
+        Ok(())
     }
 
     fn sync_file(&self, path: &Path) -> io::Result<()> {
         let mut inner = self.inner.lock().unwrap();
-        let fault = inner.begin(true)?;
+        inner.begin(true)?;
         let at = *inner.names.get(path).ok_or(io::ErrorKind::NotFound)?;
         inner.nodes[at].kept = Some(inner.nodes[at].seen.clone());
-        inner.end(fault, ())
+        Ok(())
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
         let mut inner = self.inner.lock().unwrap();
-        let fault = inner.begin(true)?;
+        inner.begin(true)?;
         let inside = |name: &Path| name.parent() == Some(path);
         inner.kept_names.retain(|name, _| !inside(name));
         let names: Vec<_> = inner.names.iter().filter(|(name, _)| inside(name)).collect();
         let names: Vec<(PathBuf, usize)> = names.into_iter().map(|(name, at)| (name.clone(), *at)).collect();
         inner.kept_names.extend(names);
-        inner.end(fault, ())
+        Ok(())
     }
 
     fn replace(&self, target: &Path, new: &Path, backup: &Path) -> io::Result<()> {
@@ -555,12 +517,10 @@ impl Disk for World {
         if matches!(fault, Some(Fault::FullOnce | Fault::FullFrom)) {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        if fault != Some(Fault::KillMiddle) {
-            inner.nodes[fresh].rights = inner.nodes[old].rights;
-            inner.names.remove(new);
-            inner.names.insert(target.to_owned(), fresh);
-        }
-        inner.end(fault, ())
+        inner.nodes[fresh].rights = inner.nodes[old].rights;
+        inner.names.remove(new);
+        inner.names.insert(target.to_owned(), fresh);
+        Ok(())
     }
 
     fn rename_to_free(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -574,16 +534,14 @@ impl Disk for World {
     fn remove(&self, path: &Path) -> io::Result<()> {
         let mut inner = self.inner.lock().unwrap();
         let is_there = inner.names.contains_key(path);
-        let fault = inner.begin(is_there)?;
-        if fault != Some(Fault::KillMiddle) {
-            inner.names.remove(path);
-        }
-        inner.end(fault, ())
+        inner.begin(is_there)?;
+        inner.names.remove(path);
+        Ok(())
     }
 
     fn may_change(&self, path: &Path) -> io::Result<()> {
         let mut inner = self.inner.lock().unwrap();
-        let fault = inner.begin(false)?;
+        inner.begin(false)?;
         // A mark of these tests: somebody holds the file.
         if inner.node(path).is_some_and(|node| node.rights & 0o1000 != 0) {
             return Err(io::ErrorKind::ResourceBusy.into());
@@ -592,26 +550,26 @@ impl Disk for World {
         if denied {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
-        inner.end(fault, ())
+        Ok(())
     }
 
     fn free_space(&self, _: &Path) -> io::Result<u64> {
         let mut inner = self.inner.lock().unwrap();
-        let fault = inner.begin(false)?;
+        inner.begin(false)?;
         let free = inner.free;
-        inner.end(fault, free)
+        Ok(free)
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Held>> {
         let mut inner = self.inner.lock().unwrap();
-        let fault = inner.begin(true)?;
+        inner.begin(true)?;
         if inner.is_locked {
             return Ok(None);
         }
         if inner.node(path).is_none() {
             inner.make(path, Kind::File, b"", 0o600);
         }
-        inner.end(fault, Some(Held::new(())))
+        Ok(Some(Held::new(())))
     }
 
     fn is_locked(&self, _: &Path) -> bool {

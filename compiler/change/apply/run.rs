@@ -493,7 +493,7 @@ impl Apply<'_> {
             End::Nothing | End::Refused(_) => {}
         }
         if let Some(seal) = seal {
-            room.detail(&format!("evidence: {}", room.state.evidence(room.run).display()));
+            room.detail(&format!("evidence: {}", room.state.evidence_name(room.run)));
             room.detail(&format!("seal for the change record: {seal}"));
         }
     }
