@@ -195,6 +195,8 @@ codes! {
     SERVER_WITHOUT_UPSTREAMS = "CB0455", Warning, "a broker has no federation upstream";
     CERTIFICATE_FOLDER_ENCODED = "CB0456", Warning, "the certificate folder needs percent signs in a script";
     OVERRIDE_UNUSED = "CB0457", Warning, "an override has no effect";
+    ACCEPTANCE_UNUSED = "CB0490", Warning, "an accepted warning is not there";
+    ACCEPTANCE_EXPIRED = "CB0491", Warning, "an acceptance is past its date";
 
     // 05 templates
     TEMPLATE_SYNTAX = "CB0501", Error, "a template has a syntax error";
@@ -231,6 +233,8 @@ codes! {
     SAME_BUNDLE = "CB0802", Error, "two inventories of one build have the same bundle name";
     FILE_EXISTS = "CB0803", Error, "a file that would be written exists already";
     UNKNOWN_CODE = "CB0804", Error, "no diagnostic has this code";
+    NO_INVENTORY_NAMED = "CB0805", Error, "no inventory is named";
+    UNKNOWN_INVENTORY_KEY = "CB0806", Error, "an inventory has no such key";
 
     // 09 review
     SIDE_UNREADABLE = "CB0901", Error, "a side of a comparison cannot be read";

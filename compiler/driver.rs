@@ -30,7 +30,7 @@ use crate::plan::{self, Plan, Rollback};
 use crate::render;
 use crate::runbook::Conditions;
 use crate::secrets;
-use crate::source::{Sources, Span};
+use crate::source::{Sources, Span, plain_text};
 use crate::templates::{self, TemplateFile, Templates};
 
 /// Largest template file.
@@ -43,6 +43,7 @@ pub struct Compiler {
     templates: Templates,
     overlay: Vec<manifest::InputDigest>,
     accepted: Accepted,
+    today: Option<String>,
 }
 
 /// Where the findings of one compilation go, and who is told about its phases.
@@ -59,19 +60,36 @@ pub struct Run<'a> {
 #[derive(Clone, Debug)]
 pub struct Workspace {
     files: DiskFiles,
+    standard_input: Option<Vec<u8>>,
 }
+
+/// The name of standard input among the files of a workspace.
+pub const STANDARD_INPUT: &str = "-";
 
 impl Workspace {
     /// The workspace at a folder of the disk.
     pub fn new(root: &Path) -> Self {
         Self {
             files: DiskFiles::new(root),
+            standard_input: None,
         }
+    }
+
+    /// The workspace with what was read from standard input, as the file `-`.
+    #[must_use]
+    pub fn with_standard_input(mut self, bytes: Option<Vec<u8>>) -> Self {
+        self.standard_input = bytes;
+        self
     }
 }
 
 impl ReadInput for Workspace {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        if path == STANDARD_INPUT
+            && let Some(bytes) = &self.standard_input
+        {
+            return Ok(bytes.clone());
+        }
         let path = Path::new(path);
         if self.files.kind(path)? == Some(Kind::Folder) {
             return Err(io::ErrorKind::IsADirectory.into());
@@ -138,7 +156,15 @@ impl Compiler {
             templates: templates?,
             overlay: digests,
             accepted: Accepted::default(),
+            today: None,
         })
+    }
+
+    /// Tells which day it is, like `2026-12-05`, so that acceptances can end. No output depends on it.
+    #[must_use]
+    pub fn on_day(mut self, today: Option<String>) -> Self {
+        self.today = today;
+        self
     }
 
     /// The compiled templates.
@@ -179,7 +205,12 @@ impl Compiler {
     fn plan(&self, run: &mut Run<'_>, loaded: &Loaded) -> Result<Plan<'_>, Reported> {
         (run.on_phase)("check");
         refuse_secrets(run.diagnostics, loaded);
-        let checked = check::check(run.diagnostics, loaded.inventory.clone(), &loaded.places);
+        let checked = check::check(
+            run.diagnostics,
+            loaded.inventory.clone(),
+            &loaded.places,
+            self.today.as_deref(),
+        );
         let checked = checked?;
         run.diagnostics.checkpoint()?;
         (run.on_phase)("plan");
@@ -261,7 +292,7 @@ impl Compiler {
             .iter()
             .map(|input| manifest::InputDigest {
                 path: manifest_name(folder, main, &input.name),
-                sha256: bundle::digest::Digest::of(&input.bytes),
+                sha256: bundle::digest::Digest::of(input.text.as_bytes()),
             })
             .collect();
         inputs.extend(self.overlay.iter().cloned());
@@ -278,6 +309,7 @@ impl Compiler {
             .plan
             .warnings
             .iter()
+            .filter(|warning| warning.accepted.is_none())
             .map(|warning| manifest::Warning {
                 code: warning.code.id().to_owned(),
                 message: warning.message.clone(),
@@ -451,7 +483,7 @@ fn read_templates(
             Ok(text) => found.push(TemplateFile {
                 path,
                 name,
-                text: text.replace("\r\n", "\n"),
+                text: plain_text(&text).into_owned(),
             }),
             Err(error) => return Err(refuse(&name, error.to_string())),
         }

@@ -22,6 +22,7 @@ pub mod render;
 pub mod report;
 pub mod runbook;
 pub mod secrets;
+pub mod show;
 pub mod source;
 pub mod templates;
 pub mod why;

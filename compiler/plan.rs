@@ -23,8 +23,8 @@ pub struct Plan<'t> {
     pub facts: Facts,
     /// Artifacts and steps.
     pub entries: Vec<Planned<'t>>,
-    /// Warnings of the checks, for the runbook.
-    pub warnings: Vec<crate::check::Finding>,
+    /// Warnings of the checks, accepted or not, for the runbook.
+    pub warnings: Vec<crate::check::Warning>,
     variables: Variables,
 }
 

@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 
 use crate::catalogue::{Catalogue, catalogue};
+use crate::check::Warning;
 use crate::facts::Facts;
 use crate::facts::phases::Phase;
 use crate::facts::plan_view::{
-    AppliedView, DeviationView, GroupView, LaterView, PhaseView, PlanView, PortTable, Prose, RestartView,
-    StepNumber, StepReference, StepView, WarningView,
+    AcceptedView, AppliedView, DeviationView, GroupView, LaterView, PhaseView, PlanView, PortTable, Prose,
+    RestartView, StepNumber, StepReference, StepView, WarningView,
 };
 use crate::facts::topology::topology;
 use crate::path::BundlePath;
@@ -32,12 +33,14 @@ impl PlanView {
             warnings: plan
                 .warnings
                 .iter()
-                .map(|finding| WarningView {
-                    code: finding.code.id().to_owned(),
-                    message: sentence(&finding.message),
-                    help: sentence(finding.help.as_deref().unwrap_or_default()),
+                .filter(|warning| warning.accepted.is_none())
+                .map(|warning| WarningView {
+                    code: warning.code.id().to_owned(),
+                    message: sentence(&warning.message),
+                    help: sentence(warning.help.as_deref().unwrap_or_default()),
                 })
                 .collect(),
+            accepted: plan.warnings.iter().filter_map(accepted).collect(),
             assumptions: assumptions(&plan.facts).into_iter().map(Prose::new).collect(),
             deviations: deviations(catalogue(), plan),
             ports: port_tables(&plan.facts),
@@ -89,6 +92,17 @@ impl PlanView {
             .collect();
         view
     }
+}
+
+/// A warning that somebody looked at.
+fn accepted(warning: &Warning) -> Option<AcceptedView> {
+    let answer = warning.accepted.as_ref()?;
+    Some(AcceptedView {
+        code: warning.code.id().to_owned(),
+        message: sentence(&warning.message),
+        reason: answer.reason.clone(),
+        until: answer.until.clone(),
+    })
 }
 
 /// A message of a diagnostic (lower case, no full stop, names in backticks) as a sentence.
@@ -653,7 +667,7 @@ network: { firewall: true, integrations: [smtp] }
         let file = OneFile(format!("{HEAD}servers:\n{servers}"));
         let loaded = inventory::load(&mut diagnostics, &mut sources, &file, &Schema::new(), "lab.yaml");
         let loaded = loaded.unwrap_or_else(|_| panic!("{:#?}", diagnostics.sorted(&sources)));
-        let checked = crate::check::check(&mut diagnostics, loaded.inventory, &loaded.places);
+        let checked = crate::check::check(&mut diagnostics, loaded.inventory, &loaded.places, None);
         let checked = checked.unwrap_or_else(|_| panic!("{:#?}", diagnostics.sorted(&sources)));
         let plan = crate::plan::plan(&mut diagnostics, checked, &templates);
         let plan = plan.unwrap_or_else(|_| panic!("{:#?}", diagnostics.sorted(&sources)));

@@ -56,6 +56,8 @@ mod harness;
 mod injection;
 /// Reading inventories through the library: hostile files, shipped inventories, properties.
 mod inventory;
+/// Line ends and byte order marks never matter.
+mod line_ends;
 /// Generated texts broken in one place, and the checks that must notice.
 mod mutations;
 /// nginx.conf in a real nginx with stub backends.

@@ -32,7 +32,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "lint",
         ],
     ),
-    ("operations", &["coverage", "diff", "why"]),
+    ("operations", &["coverage", "diff", "why", "show"]),
     ("edge", &["driver", "cli", "main", "lib"]),
 ];
 

@@ -28,6 +28,12 @@ pub(super) struct Global {
     /// How diagnostics are printed on standard error
     #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
     pub(super) message_format: MessageFormatArgument,
+    /// Write diagnostics into a file and nothing else into it, instead of on standard error
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) message_file: Option<PathBuf>,
+    /// Print errors only
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
     /// When to use colours; the variable `NO_COLOR` is respected
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(super) color: Color,
@@ -91,6 +97,8 @@ pub(super) enum Command {
     Check(Check),
     /// Review what changes between two bundles or inventories, by meaning
     Diff(Diff),
+    /// Print an inventory as it is compiled: layers merged, defaults filled in, each value with its origin
+    Show(Show),
     /// Show which inventory lines and which template line made an output line
     Why(Why),
     /// List every guide requirement: generated, manual step or not applicable, and why
@@ -99,7 +107,7 @@ pub(super) enum Command {
     Explain(Explain),
     /// Print a JSON Schema
     Schema(Schema),
-    /// Write a commented starter inventory
+    /// Write a commented starter inventory and what a repository needs around it
     Init(Init),
     /// Print a shell completion script
     Completions(Completions),
@@ -116,12 +124,13 @@ pub(super) struct TemplateOptions {
 /// Arguments of `build`.
 #[derive(Debug, Args)]
 pub(super) struct Build {
-    /// Inventories to compile; an error in one does not stop the others
-    #[arg(required = true, value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
+    /// Inventories to compile: files, folders, or `-` for standard input; those of cbgen.yaml when there is none. An
+    /// error in one does not stop the others
+    #[arg(value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
     pub(super) inventories: Vec<PathBuf>,
-    /// Folder for the trees and archives
-    #[arg(short, long, value_name = "DIR", default_value = "out", value_hint = ValueHint::DirPath)]
-    pub(super) output: PathBuf,
+    /// Folder for the trees and archives [default: that of cbgen.yaml, else out]
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) output: Option<PathBuf>,
     #[command(flatten)]
     pub(super) templates: TemplateOptions,
     /// Write nothing; status 1 when the output folder differs from what would be written
@@ -135,8 +144,9 @@ pub(super) struct Build {
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub(super) struct Check {
-    /// Inventories to check; an error in one does not stop the others
-    #[arg(required = true, value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
+    /// Inventories to check: files, folders, or `-` for standard input; those of cbgen.yaml when there is none. An error
+    /// in one does not stop the others
+    #[arg(value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
     pub(super) inventories: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) templates: TemplateOptions,
@@ -225,6 +235,30 @@ fn file_line(text: &str) -> Result<FileLine, String> {
     })
 }
 
+/// Arguments of `show`.
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// Inventory to show, or `-` for standard input
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(super) inventory: PathBuf,
+    /// Key to show with everything below it, for example `sql.ole` or `servers.CORE01.fqdn`
+    pub(super) key: Option<String>,
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: AnswerFormat,
+    #[command(flatten)]
+    pub(super) templates: TemplateOptions,
+}
+
+/// How a command prints its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum AnswerFormat {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+}
+
 /// Arguments of `coverage`.
 #[derive(Debug, Args)]
 pub(super) struct Coverage {
@@ -255,6 +289,10 @@ pub(super) struct Schema {
 pub(super) enum SchemaKind {
     /// An inventory file
     Inventory,
+    /// A file that inventories extend
+    Layer,
+    /// The project file cbgen.yaml
+    Project,
     /// The front matter of a template
     Template,
     /// manifest.json of a bundle

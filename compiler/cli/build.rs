@@ -50,11 +50,20 @@ struct BundleName {
     archive: String,
 }
 
+/// The output folder; the project file or its absence decided it.
+fn output_of(arguments: &Build) -> &Path {
+    arguments.output.as_deref().unwrap_or(Path::new(""))
+}
+
 /// Builds every inventory. An error in one does not stop the others; the last lines name those that failed.
 pub(super) fn run(session: &mut Session, arguments: &Build) {
     let mut times = Stopwatch::default();
     times.begin("templates");
-    let Some(workshop) = Workshop::open(session, arguments.templates.templates.as_deref()) else {
+    let Some(workshop) = Workshop::open_for(
+        session,
+        arguments.templates.templates.as_deref(),
+        &arguments.inventories,
+    ) else {
         return;
     };
     let inventories = &arguments.inventories;
@@ -107,7 +116,7 @@ pub(super) fn run(session: &mut Session, arguments: &Build) {
     );
     progress.finish();
     if arguments.timings {
-        session.note(&times.table());
+        session.remark(&times.table());
     }
     if inventories.len() > 1 && !failed.is_empty() {
         let what = if arguments.check {
@@ -197,7 +206,7 @@ fn put_in_place(workshop: &Workshop, arguments: &Build, built: Vec<Built>) -> Ve
             Some(Ok(written)) => {
                 if let Ok(made) = &mut outcome.result {
                     made.lines
-                        .extend(lines_of(&written, &shown(&arguments.output), &made.bundle));
+                        .extend(lines_of(&written, &shown(output_of(arguments)), &made.bundle));
                 }
             }
             Some(Err(finding)) => outcome.result = Err(outcome.diagnostics.error(finding)),
@@ -272,8 +281,8 @@ fn make(
     if arguments.check {
         (run.on_phase)("compare");
         let comparison =
-            tree::compare(&workshop.files, press, &arguments.output, &bundle).map_err(|error| {
-                let output = shown(&arguments.output);
+            tree::compare(&workshop.files, press, output_of(arguments), &bundle).map_err(|error| {
+                let output = shown(output_of(arguments));
                 run.diagnostics.error(
                     Diagnostic::new(
                         codes::OUTPUT_FAILED,
@@ -284,11 +293,15 @@ fn make(
             })?;
         made.differs = !comparison.differences.is_empty();
         for difference in &comparison.differences {
-            run.diagnostics.push(difference.to_diagnostic(&arguments.output));
+            run.diagnostics
+                .push(difference.to_diagnostic(output_of(arguments)));
         }
         let state = if made.differs { "differs" } else { "is up to date" };
-        made.lines
-            .push(format!("{}/{} {state}", shown(&arguments.output), bundle.name()));
+        made.lines.push(format!(
+            "{}/{} {state}",
+            shown(output_of(arguments)),
+            bundle.name()
+        ));
         return Ok((made, None));
     }
     (run.on_phase)("write");
@@ -296,7 +309,7 @@ fn make(
         run.diagnostics,
         &workshop.files,
         press,
-        &arguments.output,
+        output_of(arguments),
         &bundle,
     )?;
     Ok((made, Some(prepared)))

@@ -7,6 +7,7 @@
 mod args;
 mod build;
 mod check;
+mod clock;
 mod completions;
 mod coverage;
 mod diff;
@@ -15,8 +16,10 @@ mod explain;
 mod git;
 mod init;
 mod phases;
+mod project;
 mod schema;
 mod session;
+mod show;
 mod why;
 mod workshop;
 
@@ -49,9 +52,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 
 fn dispatch(arguments: Arguments) -> Exit {
     let mut session = Session::new(&arguments.global);
-    match arguments.command {
+    let mut command = arguments.command;
+    if project::fill(&mut session, &mut command).is_none() {
+        return session.finish();
+    }
+    match command {
         Command::Build(arguments) => build::run(&mut session, &arguments),
         Command::Check(arguments) => check::run(&mut session, &arguments),
+        Command::Show(arguments) => show::run(&mut session, &arguments),
         Command::Why(arguments) => why::run(&mut session, &arguments),
         Command::Diff(arguments) => diff::run(&mut session, &arguments),
         Command::Coverage(arguments) => coverage::run(&mut session, &arguments),

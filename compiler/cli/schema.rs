@@ -11,6 +11,8 @@ use super::session::Session;
 pub(super) fn run(session: &mut Session, arguments: &Schema) {
     let schema = match arguments.kind {
         SchemaKind::Inventory => InventorySchema::json(),
+        SchemaKind::Layer => InventorySchema::layer(),
+        SchemaKind::Project => InventorySchema::project(),
         SchemaKind::Template => schemars::schema_for!(FrontMatter).to_value(),
         SchemaKind::Manifest => schemars::schema_for!(Manifest).to_value(),
     };

@@ -4,11 +4,13 @@
 //! ends the output quietly; any other failure to write is a failure of the run.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use anstream::{AutoStream, ColorChoice};
 
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics, Severity};
+use crate::files::{DiskFiles, Files as _};
 use crate::report::{Counts, MessageFormat, Reporter};
 use crate::source::Sources;
 
@@ -24,6 +26,7 @@ const FAILURES: &[codes::Code] = &[
     codes::NOT_AVAILABLE,
     codes::FILE_EXISTS,
     codes::UNKNOWN_CODE,
+    codes::NO_INVENTORY_NAMED,
 ];
 
 /// The state of one run.
@@ -31,6 +34,10 @@ pub(super) struct Session {
     reporter: Reporter,
     color: ColorChoice,
     deny_warnings: bool,
+    quiet: bool,
+    /// Where diagnostics go instead of standard error, and those so far.
+    message_file: Option<PathBuf>,
+    messages: String,
     exit: Exit,
 }
 
@@ -47,13 +54,21 @@ impl Session {
             reporter: Reporter::new(global.message_format.into(), true),
             color,
             deny_warnings: global.deny == Some(Deny::Warnings),
+            quiet: global.quiet,
+            message_file: global.message_file.clone(),
+            messages: String::new(),
             exit: Exit::Clean,
         }
     }
 
     /// Whether messages are for a person, so that progress may be shown.
     pub(super) fn is_for_people(&self) -> bool {
-        self.reporter.format() == MessageFormat::Human
+        self.reporter.format() == MessageFormat::Human && !self.quiet
+    }
+
+    /// Treats something as an error that the command line did not name.
+    pub(super) fn deny(&mut self, what: Deny) {
+        self.deny_warnings |= what == Deny::Warnings;
     }
 
     /// Raises the exit code.
@@ -79,19 +94,45 @@ impl Session {
         drop(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()));
     }
 
+    /// Writes text about the run that is no diagnostic: to standard error, unless diagnostics for programs go there.
+    pub(super) fn remark(&mut self, text: &str) {
+        if self.reporter.format() == MessageFormat::Human || self.message_file.is_some() {
+            self.note(text);
+        } else {
+            self.print(text);
+        }
+    }
+
+    /// Writes diagnostics where they belong.
+    fn message(&mut self, text: &str) {
+        if self.message_file.is_some() {
+            self.messages.push_str(text);
+        } else {
+            self.note(text);
+        }
+    }
+
     /// Writes `error: text` or `warning: text` to standard error, for people only.
     pub(super) fn headline(&self, severity: Severity, text: &str) {
-        self.note(&self.reporter.headline(severity, text));
+        if severity == Severity::Error || !self.quiet {
+            self.note(&self.reporter.headline(severity, text));
+        }
     }
 
     /// Prints the findings about `subject`, with a summary for people, and raises the exit code accordingly.
     /// Gives what it counted.
     pub(super) fn report(&mut self, subject: &str, sources: &Sources, diagnostics: &Diagnostics) -> Counts {
-        let findings = diagnostics.sorted(sources);
+        let mut findings = diagnostics.sorted(sources);
         self.raise(self.exit_for(&findings));
+        // What stops the run is read last, where the cursor is.
+        findings.sort_by_key(|finding| finding.severity == Severity::Error);
+        let mut counts = Counts::of(&findings);
+        if self.quiet {
+            findings.retain(|finding| finding.severity == Severity::Error);
+            counts.warnings = 0;
+        }
         let text = self.reporter.add(sources, &findings);
-        self.note(&text);
-        let counts = Counts::of(&findings);
+        self.message(&text);
         if let (Some(severity), Some(sentence)) = (counts.severity(), counts.sentence()) {
             self.headline(severity, &format!("{sentence} in {subject}"));
         }
@@ -101,14 +142,26 @@ impl Session {
     /// Prints one finding that belongs to no source text.
     pub(super) fn report_alone(&mut self, finding: Diagnostic) {
         self.raise(self.exit_for(std::slice::from_ref(&finding)));
+        if self.quiet && finding.severity == Severity::Warning {
+            return;
+        }
         let text = self.reporter.add(&Sources::new(), &[finding]);
-        self.note(&text);
+        self.message(&text);
     }
 
     /// Ends the run.
     pub(super) fn finish(mut self) -> Exit {
         let text = self.reporter.finish();
-        self.note(&text);
+        self.message(&text);
+        if let Some(file) = self.message_file.take() {
+            // Colours belong to terminals.
+            let text = anstream::adapter::strip_str(&self.messages).to_string();
+            if let Err(error) = DiskFiles::new("").write(&file, text.as_bytes()) {
+                self.raise(Exit::Failure);
+                let text = format!("`{}` cannot be written: {error}", super::workshop::shown(&file));
+                self.note(&self.reporter.headline(Severity::Error, &text));
+            }
+        }
         self.exit
     }
 
@@ -131,6 +184,8 @@ mod tests {
     fn check(code: codes::Code, severity: Severity, deny: Option<Deny>, expected: Exit) {
         let session = Session::new(&Global {
             message_format: MessageFormatArgument::Short,
+            message_file: None,
+            quiet: false,
             color: Color::Never,
             deny,
         });

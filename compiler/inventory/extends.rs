@@ -113,7 +113,7 @@ impl Reader<'_> {
         };
         self.inputs.push(Input {
             name: name.to_owned(),
-            bytes: text.bytes,
+            text: text.body.clone().unwrap_or_default(),
         });
         let Some(body) = text.body else {
             return false;

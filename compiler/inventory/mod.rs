@@ -16,15 +16,19 @@
 //! [`load`] runs them all and collects every finding. What a schema cannot say (names that must be unique, versions
 //! that must fit) is not checked here.
 
+pub mod accept;
 pub mod alternatives;
 mod characters;
 mod decode;
+mod defaults;
 mod explain;
 mod extends;
 mod input;
 pub mod model;
 mod outline;
 mod plain;
+pub mod project;
+mod published;
 pub mod scalars;
 mod schema;
 mod syntax;
@@ -90,8 +94,8 @@ impl std::error::Error for OutsideWorkspace {}
 pub struct Input {
     /// Its name in the workspace, with forward slashes.
     pub name: String,
-    /// Its content as on disk.
-    pub bytes: Vec<u8>,
+    /// Its text as it was read: without a byte order mark, with LF. A checkout with CRLF compiles to the same bytes.
+    pub text: String,
 }
 
 /// An inventory that was read without an error.
@@ -147,14 +151,18 @@ fn read(
     name: &str,
 ) -> Option<Loaded> {
     let layers = extends::read(diagnostics, sources, files, name);
-    let root = layers.root?;
-    let decoded = decode::decode(diagnostics, &root, schema.root());
+    let expanded = defaults::expand(layers.root?);
+    let root = expanded.root;
+    let mut decoded = decode::decode(diagnostics, &root, schema.root());
+    // A mistake in what servers share is said where it is shared.
+    decoded.quiet.extend(expanded.shared);
     let places = Places::new(root);
     let explainer = explain::Explainer {
         places: &places,
         schema,
         quiet: &decoded.quiet,
         complete: layers.complete,
+        subject: explain::INVENTORY,
     };
     for error in schema.validator()?.iter_errors(&decoded.value) {
         if diagnostics.count() >= MAX_FINDINGS {
@@ -175,6 +183,9 @@ fn read(
     check_versions(diagnostics, &decoded.value, &places);
     if diagnostics.has_errors() {
         return None;
+    }
+    if let Some(object) = decoded.value.as_object_mut() {
+        object.shift_remove("defaults");
     }
     match from_value(decoded.value.clone()) {
         Ok(inventory) => Some(Loaded {
@@ -197,6 +208,35 @@ fn read(
     }
 }
 
+/// What a document is called in messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Behind "in": `the inventory`.
+    pub the: &'static str,
+    /// Behind "is no key of": `an inventory`.
+    pub a: &'static str,
+}
+
+/// Reads the project file: the same YAML, the same errors.
+///
+/// # Errors
+///
+/// Every finding is in `diagnostics`.
+pub fn read_project(
+    diagnostics: &mut Diagnostics,
+    sources: &mut Sources,
+    files: &dyn ReadInput,
+) -> Option<project::Project> {
+    const SUBJECT: Subject = Subject {
+        the: "the project file",
+        a: "a project file",
+    };
+    let text = input::read(diagnostics, sources, files, project::FILE, None)?;
+    let body = text.body?;
+    let schema = Schema::of::<project::Project>();
+    read_document(diagnostics, &schema, SUBJECT, text.id, &body)
+}
+
 /// Reads another document in the same YAML: the front matter of a template. `text` is the beginning of the file, so
 /// that places are places of the file.
 ///
@@ -206,6 +246,7 @@ fn read(
 pub fn read_document<T: serde::de::DeserializeOwned>(
     diagnostics: &mut Diagnostics,
     schema: &Schema,
+    subject: Subject,
     file: FileId,
     text: &str,
 ) -> Option<T> {
@@ -219,10 +260,12 @@ pub fn read_document<T: serde::de::DeserializeOwned>(
             schema,
             quiet: &decoded.quiet,
             complete: parsed.complete,
+            subject,
         };
         for error in schema.validator()?.iter_errors(&decoded.value) {
             explainer.explain(&mut found, &error);
         }
+        check_cbgen_version(&mut found, &decoded.value, explainer.places);
         if found.has_errors() {
             return None;
         }
@@ -249,6 +292,11 @@ pub fn from_value(value: Value) -> Result<model::Inventory, String> {
     serde_json::from_value(value).map_err(|error| error.to_string())
 }
 
+/// A value as an author would write it in one line of YAML.
+pub fn yaml_scalar(value: &Value) -> String {
+    wording::inline(value)
+}
+
 /// Versions that are well formed but do not fit.
 fn check_versions(diagnostics: &mut Diagnostics, value: &Value, places: &Places) {
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
@@ -267,6 +315,12 @@ fn check_versions(diagnostics: &mut Diagnostics, value: &Value, places: &Places)
             .help("upgrade the product first; its files must not be changed this way"),
         );
     }
+    check_cbgen_version(diagnostics, value, places);
+}
+
+/// Whether this cbgen is one that `requires` asks for.
+fn check_cbgen_version(diagnostics: &mut Diagnostics, value: &Value, places: &Places) {
+    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
     let own = env!("CARGO_PKG_VERSION");
     let range = text("/requires").and_then(|range| Some((range, semver::VersionReq::parse(range).ok()?)));
     if let (Some((range, wanted)), Ok(version)) = (range, semver::Version::parse(own))
@@ -276,13 +330,13 @@ fn check_versions(diagnostics: &mut Diagnostics, value: &Value, places: &Places)
             Diagnostic::new(
                 codes::CBGEN_VERSION,
                 format!(
-                    "this is cbgen {own}, and the inventory asks for `{}`",
+                    "this is cbgen {own}, and `requires` asks for `{}`",
                     scalars::shorten(range)
                 ),
             )
             .at_opt(places.value("/requires"))
             .note("another version may write other files from the same inventory")
-            .help("run a version the inventory accepts, or change `requires` and review the new output"),
+            .help("run a version it accepts, or change `requires` and review the new output"),
         );
     }
 }

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::accept::Acceptance;
+
 /// One on-premise Callback installation.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -50,6 +52,10 @@ pub struct Inventory {
     /// Values that replace what the vendor guide prints, for installations that differ from it.
     #[serde(default)]
     pub overrides: Overrides,
+    /// Warnings that somebody looked at: they are no findings any more, and the runbook prints them with their reasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = serde_json::json!([{ "code": "CB0440", "reason": "reg query on CORE01 shows REG_SZ", "servers": ["CORE01"] }]))]
+    pub accept: Vec<Acceptance>,
     /// Every Callback server.
     #[schemars(length(min = 1))]
     #[schemars(example = serde_json::json!([{ "name": "CB01", "fqdn": "cb01.acme.example", "roles": ["core", "management"], "windows": 2016, "dotnet": "4.7.1" }]))]
@@ -541,7 +547,7 @@ pub struct Network {
 pub struct PortRange {
     /// First port.
     #[schemars(range(min = 1024, max = 65535))]
-    #[schemars(example = 50000)]
+    #[schemars(example = 20000)]
     pub first: u16,
     /// Number of ports, at least 1000.
     #[schemars(range(min = 1, max = 64512))]

@@ -18,9 +18,9 @@ use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::facts::{Facts, plan_view::PlanView};
 use crate::formats::Format;
-use crate::inventory::{Schema, read_document};
+use crate::inventory::{Schema, Subject, read_document};
 use crate::secrets;
-use crate::source::{FileId, Sources, Span};
+use crate::source::{FileId, Sources, Span, plain_text};
 
 use engine::{Engine, EngineError, Engines, Text};
 use findings::{
@@ -31,6 +31,12 @@ use front_matter::{FrontMatter, RunbookText, Scope};
 use variables::VariableSchema;
 
 static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/templates");
+
+/// What the front matter is called in messages.
+const FRONT_MATTER: Subject = Subject {
+    the: "the front matter",
+    a: "front matter",
+};
 
 /// Names the text of a condition of the catalogue, which belongs to no template.
 const CONDITION: &str = "condition of the catalogue: ";
@@ -103,7 +109,7 @@ pub fn built_in() -> Vec<TemplateFile> {
         for file in folder.files() {
             let path = file.path().to_string_lossy().replace('\\', "/");
             // One that is not UTF-8 has no front matter then, and is refused by the first test that compiles any.
-            let text = file.contents_utf8().unwrap_or_default().to_owned();
+            let text = plain_text(file.contents_utf8().unwrap_or_default()).into_owned();
             found.push(TemplateFile {
                 name: format!("templates/{path}"),
                 path,
@@ -183,7 +189,7 @@ fn load_into(
             continue;
         };
         let head = file.text.get(..body_start - "---\n".len()).unwrap_or_default();
-        let Some(front) = read_document::<FrontMatter>(diagnostics, &schema, id, head) else {
+        let Some(front) = read_document::<FrontMatter>(diagnostics, &schema, FRONT_MATTER, id, head) else {
             continue;
         };
         check_front_matter(diagnostics, sources, id, &front, catalogue);
