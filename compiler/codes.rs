@@ -195,6 +195,8 @@ codes! {
     SERVER_WITHOUT_UPSTREAMS = "CB0455", Warning, "a broker has no federation upstream";
     CERTIFICATE_FOLDER_ENCODED = "CB0456", Warning, "the certificate folder needs percent signs in a script";
     OVERRIDE_UNUSED = "CB0457", Warning, "an override has no effect";
+    OLDER_SUITE = "CB0458", Warning, "an old Windows release needs a TLS suite without authenticated encryption";
+    PROXY_GIVES_UP = "CB0459", Warning, "the proxy gives up before its clients do";
     ACCEPTANCE_UNUSED = "CB0490", Warning, "an accepted warning is not there";
     ACCEPTANCE_EXPIRED = "CB0491", Warning, "an acceptance is past its date";
 
@@ -235,6 +237,7 @@ codes! {
     UNKNOWN_CODE = "CB0804", Error, "no diagnostic has this code";
     NO_INVENTORY_NAMED = "CB0805", Error, "no inventory is named";
     UNKNOWN_INVENTORY_KEY = "CB0806", Error, "an inventory has no such key";
+    MADE_WITH_OTHER_FILES = "CB0807", Error, "a bundle was made from files that are not read now";
 
     // 09 review
     SIDE_UNREADABLE = "CB0901", Error, "a side of a comparison cannot be read";

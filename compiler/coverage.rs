@@ -11,6 +11,8 @@ use serde::Serialize;
 
 use crate::catalogue::Catalogue;
 use crate::facts::ports::PortRow;
+use crate::plan::Plan;
+use crate::runbook::Conditions;
 
 /// Something in a bundle that answers a requirement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,28 @@ pub enum ProvidedKind {
     Artifact(String),
     /// A step of the runbook, by its number or title.
     Step(String),
+}
+
+/// Every guide requirement with what became of it in a planned installation.
+pub fn of_plan(catalogue: &Catalogue, plan: &Plan<'_>) -> Coverage {
+    let of_entries = plan.entries.iter().flat_map(|entry| {
+        entry.template.front.requirements.iter().map(|id| Provided {
+            id: id.clone(),
+            title: entry.title.clone(),
+            kind: match &entry.path {
+                Some(path) => ProvidedKind::Artifact(path.to_string()),
+                None => ProvidedKind::Step(entry.title.clone()),
+            },
+        })
+    });
+    let of_ports = plan
+        .facts
+        .servers
+        .iter()
+        .flat_map(|server| provided_by_ports(&server.ports));
+    let provided: Vec<Provided> = of_entries.chain(of_ports).collect();
+    let conditions = Conditions::new(catalogue, plan);
+    coverage(catalogue, &|condition| conditions.holds(condition), &provided)
 }
 
 /// The port table as answers to the `PORT` ids: it is printed in the runbook.

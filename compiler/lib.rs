@@ -1,22 +1,21 @@
 //! cbgen compiles one YAML inventory of an on-premise Callback installation into a bundle of configuration files.
 
+pub mod assemble;
 pub mod bundle;
 pub mod catalogue;
 pub mod check;
 pub mod cli;
 pub mod codes;
+pub mod contract;
 pub mod coverage;
 pub mod diag;
 pub mod diff;
-pub mod digest;
 pub mod driver;
 pub mod explain;
 pub mod facts;
 pub mod files;
-pub mod formats;
 pub mod inventory;
 pub mod lint;
-pub mod path;
 pub mod plan;
 pub mod render;
 pub mod report;
@@ -26,3 +25,5 @@ pub mod show;
 pub mod source;
 pub mod templates;
 pub mod why;
+
+pub use cbgen_formats as formats;

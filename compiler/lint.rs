@@ -8,8 +8,8 @@ use std::thread::ThreadId;
 use rayon::prelude::*;
 
 use crate::codes;
+use crate::contract::digest::Digest;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
-use crate::digest::Digest;
 use crate::formats::{self, Format, FormatError, Item};
 use crate::render::Rendered;
 use crate::secrets;

@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::Checked;
 use crate::codes;
+use crate::contract::artifact::{Effect, Rollback, Scope};
+use crate::contract::path::BundlePath;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::facts::Facts;
-use crate::path::BundlePath;
 use crate::templates::engine::Variables;
-use crate::templates::front_matter::{Effect, RunbookText, Scope};
+use crate::templates::front_matter::RunbookText;
 use crate::templates::{Template, Templates};
 
 /// What will be made, in the order of work: phase, order within it, server, path.
@@ -51,19 +52,6 @@ pub struct Planned<'t> {
     pub restarts: Vec<String>,
     /// Runbook lines.
     pub runbook: RunbookText,
-}
-
-/// How an artifact is undone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rollback {
-    /// Applying it captures what was there.
-    Captured,
-    /// Another artifact goes back.
-    Artifact(BundlePath),
-    /// There is no way back.
-    OneWay,
-    /// It changes nothing.
-    Nothing,
 }
 
 impl Planned<'_> {
@@ -158,7 +146,7 @@ pub fn plan<'t>(
 fn work_order<'a>(
     entry: &'a Planned<'_>,
 ) -> (
-    crate::facts::phases::Phase,
+    crate::contract::phase::Phase,
     u16,
     &'a str,
     Option<usize>,

@@ -6,12 +6,12 @@
 use rayon::prelude::*;
 
 use crate::codes;
+use crate::contract::artifact::Scope;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::facts::plan_view::PlanView;
 use crate::plan::{Plan, Planned};
 use crate::source::Span;
 use crate::templates::engine::Shared;
-use crate::templates::front_matter::Scope;
 
 /// A plan with the text of each entry, in the order of the plan.
 #[derive(Debug)]

@@ -7,16 +7,16 @@ use std::collections::BTreeMap;
 
 use crate::catalogue::{Catalogue, catalogue};
 use crate::check::Warning;
+use crate::contract::artifact::{Effect, Rollback, Scope};
+use crate::contract::path::BundlePath;
+use crate::contract::phase::Phase;
 use crate::facts::Facts;
-use crate::facts::phases::Phase;
 use crate::facts::plan_view::{
     AcceptedView, AppliedView, DeviationView, GroupView, LaterView, PhaseView, PlanView, PortTable, Prose,
     RestartView, StepNumber, StepReference, StepView, WarningView,
 };
 use crate::facts::topology::topology;
-use crate::path::BundlePath;
-use crate::plan::{Plan, Planned, Rollback};
-use crate::templates::front_matter::{Effect, Scope};
+use crate::plan::{Plan, Planned};
 
 /// From this many servers on, servers whose steps differ in nothing but the server's name share one section.
 const FOLD_FROM: usize = 6;
@@ -638,7 +638,7 @@ network: { firewall: true, integrations: [smtp] }
 
     fn with_plan<T>(servers: &str, then: impl FnOnce(&Plan<'_>) -> T) -> T {
         let mut diagnostics = Diagnostics::new();
-        let own = |file: &templates::TemplateFile| {
+        let own = |file: &templates::folder::TemplateFile| {
             [
                 "steps/",
                 "_runbook/",
@@ -650,14 +650,15 @@ network: { firewall: true, integrations: [smtp] }
             .any(|start| file.path.starts_with(start))
         };
         // The runbook's own templates and one artifact: the tests do not depend on what else there is.
-        let mut files: Vec<templates::TemplateFile> = templates::built_in().into_iter().filter(own).collect();
+        let mut files: Vec<templates::folder::TemplateFile> =
+            templates::folder::built_in().into_iter().filter(own).collect();
         for file in &mut files {
             file.text = file
                 .text
                 .replace("\nrollback: registry/rollback-windows-tls.cmd", "")
                 .replace("\napplied_by: registry/apply-windows-tls.cmd", "");
         }
-        files.push(templates::TemplateFile {
+        files.push(templates::folder::TemplateFile {
             path: "steps/late.md".into(),
             name: "templates/steps/late.md".into(),
             text: "---\ntitle: After the barrier\nscope: server\nformat: markdown\nphase: rabbitmq\norder: 90\n---\n".into(),

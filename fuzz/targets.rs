@@ -8,8 +8,8 @@ use std::io;
 use std::ops::Range;
 
 use cbgen::bundle::archive::{self, Limits};
-use cbgen::bundle::manifest::Manifest;
 use cbgen::catalogue;
+use cbgen::contract::manifest::Manifest;
 use cbgen::diag::{Diagnostics, Severity};
 use cbgen::formats::cmd::phases::{Environment, commands_of};
 use cbgen::formats::{
@@ -17,7 +17,7 @@ use cbgen::formats::{
 };
 use cbgen::inventory::{self, ReadInput, Schema};
 use cbgen::source::Sources;
-use cbgen::templates::{self, TemplateFile};
+use cbgen::templates::{self, folder::TemplateFile};
 
 /// Every target.
 pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[

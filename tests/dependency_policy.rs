@@ -84,14 +84,29 @@ fn packages_are_few_known_and_from_the_registry() {
     expect_none(&complaints);
 }
 
-/// Names in a section of `Cargo.toml`, in order.
+/// Manifests of the packages that make the program.
+const MANIFESTS: &[&str] = &["Cargo.toml", "compiler/formats/Cargo.toml"];
+
+/// Names in a section of the manifests, each once, in order; packages of this repository are left out.
 fn direct(section: &str) -> Vec<String> {
-    let text = std::fs::read_to_string(root().join("Cargo.toml")).expect("a manifest");
-    let lines = text.lines().skip_while(|line| *line != section).skip(1);
-    lines
-        .take_while(|line| !line.starts_with('['))
-        .filter_map(|line| Some(line.split_once(" = ")?.0.to_owned()))
-        .collect()
+    let mut names = std::collections::BTreeSet::new();
+    for manifest in MANIFESTS {
+        let text = std::fs::read_to_string(root().join(manifest)).expect("a manifest");
+        let lines = text.lines().skip_while(|line| *line != section).skip(1);
+        let own = lines
+            .take_while(|line| !line.starts_with('[') || line.starts_with("[target"))
+            .filter(|line| !line.contains("path = "))
+            .filter_map(|line| {
+                Some(
+                    line.split_once(" = ")?
+                        .0
+                        .trim_end_matches(".workspace")
+                        .to_owned(),
+                )
+            });
+        names.extend(own);
+    }
+    names.into_iter().collect()
 }
 
 #[test]

@@ -128,7 +128,8 @@ fn published_schema_is_current() {
 /// Every condition that switches an artifact is met by one shipped inventory and not by another.
 #[test]
 fn shipped_inventories_switch_every_condition() {
-    use cbgen::inventory::model::{Inventory, Role, SqlAccess, SqlAuthentication};
+    use cbgen::contract::artifact::Role;
+    use cbgen::inventory::model::{Inventory, SqlAccess, SqlAuthentication};
     use cbgen::inventory::scalars::product_version;
 
     type Condition = (&'static str, fn(&Inventory) -> bool);

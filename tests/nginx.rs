@@ -3,6 +3,7 @@
 //! How a file is served is in `site.rs`; here is what it has to do. Certificates are made by a laboratory authority and lie
 //! where the file looks for them.
 
+mod answers;
 mod site;
 
 use std::time::Duration;
@@ -130,7 +131,7 @@ fn routes(slash: bool) -> Vec<(&'static str, u16, &'static str)> {
         // On Windows nginx compares without case and takes the location above; the backend is the same.
         ("/VHQMWS/VHQMWS.asmx", 80, "/VHQMWS/VHQMWS.asmx"),
         ("/EyeQueue/Login.aspx?a=%20b", 80, "/EyeQueue/Login.aspx?a=%20b"),
-        ("/launchpad", 80, "/launchpad"),
+        ("/launchpad/", 80, "/launchpad/"),
         ("/", 80, "/"),
         ("/config/", 8001, "/"),
     ];

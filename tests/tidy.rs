@@ -12,11 +12,10 @@ use crate::harness::{compare_text, expect_none, root};
 pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     (
         "ground",
-        &[
-            "source", "diag", "codes", "explain", "digest", "secrets", "report", "path", "files",
-        ],
+        &["source", "diag", "codes", "explain", "secrets", "report", "files"],
     ),
     ("formats", &["formats"]),
+    ("contract", &["contract"]),
     ("inventory", &["inventory"]),
     (
         "phases",
@@ -30,11 +29,15 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "render",
             "bundle",
             "lint",
+            "assemble",
         ],
     ),
     ("operations", &["coverage", "diff", "why", "show"]),
     ("edge", &["driver", "cli", "main", "lib"]),
 ];
+
+/// Folders below `compiler/` that are crates of their own and know nothing of `cbgen`.
+const CRATES: &[&str] = &["formats"];
 
 /// Names that only some files may say, so that a library or a right stays in one place. Paths below `compiler/`.
 const CONFINED: &[(&str, &[&str])] = &[
@@ -166,6 +169,10 @@ fn lower_layers_never_import_higher_ones() {
     let mut complaints = Vec::new();
     for (name, code) in product_code() {
         let module = name.split(['/', '.']).next().unwrap_or_default();
+        // A crate of its own: Rust's compiler holds the wall, and `crate::` means the crate.
+        if CRATES.contains(&module) {
+            continue;
+        }
         let Some(layer) = layer_of(module) else {
             complaints.push(format!(
                 "compiler/{name}: add `{module}` to the layers in tests/tidy.rs"
@@ -177,14 +184,13 @@ fn lower_layers_never_import_higher_ones() {
                 complaints.push(format!("compiler/{name}: `crate::{used}` is in no layer"));
                 continue;
             };
-            let alone = module == "formats" && used != "formats";
             let within = |module| {
                 LAYERS
                     .get(layer)
                     .and_then(|(_, modules)| modules.iter().position(|m| *m == module))
             };
             let backwards = below == layer && LAYERS[layer].0 == "phases" && within(used) > within(module);
-            if below > layer || alone || backwards {
+            if below > layer || backwards {
                 complaints.push(format!("compiler/{name} ({module}) must not use `{used}`"));
             }
         }
@@ -200,8 +206,8 @@ fn imports_are_found_in_every_form() {
         ["codes", "diag"]
     );
     assert_eq!(
-        check("use crate::{diag::Label, source};\nlet x = crate::path::MAX;"),
-        ["diag", "path", "source"]
+        check("use crate::{diag::Label, source};\nlet x = crate::files::MAX;"),
+        ["diag", "files", "source"]
     );
 }
 

@@ -561,8 +561,8 @@ fn a_path_copied_from_windows_names_the_same_file() {
     assert_eq!(workspace.run(&["build", "inventories/lab.yaml"]).code, 0);
     for (slashes, backslashes) in [
         (
-            &["why", "out/acme-lab/servers/LAB01/nginx/nginx.conf:33"][..],
-            &["why", r"out\acme-lab\servers\LAB01\nginx\nginx.conf:33"][..],
+            &["why", "out/acme-lab/servers/LAB01/nginx/nginx.conf:38"][..],
+            &["why", r"out\acme-lab\servers\LAB01\nginx\nginx.conf:38"][..],
         ),
         (
             &["why", "--impact", "inventories/lab.yaml:21"],

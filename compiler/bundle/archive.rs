@@ -15,9 +15,9 @@ use rayon::slice::ParallelSlice as _;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter};
 
-use super::digest::Digest;
 use super::{Bundle, BundleFile};
-use crate::path::BundlePath;
+use crate::contract::digest::Digest;
+use crate::contract::path::BundlePath;
 
 /// Entries in one part of an archive that is compressed on its own. The parts are joined in order, so the number
 /// changes the time only, never the bytes.

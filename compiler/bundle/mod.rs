@@ -5,7 +5,6 @@
 //! the folder reviewers read. This module must not know inventories or templates.
 
 pub mod archive;
-pub mod manifest;
 pub mod tree;
 
 #[cfg(test)]
@@ -15,20 +14,18 @@ use std::collections::BTreeMap;
 
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
-pub use crate::digest;
-
-use self::manifest::{
-    Artifact, BundleRecord, Generator, InputDigest, Manifest, Rollback, ServerEntry, Warning, Window,
-};
 use crate::codes;
+use crate::contract::artifact::{Effect, Rollback, Scope};
+use crate::contract::digest::{Digest, sums};
+use crate::contract::manifest::{
+    self, Artifact, BundleRecord, Generator, InputDigest, Manifest, ServerEntry, Warning, Window,
+};
+use crate::contract::path::BundlePath;
+use crate::contract::phase::Phase;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
-use crate::digest::{Digest, sums};
-use crate::facts::phases::Phase;
 use crate::formats::encode::{Encoding, LineEnd, deployed_form, encode};
 use crate::formats::{Format, FormatError};
-use crate::path::BundlePath;
 use crate::source::Span;
-use crate::templates::front_matter::{Effect, Scope};
 
 /// Path of the manifest in every bundle.
 pub const MANIFEST: &str = "manifest.json";

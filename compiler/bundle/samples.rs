@@ -1,14 +1,14 @@
 //! Small bundles for the tests of this module. No product code may use this file.
 
-use super::digest::Digest;
-use super::manifest::{InputDigest, Rollback, ServerEntry, Window};
 use super::{ArtifactRecord, Bundle, BundleIdentity, Part, bundle};
+use crate::contract::artifact::Role;
+use crate::contract::artifact::{Effect, Rollback, Scope};
+use crate::contract::digest::Digest;
+use crate::contract::manifest::{InputDigest, ServerEntry, Window};
+use crate::contract::path::BundlePath;
+use crate::contract::phase::Phase;
 use crate::diag::{Diagnostics, Reported};
-use crate::facts::phases::Phase;
 use crate::formats::Format;
-use crate::inventory::model::Role;
-use crate::path::BundlePath;
-use crate::templates::front_matter::{Effect, Scope};
 
 /// An artifact; below `servers/MGMT01/` it belongs to that server.
 pub(super) fn part(path: &str, text: &str, format: Format) -> Part {

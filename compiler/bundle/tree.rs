@@ -14,13 +14,13 @@ use std::path::{Path, PathBuf};
 use self::commit::{Place, Staged};
 use self::survey::{Survey, survey};
 use super::archive::Press;
-use super::digest::Digest;
-use super::manifest::Manifest;
 use super::{Bundle, MANIFEST, archive};
 use crate::codes;
+use crate::contract::digest::Digest;
+use crate::contract::manifest::Manifest;
+use crate::contract::path::BundlePath;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::files::{Files, Lock};
-use crate::path::BundlePath;
 
 /// Largest archive that is read back for comparison.
 const ARCHIVE_LIMIT: u64 = 4 << 30;

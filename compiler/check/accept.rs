@@ -180,7 +180,7 @@ mod tests {
         let all: Vec<String> = good()
             .servers
             .iter()
-            .filter(|server| server.roles.contains(&crate::inventory::model::Role::Core))
+            .filter(|server| server.roles.contains(&crate::contract::artifact::Role::Core))
             .map(|server| server.name.to_lowercase())
             .collect();
         let all: Vec<&str> = all.iter().map(String::as_str).collect();

@@ -6,7 +6,7 @@ use super::problem::Problem;
 use super::proxy::address_parts;
 use super::{View, server_pointer};
 use crate::codes;
-use crate::inventory::model::Role;
+use crate::contract::artifact::Role;
 
 pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
     core_monitor(view, problems);

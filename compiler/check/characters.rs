@@ -10,7 +10,7 @@ use super::problem::Problem;
 use super::rabbitmq::all_login_names;
 use super::{View, server_pointer, subject};
 use crate::codes;
-use crate::path::is_device_name;
+use crate::contract::path::is_device_name;
 
 /// Where a value ends up.
 #[derive(Clone, Copy, PartialEq, Eq)]

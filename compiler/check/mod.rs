@@ -16,6 +16,7 @@ mod ports;
 mod problem;
 mod proxy;
 mod rabbitmq;
+pub mod secrets;
 mod sql;
 mod subject;
 #[cfg(test)]
@@ -26,10 +27,11 @@ mod window;
 use std::collections::BTreeMap;
 
 use crate::codes::Code;
+use crate::contract::artifact::Role;
 use crate::diag::{Diagnostics, Reported, Severity};
 use crate::inventory::Places;
 use crate::inventory::accept::Acceptance;
-use crate::inventory::model::{Inventory, Role, Server};
+use crate::inventory::model::{Inventory, Server};
 use problem::Problem;
 
 /// An inventory whose cross-checks passed. Only [`check`] makes one.

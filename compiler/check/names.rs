@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::problem::Problem;
 use super::{View, server_pointer};
 use crate::codes;
-use crate::inventory::model::Role;
+use crate::contract::artifact::Role;
 
 pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
     unique(view, problems);

@@ -3,7 +3,8 @@
 use super::problem::Problem;
 use super::{View, has, server_pointer};
 use crate::codes;
-use crate::inventory::model::{Integration, Role, Server};
+use crate::contract::artifact::Role;
+use crate::inventory::model::{Integration, Server};
 
 /// On which servers a program listens.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use super::problem::Problem;
 use super::{View, has, server_pointer, some_names};
 use crate::codes;
+use crate::contract::artifact::Role;
 use crate::diag::nearest;
-use crate::inventory::model::{CertificateKind, Role, TlsProtocol, XFrameOptions};
+use crate::facts::SMART_RULES_RECEIVE_SECONDS;
+use crate::facts::ciphers::is_served_by_modern_suites;
+use crate::inventory::model::{CertificateKind, TlsProtocol, XFrameOptions};
 
 /// How many unknown names get a suggestion: each costs a look at every known name.
 const SUGGESTIONS: usize = 20;
@@ -18,6 +21,8 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
     addresses(view, problems);
     protocols(view, problems);
     certificate(view, problems);
+    suites(view, problems);
+    patience(view, problems);
 }
 
 /// DEF-44: where the proxy's name leads.
@@ -275,6 +280,49 @@ fn protocols(view: &View<'_>, problems: &mut Vec<Problem>) {
             )
             .note(why)
             .help("use `SAMEORIGIN` with `https_port: 443` alone, or test Launchpad with every address people use (DEF-59)"),
+        );
+    }
+}
+
+/// Which releases need a suite the others do not.
+fn suites(view: &View<'_>, problems: &mut Vec<Problem>) {
+    let old: Vec<(usize, &str)> = view
+        .servers()
+        .filter(|(_, server)| !is_served_by_modern_suites(server.windows))
+        .map(|(index, server)| (index, server.name.as_str()))
+        .collect();
+    let Some((first, _)) = old.first() else { return };
+    let names: Vec<&str> = old.iter().map(|(_, name)| *name).collect();
+    problems.push(
+        Problem::at(
+            codes::OLDER_SUITE,
+            server_pointer(*first, "/windows"),
+            format!(
+                "the proxy also offers `ECDHE-RSA-AES128-SHA256`, because {} cannot use the newer suites",
+                some_names(&names)
+            ),
+        )
+        .note("with an RSA certificate Windows Server 2012 and 2012 R2 have no suite that is both ephemeral and GCM")
+        .help("nothing to do while these servers stay; a certificate with an elliptic key serves them without it"),
+    );
+}
+
+/// A proxy that gives up before the clients behind it do.
+fn patience(view: &View<'_>, problems: &mut Vec<Problem>) {
+    let Some(seconds) = view.inventory.proxy.read_timeout else {
+        return;
+    };
+    if seconds < SMART_RULES_RECEIVE_SECONDS {
+        problems.push(
+            Problem::at(
+                codes::PROXY_GIVES_UP,
+                "/proxy/read_timeout",
+                format!("the proxy gives up after {seconds} seconds, before its clients do"),
+            )
+            .note("the Smart Rules Engine waits 25 minutes for an answer (CFG-7) and gets error 504 instead")
+            .help(format!(
+                "write {SMART_RULES_RECEIVE_SECONDS} or more, or remove the key"
+            )),
         );
     }
 }

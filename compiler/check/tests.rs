@@ -9,9 +9,10 @@ use serde_json::Value;
 
 use super::{check, collect, some_names};
 use crate::codes;
+use crate::contract::artifact::Role;
 use crate::diag::{Diagnostics, Severity};
 use crate::inventory::Places;
-use crate::inventory::model::{Inventory, Role, Server};
+use crate::inventory::model::{Inventory, Server};
 
 /// Codes every inventory has: the guide leaves these open and no key settles them.
 const ALWAYS: [&str; 2] = ["CB0422", "CB0440"];

@@ -12,9 +12,12 @@ use std::sync::mpsc;
 
 use crate::bundle::archive::Press;
 use crate::bundle::tree::{self, Prepared, Written};
+use crate::bundle::{Bundle, MANIFEST};
 use crate::codes;
-use crate::diag::{Diagnostic, Diagnostics, Reported, Severity};
+use crate::contract::manifest::Manifest;
+use crate::diag::{Diagnostic, Diagnostics, Reported, Severity, one_of};
 use crate::driver::Run;
+use crate::files::Files as _;
 use crate::source::Sources;
 
 use super::args::Build;
@@ -22,6 +25,9 @@ use super::exit::Exit;
 use super::phases::{Progress, Stopwatch};
 use super::session::Session;
 use super::workshop::{Workshop, shown};
+
+/// Largest manifest that is looked at.
+const MAX_MANIFEST_BYTES: u64 = 64 << 20;
 
 /// Most bundles that are put in place together. A killed run has at most so many bundles per core still to write.
 const MOST_TOGETHER: usize = 32;
@@ -296,6 +302,11 @@ fn make(
             run.diagnostics
                 .push(difference.to_diagnostic(output_of(arguments)));
         }
+        if made.differs
+            && let Some(finding) = not_read_now(workshop, output_of(arguments), &bundle)
+        {
+            run.diagnostics.push(finding);
+        }
         let state = if made.differs { "differs" } else { "is up to date" };
         made.lines.push(format!(
             "{}/{} {state}",
@@ -313,6 +324,33 @@ fn make(
         &bundle,
     )?;
     Ok((made, Some(prepared)))
+}
+
+/// Says which files the tree was made from that this run does not read: templates laid over it, most of the time.
+fn not_read_now(workshop: &Workshop, output: &Path, bundle: &Bundle) -> Option<Diagnostic> {
+    let path = output.join(bundle.name()).join(MANIFEST);
+    let bytes = workshop.files.read(&path, MAX_MANIFEST_BYTES).ok()?;
+    let old = Manifest::read(&bytes).ok()?;
+    let now = &bundle.manifest().inputs;
+    let missing: Vec<&str> = old
+        .inputs
+        .iter()
+        .map(|input| input.path.as_str())
+        .filter(|path| !now.iter().any(|input| input.path == *path))
+        .collect();
+    let first = missing.first()?;
+    let folder = first.split('/').next().unwrap_or_default();
+    Some(
+        Diagnostic::new(
+            codes::MADE_WITH_OTHER_FILES,
+            format!("`{}` was made from files that are not read now: {}", shown(&output.join(bundle.name())), one_of(missing.iter().take(3).copied()).replace("` or `", "` and `")),
+        )
+        .in_file(shown(&path))
+        .help(format!(
+            "where these are templates, give their folder again with `--templates {folder}`, or write `templates: {folder}` into \
+             `cbgen.yaml`; where they are old layers, build anew"
+        )),
+    )
 }
 
 /// What standard output says about a bundle that was written.

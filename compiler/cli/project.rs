@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::driver::{STANDARD_INPUT, Workspace};
 use crate::files::{DiskFiles, Files, Kind};
 use crate::inventory;
 use crate::inventory::project::{self, Project};
+use crate::inventory::workspace::{STANDARD_INPUT, Workspace};
 use crate::source::Sources;
 
 use super::args::{Command, Deny, TemplateOptions};

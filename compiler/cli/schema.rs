@@ -1,6 +1,6 @@
 //! `cbgen schema`: JSON Schemas for editors and pipelines, made from the Rust types.
 
-use crate::bundle::manifest::Manifest;
+use crate::contract::manifest::Manifest;
 use crate::inventory::Schema as InventorySchema;
 use crate::templates::front_matter::FrontMatter;
 

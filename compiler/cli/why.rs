@@ -5,8 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::bundle::MANIFEST;
-use crate::bundle::manifest::Manifest;
 use crate::codes;
+use crate::contract::manifest::Manifest;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::driver::Run;
 use crate::files::{Files as _, Kind};

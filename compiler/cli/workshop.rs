@@ -5,9 +5,10 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
-use crate::driver::{Compiler, Run, STANDARD_INPUT, Workspace};
+use crate::driver::{Compiler, Run};
 use crate::files::DiskFiles;
 use crate::inventory::MAX_INPUT_BYTES;
+use crate::inventory::workspace::{STANDARD_INPUT, Workspace};
 use crate::source::Sources;
 
 use super::exit::Exit;

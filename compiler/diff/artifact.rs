@@ -5,8 +5,9 @@
 use super::compare::{Difference, Fact, Kind, all_facts, by_lines, compare_texts};
 use super::identity::Identity;
 use super::sides::Content;
-use crate::bundle::digest::Digest;
-use crate::bundle::manifest::{Artifact, Rollback};
+use crate::contract::artifact::Rollback;
+use crate::contract::digest::Digest;
+use crate::contract::manifest::Artifact;
 use crate::formats::Format;
 
 /// What comparing one artifact gave.

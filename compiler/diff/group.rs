@@ -12,7 +12,8 @@ use super::identity::{Identity, Others, shown};
 use super::model::{Change, FORMAT, Group, Report, Warning};
 use super::pair::{BundlePair, Compared, Comparison, Place};
 use super::risk::{self, Risk};
-use crate::bundle::manifest::{Artifact, Rollback};
+use crate::contract::artifact::Rollback;
+use crate::contract::manifest::Artifact;
 use crate::secrets;
 
 /// What makes facts of different artifacts one change: the artifact, what happened, and how it was compared.

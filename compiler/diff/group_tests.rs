@@ -11,15 +11,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::bundle::manifest::{ServerEntry, Warning};
 use crate::bundle::{ArtifactRecord, BundleIdentity, Part, bundle};
+use crate::contract::artifact::Role;
+use crate::contract::artifact::{Effect, Scope};
+use crate::contract::manifest::{ServerEntry, Warning};
+use crate::contract::path::BundlePath;
+use crate::contract::phase::Phase;
 use crate::diag::Diagnostics;
 use crate::diff::{Side, Snapshot, compare, html, json, markdown, report, text};
-use crate::facts::phases::Phase;
 use crate::formats::Format;
-use crate::inventory::model::Role;
-use crate::path::BundlePath;
-use crate::templates::front_matter::{Effect, Scope};
 
 /// Servers with their texts by path; the extension gives the format.
 type Texts = BTreeMap<(String, String), String>;
@@ -42,7 +42,7 @@ fn snapshot(name: &str, texts: &Texts, warnings: &[&str]) -> Snapshot {
     });
     let parts = texts.iter().map(|((server, path), text)| Part {
         path: BundlePath::parse(&format!("servers/{server}/{path}")).unwrap(),
-        review_sha256: crate::bundle::digest::Digest::of(text.as_bytes()),
+        review_sha256: crate::contract::digest::Digest::of(text.as_bytes()),
         text: text.clone(),
         record: ArtifactRecord {
             scope: Scope::Server,

@@ -13,9 +13,9 @@ use super::compare::{Fact, Kind, all_facts};
 use super::identity::{Identity, Installation};
 use super::runbook::{Said, what_is_new};
 use super::sides::{Content, Side, Snapshot, is_derived, is_runbook};
-use crate::bundle::digest::Digest;
-use crate::bundle::manifest::{Artifact, ServerEntry};
-use crate::path::BundlePath;
+use crate::contract::digest::Digest;
+use crate::contract::manifest::{Artifact, ServerEntry};
+use crate::contract::path::BundlePath;
 
 /// A server of a bundle, or the bundle as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,10 +3,11 @@
 //! The table says what an engineer would be asked at the change board: what breaks when this is wrong, and can it be
 //! undone. What no rule knows is `unknown`, never harmless. This file must not know servers or reports.
 
-use crate::bundle::manifest::{Artifact, Rollback};
-use crate::facts::phases::Phase;
+use crate::contract::artifact::Effect;
+use crate::contract::artifact::Rollback;
+use crate::contract::manifest::Artifact;
+use crate::contract::phase::Phase;
 use crate::formats::Format;
-use crate::templates::front_matter::Effect;
 
 /// The classes, from harmless to dangerous; what nobody has judged stands above medium.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -335,10 +336,10 @@ pub fn of(artifact: &Artifact, path: &str) -> (Risk, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundle::digest::Digest;
+    use crate::contract::artifact::Scope;
+    use crate::contract::digest::Digest;
+    use crate::contract::path::BundlePath;
     use crate::formats::encode::{Encoding, LineEnd};
-    use crate::path::BundlePath;
-    use crate::templates::front_matter::Scope;
 
     fn check(effect: Effect, format: Format, phase: Phase, restarts: &[&str], path: &str) -> &'static str {
         let artifact = Artifact {

@@ -7,16 +7,16 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use crate::bundle::digest::{Digest, sums};
-use crate::bundle::manifest::{Artifact, Manifest};
 use crate::bundle::{Bundle, MANIFEST, SIGNATURE, SUMS, archive};
 use crate::codes;
+use crate::contract::artifact::{Effect, Scope};
+use crate::contract::digest::{Digest, sums};
+use crate::contract::manifest::{Artifact, Manifest};
+use crate::contract::path::BundlePath;
 use crate::diag::Diagnostic;
 use crate::files::{Files, Kind};
 use crate::formats::Format;
 use crate::formats::encode::decode;
-use crate::path::BundlePath;
-use crate::templates::front_matter::{Effect, Scope};
 
 /// Largest archive, and largest file of a tree.
 pub const LIMIT: u64 = 4 << 30;

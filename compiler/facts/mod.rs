@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::contract::artifact::Role;
 use crate::formats::uri::{FederationUri, federation_uri};
 use crate::inventory::model::{
-    CertificateKind, Integration, Inventory, LogLevel, RabbitMq, Role, Server, SqlAccess, SqlAuthentication,
+    CertificateKind, Integration, Inventory, LogLevel, RabbitMq, Server, SqlAccess, SqlAuthentication,
     TlsProtocol, UpstreamKey, UserTag, Window, WindowsVersion, XFrameOptions,
 };
 
@@ -127,8 +128,14 @@ pub struct ProxyFacts {
     pub server_names: Vec<String>,
     /// TLS versions.
     pub tls_protocols: Vec<TlsProtocol>,
+    /// TLS 1.2 suites, so that every Windows release among the servers shares one.
+    pub ciphers: Vec<String>,
     /// Whether Configuration Management paths get a trailing slash (DEF-31).
     pub config_trailing_slash: bool,
+    /// Seconds a component may take for an answer.
+    pub read_timeout: u32,
+    /// Largest request in bytes.
+    pub largest_request: u32,
 }
 
 /// The proxy's certificate.
@@ -262,6 +269,8 @@ pub struct OverrideFacts {
     pub smart_rules_endpoint_url: String,
     /// Message size in bytes (DEF-51).
     pub smart_rules_max_message_size: u32,
+    /// How long the Smart Rules Engine waits for an answer, as `hh:mm:ss` (CFG-7).
+    pub smart_rules_receive_timeout: String,
 }
 
 /// One server.
@@ -289,6 +298,8 @@ pub struct ServerFacts {
     pub proxy_origin: String,
     /// VHQMWSPATH of this server (REG-1, REG-2).
     pub vhqmws_url: String,
+    /// Names the certificate of the proxy on this server has to be made for; empty on a server without the proxy.
+    pub certificate_names: Vec<String>,
     /// Its ports.
     pub ports: Vec<ports::PortRow>,
     /// Its broker.
@@ -343,7 +354,8 @@ pub struct UpstreamFacts {
     pub definition: String,
 }
 
-pub mod phases;
+pub mod ciphers;
+pub mod names;
 pub mod plan_view;
 pub mod ports;
 pub mod topology;
@@ -415,10 +427,8 @@ impl Facts {
                     .smart_rules_endpoint_url
                     .clone()
                     .unwrap_or(smart_rules_endpoint),
-                smart_rules_max_message_size: inventory
-                    .overrides
-                    .smart_rules_max_message_size
-                    .unwrap_or(10_485_760),
+                smart_rules_max_message_size: smart_rules_message_size(inventory),
+                smart_rules_receive_timeout: clock(SMART_RULES_RECEIVE_SECONDS),
             },
             topology: topology_facts(inventory),
             servers: inventory
@@ -429,6 +439,29 @@ impl Facts {
             proxy,
         }
     }
+}
+
+/// How long the Smart Rules Engine waits for an answer (CFG-7); the proxy between must not give up before.
+pub const SMART_RULES_RECEIVE_SECONDS: u32 = 25 * 60;
+
+/// Largest message of the Smart Rules Engine in the guide, in bytes (CFG-7).
+const SMART_RULES_MESSAGE_SIZE: u32 = 10_485_760;
+
+fn smart_rules_message_size(inventory: &Inventory) -> u32 {
+    inventory
+        .overrides
+        .smart_rules_max_message_size
+        .unwrap_or(SMART_RULES_MESSAGE_SIZE)
+}
+
+/// Seconds as `hh:mm:ss`.
+fn clock(seconds: u32) -> String {
+    format!(
+        "{:02}:{:02}:{:02}",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
 }
 
 fn topology_facts(inventory: &Inventory) -> TopologyFacts {
@@ -480,17 +513,6 @@ fn proxy_facts(inventory: &Inventory) -> ProxyFacts {
     } else {
         format!(":{}", proxy.https_port)
     };
-    let management = inventory
-        .servers
-        .iter()
-        .filter(|server| server.roles.contains(&Role::Management));
-    let mut seen = BTreeSet::new();
-    let hosts: Vec<String> = std::iter::once(&proxy.fqdn)
-        .chain(management.map(|server| &server.fqdn))
-        .chain(&proxy.aliases)
-        .map(|host| host.to_ascii_lowercase())
-        .filter(|host| seen.insert(host.clone()))
-        .collect();
     ProxyFacts {
         fqdn: proxy.fqdn.clone(),
         https_port: proxy.https_port,
@@ -499,10 +521,24 @@ fn proxy_facts(inventory: &Inventory) -> ProxyFacts {
         origin: format!("https://{}{port_suffix}", proxy.fqdn),
         port_suffix,
         root: format!(r"{}\proxy", inventory.product.install_root),
-        cors_hosts: hosts.clone(),
-        server_names: hosts,
+        cors_hosts: names::origins(inventory),
+        server_names: names::proxy_names(inventory),
         tls_protocols: proxy.tls_protocols.clone(),
+        ciphers: ciphers::suites(
+            &inventory
+                .servers
+                .iter()
+                .map(|server| server.windows)
+                .collect::<Vec<_>>(),
+        )
+        .into_iter()
+        .map(str::to_owned)
+        .collect(),
         config_trailing_slash: proxy.config_trailing_slash,
+        read_timeout: proxy.read_timeout.unwrap_or(SMART_RULES_RECEIVE_SECONDS),
+        largest_request: proxy
+            .largest_request
+            .unwrap_or_else(|| smart_rules_message_size(inventory).max(SMART_RULES_MESSAGE_SIZE)),
     }
 }
 
@@ -582,6 +618,11 @@ fn server_facts(
         proxy_fqdn,
         proxy_origin,
         vhqmws_url,
+        certificate_names: if is_management {
+            names::certificate_names(inventory, server)
+        } else {
+            Vec::new()
+        },
         ports: ports::ports(inventory, server),
         rabbitmq: inventory
             .rabbitmq

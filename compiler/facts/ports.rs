@@ -8,7 +8,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::inventory::model::{Integration, Inventory, Role, Server};
+use crate::contract::artifact::Role;
+use crate::inventory::model::{Integration, Inventory, Server};
 
 /// One row of a server's port table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]

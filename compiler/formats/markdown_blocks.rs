@@ -529,10 +529,10 @@ mod tests {
         /// What the quoting functions of the Markdown format write is read back as the value, in one piece.
         #[test]
         fn quoted_values_break_out_of_nothing(value in "\\PC{1,40}") {
-            if let Ok(text) = crate::formats::markdown::md_text(&value) {
+            if let Ok(text) = crate::markdown::md_text(&value) {
                 prop_assert_eq!(pieces(&text), vec![Piece::words(Style::Text, value.clone().into())], "{}", text);
             }
-            if let Ok(code) = crate::formats::markdown::md_code(&value) {
+            if let Ok(code) = crate::markdown::md_code(&value) {
                 prop_assert_eq!(pieces(&code), vec![Piece::code(value)], "{}", code);
             }
         }

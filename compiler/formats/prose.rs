@@ -107,7 +107,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::formats::{html, markdown, markdown_blocks};
+    use crate::{html, markdown, markdown_blocks};
 
     fn check(prose: &str, as_markdown: &str, as_html: &str) {
         assert_eq!(prose_md(prose).as_deref(), Ok(as_markdown), "{prose:?}");

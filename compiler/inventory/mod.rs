@@ -36,6 +36,7 @@ mod syntax;
 mod tests;
 mod value;
 mod wording;
+pub mod workspace;
 mod yaml;
 
 use std::collections::BTreeMap;

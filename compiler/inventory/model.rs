@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::accept::Acceptance;
+use crate::contract::artifact::Role;
 
 /// One on-premise Callback installation.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -176,6 +177,14 @@ pub struct Proxy {
     /// Whether Configuration Management needs a trailing slash on every path (DEF-31).
     #[serde(default)]
     pub config_trailing_slash: bool,
+    /// Seconds the proxy waits for an answer of a component; default is the 25 minutes the Smart Rules Engine waits (CFG-7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 86400))]
+    pub read_timeout: Option<u32>,
+    /// Largest request the proxy accepts, in bytes; default is the largest message of the Smart Rules Engine (CFG-7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 65536, max = 2_147_483_647))]
+    pub largest_request: Option<u32>,
 }
 
 fn default_https_port() -> u16 {
@@ -627,16 +636,6 @@ pub struct Server {
     /// RabbitMQ on this server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rabbitmq: Option<ServerRabbitMq>,
-}
-
-/// A role of a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Queue Manager and its neighbours.
-    Core,
-    /// IIS, web services, dashboards, proxy.
-    Management,
 }
 
 /// A Windows Server release.

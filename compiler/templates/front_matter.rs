@@ -6,7 +6,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::facts::phases::Phase;
+use crate::contract::artifact::{Effect, Scope};
+use crate::contract::phase::Phase;
 use crate::formats::Format;
 
 /// Front matter of a template.
@@ -61,42 +62,6 @@ pub struct FrontMatter {
 
 fn default_order() -> u16 {
     50
-}
-
-/// How often a template is rendered and where its artifact lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// Once per server, below `servers/NAME/`.
-    Server,
-    /// Once per bundle, below `deployment/`.
-    Deployment,
-    /// Once per bundle, at its top; sees `plan`.
-    Bundle,
-}
-
-/// What applying an artifact does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Effect {
-    /// Becomes the target file.
-    ReplaceFile,
-    /// Transforms an XML file.
-    TransformXml,
-    /// Sets Erlang terms in a file.
-    SetTerms,
-    /// Sets keyed lines of a file.
-    SetLines,
-    /// Rewrites references in a script.
-    ReplaceReferences,
-    /// Is imported into the registry.
-    ImportRegistry,
-    /// Is run by sqlcmd.
-    RunSql,
-    /// Is run by an engineer or by another script.
-    RunScript,
-    /// Is read by people or tools; changes nothing.
-    Read,
 }
 
 /// Runbook lines of a template: Markdown, may use variables.

@@ -5,32 +5,31 @@
 
 pub mod engine;
 mod findings;
+pub mod folder;
 pub mod front_matter;
 pub mod lines;
 pub mod variables;
 
 use std::collections::BTreeMap;
 
-use include_dir::{Dir, include_dir};
-
 use crate::catalogue::Catalogue;
 use crate::codes;
+use crate::contract::artifact::Scope;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::facts::{Facts, plan_view::PlanView};
 use crate::formats::Format;
 use crate::inventory::{Schema, Subject, read_document};
 use crate::secrets;
-use crate::source::{FileId, Sources, Span, plain_text};
+use crate::source::{FileId, Sources, Span};
 
 use engine::{Engine, EngineError, Engines, Text};
 use findings::{
     engine_diagnostic, lines_of_applied, no_front_matter, place, refused_value, step_mismatch,
     unknown_requirement,
 };
-use front_matter::{FrontMatter, RunbookText, Scope};
+use folder::TemplateFile;
+use front_matter::{FrontMatter, RunbookText};
 use variables::VariableSchema;
-
-static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
 /// What the front matter is called in messages.
 const FRONT_MATTER: Subject = Subject {
@@ -45,17 +44,6 @@ const CONDITION: &str = "condition of the catalogue: ";
 const FIELD: char = '\u{1F}';
 /// Separates the items of a list in it.
 const ITEM: char = '\u{1E}';
-
-/// A template file as it was found.
-#[derive(Clone, Debug)]
-pub struct TemplateFile {
-    /// Path below the templates folder, with forward slashes.
-    pub path: String,
-    /// Name for diagnostics: the path below the workspace.
-    pub name: String,
-    /// Content.
-    pub text: String,
-}
 
 /// One compiled template.
 #[derive(Clone, Debug)]
@@ -101,37 +89,6 @@ pub struct Templates {
     /// The texts diagnostics point into; an inventory's own texts are added to a copy.
     sources: Sources,
     texts: BTreeMap<String, (FileId, usize)>,
-}
-
-/// The built-in template files.
-pub fn built_in() -> Vec<TemplateFile> {
-    fn collect(folder: &Dir<'_>, found: &mut Vec<TemplateFile>) {
-        for file in folder.files() {
-            let path = file.path().to_string_lossy().replace('\\', "/");
-            // One that is not UTF-8 has no front matter then, and is refused by the first test that compiles any.
-            let text = plain_text(file.contents_utf8().unwrap_or_default()).into_owned();
-            found.push(TemplateFile {
-                name: format!("templates/{path}"),
-                path,
-                text,
-            });
-        }
-        for inner in folder.dirs() {
-            collect(inner, found);
-        }
-    }
-    let mut found = Vec::new();
-    collect(&BUILT_IN, &mut found);
-    found
-}
-
-/// Lays `over` on `base`: same path replaces, other paths add.
-pub fn overlay(base: Vec<TemplateFile>, over: Vec<TemplateFile>) -> Vec<TemplateFile> {
-    let mut by_path: BTreeMap<String, TemplateFile> = BTreeMap::new();
-    for file in base.into_iter().chain(over) {
-        by_path.insert(file.path.clone(), file);
-    }
-    by_path.into_values().collect()
 }
 
 fn is_partial(path: &str) -> bool {

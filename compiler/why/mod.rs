@@ -19,13 +19,13 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::catalogue::catalogue;
+use crate::contract::artifact::Scope;
 use crate::inventory::alternatives::{Leaf, Origin, leaves};
 use crate::inventory::{Loaded, Schema};
 use crate::plan::Planned;
 use crate::render::Rendered;
 use crate::secrets;
 use crate::source::{SourceFile, Sources, Span};
-use crate::templates::front_matter::Scope;
 use crate::templates::{Template, Templates};
 
 pub use impact::{Edit, Impact, Reached, Section};

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Explorer, trial};
+use crate::contract::artifact::Scope;
 use crate::facts::plan_view::PlanView;
 use crate::formats::Format;
 use crate::plan::{Plan, Planned};
 use crate::source::Span;
 use crate::templates::Template;
-use crate::templates::front_matter::Scope;
 use crate::templates::lines::{Marked, TemplateLine};
 
 /// Begins a word that stands for a runbook text; digits and [`WORD_END`] follow.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{Answer, From, Impact, InventoryPlace, Reached, Requirement};
-use crate::templates::front_matter::Scope;
+use crate::contract::artifact::Scope;
 
 /// Most values of one kind that are listed; the rest is counted. `--format json` lists all.
 const MOST_VALUES: usize = 12;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use similar::{Algorithm, DiffOp};
 
 use crate::check::Checked;
+use crate::contract::artifact::Scope;
 use crate::diag::Diagnostics;
 use crate::facts::plan_view::PlanView;
 use crate::inventory;
@@ -15,7 +16,6 @@ use crate::plan::{self, Plan, Planned};
 use crate::render::{self, Rendered};
 use crate::templates::Templates;
 use crate::templates::engine::Shared;
-use crate::templates::front_matter::Scope;
 
 /// What an artifact is, whatever its path: its template, the position of its server, and the text of `each`.
 pub(super) type Identity<'p> = (&'p str, Option<usize>, Option<&'p str>);

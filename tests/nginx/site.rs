@@ -14,6 +14,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cbgen::inventory::model::WindowsVersion;
+
 use crate::support::backend::{Backend, Request};
 use crate::support::bundles::{Built, bundle};
 use crate::support::certificates::certificates;
@@ -35,6 +37,8 @@ pub(crate) struct Expected {
     pub(crate) http_port: Option<u16>,
     pub(crate) trailing_slash: bool,
     pub(crate) tls13: bool,
+    /// Windows releases of its servers.
+    pub(crate) windows: &'static [WindowsVersion],
 }
 
 pub(crate) const EXPECTED: &[Expected] = &[
@@ -50,6 +54,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         http_port: None,
         trailing_slash: false,
         tls13: false,
+        windows: &[WindowsVersion::W2016],
     },
     Expected {
         inventory: "prod-8443",
@@ -63,6 +68,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         http_port: Some(8081),
         trailing_slash: false,
         tls13: false,
+        windows: &[WindowsVersion::W2016],
     },
     Expected {
         inventory: "lab",
@@ -72,6 +78,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         http_port: None,
         trailing_slash: false,
         tls13: false,
+        windows: &[WindowsVersion::W2012R2],
     },
     Expected {
         inventory: "lab-443",
@@ -81,6 +88,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         http_port: None,
         trailing_slash: true,
         tls13: false,
+        windows: &[WindowsVersion::W2012R2],
     },
     Expected {
         inventory: "branch",
@@ -90,6 +98,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         http_port: None,
         trailing_slash: false,
         tls13: false,
+        windows: &[WindowsVersion::W2016],
     },
     Expected {
         inventory: "plant",
@@ -106,6 +115,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         http_port: Some(8081),
         trailing_slash: true,
         tls13: true,
+        windows: &[WindowsVersion::W2016],
     },
 ];
 
@@ -167,6 +177,8 @@ pub(crate) enum Given {
     /// The certificate lies in the prefix, not beside the file.
     InPrefix,
     NoKey,
+    /// The certificate has an elliptic key.
+    Elliptic,
     /// Nobody may read the key.
     ClosedKey,
     /// The key needs a password.
@@ -190,8 +202,10 @@ struct Site {
 
 impl Site {
     fn new(expected: &Expected, text: &str, given: Given) -> Self {
-        let backends: BTreeMap<u16, Backend> =
-            BACKENDS.iter().map(|port| (*port, Backend::start())).collect();
+        let backends: BTreeMap<u16, Backend> = BACKENDS
+            .iter()
+            .map(|port| (*port, Backend::of_port(*port)))
+            .collect();
         let logs = expected.logs();
         let site = Self {
             folder: folder(),
@@ -215,6 +229,7 @@ impl Site {
                 None
             }
             Given::LeafOnly => Some(made.leaf.clone()),
+            Given::Elliptic => Some(made.elliptic_chain()),
             Given::Surrounded => {
                 let attributes = "Bag Attributes\n    localKeyID: 01\nsubject=CN = callback\n-----BEGIN";
                 Some(
@@ -231,6 +246,7 @@ impl Site {
         let key = prefix.join("conf/vht_callback_ssl.key");
         match given {
             Given::NoKey => {}
+            Given::Elliptic => write(&key, &made.elliptic[1]),
             Given::LockedKey => {
                 let plain = site.folder.path().join("plain.key");
                 write(&plain, &made.key);

@@ -2,7 +2,7 @@
 //!
 //! Headers of a request that steer the answer: `X-Stub-Status` (number), `X-Stub-Origin` (value of an own
 //! `Access-Control-Allow-Origin`), `X-Stub-Frame` (value of `X-Frame-Options`). `Upgrade: websocket` is accepted, then
-//! one line is echoed.
+//! one line is echoed. Some paths are answered as the real servers do; they are in `iis.rs`.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -17,6 +17,8 @@ pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) headers: Vec<(String, String)>,
+    /// Bytes of the body.
+    pub(crate) received: u64,
 }
 
 impl Request {
@@ -41,8 +43,8 @@ pub(crate) struct Backend {
 }
 
 impl Backend {
-    /// Listens.
-    pub(crate) fn start() -> Self {
+    /// Listens, and answers like what listens on `original` of a real server.
+    pub(crate) fn of_port(original: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
         let port = listener.local_addr().expect("bound").port();
         let (seen, stop) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
@@ -55,7 +57,7 @@ impl Backend {
                 let seen = Arc::clone(&theirs);
                 if let Ok(stream) = stream {
                     // A connection that breaks is the business of the program that broke it.
-                    std::thread::spawn(move || answer(stream, &seen).ok());
+                    std::thread::spawn(move || answer(stream, original, &seen).ok());
                 }
             }
         });
@@ -88,7 +90,7 @@ impl Drop for Backend {
     }
 }
 
-fn answer(stream: TcpStream, seen: &Mutex<Vec<Request>>) -> std::io::Result<()> {
+fn answer(stream: TcpStream, port: u16, seen: &Mutex<Vec<Request>>) -> std::io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut stream = stream;
@@ -100,6 +102,7 @@ fn answer(stream: TcpStream, seen: &Mutex<Vec<Request>>) -> std::io::Result<()> 
         method: method.to_owned(),
         target: target.to_owned(),
         headers: Vec::new(),
+        received: 0,
     };
     loop {
         let mut line = String::new();
@@ -113,7 +116,7 @@ fn answer(stream: TcpStream, seen: &Mutex<Vec<Request>>) -> std::io::Result<()> 
     let length = first("content-length")
         .and_then(|value| value.parse().ok())
         .unwrap_or(0);
-    reader.by_ref().take(length).read_to_end(&mut Vec::new())?;
+    let received = reader.by_ref().take(length).read_to_end(&mut Vec::new())?;
     // Older versions of HTTP know no upgrade.
     let upgrade = line.trim_end().ends_with("HTTP/1.1")
         && first("upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
@@ -129,6 +132,8 @@ fn answer(stream: TcpStream, seen: &Mutex<Vec<Request>>) -> std::io::Result<()> 
         }
     }
     let body = format!("{} {}\n", request.method, request.target);
+    request.received = u64::try_from(received).unwrap_or(u64::MAX);
+    let real = (!upgrade).then(|| super::iis::reply(port, &request)).flatten();
     seen.lock().expect("no panic while it is held").push(request);
     if upgrade {
         stream.write_all(
@@ -137,6 +142,26 @@ fn answer(stream: TcpStream, seen: &Mutex<Vec<Request>>) -> std::io::Result<()> 
         let mut line = String::new();
         reader.read_line(&mut line)?;
         return stream.write_all(format!("echo {line}").as_bytes());
+    }
+    if let Some(real) = real {
+        write!(
+            stream,
+            "HTTP/1.1 {}\r\nServer: Microsoft-IIS/10.0\r\nConnection: close\r\n",
+            real.status
+        )?;
+        for header in &real.headers {
+            write!(stream, "{header}\r\n")?;
+        }
+        if !real.is_chunked {
+            return write!(stream, "Content-Length: {}\r\n\r\n{}", real.body.len(), real.body);
+        }
+        write!(stream, "Transfer-Encoding: chunked\r\n\r\n")?;
+        for piece in real.body.as_bytes().chunks(1000) {
+            write!(stream, "{:x}\r\n", piece.len())?;
+            stream.write_all(piece)?;
+            write!(stream, "\r\n")?;
+        }
+        return write!(stream, "0\r\n\r\n");
     }
     write!(
         stream,

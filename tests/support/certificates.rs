@@ -10,12 +10,19 @@ pub(crate) struct Certificates {
     pub(crate) intermediate: String,
     pub(crate) leaf: String,
     pub(crate) key: String,
+    /// A certificate with an elliptic key, and the key.
+    pub(crate) elliptic: [String; 2],
 }
 
 impl Certificates {
     /// The file a server needs: leaf first, then the intermediate.
     pub(crate) fn chain(&self) -> String {
         format!("{}{}", self.leaf, self.intermediate)
+    }
+
+    /// The same file with the elliptic certificate.
+    pub(crate) fn elliptic_chain(&self) -> String {
+        format!("{}{}", self.elliptic[0], self.intermediate)
     }
 }
 
@@ -53,19 +60,18 @@ fn make() -> Certificates {
         "-subj",
         "/O=Laboratory/CN=Laboratory Root",
     ]);
-    for (name, subject, issuer, extensions) in [
+    openssl(&["ecparam", "-name", "prime256v1", "-out", "p256.pem"]);
+    let leaf = "/O=Laboratory/CN=callback.acme.example";
+    for (name, subject, issuer, extensions, algorithm) in [
         (
             "intermediate",
             "/O=Laboratory/CN=Laboratory Intermediate",
             "root",
             "ca.ext",
+            "rsa:2048",
         ),
-        (
-            "leaf",
-            "/O=Laboratory/CN=callback.acme.example",
-            "intermediate",
-            "leaf.ext",
-        ),
+        ("leaf", leaf, "intermediate", "leaf.ext", "rsa:2048"),
+        ("elliptic", leaf, "intermediate", "leaf.ext", "ec:p256.pem"),
     ] {
         let (key, request, certificate) = (
             format!("{name}.key"),
@@ -74,7 +80,7 @@ fn make() -> Certificates {
         );
         let (authority, authority_key) = (format!("{issuer}.pem"), format!("{issuer}.key"));
         openssl(&[
-            "req", "-newkey", "rsa:2048", "-nodes", "-keyout", &key, "-out", &request, "-subj", subject,
+            "req", "-newkey", algorithm, "-nodes", "-keyout", &key, "-out", &request, "-subj", subject,
         ]);
         openssl(&[
             "x509",
@@ -99,5 +105,6 @@ fn make() -> Certificates {
         intermediate: read("intermediate.pem"),
         leaf: read("leaf.pem"),
         key: read("leaf.key"),
+        elliptic: [read("elliptic.pem"), read("elliptic.key")],
     }
 }

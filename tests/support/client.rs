@@ -12,6 +12,8 @@ pub(crate) struct Ask {
     host: String,
     port: u16,
     headers: Vec<String>,
+    /// Bytes to send in a POST, and whether they are announced in pieces.
+    body: Option<(usize, bool)>,
 }
 
 impl Ask {
@@ -22,7 +24,14 @@ impl Ask {
             host: host.to_owned(),
             port,
             headers: Vec::new(),
+            body: None,
         }
+    }
+
+    /// Makes it a POST of so many bytes, in pieces of unknown number when `is_chunked`.
+    pub(crate) fn posting(mut self, bytes: usize, is_chunked: bool) -> Self {
+        self.body = Some((bytes, is_chunked));
+        self
     }
 
     /// Adds a header.
@@ -65,6 +74,7 @@ pub(crate) fn ask(requests: &[Ask]) -> Result<Vec<Answer>, (i32, String)> {
             host,
             port,
             headers,
+            body,
         } = request;
         write!(
             config,
@@ -76,6 +86,14 @@ pub(crate) fn ask(requests: &[Ask]) -> Result<Vec<Answer>, (i32, String)> {
         .expect("a String");
         for header in headers {
             writeln!(config, "header = \"{header}\"").expect("a String");
+        }
+        if let Some((bytes, is_chunked)) = body {
+            let file = folder.path().join(format!("{index}.body"));
+            write(&file, "x".repeat(*bytes));
+            writeln!(config, "data-binary = \"@{}\"", file.display()).expect("a String");
+            if *is_chunked {
+                config.push_str("header = \"Transfer-Encoding: chunked\"\n");
+            }
         }
     }
     // A file of the user must not change what is sent.
@@ -91,6 +109,8 @@ pub(crate) fn ask(requests: &[Ask]) -> Result<Vec<Answer>, (i32, String)> {
 }
 
 fn parse(text: &str) -> Answer {
+    // Before the answer there may be one that says to go on.
+    let text = text.trim_end().rsplit("\r\n\r\n").next().unwrap_or(text);
     let mut lines = text.lines();
     let status = lines
         .next()

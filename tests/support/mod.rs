@@ -13,6 +13,7 @@ pub(crate) mod certificates;
 pub(crate) mod client;
 /// Scripts followed by the model of cmd.exe.
 pub(crate) mod follow;
+pub(crate) mod iis;
 /// The .NET programs of the tests, compiled with Mono.
 pub(crate) mod mono;
 /// Running programs and daemons.

@@ -1,6 +1,6 @@
 //! One generated text with where it belongs: what a check gets, as it was built or with a mutation.
 
-use cbgen::bundle::manifest::Manifest;
+use cbgen::contract::manifest::Manifest;
 use cbgen::formats::encode::{deployed_form, encode};
 use cbgen::formats::{self, Format};
 

@@ -35,8 +35,8 @@ use serde::{Deserialize, Serialize};
 use super::super::Bundle;
 use super::survey::made;
 use super::{Survey, read_if_there};
+use crate::contract::path::BundlePath;
 use crate::files::{Files, Kind};
-use crate::path::BundlePath;
 
 /// Where the output of one bundle is.
 #[derive(Clone, Copy, Debug)]

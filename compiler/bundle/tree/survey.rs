@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::super::digest::{Digest, sum};
-use super::super::manifest::Manifest;
 use super::super::{Bundle, MANIFEST, SUMS};
 use super::{Difference, DifferenceKind, read_if_there};
+use crate::contract::digest::{Digest, sum};
+use crate::contract::manifest::Manifest;
+use crate::contract::path::BundlePath;
 use crate::files::{Files, Kind};
-use crate::path::BundlePath;
 
 /// Largest file that is read back from a tree; cbgen writes none that is larger.
 const FILE_LIMIT: u64 = 256 << 20;

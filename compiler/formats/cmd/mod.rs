@@ -73,7 +73,7 @@ mod read;
 pub use quote::{cmd_arg, cmd_call_arg, cmd_call_json, cmd_echo, cmd_rem, cmd_set, escape};
 pub(super) use read::check;
 pub use read::{KNOWN_VARIABLES, items};
-pub(crate) use read::{Line, Script, lines};
+pub use read::{Line, Script, lines};
 
 /// Batch files that are often named without extension.
 const BATCH_FILES: &[&str] = &[

@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::is_batch_file;
-use crate::formats::FormatError;
+use crate::FormatError;
 
 mod split;
 

@@ -4,8 +4,8 @@
 //! a small alphabet. The property tests read every result back through the model in `phases.rs`. This file must not
 //! know scripts as a whole.
 
-use crate::formats::FormatError;
-use crate::formats::characters::only;
+use crate::FormatError;
+use crate::characters::only;
 
 /// Characters that mean themselves inside double quotes in every phase of cmd.exe.
 fn harmless(c: char) -> bool {
@@ -172,7 +172,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::formats::cmd::phases::{arguments_of, commands_of};
+    use crate::cmd::phases::{arguments_of, commands_of};
 
     fn none(_: &str) -> Option<String> {
         None

@@ -10,12 +10,12 @@ use std::ops::Range;
 
 use super::phases::{Percent, first_word, percent};
 use super::{LONGEST_LINE, is_batch_file};
-use crate::formats::{Collector, FormatError, Item};
+use crate::{Collector, FormatError, Item};
 use line::{Answer, Command, Demand, Kind, Outcome, Start};
 use words::{is_quoted, lower, single_blanks, stem, upper, without_quotes};
 
 pub use line::KNOWN_VARIABLES;
-pub(crate) use line::Line;
+pub use line::Line;
 
 mod line;
 mod words;
@@ -69,7 +69,7 @@ pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
 }
 
 /// Reads a complete generated script for its mistakes only.
-pub(in crate::formats) fn check(text: &str) -> Result<(), Vec<FormatError>> {
+pub(crate) fn check(text: &str) -> Result<(), Vec<FormatError>> {
     read(text, Collector::nothing()).map(drop)
 }
 
@@ -82,7 +82,7 @@ fn read(text: &str, collector: Collector) -> Result<Vec<Item>, Vec<FormatError>>
 }
 
 /// The lines of a script without their line ends, and where they stand.
-pub(crate) fn lines(text: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
+pub fn lines(text: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
     let mut start = 0;
     let ends = memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]);
     ends.map(move |end| {
@@ -94,7 +94,7 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
 }
 
 /// A script while its lines are read.
-pub(crate) struct Script<'t> {
+pub struct Script<'t> {
     errors: Vec<FormatError>,
     collector: Collector,
     /// Lines read so far that are not blank.
@@ -120,7 +120,7 @@ pub(crate) struct Script<'t> {
 
 impl<'t> Script<'t> {
     /// A script of which only the mistakes are asked for.
-    pub(crate) fn to_check() -> Self {
+    pub fn to_check() -> Self {
         Self::new(Collector::nothing())
     }
 
@@ -146,7 +146,7 @@ impl<'t> Script<'t> {
     }
 
     /// Adds the next line: what it says, as it is written, and where it stands.
-    pub(crate) fn add(&mut self, line: &Line, written: &'t str, range: Range<usize>) {
+    pub fn add(&mut self, line: &Line, written: &'t str, range: Range<usize>) {
         if line.kind != Kind::Nothing {
             self.lines += 1;
             let (which, expected) = match self.lines {
@@ -383,7 +383,7 @@ impl<'t> Script<'t> {
     }
 
     /// Ends the script, which has `end` bytes.
-    pub(crate) fn finish(mut self, end: usize) -> Result<Vec<Item>, Vec<FormatError>> {
+    pub fn finish(mut self, end: usize) -> Result<Vec<Item>, Vec<FormatError>> {
         self.check_now();
         if self.lines < 2 || !self.is_ended {
             self.refuse(&(end..end), "the script does not end with `exit /b`");

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Term, TermKind};
-use crate::formats::{FormatError, Item, characters};
+use crate::{FormatError, Item, characters};
 
 /// Whether a term is meant as an edit: a tuple that begins with `set` and is not the settings of an application.
 pub(super) fn is_edit(term: &Term) -> bool {

@@ -7,7 +7,7 @@
 //! server runs is not known here: `subject_alternative_name` needs 3.8.10 (DEF-76), a rule of the inventory checks.
 
 use super::{Term, TermKind};
-use crate::formats::FormatError;
+use crate::FormatError;
 
 /// The shape a value has to have.
 #[derive(Clone, Copy)]

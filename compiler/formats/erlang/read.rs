@@ -7,7 +7,7 @@
 
 use super::scan::{Lexeme, Token, scan};
 use super::{Term, TermKind};
-use crate::formats::FormatError;
+use crate::FormatError;
 
 /// Deepest nesting of lists, tuples and maps that is read.
 pub const MAX_DEPTH: usize = 64;

@@ -1,7 +1,7 @@
 //! Tokens of Erlang terms. What is refused here beyond what Erlang refuses is listed in `read`.
 
 use super::write::MAX_ATOM;
-use crate::formats::{FormatError, characters};
+use crate::{FormatError, characters};
 
 /// Words the Erlang scanner reserves; `else` and `maybe` from OTP 25 on, where a feature is enabled.
 const RESERVED: &[&str] = &[

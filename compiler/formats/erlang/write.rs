@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::scan::is_reserved;
 use super::{Term, TermKind};
-use crate::formats::{FormatError, characters};
+use crate::{FormatError, characters};
 
 /// Longest atom the Erlang runtime accepts, in characters.
 pub(super) const MAX_ATOM: usize = 255;

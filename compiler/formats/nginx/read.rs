@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::formats::FormatError;
+use crate::FormatError;
 
 /// Deepest nesting of blocks that is read; nginx configurations need four.
 const DEEPEST: usize = 64;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::read::{Directive, Word};
 use super::table::{EVENTS, HTTP, Kind, LOCATION, MAIN, Rule, SERVER, is_variable, rule_of};
-use crate::formats::FormatError;
+use crate::FormatError;
 
 /// Checks the whole file.
 pub(super) fn check(directives: &[Directive]) -> Vec<FormatError> {
@@ -41,7 +41,12 @@ fn named<'a>(directives: &'a [Directive], name: &'a str) -> impl Iterator<Item =
 }
 
 /// Lists of headers that are inherited as a whole or not at all.
-const LISTS: &[&str] = &["add_header", "proxy_set_header", "proxy_hide_header"];
+const LISTS: &[&str] = &[
+    "add_header",
+    "proxy_set_header",
+    "proxy_hide_header",
+    "proxy_redirect",
+];
 
 /// More listeners in one server than any installation has; keeps the work linear.
 const MOST_LISTENS: usize = 16;
@@ -52,6 +57,8 @@ struct Scope<'a> {
     first: BTreeMap<&'a str, &'a Directive>,
     /// The header names of each of [`LISTS`], in lower case.
     lists: BTreeMap<&'a str, BTreeSet<String>>,
+    /// Whether a listener here speaks TLS.
+    has_tls: bool,
 }
 
 impl<'a> Scope<'a> {
@@ -59,6 +66,8 @@ impl<'a> Scope<'a> {
         let mut scope = Self {
             first: BTreeMap::new(),
             lists: BTreeMap::new(),
+            has_tls: named(directives, "listen")
+                .any(|listen| listen.arguments.iter().any(|word| word.text == "ssl")),
         };
         for directive in directives {
             let name = directive.name.text.as_str();
@@ -228,7 +237,7 @@ impl Checker {
             ));
         }
         let variables_from = match name {
-            "add_header" | "proxy_set_header" | "log_format" | "rewrite" => Some(1),
+            "add_header" | "proxy_set_header" | "log_format" | "rewrite" | "proxy_redirect" => Some(1),
             "access_log" | "map" | "return" | "root" => Some(0),
             _ => None,
         };
@@ -239,7 +248,7 @@ impl Checker {
                 directive.arguments.len()
             };
             for word in directive.arguments.iter().take(limit).skip(from) {
-                self.variables(word, name == "rewrite");
+                self.variables(word, matches!(name, "rewrite" | "proxy_redirect"));
             }
         }
     }
@@ -471,6 +480,18 @@ impl Checker {
             self.refuse(
                 proxy,
                 format!("`{host}:{port}` is this nginx itself; the request would loop (DEF-28)"),
+            );
+        }
+        let speaks_tls = chain.iter().any(|scope| scope.has_tls);
+        if !secure
+            && speaks_tls
+            && !chain
+                .iter()
+                .any(|scope| scope.first.contains_key("proxy_redirect"))
+        {
+            self.refuse(
+                proxy,
+                "a plain target behind TLS without `proxy_redirect`; its redirects would lead to plain HTTP (DEF-41)",
             );
         }
         if secure {

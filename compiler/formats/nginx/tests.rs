@@ -27,6 +27,7 @@ http {
         add_header Access-Control-Allow-Origin $cors_origin_header always;
         add_header Vary Origin always;
         proxy_set_header Host $host;
+        proxy_redirect "~*^http://(mgmt01\.example\.com)(/.*)?$" "https://$1$2";
         location /auth/ {
             proxy_hide_header Access-Control-Allow-Origin;
             proxy_pass http://127.0.0.1:2800/;

@@ -1,6 +1,6 @@
 //! Writes values into T-SQL scripts.
 
-use crate::formats::{FormatError, text};
+use crate::{FormatError, text};
 
 /// Longest name SQL Server accepts, in UTF-16 units (`sysname`).
 const LONGEST_NAME: usize = 128;

@@ -8,7 +8,7 @@ use sqlparser::parser::Parser;
 
 use super::script::{Shape, Statement};
 use super::tokens::{Kind, Scanned, Token};
-use crate::formats::FormatError;
+use crate::FormatError;
 
 /// Statements a script may use. `EXEC`, `DROP`, `TRUNCATE`, `MERGE`, `GRANT` and their like are not needed and not
 /// checked, hence refused.

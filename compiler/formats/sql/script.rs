@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::tokens::{Kind, Token};
-use crate::formats::FormatError;
+use crate::FormatError;
 
 /// Deepest nesting of blocks and parentheses.
 pub(super) const DEEPEST: usize = 32;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::formats::{FormatError, text};
+use crate::{FormatError, text};
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use roxmltree::{Document, Node};
 
 use super::{Verb, is_written_out, verb_of};
-use crate::formats::FormatError;
+use crate::FormatError;
 
 /// Everything in the bindings and client endpoints of a document that cannot work together.
 pub(super) fn problems(document: &Document<'_>) -> Vec<FormatError> {

@@ -3,8 +3,8 @@
 //! Every function says what is wrong as a clause behind "it is refused: ". Nothing here knows fields or places.
 
 use super::shorten;
+use crate::contract::path::is_device_name;
 use crate::inventory::characters;
-use crate::path::is_device_name;
 
 /// A fully qualified domain name (RFC 1035 section 2.3.1, RFC 1123 section 2.1): two or more labels.
 pub fn fqdn(value: &str) -> Result<(), String> {

@@ -3,8 +3,8 @@
 //! Every function says what is wrong as a clause behind "it is refused: ". Nothing here knows fields or places.
 
 use super::shorten;
+use crate::contract::path::is_device_name;
 use crate::inventory::characters;
-use crate::path::is_device_name;
 
 /// Longest folder: with the longest path below it, it stays under the 260 characters of old Windows tools.
 const MAX_FOLDER: usize = 120;

@@ -57,7 +57,7 @@ fn numbers(value: &str) -> Result<Vec<u16>, String> {
             if part.len() > 1 && part.starts_with('0') {
                 return Err(format!("`{}` begins with a zero", shorten(part)));
             }
-            part.parse()
+            part.parse::<u16>()
                 .map_err(|_| format!("`{}` is too large for a version", shorten(part)))
         })
         .collect()

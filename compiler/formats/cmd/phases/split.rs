@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::formats::FormatError;
+use crate::FormatError;
 
 /// How a command is joined to the one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub fn split(line: &str) -> Result<Vec<Piece<'_>>, FormatError> {
 }
 
 /// [`split`] for a line without a sign that separates, redirects or protects: most lines are one command without one.
-pub(in crate::formats::cmd) fn whole(line: &str) -> Result<Piece<'_>, FormatError> {
+pub(in crate::cmd) fn whole(line: &str) -> Result<Piece<'_>, FormatError> {
     let quotes = line
         .bytes()
         .fold(0usize, |count, byte| count + usize::from(byte == b'"'));

@@ -45,7 +45,7 @@ const FILE_COMMANDS: &[&str] = &[
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Line {
+pub struct Line {
     /// Its own mistakes.
     pub(super) mistakes: Vec<Mistake>,
     pub(super) kind: Kind,
@@ -169,7 +169,7 @@ pub(super) enum Answer {
 
 impl Line {
     /// Looks at a line without its line end.
-    pub(crate) fn of(written: &str) -> Self {
+    pub fn of(written: &str) -> Self {
         let mut reader = Reader {
             written,
             signs: Signs(0),

@@ -77,6 +77,17 @@ goto :fail
 "%CALLBACK_OPENSSL%" x509 -in "%WORK%\leaf.pem" -noout -checkend 2592000 >nul
 if not "%errorlevel%"=="0" echo WARNING: the certificate expires within 30 days.
 
+rem Browsers look at the alternative names only; openssl takes the common name where there are none.
+set "STEP=find alternative names in the certificate"
+"%CALLBACK_OPENSSL%" x509 -in "%WORK%\leaf.pem" -noout -text >"%WORK%\text.txt"
+if not "%errorlevel%"=="0" goto :fail
+"%SYSTEM%\findstr.exe" /l /c:"DNS:" "%WORK%\text.txt" >nul
+if "%errorlevel%"=="0" goto :has_names
+if not "%errorlevel%"=="1" goto :fail
+echo The certificate has a common name only, no subject alternative name. Browsers refuse it. Get another one.
+goto :fail
+:has_names
+
 set "STEP=find callback.plant.acme.example in the certificate"
 rem unchecked: older versions of openssl say it in words only
 "%CALLBACK_OPENSSL%" x509 -in "%WORK%\leaf.pem" -noout -checkhost "callback.plant.acme.example" >"%WORK%\name.txt" 2>&1
@@ -94,6 +105,33 @@ if "%errorlevel%"=="0" goto :name_2
 echo The certificate is not made for cb1.plant.acme.example. Get one with this subject alternative name.
 goto :fail
 :name_2
+
+set "STEP=find intranet.plant.acme.example in the certificate"
+rem unchecked: older versions of openssl say it in words only
+"%CALLBACK_OPENSSL%" x509 -in "%WORK%\leaf.pem" -noout -checkhost "intranet.plant.acme.example" >"%WORK%\name.txt" 2>&1
+"%SYSTEM%\findstr.exe" /c:"does match certificate" "%WORK%\name.txt" >nul
+if "%errorlevel%"=="0" goto :name_3
+echo The certificate is not made for intranet.plant.acme.example. Get one with this subject alternative name.
+goto :fail
+:name_3
+
+set "STEP=find kiosk.plant.acme.example in the certificate"
+rem unchecked: older versions of openssl say it in words only
+"%CALLBACK_OPENSSL%" x509 -in "%WORK%\leaf.pem" -noout -checkhost "kiosk.plant.acme.example" >"%WORK%\name.txt" 2>&1
+"%SYSTEM%\findstr.exe" /c:"does match certificate" "%WORK%\name.txt" >nul
+if "%errorlevel%"=="0" goto :name_4
+echo The certificate is not made for kiosk.plant.acme.example. Get one with this subject alternative name.
+goto :fail
+:name_4
+
+set "STEP=find callback-dmz.plant.acme.example in the certificate"
+rem unchecked: older versions of openssl say it in words only
+"%CALLBACK_OPENSSL%" x509 -in "%WORK%\leaf.pem" -noout -checkhost "callback-dmz.plant.acme.example" >"%WORK%\name.txt" 2>&1
+"%SYSTEM%\findstr.exe" /c:"does match certificate" "%WORK%\name.txt" >nul
+if "%errorlevel%"=="0" goto :name_5
+echo The certificate is not made for callback-dmz.plant.acme.example. Get one with this subject alternative name.
+goto :fail
+:name_5
 
 
 set "STEP=read every certificate of the file"

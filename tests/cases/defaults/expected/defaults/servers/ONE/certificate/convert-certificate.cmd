@@ -144,6 +144,17 @@ goto :fail
 "%CALLBACK_OPENSSL%" x509 -in "%WORK%\leaf.pem" -noout -checkend 2592000 >nul
 if not "%errorlevel%"=="0" echo WARNING: the certificate expires within 30 days.
 
+rem Browsers look at the alternative names only; openssl takes the common name where there are none.
+set "STEP=find alternative names in the certificate"
+"%CALLBACK_OPENSSL%" x509 -in "%WORK%\leaf.pem" -noout -text >"%WORK%\text.txt"
+if not "%errorlevel%"=="0" goto :fail
+"%SYSTEM%\findstr.exe" /l /c:"DNS:" "%WORK%\text.txt" >nul
+if "%errorlevel%"=="0" goto :has_names
+if not "%errorlevel%"=="1" goto :fail
+echo The certificate has a common name only, no subject alternative name. Browsers refuse it. Get another one.
+goto :fail
+:has_names
+
 set "STEP=find callback.acme.example in the certificate"
 rem unchecked: older versions of openssl say it in words only
 "%CALLBACK_OPENSSL%" x509 -in "%WORK%\leaf.pem" -noout -checkhost "callback.acme.example" >"%WORK%\name.txt" 2>&1

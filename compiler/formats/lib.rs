@@ -6,6 +6,7 @@
 
 mod characters;
 pub mod cmd;
+pub mod edits;
 pub mod encode;
 pub mod erlang;
 pub mod html;
@@ -129,7 +130,7 @@ pub struct Item {
 /// Where a reader puts the items it finds. Making them is a large part of its work, so it is left out where only
 /// mistakes are asked for.
 #[derive(Debug)]
-pub(crate) struct Collector {
+pub struct Collector {
     kept: Option<Vec<Item>>,
 }
 

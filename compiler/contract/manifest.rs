@@ -11,13 +11,12 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::artifact::{Effect, Role, Rollback, Scope};
 use super::digest::{Digest, sums};
-use crate::facts::phases::Phase;
+use super::path::BundlePath;
+use super::phase::Phase;
 use crate::formats::Format;
 use crate::formats::encode::{Encoding, LineEnd};
-use crate::inventory::model::Role;
-use crate::path::BundlePath;
-use crate::templates::front_matter::{Effect, Scope};
 
 /// Version of the manifest format.
 pub const FORMAT: u32 = 1;
@@ -124,64 +123,11 @@ pub struct ServerEntry {
     pub roles: Vec<Role>,
 }
 
-/// How an artifact's effect is undone: `captured`, `one_way`, or the path of the artifact that undoes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rollback {
-    /// The previous state is kept when the artifact is applied.
-    Captured,
-    /// Another artifact of the bundle undoes it.
-    Artifact(BundlePath),
-    /// It cannot be undone by the bundle.
-    OneWay,
-    /// There is nothing to undo.
-    Nothing,
-}
-
-impl Serialize for Rollback {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(match self {
-            Self::Captured => "captured",
-            Self::OneWay => "one_way",
-            Self::Nothing => "none",
-            Self::Artifact(path) => path.as_str(),
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for Rollback {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match text.as_str() {
-            "captured" => Ok(Self::Captured),
-            "one_way" => Ok(Self::OneWay),
-            "none" => Ok(Self::Nothing),
-            path => BundlePath::parse(path)
-                .map(Self::Artifact)
-                .map_err(serde::de::Error::custom),
-        }
-    }
-}
-
-impl JsonSchema for Rollback {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Rollback".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "description": "How the effect is undone: `captured`, `one_way`, `none` when there is nothing to undo, or the path of the artifact that undoes it.",
-            "type": "string"
-        })
-    }
-}
-
 /// One file of a bundle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Artifact {
     /// Path inside the bundle.
-    #[serde(with = "path_text")]
-    #[schemars(with = "String")]
     pub path: BundlePath,
     /// How often it exists.
     pub scope: Scope,
@@ -215,20 +161,6 @@ pub struct Artifact {
     pub rollback: Rollback,
     /// Services to restart afterwards.
     pub restarts: Vec<String>,
-}
-
-mod path_text {
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    use crate::path::BundlePath;
-
-    pub(super) fn serialize<S: Serializer>(path: &BundlePath, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(path.as_str())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BundlePath, D::Error> {
-        BundlePath::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
-    }
 }
 
 /// Why a text is not a manifest.

@@ -1,0 +1,100 @@
+//! Linted texts to a bundle: what the manifest says about the inputs, the servers, the warnings and every artifact.
+//!
+//! It is the last place that knows both the compiler's phases and the bundle; `bundle` itself knows no phase, so that
+//! the server's desk can read bundles without the compiler.
+
+use crate::bundle::{self, ArtifactRecord, Bundle, BundleIdentity, Part};
+use crate::contract::digest::Digest;
+use crate::contract::manifest::{InputDigest, ServerEntry, Warning, Window};
+use crate::diag::{Diagnostics, Reported};
+use crate::inventory::Loaded;
+use crate::inventory::workspace::recorded_name;
+use crate::lint::Linted;
+use crate::source::Span;
+
+/// Makes the bundle of a compiled inventory. `folder` is where the workspace lies, `overlay` the digests of the
+/// templates laid over the built-in ones.
+///
+/// # Errors
+/// Those of [`bundle::bundle`].
+pub fn assemble(
+    diagnostics: &mut Diagnostics,
+    folder: &str,
+    loaded: &Loaded,
+    overlay: &[InputDigest],
+    linted: Linted<'_>,
+) -> Result<Bundle, Reported> {
+    let (rendered, digests) = linted.into_parts();
+    let facts = &rendered.plan.facts;
+    let identity = BundleIdentity {
+        name: facts.bundle.name.clone(),
+        version: facts.bundle.version.clone(),
+        change: facts.bundle.change.clone(),
+        window: facts.bundle.window.as_ref().map(|window| Window {
+            start: window.start.clone(),
+            end: window.end.clone(),
+        }),
+    };
+    let main = loaded
+        .inputs
+        .first()
+        .map(|input| input.name.as_str())
+        .unwrap_or_default();
+    let mut inputs: Vec<InputDigest> = loaded
+        .inputs
+        .iter()
+        .map(|input| InputDigest {
+            path: recorded_name(folder, main, &input.name),
+            sha256: Digest::of(input.text.as_bytes()),
+        })
+        .collect();
+    inputs.extend(overlay.iter().cloned());
+    let servers = facts
+        .servers
+        .iter()
+        .map(|server| ServerEntry {
+            name: server.name.clone(),
+            fqdn: server.fqdn.clone(),
+            roles: server.roles.clone(),
+        })
+        .collect();
+    let warnings = rendered
+        .plan
+        .warnings
+        .iter()
+        .filter(|warning| warning.accepted.is_none())
+        .map(|warning| Warning {
+            code: warning.code.id().to_owned(),
+            message: warning.message.clone(),
+        })
+        .collect();
+    let names: Vec<String> = facts.servers.iter().map(|server| server.name.clone()).collect();
+    let parts = rendered
+        .plan
+        .entries
+        .iter()
+        .zip(rendered.texts.into_iter().zip(digests))
+        .filter_map(|(entry, (text, review_sha256))| {
+            let front = &entry.template.front;
+            Some(Part {
+                path: entry.path.clone()?,
+                text,
+                review_sha256,
+                record: ArtifactRecord {
+                    scope: front.scope,
+                    server: entry.server.and_then(|server| names.get(server).cloned()),
+                    title: entry.title.clone(),
+                    requirements: front.requirements.clone(),
+                    target: entry.target.clone(),
+                    format: front.format,
+                    effect: front.effect?,
+                    phase: front.phase,
+                    rollback: entry.rollback.clone(),
+                    restarts: entry.restarts.clone(),
+                },
+                origin: Some(Span::new(entry.template.file, 0..3)),
+            })
+        })
+        .collect();
+    bundle::bundle(diagnostics, identity, inputs, servers, warnings, parts)
+}

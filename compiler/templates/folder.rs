@@ -1,0 +1,193 @@
+//! Files of templates: the built-in ones, and a folder laid over them.
+//!
+//! This file must not know what a template says.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use include_dir::{Dir, include_dir};
+
+use crate::codes;
+use crate::diag::{Diagnostic, Diagnostics, Reported};
+use crate::files::{Files, Kind};
+use crate::source::plain_text;
+
+static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/templates");
+
+/// Largest template file.
+const MAX_TEMPLATE_BYTES: u64 = 1 << 20;
+
+/// A template file as it was found.
+#[derive(Clone, Debug)]
+pub struct TemplateFile {
+    /// Path below the templates folder, with forward slashes.
+    pub path: String,
+    /// Name for diagnostics: the path below the workspace.
+    pub name: String,
+    /// Content.
+    pub text: String,
+}
+
+/// The built-in template files.
+pub fn built_in() -> Vec<TemplateFile> {
+    fn collect(folder: &Dir<'_>, found: &mut Vec<TemplateFile>) {
+        for file in folder.files() {
+            let path = file.path().to_string_lossy().replace('\\', "/");
+            // One that is not UTF-8 has no front matter then, and is refused by the first test that compiles any.
+            let text = plain_text(file.contents_utf8().unwrap_or_default()).into_owned();
+            found.push(TemplateFile {
+                name: format!("templates/{path}"),
+                path,
+                text,
+            });
+        }
+        for inner in folder.dirs() {
+            collect(inner, found);
+        }
+    }
+    let mut found = Vec::new();
+    collect(&BUILT_IN, &mut found);
+    found
+}
+
+/// Lays `over` on `base`: same path replaces, other paths add.
+pub fn overlay(base: Vec<TemplateFile>, over: Vec<TemplateFile>) -> Vec<TemplateFile> {
+    let mut by_path: BTreeMap<String, TemplateFile> = BTreeMap::new();
+    for file in base.into_iter().chain(over) {
+        by_path.insert(file.path.clone(), file);
+    }
+    by_path.into_values().collect()
+}
+
+/// Why a link among templates is refused: followed, it could bring any file of the machine into a finding or a bundle;
+/// passed over, its template would be missing without a word.
+const LINK: &str = "it is a symbolic link; put the file or folder itself there";
+
+/// Whether a name is one that people and their programs keep beside templates: hidden names (`.git` of a checkout or a
+/// submodule among them), what editors leave, and a page about the folder.
+fn is_of_others(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    path.split('/').any(|part| part.starts_with('.'))
+        || name.ends_with('~')
+        || name.eq_ignore_ascii_case("README.md")
+}
+
+/// The folder of templates as a manifest names it: as it was given, without what belongs to one machine.
+pub fn recorded_folder(folder: &Path) -> String {
+    let parts: Vec<Component<'_>> = folder
+        .components()
+        .filter(|part| *part != Component::CurDir)
+        .collect();
+    let is_here = parts.iter().all(|part| matches!(part, Component::Normal(_)));
+    let named = parts.iter().filter_map(|part| match part {
+        Component::Normal(name) => Some(name.to_string_lossy()),
+        _ => None,
+    });
+    let named: Vec<_> = named.collect();
+    let kept = if is_here { 0 } else { named.len().saturating_sub(1) };
+    match named.get(kept..) {
+        Some(kept) if !kept.is_empty() => kept.join("/"),
+        _ => "templates".to_owned(),
+    }
+}
+
+/// Reads every file of a templates folder but what people keep beside them; what is no file or folder is an error, for a template must not be missing
+/// without a word.
+pub fn read(
+    diagnostics: &mut Diagnostics,
+    files: &dyn Files,
+    folder: &Path,
+) -> Result<Vec<TemplateFile>, Reported> {
+    let shown = folder.to_string_lossy().replace('\\', "/");
+    let mut refuse = |name: &str, why: String| {
+        diagnostics.error(
+            Diagnostic::new(codes::UNREADABLE_FILE, format!("`{name}` cannot be read: {why}"))
+                .in_file(name)
+                .help("check the folder given with `--templates`"),
+        )
+    };
+    // Without a slash at its end, which would follow a link.
+    let folder: PathBuf = folder.components().collect();
+    let folder = folder.as_path();
+    match files.kind(folder) {
+        // What is not there or cannot be looked at fails in the listing below, in the words of the system.
+        Ok(Some(Kind::Folder) | None) | Err(_) => {}
+        Ok(Some(Kind::Link)) => return Err(refuse(&shown, LINK.into())),
+        Ok(Some(Kind::File | Kind::Other)) => return Err(refuse(&shown, "it is no folder".into())),
+    }
+    let entries = files
+        .list(folder)
+        .map_err(|error| refuse(&shown, error.to_string()))?;
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.path.to_string_lossy().replace('\\', "/");
+        if is_of_others(&path) {
+            continue;
+        }
+        let name = format!("{shown}/{path}");
+        match entry.kind {
+            Kind::File => {}
+            Kind::Folder => continue,
+            Kind::Link => return Err(refuse(&name, LINK.into())),
+            Kind::Other => return Err(refuse(&name, "it is no regular file".into())),
+        }
+        let text = files
+            .read(&folder.join(&entry.path), MAX_TEMPLATE_BYTES)
+            .and_then(|bytes| {
+                String::from_utf8(bytes)
+                    .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
+            });
+        match text {
+            Ok(text) => found.push(TemplateFile {
+                path,
+                name,
+                text: plain_text(&text).into_owned(),
+            }),
+            Err(error) => return Err(refuse(&name, error.to_string())),
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::MemoryFiles;
+
+    #[test]
+    fn what_people_keep_beside_templates_is_passed_over() {
+        let files = MemoryFiles::default();
+        for name in [
+            "over/.git",
+            "over/.gitattributes",
+            "over/.git/config",
+            "over/nginx/.nginx.conf.swp",
+            "over/nginx/nginx.conf~",
+            "over/README.md",
+            "over/nginx/readme.md",
+            "over/nginx/nginx.conf",
+            "over/notes.txt",
+        ] {
+            // A file cannot be a folder too: a submodule has `.git` as a file, a checkout as a folder.
+            drop(files.write(Path::new(name), b"\xEF\xBB\xBFa\r\nb\n"));
+        }
+        let found = read(&mut Diagnostics::new(), &files, Path::new("over")).unwrap();
+        let names: Vec<&str> = found.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(names, ["nginx/nginx.conf", "notes.txt"]);
+        assert_eq!(found[0].text, "a\nb\n");
+    }
+
+    #[test]
+    fn a_folder_is_recorded_as_it_was_given() {
+        for (given, expected) in [
+            ("over", "over"),
+            ("./company/templates/", "company/templates"),
+            ("/home/me/work/over", "over"),
+            ("../shared/over", "over"),
+            (".", "templates"),
+        ] {
+            assert_eq!(recorded_folder(Path::new(given)), expected, "{given}");
+        }
+    }
+}
