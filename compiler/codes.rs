@@ -210,6 +210,8 @@ codes! {
     TEMPLATE_COLLISION = "CB0507", Error, "two templates make the same path";
     MISSING_ARTIFACT = "CB0508", Error, "a template names an artifact that is not made";
     SECRET_IN_TEMPLATE = "CB0509", Error, "a template holds what looks like a secret";
+    MISFIT = "CB0510", Error, "effect, format, extension and target of a template do not fit";
+    FOREIGN_FILTER = "CB0511", Error, "a template quotes with a filter of another format";
 
     // 06 rendering, escaping, parse-back
     RENDER_FAILED = "CB0601", Error, "a template could not be rendered";

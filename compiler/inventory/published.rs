@@ -21,7 +21,7 @@ const PATTERNS: &[(&str, &str)] = &[
         "cbgen-host-name",
         r"^(?!\d+$)(?!([Cc][Oo][Nn]|[Pp][Rr][Nn]|[Aa][Uu][Xx]|[Nn][Uu][Ll])$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$",
     ),
-    ("cbgen-secret-name", r"^[A-Z][A-Z0-9]*_[A-Z0-9_]*$"),
+    ("cbgen-secret-name", r"[^A-Z0-9]"),
     (
         "cbgen-windows-folder",
         r"^[A-Za-z]:(\\[A-Za-z0-9._()\-,=@~+][A-Za-z0-9._()\-,=@~+ ]*(?<![. ]))+$",

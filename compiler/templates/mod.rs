@@ -5,6 +5,7 @@
 
 pub mod engine;
 mod findings;
+mod fit;
 pub mod folder;
 pub mod front_matter;
 pub mod lines;
@@ -456,6 +457,9 @@ fn check_front_matter(
     if is_step != front.effect.is_none() || is_step && front.scope == Scope::Bundle {
         diagnostics.error(step_mismatch(sources, file));
     }
+    for misfit in fit::misfits(front) {
+        diagnostics.error(findings::misfit(sources, file, &misfit));
+    }
     if front.applied_by.is_some() && front.runbook != RunbookText::default() {
         diagnostics.error(lines_of_applied(sources, file));
     }
@@ -485,6 +489,16 @@ fn check_variables(
         .collect();
     let schemas =
         [Scope::Server, Scope::Deployment, Scope::Bundle].map(|scope| (scope, variable_schema(scope)));
+    for (format, text) in bodies
+        .iter()
+        .flat_map(|(format, of_format)| of_format.iter().map(move |text| (*format, text)))
+        .chain(prose.iter().map(|text| (Format::Markdown, text)))
+    {
+        for foreign in fit::foreign_filters(format, &text.name, &text.body, &by_name) {
+            let place = place(sources, texts, &foreign.name, Some(foreign.range.clone()));
+            diagnostics.push(findings::foreign_filter(format, &foreign, place));
+        }
+    }
     for text in bodies.values().flatten().chain(plain).chain(prose) {
         let path = text.name.split('#').next().unwrap_or_default();
         let Some((_, schema)) = schemas
