@@ -231,6 +231,8 @@ codes! {
     BAD_ARCHIVE = "CB0708", Error, "an archive is damaged or not a bundle";
     BAD_MANIFEST = "CB0709", Error, "a manifest cannot be read";
     ARCHIVE_TAKEN = "CB0710", Error, "the archive name belongs to another bundle";
+    HIDDEN_NAME_TAKEN = "CB0711", Error, "something else stands where cbgen keeps a file of its own";
+    KEPT_BESIDE = "CB0712", Warning, "files of an interrupted build were kept beside the tree";
 
     // 08 command line
     NOT_AVAILABLE = "CB0801", Error, "this version of cbgen cannot do that";

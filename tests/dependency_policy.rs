@@ -85,7 +85,11 @@ fn packages_are_few_known_and_from_the_registry() {
 }
 
 /// Manifests of the packages that make the program.
-const MANIFESTS: &[&str] = &["Cargo.toml", "compiler/formats/Cargo.toml"];
+const MANIFESTS: &[&str] = &[
+    "Cargo.toml",
+    "compiler/formats/Cargo.toml",
+    "compiler/windows/Cargo.toml",
+];
 
 /// Names in a section of the manifests, each once, in order; packages of this repository are left out.
 fn direct(section: &str) -> Vec<String> {

@@ -37,7 +37,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Folders below `compiler/` that are crates of their own and know nothing of `cbgen`.
-const CRATES: &[&str] = &["formats"];
+const CRATES: &[&str] = &["formats", "windows"];
 
 /// Names that only some files may say, so that a library or a right stays in one place. Paths below `compiler/`.
 const CONFINED: &[(&str, &[&str])] = &[
@@ -52,7 +52,10 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("indicatif", &["cli/"]),
     ("clap", &["cli/"]),
     ("anstream", &["cli/"]),
-    ("std::fs", &["files", "cli/init.rs"]),
+    ("std::fs", &["files", "cli/init.rs", "windows/"]),
+    ("unsafe", &["windows/windows.rs"]),
+    ("windows_sys", &["windows/windows.rs"]),
+    ("rustix", &["windows/unix.rs", "files/"]),
     ("std::env", &["main.rs", "cli/"]),
     ("Instant::now", &["cli/phases.rs"]),
     ("std::process::Command", &["cli/git.rs"]),

@@ -6,6 +6,7 @@
 //! manifest and the list of digests of the tree that is there. This file must not know how a bundle is made.
 
 pub mod commit;
+mod recover;
 mod survey;
 
 use std::io;
@@ -20,7 +21,7 @@ use crate::contract::digest::Digest;
 use crate::contract::manifest::Manifest;
 use crate::contract::path::BundlePath;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
-use crate::files::{Files, Lock};
+use crate::files::{Files, Kind, Lock};
 
 /// Largest archive that is read back for comparison.
 const ARCHIVE_LIMIT: u64 = 4 << 30;
@@ -139,8 +140,9 @@ pub fn write(
 ///
 /// First completes or undoes an earlier write that was interrupted. Reports, and stages nothing for: an unwritable or
 /// full folder (`CB0701`), a file cbgen did not make at the path of one it makes (`CB0704`), another process that
-/// writes the same bundle (`CB0705`), an archive of the same name that holds another bundle (`CB0710`). Warns of files
-/// of an earlier build that were edited by hand and are replaced (`CB0707`). Bundles of different names may be written
+/// writes the same bundle (`CB0705`), an archive of the same name that holds another bundle (`CB0710`), something else
+/// than cbgen's own at one of its hidden names (`CB0711`). Warns of files of an earlier build that were edited by hand
+/// and are replaced (`CB0707`), and of foreign ones that an interrupted build left and that fit nowhere (`CB0712`). Bundles of different names may be written
 /// into one folder at the same time.
 pub fn prepare(
     diagnostics: &mut Diagnostics,
@@ -161,6 +163,9 @@ pub fn prepare(
                 .in_file(shown(&place.tree()))
                 .help("wait for it to end"),
             ));
+        }
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            return Err(diagnostics.error(hidden_name(&place.lock(), &error)));
         }
         Err(error) => return Err(diagnostics.error(failed(out, &error))),
     };
@@ -193,12 +198,16 @@ pub fn commit(files: &dyn Files, prepared: Vec<Prepared>) -> Vec<Result<Written,
             let result = if one.written.changed {
                 results.next().unwrap_or_else(|| Err(io::ErrorKind::Other.into()))
             } else {
-                Ok(())
+                Ok(None)
             };
             // Not before everything of this bundle is done.
             drop(one.lock);
             match result {
-                Ok(()) => Ok(one.written),
+                Ok(kept) => {
+                    let mut written = one.written;
+                    written.foreign.extend(kept.map(|path| shown(&path)));
+                    Ok(written)
+                }
                 Err(error) => Err(failed(&Place::new(&one.out, &one.name).tree(), &error)),
             }
         })
@@ -213,10 +222,19 @@ fn prepare_locked(
     bundle: &Bundle,
 ) -> Result<Written, Reported> {
     let at = |path: PathBuf| move |error: io::Error| failed(&path, &error);
-    place
+    let recovery = place
         .recover(files)
-        .map_err(at(place.staging()))
+        .map_err(|error| {
+            if error.kind() == io::ErrorKind::InvalidInput {
+                hidden_name(&place.journal(), &error)
+            } else {
+                failed(&place.staging(), &error)
+            }
+        })
         .map_err(|finding| diagnostics.error(finding))?;
+    if let Some(kept) = recovery.kept {
+        diagnostics.push(left_over(&kept));
+    }
     let found = survey(files, &place.tree(), bundle)
         .map_err(at(place.tree()))
         .map_err(|finding| diagnostics.error(finding))?;
@@ -241,6 +259,12 @@ fn prepare_locked(
         let finding = in_the_way(&archive_path)
             .note("it is no archive with a manifest of cbgen in it, so nobody could make it again");
         reported = Some(diagnostics.error(finding));
+    }
+    if !matches!(
+        files.kind(&place.archive_sums(bundle)),
+        Ok(None | Some(Kind::File))
+    ) {
+        reported = Some(diagnostics.error(in_the_way(&place.archive_sums(bundle))));
     }
     if let Some(manifest) = &archived
         && manifest.bundle.name != bundle.name()
@@ -340,7 +364,11 @@ pub fn compare(files: &dyn Files, press: &Press, out: &Path, bundle: &Bundle) ->
 
 /// Content of `NAME-VERSION.zip.sha256`.
 fn archive_sums(bundle: &Bundle, archive: &[u8]) -> String {
-    format!("{}  {}\n", Digest::of(archive), bundle.archive_name())
+    sums_of_archive(&bundle.archive_name(), archive)
+}
+
+fn sums_of_archive(name: &str, archive: &[u8]) -> String {
+    format!("{}  {name}\n", Digest::of(archive))
 }
 
 fn archived_manifest(archive: &[u8]) -> Option<Manifest> {
@@ -349,13 +377,17 @@ fn archived_manifest(archive: &[u8]) -> Option<Manifest> {
 }
 
 fn read_if_there(files: &dyn Files, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    match files.kind(path)? {
-        None => Ok(None),
-        Some(_) => match files.read(path, limit) {
-            // Larger than anything cbgen writes there, so certainly not equal.
-            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Ok(Some(Vec::new())),
-            result => result.map(Some),
-        },
+    match files.read_own(path, limit) {
+        // Larger than anything cbgen writes there, or no file, so certainly not equal.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidInput
+            ) =>
+        {
+            Ok(Some(Vec::new()))
+        }
+        result => result,
     }
 }
 
@@ -384,6 +416,21 @@ fn failed(path: &Path, error: &io::Error) -> Diagnostic {
     .help(help)
 }
 
+fn hidden_name(path: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::new(codes::HIDDEN_NAME_TAKEN, error.to_string())
+        .in_file(shown(path))
+        .help("remove it; in an output folder, names that begin with a dot and the name of a bundle are cbgen's own")
+}
+
+fn left_over(path: &Path) -> Diagnostic {
+    let shown = shown(path);
+    let message = format!("`{shown}` holds files of an interrupted build that cbgen did not make");
+    Diagnostic::new(codes::KEPT_BESIDE, message)
+        .in_file(shown)
+        .note("they have no place in the new tree: a file or link of that name, or of one of their folders, is there")
+        .help("take what you need, then remove the folder")
+}
+
 fn in_the_way(path: &Path) -> Diagnostic {
     Diagnostic::new(
         codes::FOREIGN_IN_THE_WAY,
@@ -393,5 +440,7 @@ fn in_the_way(path: &Path) -> Diagnostic {
     .help("move it away, or remove it if it came from a build whose manifest is lost")
 }
 
+#[cfg(test)]
+mod hostile_tests;
 #[cfg(test)]
 mod tests;

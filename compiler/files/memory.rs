@@ -248,7 +248,11 @@ impl Files for MemoryFiles {
             .try_for_each(|folder| state.node(folder).map(|_| ()))
     }
 
+    fn sync_names(&self, folders: &[PathBuf]) -> io::Result<()> {
+        self.sync(folders)
+    }
+
     fn lock(&self, _: &Path) -> io::Result<Option<Lock>> {
-        Ok(Some(Lock { held: None }))
+        Ok(Some(Lock::of_memory()))
     }
 }

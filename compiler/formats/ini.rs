@@ -1,4 +1,7 @@
-//! INI files such as a Windows `.url` shortcut (CFG-9).
+//! Edits of an INI file such as a Windows `.url` shortcut (CFG-9).
+//!
+//! A text of this format is a list of edits: each `Key=Value` says what the key of that section has to be in the vendor's
+//! file; other keys, and the layout, stay. A key that is not there is an error.
 //!
 //! The consumer is the Windows profile API (`GetPrivateProfileString`), which trims blanks, removes a pair of quotes
 //! around a value, takes the first of two equal keys without regard to case, and never reports anything. So a text is
@@ -6,6 +9,7 @@
 //! that begin with `;`. Percent signs are literal.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::characters;
 use super::{FormatError, Item};
@@ -39,23 +43,63 @@ fn value_problem(value: &str, offset: usize) -> Option<FormatError> {
     Some(FormatError::new(whole, message))
 }
 
-/// Reads a text into items: path `InternetShortcut > URL`, value as it is written.
+/// One key of a section and what it has to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IniEdit {
+    /// The name of the section.
+    pub section: String,
+    /// The key.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+    /// The bytes of the line.
+    pub range: Range<usize>,
+}
+
+impl IniEdit {
+    /// `InternetShortcut > URL`.
+    pub fn path(&self) -> String {
+        format!(
+            "{} > {}",
+            characters::label(&self.section),
+            characters::label(&self.key)
+        )
+    }
+}
+
+/// Reads a text into items: path `InternetShortcut > URL`, value as it is written. The mistakes are those of [`edits`].
+pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
+    Ok(edits(text)?.into_iter().map(IniEdit::into_item).collect())
+}
+
+impl IniEdit {
+    /// The edit as a fact that is compared.
+    pub(crate) fn into_item(self) -> Item {
+        Item {
+            path: self.path(),
+            value: self.value,
+            range: self.range,
+        }
+    }
+}
+
+/// Reads a list of edits.
 ///
 /// Refuses keys outside a section, sections and keys given twice (compared without regard to case), empty sections,
 /// and every line that is neither a section, nor `Key=Value`, nor a comment, nor empty. Reports the first error of each
 /// line.
-pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
+pub fn edits(text: &str) -> Result<Vec<IniEdit>, Vec<FormatError>> {
     let mut reader = Reader::default();
     let mut errors = Vec::new();
     for (start, line) in characters::lines(text) {
         errors.extend(reader.line(start, line).err());
     }
     errors.extend(reader.empty_section());
-    if reader.items.is_empty() && errors.is_empty() {
+    if reader.edits.is_empty() && errors.is_empty() {
         errors.push(FormatError::new(0..text.len(), "the text sets no key"));
     }
     if errors.is_empty() {
-        Ok(reader.items)
+        Ok(reader.edits)
     } else {
         errors.sort_by_key(|error| error.range.start);
         Err(errors)
@@ -64,11 +108,11 @@ pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
 
 #[derive(Default)]
 struct Reader {
-    items: Vec<Item>,
+    edits: Vec<IniEdit>,
     sections: BTreeSet<String>,
     keys: BTreeSet<String>,
     /// Name and range of the section the next key belongs to.
-    section: Option<(String, std::ops::Range<usize>)>,
+    section: Option<(String, Range<usize>)>,
 }
 
 impl Reader {
@@ -86,7 +130,7 @@ impl Reader {
         }
         let refuse = |message: String| Err(FormatError::new(whole.clone(), message));
         if let Some(name) = line.strip_prefix('[') {
-            let Some(name) = name.strip_suffix(']').filter(|name| is_name(name)) else {
+            let Some(name) = name.strip_suffix(']').filter(|name| is_section(name)) else {
                 return refuse("expected `[Section]`".into());
             };
             let empty = self.empty_section();
@@ -98,23 +142,25 @@ impl Reader {
             }
             return empty.map_or(Ok(()), Err);
         }
-        let Some((key, value)) = line.split_once('=').filter(|(key, _)| is_name(key)) else {
+        let Some((key, value)) = line.split_once('=').filter(|(key, _)| is_key(key)) else {
             return refuse("expected `Key=Value`, without blanks around the sign".into());
         };
         let Some((section, _)) = &self.section else {
             return refuse(format!("the key `{key}` stands before the first section"));
         };
-        let path = format!("{} > {}", characters::label(section), characters::label(key));
+        let edit = IniEdit {
+            section: section.clone(),
+            key: key.to_owned(),
+            value: value.to_owned(),
+            range: whole.clone(),
+        };
         if !self.keys.insert(key.to_ascii_lowercase()) {
             return refuse(format!(
-                "the key `{path}` is given twice, and only the first one is read"
+                "the key `{}` is given twice, and only the first one is read",
+                edit.path()
             ));
         }
-        self.items.push(Item {
-            path,
-            value: value.to_owned(),
-            range: whole,
-        });
+        self.edits.push(edit);
         value_problem(value, start + line.len() - value.len()).map_or(Ok(()), Err)
     }
 
@@ -125,13 +171,14 @@ impl Reader {
     }
 }
 
-/// Names are kept to letters, digits, dots, underscores, hyphens and inner blanks.
-fn is_name(name: &str) -> bool {
-    !name.is_empty()
-        && name.trim() == name
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ' '))
+/// The name of a section is everything between the brackets, such as `{000214A0-0000-0000-C000-000000000046}`.
+fn is_section(name: &str) -> bool {
+    !name.is_empty() && name.trim() == name && !name.contains(['[', ']'])
+}
+
+/// A key is everything before the sign, without blanks around it, and does not look like a section or a comment.
+fn is_key(name: &str) -> bool {
+    !name.is_empty() && name.trim() == name && !name.starts_with(['[', ';', '#', '"', '\''])
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@
 //!   rewritten.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,8 @@ pub struct References {
     pub boundary: Boundary,
     /// What to do about a rewrite that matches nothing.
     pub when_absent: WhenAbsent,
+    #[serde(skip)]
+    items: Vec<Item>,
 }
 
 /// One port and what stands in its place.
@@ -47,6 +50,9 @@ pub struct Rewrite {
     pub port: u16,
     /// The new address: `http` or `https`, a host, perhaps a port and a path, without a slash at the end.
     pub to: String,
+    /// The bytes of the port in the text it was read from.
+    #[serde(skip)]
+    pub range: Range<usize>,
 }
 
 /// Where a port ends in a script.
@@ -80,7 +86,7 @@ pub fn pattern(port: u16) -> String {
 /// else everything that is wrong with the values.
 pub fn read(text: &str) -> Result<References, Vec<FormatError>> {
     let leaves = json::items(text)?;
-    let document: References =
+    let mut document: References =
         serde_json::from_str(text).map_err(|error| vec![json::syntax_error(text, &error)])?;
     let ranges: BTreeMap<&str, _> = leaves
         .iter()
@@ -96,7 +102,7 @@ pub fn read(text: &str) -> Result<References, Vec<FormatError>> {
     }
     let ports: BTreeSet<u16> = document.rewrites.iter().map(|rewrite| rewrite.port).collect();
     let mut seen = BTreeSet::new();
-    for (index, Rewrite { port, to }) in document.rewrites.iter().enumerate() {
+    for (index, Rewrite { port, to, .. }) in document.rewrites.iter().enumerate() {
         let pointer = format!("/rewrites/{index}/port");
         if *port == 0 {
             refuse(&pointer, "0 is not a port anything listens on".into());
@@ -115,6 +121,12 @@ pub fn read(text: &str) -> Result<References, Vec<FormatError>> {
         }
     }
     if errors.is_empty() {
+        for (index, rewrite) in document.rewrites.iter_mut().enumerate() {
+            if let Some(range) = ranges.get(format!("/rewrites/{index}/port").as_str()) {
+                rewrite.range = range.clone();
+            }
+        }
+        document.items = document.named(leaves);
         Ok(document)
     } else {
         Err(errors)
@@ -161,25 +173,35 @@ fn port_of(to: &str) -> Result<Option<u16>, String> {
 
 /// Reads a document into one item for each port (path `:2800`), and one for each of the two rules.
 pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
-    let document = read(text)?;
-    let leaves = json::items(text)?;
-    let items = leaves.into_iter().map(|leaf| {
-        let rewrite = leaf
-            .path
-            .strip_prefix("/rewrites/")
-            .and_then(|rest| rest.split_once('/'))
-            .and_then(|(index, field)| Some((document.rewrites.get(index.parse::<usize>().ok()?)?, field)));
-        match rewrite {
-            Some((_, "port")) => None,
-            Some((rewrite, _)) => Some(Item {
-                path: format!(":{}", rewrite.port),
-                value: rewrite.to.clone(),
-                range: leaf.range,
-            }),
-            None => Some(leaf),
-        }
-    });
-    Ok(items.flatten().collect())
+    read(text).map(References::into_items)
+}
+
+impl References {
+    /// What the document says, for comparison by meaning.
+    pub(crate) fn into_items(self) -> Vec<Item> {
+        self.items
+    }
+
+    /// The leaves of the document, named by what they are about.
+    fn named(&self, leaves: Vec<Item>) -> Vec<Item> {
+        let items = leaves.into_iter().map(|leaf| {
+            let rewrite = leaf
+                .path
+                .strip_prefix("/rewrites/")
+                .and_then(|rest| rest.split_once('/'))
+                .and_then(|(index, field)| Some((self.rewrites.get(index.parse::<usize>().ok()?)?, field)));
+            match rewrite {
+                Some((_, "port")) => None,
+                Some((rewrite, _)) => Some(Item {
+                    path: format!(":{}", rewrite.port),
+                    value: rewrite.to.clone(),
+                    range: leaf.range,
+                }),
+                None => Some(leaf),
+            }
+        });
+        items.flatten().collect()
+    }
 }
 
 #[cfg(test)]

@@ -20,12 +20,13 @@
 //!
 //! What an interruption leaves, before the next build looks at it: up to step 3 the old tree and the old archive; in
 //! step 4 the new tree with the old archive or an archive whose digest is not yet renamed; afterwards the new ones, and
-//! hidden leftovers. [`Place::recover`] undoes everything before the commit point and completes everything after it, so
+//! hidden leftovers. `recover.rs` undoes everything before the commit point and completes everything after it, so
 //! that the next build starts from the old state or from the new one, never from a mixture. Where the system cannot
 //! exchange two names in one step, step 3 is two renames, and between them `OUT/NAME` does not exist.
 //!
 //! Whether step 3 happened cannot be seen from names, because both trees exist before and after it: the journal keeps
-//! the identity (inode number) of the staged tree.
+//! the identity (inode number, file index) of the staged tree, and the digest of its manifest for file systems that have
+//! no identities.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,27 +34,16 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::super::Bundle;
-use super::survey::made;
-use super::{Survey, read_if_there};
-use crate::contract::path::BundlePath;
-use crate::files::{Files, Kind};
+use super::Survey;
+use super::recover::Recovered;
+use crate::contract::digest::Digest;
+use crate::files::Files;
 
 /// Where the output of one bundle is.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     out: &'a Path,
     name: &'a str,
-}
-
-/// What [`Place::recover`] found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recovered {
-    /// No write was interrupted, or one before it was ready.
-    Nothing,
-    /// A write was undone.
-    Undone,
-    /// A write was completed.
-    Completed,
 }
 
 /// What is to be put in place.
@@ -64,19 +54,30 @@ pub(super) struct Staged<'a> {
     pub(super) found: &'a Survey,
 }
 
+/// What the journal says. It never names where a file goes: that follows from the tree.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Journal {
+pub(super) struct Journal {
     /// Identity of the staged tree, where the system has identities.
-    tree: Option<u64>,
-    /// File name of the archive.
-    archive: String,
+    pub(super) tree: Option<u64>,
+    /// Digest of the manifest in the staged tree.
+    pub(super) manifest: Digest,
 }
 
 impl<'a> Place<'a> {
     /// The output of the bundle `name` in the folder `out`.
     pub fn new(out: &'a Path, name: &'a str) -> Self {
         Self { out, name }
+    }
+
+    /// The folder of the output.
+    pub(super) fn out(&self) -> &Path {
+        self.out
+    }
+
+    /// The name of the bundle.
+    pub(super) fn name(&self) -> &str {
+        self.name
     }
 
     /// The tree reviewers read.
@@ -102,15 +103,15 @@ impl<'a> Place<'a> {
         self.out.join(format!(".{}.staging", self.name))
     }
 
-    fn staged_tree(&self) -> PathBuf {
+    pub(super) fn staged_tree(&self) -> PathBuf {
         self.staging().join("tree")
     }
 
-    fn staged_archive(&self) -> PathBuf {
+    pub(super) fn staged_archive(&self) -> PathBuf {
         self.staging().join("zip")
     }
 
-    fn staged_sums(&self) -> PathBuf {
+    pub(super) fn staged_sums(&self) -> PathBuf {
         self.staging().join("sums")
     }
 
@@ -119,7 +120,7 @@ impl<'a> Place<'a> {
     }
 
     /// Where the old tree waits when it could not be exchanged.
-    fn aside(&self) -> PathBuf {
+    pub(super) fn aside(&self) -> PathBuf {
         self.staging().join("old")
     }
 
@@ -148,9 +149,10 @@ impl<'a> Place<'a> {
         }
         files.write(&self.staged_archive(), staged.archive)?;
         files.write(&self.staged_sums(), staged.sums.as_bytes())?;
+        let manifest = staged.bundle.manifest().to_text();
         let journal = Journal {
             tree: files.identity(&new)?,
-            archive: staged.bundle.archive_name(),
+            manifest: Digest::of(manifest.as_bytes()),
         };
         files.write(&self.staged_journal(), &serde_json::to_vec(&journal)?)
     }
@@ -168,13 +170,6 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Everything after the commit point. Each step may have been done before.
-    fn complete(&self, files: &dyn Files, archive: &str) -> io::Result<()> {
-        self.place_archive(files, archive)?;
-        files.sync(&[self.out.to_owned()])?;
-        self.clean(files)
-    }
-
     /// Archive and foreign files, the last that has to be on the disk before the journal may go.
     fn place_archive(&self, files: &dyn Files, archive: &str) -> io::Result<()> {
         for (staged, to) in [
@@ -186,7 +181,12 @@ impl<'a> Place<'a> {
             }
         }
         for old in [self.staged_tree(), self.aside()] {
-            self.adopt(files, &old)?;
+            if !self.adopt(files, &old)? {
+                // Recovery keeps the old tree.
+                return Err(io::Error::other(
+                    "a file that cbgen did not make has no place in the new tree",
+                ));
+            }
         }
         Ok(())
     }
@@ -197,74 +197,25 @@ impl<'a> Place<'a> {
         drop(files.remove(&self.staging()));
         Ok(())
     }
-
-    /// Gives a name in the new tree to foreign files that appeared in the old one after it was listed.
-    fn adopt(&self, files: &dyn Files, old: &Path) -> io::Result<()> {
-        if files.kind(old)?.is_none() {
-            return Ok(());
-        }
-        let made = made(files, old)?;
-        for entry in files.list(old)? {
-            let to = self.tree().join(&entry.path);
-            if entry.kind != Kind::Folder
-                && !made.files.contains_key(&entry.path)
-                && files.kind(&to)?.is_none()
-            {
-                files.link_or_copy(&old.join(&entry.path), &to)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Undoes an interrupted write that did not reach its commit point, completes one that did. The caller holds the
-    /// lock of the bundle. Nothing to do is the usual case and costs two look-ups.
-    pub fn recover(&self, files: &dyn Files) -> io::Result<Recovered> {
-        let Some(text) = read_if_there(files, &self.journal(), 4096)? else {
-            files.remove(&self.staging())?;
-            return Ok(Recovered::Nothing);
-        };
-        // The journal was complete on the disk before it got its name; one that cannot be read is not ours to follow.
-        let journal = serde_json::from_slice::<Journal>(&text).ok().filter(|journal| {
-            BundlePath::parse(&journal.archive).is_ok_and(|path| !path.as_str().contains('/'))
-        });
-        if let Some(journal) = journal
-            && self.committed(files, &journal)?
-        {
-            self.complete(files, &journal.archive)?;
-            return Ok(Recovered::Completed);
-        }
-        if files.kind(&self.tree())?.is_none() && files.kind(&self.aside())?.is_some() {
-            files.rename(&self.aside(), &self.tree())?;
-        }
-        // The journal first: without its staged tree it would look as if the commit point had been reached.
-        files.remove(&self.journal())?;
-        files.remove(&self.staging())?;
-        Ok(Recovered::Undone)
-    }
-
-    fn committed(&self, files: &dyn Files, journal: &Journal) -> io::Result<bool> {
-        let staged = self.staged_tree();
-        Ok(files.kind(&staged)?.is_none()
-            || journal.tree.is_some() && files.identity(&staged)? != journal.tree)
-    }
 }
 
 /// Replaces tree, archive and digest of every staged bundle; with each place goes the file name of its archive. The
 /// answers are in the same order.
 ///
 /// After an error the old state of a bundle or, beyond its commit point, the new one is restored at once if the system
-/// lets us, else by the next [`Place::recover`]. `Ok` means the new state is there. An error of one bundle does not stop
-/// the others.
-pub(super) fn commit(files: &dyn Files, staged: &[(Place<'_>, &str)]) -> Vec<io::Result<()>> {
+/// lets us, else by the next [`Place::recover`]. `Ok` means the new state is there, with a folder of files that cbgen did
+/// not make where some have no place in it. An error of one bundle does not stop the others.
+pub(super) fn commit(files: &dyn Files, staged: &[(Place<'_>, &str)]) -> Vec<io::Result<Option<PathBuf>>> {
     let folders: Vec<PathBuf> = staged.iter().map(|(place, _)| place.staging()).collect();
     let synced = files.sync(&folders);
-    let mut results: Vec<io::Result<()>> = staged
+    let mut results: Vec<io::Result<Option<PathBuf>>> = staged
         .iter()
         .map(|(place, archive)| {
             again(&synced)?;
             files.rename(&place.staged_journal(), &place.journal())?;
             place.exchange(files)?;
-            place.place_archive(files, archive)
+            place.place_archive(files, archive)?;
+            Ok(None)
         })
         .collect();
     let outs: Vec<PathBuf> = staged
@@ -273,13 +224,16 @@ pub(super) fn commit(files: &dyn Files, staged: &[(Place<'_>, &str)]) -> Vec<io:
         .filter(|(_, result)| result.is_ok())
         .map(|((place, _), _)| place.out.to_owned())
         .collect();
-    let synced = files.sync(&outs);
+    let synced = files.sync_names(&outs);
     for ((place, _), result) in staged.iter().zip(&mut results) {
         if result.is_ok() {
-            *result = again(&synced).and_then(|()| place.clean(files));
+            *result = again(&synced).and_then(|()| place.clean(files)).map(|()| None);
         }
-        if result.is_err() && matches!(place.recover(files), Ok(Recovered::Completed)) {
-            *result = Ok(());
+        if result.is_err()
+            && let Ok(recovery) = place.recover(files)
+            && recovery.outcome == Recovered::Completed
+        {
+            *result = Ok(recovery.kept);
         }
     }
     results

@@ -8,10 +8,10 @@ use super::*;
 use crate::files::{DiskFiles, Entry, Kind, Lock, MemoryFiles};
 use crate::formats::Format;
 
-const OUT: &str = "out";
+pub(super) const OUT: &str = "out";
 
 /// A bundle of text files.
-fn bundle(version: &str, texts: &[(&str, &str)]) -> Bundle {
+pub(super) fn bundle(version: &str, texts: &[(&str, &str)]) -> Bundle {
     let parts = texts
         .iter()
         .map(|(path, text)| part(path, text, Format::Sql))
@@ -19,7 +19,7 @@ fn bundle(version: &str, texts: &[(&str, &str)]) -> Bundle {
     build_version(&mut Diagnostics::new(), version, parts).unwrap()
 }
 
-fn old_bundle() -> Bundle {
+pub(super) fn old_bundle() -> Bundle {
     bundle(
         "1",
         &[
@@ -30,7 +30,7 @@ fn old_bundle() -> Bundle {
     )
 }
 
-fn new_bundle() -> Bundle {
+pub(super) fn new_bundle() -> Bundle {
     bundle(
         "1",
         &[
@@ -42,7 +42,7 @@ fn new_bundle() -> Bundle {
 }
 
 /// A bundle of another name with one file.
-fn named(name: &str, text: &str) -> Bundle {
+pub(super) fn named(name: &str, text: &str) -> Bundle {
     let identity = super::super::BundleIdentity {
         name: name.to_owned(),
         version: "1".into(),
@@ -53,19 +53,19 @@ fn named(name: &str, text: &str) -> Bundle {
     super::super::bundle(&mut Diagnostics::new(), identity, vec![], vec![], vec![], parts).unwrap()
 }
 
-fn put(files: &dyn Files, bundle: &Bundle) -> (Result<Written, Reported>, Vec<Diagnostic>) {
+pub(super) fn put(files: &dyn Files, bundle: &Bundle) -> (Result<Written, Reported>, Vec<Diagnostic>) {
     let mut diagnostics = Diagnostics::new();
     let result = write(&mut diagnostics, files, &Press::default(), Path::new(OUT), bundle);
     assert_eq!(result.is_err(), diagnostics.has_errors());
     (result, diagnostics.iter().cloned().collect())
 }
 
-fn codes_of(findings: &[Diagnostic]) -> Vec<&'static str> {
+pub(super) fn codes_of(findings: &[Diagnostic]) -> Vec<&'static str> {
     findings.iter().map(|finding| finding.code.id()).collect()
 }
 
 /// Everything below the output folder: content of files, `None` for folders.
-fn state(files: &dyn Files) -> BTreeMap<String, Option<Vec<u8>>> {
+pub(super) fn state(files: &dyn Files) -> BTreeMap<String, Option<Vec<u8>>> {
     if files.kind(Path::new(OUT)).unwrap().is_none() {
         return BTreeMap::new();
     }
@@ -84,7 +84,7 @@ fn state(files: &dyn Files) -> BTreeMap<String, Option<Vec<u8>>> {
         .collect()
 }
 
-fn text(files: &dyn Files, path: &str) -> Option<String> {
+pub(super) fn text(files: &dyn Files, path: &str) -> Option<String> {
     let bytes = files.read(&Path::new(OUT).join(path), 1 << 20).ok()?;
     Some(String::from_utf8(bytes).unwrap())
 }
@@ -436,6 +436,11 @@ impl Files for Faulty<'_> {
         self.inner.sync(folders)
     }
 
+    fn sync_names(&self, folders: &[PathBuf]) -> io::Result<()> {
+        self.operation(|| {})?;
+        self.inner.sync_names(folders)
+    }
+
     fn lock(&self, path: &Path) -> io::Result<Option<Lock>> {
         self.alive()?;
         self.inner.lock(path)
@@ -542,7 +547,9 @@ fn every_interruption_on_the_disk_leaves_old_or_new() {
         let number = count.fetch_add(1, Ordering::Relaxed);
         Box::new(DiskFiles::new(folder.path().join(number.to_string())))
     };
-    assert!(interrupt(&fresh, Some(&old_bundle()), Fault::Kill, true) > 10);
+    for exchange in [true, false] {
+        assert!(interrupt(&fresh, Some(&old_bundle()), Fault::Kill, exchange) > 10);
+    }
 }
 
 /// Bundles that are put in place together: whatever is interrupted, each is old or new by itself.

@@ -2,8 +2,174 @@
 //!
 //! Edits and the bytes of a file become new bytes and a list of what was done, or everything that is wrong. Pure: texts
 //! in, texts out. This module must not know files, clocks, inventories or findings of the compiler.
+//!
+//! [`Edits`] is the one reading of a text of edits: what lint refuses, what `diff` and `why` compare ([`Edits::items`]) and
+//! what is done ([`Edits::apply`]) come from the same value.
+
+mod ini;
+mod nearest;
+mod references;
+pub mod source;
 
 use std::ops::Range;
+
+use super::ini::IniEdit;
+use super::js_references::References;
+use super::{Format, FormatError, Item, js_references};
+use source::{Readable, Source};
+
+/// The kinds of edits, one for each format of a vendor's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EditKind {
+    /// `Key=Value` below `[Section]`.
+    IniLines,
+    /// Whole origins in a script, as a JSON list of ports.
+    References,
+}
+
+impl EditKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[Self::IniLines, Self::References];
+
+    /// The kind of edits that a text of a format is, where it is one. Whether it is meant as one is said by the effect of
+    /// the artifact: a text of Erlang terms can also be a whole file.
+    pub fn of(format: Format) -> Option<Self> {
+        match format {
+            Format::Ini => Some(Self::IniLines),
+            Format::JsReferences => Some(Self::References),
+            Format::Xdt
+            | Format::Erlang
+            | Format::Yaml
+            | Format::Json
+            | Format::Nginx
+            | Format::Reg
+            | Format::Sql
+            | Format::Cmd
+            | Format::Markdown
+            | Format::Html
+            | Format::PowerShell
+            | Format::Text => None,
+        }
+    }
+
+    /// The name on the command line: that of the format the edits are written in.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::IniLines => "ini",
+            Self::References => "js_references",
+        }
+    }
+
+    /// Which encodings the reader of the vendor's file takes.
+    fn readable(self) -> Readable {
+        match self {
+            Self::IniLines => ini::READABLE,
+            Self::References => references::READABLE,
+        }
+    }
+}
+
+/// Edits of one vendor file, read and checked.
+#[derive(Clone, Debug)]
+pub enum Edits {
+    /// See [`EditKind::IniLines`].
+    IniLines(Vec<IniEdit>),
+    /// See [`EditKind::References`].
+    References(References),
+}
+
+impl Edits {
+    /// Reads a text of edits.
+    ///
+    /// # Errors
+    /// Every mistake of the text.
+    pub fn read(kind: EditKind, text: &str) -> Result<Self, Vec<FormatError>> {
+        match kind {
+            EditKind::IniLines => super::ini::edits(text).map(Self::IniLines),
+            EditKind::References => js_references::read(text).map(Self::References),
+        }
+    }
+
+    /// The kind of these edits.
+    pub fn kind(&self) -> EditKind {
+        match self {
+            Self::IniLines(_) => EditKind::IniLines,
+            Self::References(_) => EditKind::References,
+        }
+    }
+
+    /// What the edits say, for comparison by meaning.
+    pub fn items(self) -> Vec<Item> {
+        match self {
+            Self::IniLines(edits) => edits.into_iter().map(IniEdit::into_item).collect(),
+            Self::References(references) => references.into_items(),
+        }
+    }
+
+    /// Does the edits.
+    ///
+    /// # Errors
+    /// Everything that stands against it; then nothing is done.
+    pub fn apply(&self, file: &[u8]) -> Result<Edited, Vec<Refusal>> {
+        let source = Source::read(file, self.kind().readable()).map_err(|refusal| vec![*refusal])?;
+        let work = match self {
+            Self::IniLines(edits) => ini::work(edits, &source)?,
+            Self::References(references) => references::work(references, &source),
+        };
+        work.finish(&source)
+    }
+}
+
+/// The text of a vendor's file as the engine for this kind of edits reads it, to show places in it.
+///
+/// # Errors
+/// The encoding is not one that the reader of such files takes.
+pub fn decode(kind: EditKind, file: &[u8]) -> Result<Source<'_>, Box<Refusal>> {
+    Source::read(file, kind.readable())
+}
+
+/// What is to be done to a text: places in it are those of the text, not yet those of the file.
+#[derive(Debug, Default)]
+struct Work {
+    splices: Vec<source::Splice>,
+    changes: Vec<Change>,
+    notes: Vec<Note>,
+}
+
+impl Work {
+    /// Adds a change, and what it puts in its place unless it is there.
+    fn set(&mut self, change: Change, text: String) {
+        if change.outcome != Outcome::AlreadySo {
+            self.splices.push(source::Splice {
+                range: change.span.clone(),
+                text,
+            });
+        }
+        self.changes.push(change);
+    }
+
+    /// Turns places in the text into places in the file, and makes the new file.
+    fn finish(self, source: &Source<'_>) -> Result<Edited, Vec<Refusal>> {
+        let bytes = source.splice(self.splices).map_err(|refusal| vec![*refusal])?;
+        let mut changes = self.changes;
+        for change in &mut changes {
+            change.line = source.line(change.span.start);
+            change.span = source.file_range(&change.span);
+        }
+        let mut notes = self.notes;
+        for note in &mut notes {
+            if let Some(span) = &note.span {
+                note.line = Some(source.line(span.start));
+                note.span = Some(source.file_range(span));
+            }
+        }
+        Ok(Edited {
+            bytes,
+            changes,
+            notes,
+        })
+    }
+}
 
 /// A file after its edits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +178,28 @@ pub struct Edited {
     pub bytes: Vec<u8>,
     /// What each edit did, in the order of the edits.
     pub changes: Vec<Change>,
+    /// What a person has to look at, for example an address that a script puts together from pieces.
+    pub notes: Vec<Note>,
+}
+
+impl Edited {
+    /// Whether a byte of the file is another one.
+    pub fn changes_anything(&self) -> bool {
+        self.changes
+            .iter()
+            .any(|change| change.outcome != Outcome::AlreadySo)
+    }
+}
+
+/// Something that was left alone and that a person has to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// What is there, in the grammar of findings.
+    pub message: String,
+    /// One-based line of the file.
+    pub line: Option<usize>,
+    /// Where in the file.
+    pub span: Option<Range<usize>>,
 }
 
 /// What one edit did.
@@ -27,6 +215,8 @@ pub struct Change {
     pub new: Option<String>,
     /// What happened.
     pub outcome: Outcome,
+    /// Where in the text of the edits it is said.
+    pub edit_range: Range<usize>,
     /// The bytes of the old file that were replaced; empty where something was inserted or nothing happened.
     pub span: Range<usize>,
 }
@@ -63,6 +253,56 @@ pub struct Refusal {
     pub help: Option<String>,
 }
 
+impl Refusal {
+    /// A refusal that says nothing but what is wrong.
+    pub fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            file_range: None,
+            edit_range: None,
+            looked_for: None,
+            nearest: None,
+            help: None,
+        }
+    }
+
+    /// Says where in the file.
+    #[must_use]
+    pub fn in_file(mut self, range: Range<usize>) -> Self {
+        self.file_range = Some(range);
+        self
+    }
+
+    /// Says where in the text of the edits.
+    #[must_use]
+    pub fn in_edits(mut self, range: Range<usize>) -> Self {
+        self.edit_range = Some(range);
+        self
+    }
+
+    /// Says what was looked for.
+    #[must_use]
+    pub fn looked_for(mut self, key: impl Into<String>) -> Self {
+        self.looked_for = Some(key.into());
+        self
+    }
+
+    /// Says which key comes nearest.
+    #[must_use]
+    pub fn nearest(mut self, key: Option<String>) -> Self {
+        self.nearest = key;
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
 /// Kinds of refusals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RefusalKind {
@@ -82,4 +322,48 @@ pub enum RefusalKind {
     Unwritable,
     /// Larger or deeper than the engine takes.
     Limit,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The new file as text, and the changes as `line outcome key: old -> new`. A second application must change
+    /// nothing.
+    pub(super) fn applied(kind: EditKind, edits: &str, file: &[u8]) -> (String, Vec<String>) {
+        let edits = Edits::read(kind, edits).unwrap();
+        let edited = edits.apply(file).unwrap();
+        let again = edits.apply(&edited.bytes).unwrap();
+        assert_eq!(again.bytes, edited.bytes, "the second application changes a byte");
+        assert!(!again.changes_anything(), "{:?}", again.changes);
+        let shown = |change: &Change| {
+            let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".into());
+            let (old, new) = (value(&change.old), value(&change.new));
+            format!(
+                "{} {:?} {}: {old} -> {new}",
+                change.line, change.outcome, change.key
+            )
+        };
+        (
+            String::from_utf8(edited.bytes).unwrap(),
+            edited.changes.iter().map(shown).collect(),
+        )
+    }
+
+    /// The refusals as `kind range message (nearest key)`.
+    pub(super) fn refused(kind: EditKind, edits: &str, file: &[u8]) -> Vec<String> {
+        let refusals = Edits::read(kind, edits).unwrap().apply(file).unwrap_err();
+        let shown = |refusal: Refusal| {
+            let range = refusal.file_range.map(|range| format!(" {range:?}"));
+            let near = refusal.nearest.map(|near| format!(" (nearest `{near}`)"));
+            format!(
+                "{:?}{} {}{}",
+                refusal.kind,
+                range.unwrap_or_default(),
+                refusal.message,
+                near.unwrap_or_default()
+            )
+        };
+        refusals.into_iter().map(shown).collect()
+    }
 }

@@ -1,0 +1,234 @@
+//! The calls on Windows. Every `unsafe` block of the project is in this file.
+#![expect(
+    unsafe_code,
+    reason = "system calls; each block holds one and says why it is sound"
+)]
+
+use std::fs::File;
+use std::io;
+use std::os::windows::ffi::OsStrExt as _;
+use std::os::windows::fs::OpenOptionsExt as _;
+use std::os::windows::io::AsRawHandle as _;
+use std::path::Path;
+use std::time::Duration;
+
+use windows_sys::Win32::Foundation::{
+    CloseHandle, ERROR_ACCESS_DENIED, ERROR_LOCK_VIOLATION, ERROR_MORE_DATA, ERROR_SHARING_VIOLATION,
+    ERROR_SUCCESS, ERROR_UNABLE_TO_REMOVE_REPLACED, ERROR_USER_MAPPED_FILE, GENERIC_WRITE, HANDLE,
+};
+use windows_sys::Win32::Security::{GetTokenInformation, TOKEN_ELEVATION, TOKEN_QUERY, TokenElevation};
+use windows_sys::Win32::Storage::FileSystem::{
+    BY_HANDLE_FILE_INFORMATION, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
+    GetDiskFreeSpaceExW, GetFileInformationByHandle, MOVEFILE_REPLACE_EXISTING, MOVEFILE_WRITE_THROUGH,
+    MoveFileExW, ReplaceFileW,
+};
+use windows_sys::Win32::System::RestartManager::{
+    CCH_RM_SESSION_KEY, RM_PROCESS_INFO, RmEndSession, RmGetList, RmRegisterResources, RmStartSession,
+};
+use windows_sys::Win32::System::SystemInformation::{ComputerNamePhysicalNetBIOS, GetComputerNameExW};
+use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
+
+use super::{DENIED_PATIENCE, PATIENCE, unlimited};
+
+/// A path for a system call, with the zero at its end. A path with a zero inside names no file.
+fn wide(path: &Path) -> io::Result<Vec<u16>> {
+    let absolute = std::path::absolute(path)?;
+    let path = absolute.to_str().map_or_else(|| absolute.clone(), unlimited);
+    let mut units: Vec<u16> = path.as_os_str().encode_wide().collect();
+    if units.contains(&0) {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "a path with a zero in it",
+        ));
+    }
+    units.push(0);
+    Ok(units)
+}
+
+/// The answer of a call that gives zero when it fails.
+fn answer(result: i32) -> io::Result<()> {
+    if result == 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
+}
+
+pub(crate) fn replace_file(target: &Path, new: &Path, backup: &Path) -> io::Result<()> {
+    let (target, new, backup) = (wide(target)?, wide(new)?, wide(backup)?);
+    // No flags: what of the old file cannot be kept is an error, never passed over.
+    // SAFETY: the three texts end with a zero and live until the call returns; the reserved pointers are null as documented.
+    answer(unsafe {
+        ReplaceFileW(
+            target.as_ptr(),
+            new.as_ptr(),
+            backup.as_ptr(),
+            0,
+            std::ptr::null(),
+            std::ptr::null(),
+        )
+    })
+}
+
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    let (from, to) = (wide(from)?, wide(to)?);
+    let flags = MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH;
+    // SAFETY: both texts end with a zero and live until the call returns.
+    answer(unsafe { MoveFileExW(from.as_ptr(), to.as_ptr(), flags) })
+}
+
+/// Opens a file, folder or link itself.
+fn open(path: &Path, access: u32) -> io::Result<File> {
+    File::options()
+        .access_mode(access)
+        .custom_flags(FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT)
+        .open(path)
+}
+
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::options()
+        .access_mode(GENERIC_WRITE)
+        .custom_flags(FILE_FLAG_BACKUP_SEMANTICS)
+        .open(folder)?
+        .sync_all()
+}
+
+pub(crate) fn identity(path: &Path) -> io::Result<Option<u64>> {
+    let file = open(path, 0)?;
+    let mut found = BY_HANDLE_FILE_INFORMATION::default();
+    // SAFETY: the handle is open while `file` lives, and `found` is a structure of the type that the call fills.
+    answer(unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut found) })?;
+    let number = u64::from(found.nFileIndexHigh) << 32 | u64::from(found.nFileIndexLow);
+    // Servers of shares that have no numbers give this one to all files.
+    Ok((number != 0).then_some(number))
+}
+
+pub(crate) fn free_space(existing: &Path) -> io::Result<u64> {
+    let folder = if existing.is_dir() {
+        existing
+    } else {
+        existing.parent().unwrap_or(existing)
+    };
+    let folder = wide(folder)?;
+    let mut free = 0_u64;
+    // SAFETY: the text ends with a zero; `free` is a number of 64 bits, and the other two results may be null.
+    answer(unsafe {
+        GetDiskFreeSpaceExW(
+            folder.as_ptr(),
+            &raw mut free,
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+        )
+    })?;
+    Ok(free)
+}
+
+pub(crate) fn computer_name() -> String {
+    let mut name = [0_u16; 256];
+    let mut length = 256;
+    // SAFETY: `length` says how many units `name` has room for, and is set to how many were written.
+    let known =
+        unsafe { GetComputerNameExW(ComputerNamePhysicalNetBIOS, name.as_mut_ptr(), &raw mut length) };
+    let units = usize::try_from(length).ok().and_then(|length| name.get(..length));
+    match units {
+        Some(units) if known != 0 => String::from_utf16_lossy(units),
+        _ => String::new(),
+    }
+}
+
+pub(crate) fn is_elevated() -> bool {
+    let mut token: HANDLE = std::ptr::null_mut();
+    // SAFETY: the first handle stands for this process and needs no closing; `token` is a place for a handle.
+    if unsafe { OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &raw mut token) } == 0 {
+        return false;
+    }
+    let mut elevation = TOKEN_ELEVATION::default();
+    let size = u32::try_from(size_of::<TOKEN_ELEVATION>()).unwrap_or(0);
+    let mut written = 0;
+    // SAFETY: `elevation` is the structure that this class of information fills, and `size` is its size.
+    let known = unsafe {
+        GetTokenInformation(
+            token,
+            TokenElevation,
+            (&raw mut elevation).cast(),
+            size,
+            &raw mut written,
+        )
+    };
+    // SAFETY: the handle was opened above and is not used again.
+    unsafe { CloseHandle(token) };
+    known != 0 && elevation.TokenIsElevated != 0
+}
+
+pub(crate) fn holders(path: &Path) -> Vec<String> {
+    let Ok(path) = wide(path) else { return Vec::new() };
+    let mut key = [0_u16; CCH_RM_SESSION_KEY as usize + 1];
+    let mut session = 0;
+    // SAFETY: `key` has room for the documented length and its zero, `session` is a place for a number.
+    if unsafe { RmStartSession(&raw mut session, 0, key.as_mut_ptr()) } != ERROR_SUCCESS {
+        return Vec::new();
+    }
+    let files = [path.as_ptr()];
+    // SAFETY: one text that ends with a zero and lives longer than the call; the other lists are empty.
+    let registered = unsafe {
+        RmRegisterResources(
+            session,
+            1,
+            files.as_ptr(),
+            0,
+            std::ptr::null(),
+            0,
+            std::ptr::null(),
+        )
+    };
+    let mut names = Vec::new();
+    if registered == ERROR_SUCCESS {
+        let mut found = vec![RM_PROCESS_INFO::default(); 16];
+        let (mut needed, mut count, mut reboot) = (0, 16, 0);
+        // SAFETY: `found` has room for as many structures as `count` says, which is set to how many were written.
+        let listed = unsafe {
+            RmGetList(
+                session,
+                &raw mut needed,
+                &raw mut count,
+                found.as_mut_ptr(),
+                &raw mut reboot,
+            )
+        };
+        if listed == ERROR_SUCCESS || listed == ERROR_MORE_DATA {
+            found.truncate(usize::try_from(count).unwrap_or(0));
+            names = found
+                .iter()
+                .map(|process| {
+                    let name = process
+                        .strAppName
+                        .split(|unit| *unit == 0)
+                        .next()
+                        .unwrap_or_default();
+                    format!(
+                        "{} (process {})",
+                        String::from_utf16_lossy(name),
+                        process.Process.dwProcessId
+                    )
+                })
+                .collect();
+        }
+    }
+    // SAFETY: the session was started above and is not used again.
+    unsafe { RmEndSession(session) };
+    names.sort();
+    names.dedup();
+    names
+}
+
+pub(crate) fn patience(error: &io::Error) -> Option<Duration> {
+    let code = error.raw_os_error().and_then(|code| u32::try_from(code).ok())?;
+    match code {
+        ERROR_SHARING_VIOLATION
+        | ERROR_LOCK_VIOLATION
+        | ERROR_UNABLE_TO_REMOVE_REPLACED
+        | ERROR_USER_MAPPED_FILE => Some(PATIENCE),
+        ERROR_ACCESS_DENIED => Some(DENIED_PATIENCE),
+        _ => None,
+    }
+}
