@@ -199,6 +199,9 @@ codes! {
     PROXY_GIVES_UP = "CB0459", Warning, "the proxy gives up before its clients do";
     ACCEPTANCE_UNUSED = "CB0490", Warning, "an accepted warning is not there";
     ACCEPTANCE_EXPIRED = "CB0491", Warning, "an acceptance is past its date";
+    LAYER_IDLE = "CB0493", Warning, "a layer has no effect";
+    VALUE_REPLACED = "CB0494", Warning, "a value of a layer is replaced";
+    EQUAL_TO_DEFAULT = "CB0495", Warning, "a key is equal to its default";
 
     // 05 templates
     TEMPLATE_SYNTAX = "CB0501", Error, "a template has a syntax error";

@@ -114,7 +114,22 @@ impl Compiler {
         inventory: &str,
     ) -> Result<Loaded, Reported> {
         (run.on_phase)("read");
-        inventory::load(run.diagnostics, run.sources, files, &self.schema, inventory)
+        let loaded = inventory::load_or_salvage(run.diagnostics, run.sources, files, &self.schema, inventory);
+        loaded.map_err(|(reported, salvaged)| {
+            if let Some(salvaged) = salvaged {
+                (run.on_phase)("check");
+                check::check_salvaged(run.diagnostics, &salvaged);
+            }
+            reported
+        })
+    }
+
+    /// Warns about what of an inventory has no effect; what is wrong with it is said elsewhere.
+    pub fn lint_inventory(&self, run: &mut Run<'_>, files: &dyn ReadInput, inventory: &str) {
+        let mut said = Diagnostics::new();
+        if let Ok(loaded) = inventory::load(&mut said, run.sources, files, &self.schema, inventory) {
+            check::lint(run.diagnostics, &self.schema, &loaded);
+        }
     }
 
     /// From a typed inventory to texts that were read back.

@@ -17,6 +17,7 @@ pub mod files;
 pub mod inventory;
 pub mod lint;
 pub mod plan;
+pub mod reference;
 pub mod render;
 pub mod report;
 pub mod runbook;

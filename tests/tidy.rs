@@ -32,7 +32,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "assemble",
         ],
     ),
-    ("operations", &["coverage", "diff", "why", "show"]),
+    ("operations", &["coverage", "diff", "why", "show", "reference"]),
     ("edge", &["driver", "cli", "main", "lib"]),
 ];
 

@@ -11,6 +11,7 @@ mod accept;
 mod assumptions;
 mod characters;
 mod federation;
+mod lint;
 mod names;
 mod ports;
 mod problem;
@@ -29,10 +30,12 @@ use std::collections::BTreeMap;
 use crate::codes::Code;
 use crate::contract::artifact::Role;
 use crate::diag::{Diagnostics, Reported, Severity};
-use crate::inventory::Places;
 use crate::inventory::accept::Acceptance;
 use crate::inventory::model::{Inventory, Server};
+use crate::inventory::{Places, Salvaged};
 use problem::Problem;
+
+pub use lint::lint;
 
 /// An inventory whose cross-checks passed. Only [`check`] makes one.
 #[derive(Clone, Debug)]
@@ -124,6 +127,28 @@ pub fn check(
     match refused {
         Some(reported) => Err(reported),
         None => Ok(Checked { inventory, warnings }),
+    }
+}
+
+/// Reports what is wrong whatever the values are that were refused before: what the rules say in every way in which those
+/// were replaced.
+pub fn check_salvaged(diagnostics: &mut Diagnostics, salvaged: &Salvaged) {
+    let is_default = |pointer: &str| salvaged.places.is_default(pointer);
+    let key = |problem: &Problem| (problem.code, problem.message.clone(), problem.place.clone());
+    let mut ways = salvaged
+        .inventories
+        .iter()
+        .map(|inventory| collect(inventory, &is_default, None));
+    let Some(mut certain) = ways.next() else { return };
+    for way in ways {
+        let said: Vec<_> = way.iter().map(key).collect();
+        certain.retain(|problem| said.contains(&key(problem)));
+    }
+    for problem in certain
+        .iter()
+        .filter(|problem| problem.code.severity() == Severity::Error)
+    {
+        diagnostics.error(problem.lift(&salvaged.places));
     }
 }
 

@@ -103,7 +103,7 @@ pub(super) enum Command {
     Why(Why),
     /// List every guide requirement: generated, manual step or not applicable, and why
     Coverage(Coverage),
-    /// Print the long text of a diagnostic code
+    /// Print the long text of a diagnostic code, of a requirement or defect of the guide, or of an inventory key
     Explain(Explain),
     /// Print a JSON Schema
     Schema(Schema),
@@ -131,6 +131,9 @@ pub(super) struct Build {
     /// Folder for the trees and archives [default: that of cbgen.yaml, else out]
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) output: Option<PathBuf>,
+    /// How the answer is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: AnswerFormat,
     #[command(flatten)]
     pub(super) templates: TemplateOptions,
     /// Write nothing; status 1 when the output folder differs from what would be written
@@ -148,6 +151,12 @@ pub(super) struct Check {
     /// in one does not stop the others
     #[arg(value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
     pub(super) inventories: Vec<PathBuf>,
+    /// Warn also about what has no effect: layers and values that others replace, keys equal to their default
+    #[arg(long)]
+    pub(super) lint: bool,
+    /// How the answer is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: AnswerFormat,
     #[command(flatten)]
     pub(super) templates: TemplateOptions,
 }
@@ -265,6 +274,9 @@ pub(super) struct Coverage {
     /// Inventory to look at
     #[arg(value_hint = ValueHint::FilePath)]
     pub(super) inventory: PathBuf,
+    /// How the answer is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: AnswerFormat,
     #[command(flatten)]
     pub(super) templates: TemplateOptions,
 }
@@ -272,8 +284,12 @@ pub(super) struct Coverage {
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// Code of a diagnostic, for example CB0201
-    pub(super) code: String,
+    /// Code of a diagnostic (CB0201), id of the vendor guide (DEF-31) or key of an inventory (sql.ole.user)
+    #[arg(required_unless_present = "list")]
+    pub(super) name: Option<String>,
+    /// Print everything that can be explained, one line each
+    #[arg(long)]
+    pub(super) list: bool,
 }
 
 /// Arguments of `schema`.
@@ -297,6 +313,14 @@ pub(super) enum SchemaKind {
     Template,
     /// manifest.json of a bundle
     Manifest,
+    /// What `build --format json` prints
+    Build,
+    /// What `check --format json` prints
+    Check,
+    /// What `show --format json` prints
+    Show,
+    /// What `coverage --format json` prints
+    Coverage,
 }
 
 /// Arguments of `init`.

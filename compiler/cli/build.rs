@@ -20,7 +20,8 @@ use crate::driver::Run;
 use crate::files::Files as _;
 use crate::source::Sources;
 
-use super::args::Build;
+use super::answers::{self, BuildState, Built, Named};
+use super::args::{AnswerFormat, Build};
 use super::exit::Exit;
 use super::phases::{Progress, Stopwatch};
 use super::session::Session;
@@ -43,17 +44,10 @@ struct Outcome {
 /// Lines for standard output, and whether `--check` found a difference.
 #[derive(Debug, Default)]
 struct Made {
-    bundle: BundleName,
+    bundle: Named,
+    state: Option<BuildState>,
     lines: Vec<String>,
     differs: bool,
-}
-
-/// What lines for people say about a bundle.
-#[derive(Clone, Debug, Default)]
-struct BundleName {
-    name: String,
-    version: String,
-    archive: String,
 }
 
 /// The output folder; the project file or its absence decided it.
@@ -83,6 +77,12 @@ pub(super) fn run(session: &mut Session, arguments: &Build) {
     let progress = Progress::new(session.is_for_people(), inventories.len());
     let press = Press::default();
     let mut failed = Vec::new();
+    let mut answer = answers::Builds {
+        format: answers::FORMAT,
+        check: arguments.check,
+        inventories: Vec::new(),
+    };
+    let is_text = arguments.format == AnswerFormat::Text;
     for_each_in_order(
         inventories.len(),
         MOST_TOGETHER,
@@ -94,15 +94,27 @@ pub(super) fn run(session: &mut Session, arguments: &Build) {
                     build(&workshop, &press, inventory, shared, arguments, &progress)
                 })
                 .collect();
-            put_in_place(&workshop, arguments, built)
+            put_in_place(&workshop, built)
         },
         |index, outcome: Outcome| {
             let subject = inventories.get(index).map(|path| shown(path)).unwrap_or_default();
             progress.paused(|| {
                 let counts = session.report(&subject, &outcome.sources, &outcome.diagnostics);
+                let made = outcome
+                    .result
+                    .as_ref()
+                    .ok()
+                    .filter(|_| counts.errors == 0 || arguments.check);
+                answer.inventories.push(Built {
+                    inventory: subject.clone(),
+                    state: made.and_then(|made| made.state).unwrap_or(BuildState::Failed),
+                    errors: counts.errors,
+                    warnings: counts.warnings,
+                    bundle: made.map(|made| made.bundle.clone()),
+                });
                 match outcome.result {
                     Ok(made) if counts.errors == 0 => {
-                        for line in made.lines {
+                        for line in made.lines.iter().filter(|_| is_text) {
                             session.print(&format!("{line}\n"));
                         }
                         if made.differs {
@@ -121,6 +133,9 @@ pub(super) fn run(session: &mut Session, arguments: &Build) {
         },
     );
     progress.finish();
+    if !is_text {
+        session.print(&answers::json(&answer));
+    }
     if arguments.timings {
         session.remark(&times.table());
     }
@@ -194,13 +209,13 @@ pub(super) fn for_each_in_order<T: Send>(
 }
 
 /// An inventory whose bundle is compiled, and staged unless `--check` only compares.
-struct Built {
+struct Staged {
     outcome: Outcome,
     prepared: Option<Prepared>,
 }
 
 /// Puts the bundles of some inventories in place, and says so in their outcomes.
-fn put_in_place(workshop: &Workshop, arguments: &Build, built: Vec<Built>) -> Vec<Outcome> {
+fn put_in_place(workshop: &Workshop, built: Vec<Staged>) -> Vec<Outcome> {
     let mut times = Stopwatch::default();
     times.begin("write");
     let (mut outcomes, prepared): (Vec<Outcome>, Vec<Option<Prepared>>) =
@@ -211,8 +226,8 @@ fn put_in_place(workshop: &Workshop, arguments: &Build, built: Vec<Built>) -> Ve
         match results.next() {
             Some(Ok(written)) => {
                 if let Ok(made) = &mut outcome.result {
-                    made.lines
-                        .extend(lines_of(&written, &shown(output_of(arguments)), &made.bundle));
+                    made.state = Some(made.bundle.written(&written));
+                    made.lines.extend(lines_of(&written, &made.bundle));
                 }
             }
             Some(Err(finding)) => outcome.result = Err(outcome.diagnostics.error(finding)),
@@ -233,7 +248,7 @@ fn build(
     shared: Option<&Shared>,
     arguments: &Build,
     progress: &Progress,
-) -> Built {
+) -> Staged {
     let mut sources = workshop.compiler.sources();
     let mut diagnostics = Diagnostics::new();
     let mut times = Stopwatch::default();
@@ -257,7 +272,7 @@ fn build(
         Ok((made, prepared)) => (Ok(made), prepared),
         Err(reported) => (Err(reported), None),
     };
-    Built {
+    Staged {
         outcome: Outcome {
             sources,
             diagnostics,
@@ -277,15 +292,32 @@ fn make(
 ) -> Result<(Made, Option<Prepared>), Reported> {
     let bundle = workshop.compiler.compile(run, &workshop.workspace, inventory)?;
     let mut made = Made {
-        bundle: BundleName {
+        bundle: Named {
             name: bundle.name().to_owned(),
             version: bundle.manifest().bundle.version.clone(),
-            archive: bundle.archive_name(),
+            id: bundle.id().to_string(),
+            tree: format!("{}/{}", shown(output_of(arguments)), bundle.name()),
+            archive: format!("{}/{}", shown(output_of(arguments)), bundle.archive_name()),
+            ..Named::default()
         },
         ..Made::default()
     };
     if arguments.check {
         (run.on_phase)("compare");
+        if matches!(workshop.files.kind(Path::new(&made.bundle.tree)), Ok(None)) {
+            run.diagnostics.push(
+                Diagnostic::new(
+                    codes::OUTPUT_DIFFERS,
+                    format!("`{}` is not there", made.bundle.tree),
+                )
+                .in_file(made.bundle.tree.clone())
+                .help("run `cbgen build` without `--check`, and commit what it writes"),
+            );
+            made.differs = true;
+            made.state = Some(BuildState::Differs);
+            made.lines.push(format!("{} differs", made.bundle.tree));
+            return Ok((made, None));
+        }
         let comparison =
             tree::compare(&workshop.files, press, output_of(arguments), &bundle).map_err(|error| {
                 let output = shown(output_of(arguments));
@@ -307,6 +339,11 @@ fn make(
         {
             run.diagnostics.push(finding);
         }
+        made.state = Some(if made.differs {
+            BuildState::Differs
+        } else {
+            BuildState::UpToDate
+        });
         let state = if made.differs { "differs" } else { "is up to date" };
         made.lines.push(format!(
             "{}/{} {state}",
@@ -354,19 +391,15 @@ fn not_read_now(workshop: &Workshop, output: &Path, bundle: &Bundle) -> Option<D
 }
 
 /// What standard output says about a bundle that was written.
-fn lines_of(written: &Written, output: &str, bundle: &BundleName) -> Vec<String> {
+fn lines_of(written: &Written, bundle: &Named) -> Vec<String> {
     let what = match &written.old {
         _ if !written.changed => "unchanged",
         Some(_) => "replaced",
         None => "written",
     };
     let mut lines = vec![
-        format!("{output}/{} {what}", bundle.name),
-        format!(
-            "{output}/{} bundle id {}",
-            bundle.archive,
-            written.new_id.spoken()
-        ),
+        format!("{} {what}", bundle.tree),
+        format!("{} bundle id {}", bundle.archive, written.new_id.spoken()),
     ];
     if let Some(old) = written
         .old

@@ -1,6 +1,7 @@
 //! `cbgen coverage`: every guide requirement with what became of it in one installation.
 
-use super::args::Coverage;
+use super::answers;
+use super::args::{AnswerFormat, Coverage};
 use super::exit::Exit;
 use super::session::Session;
 use super::workshop::{Workshop, shown};
@@ -20,7 +21,14 @@ pub(super) fn run(session: &mut Session, arguments: &Coverage) {
             .coverage(run, &workshop.workspace, &shown(&arguments.inventory))
     });
     if let Some(coverage) = coverage {
-        session.print(&coverage.text());
+        session.print(&match arguments.format {
+            AnswerFormat::Text => coverage.text(),
+            AnswerFormat::Json => answers::json(&answers::Covered {
+                format: answers::FORMAT,
+                inventory: shown(&arguments.inventory),
+                requirements: &coverage.rows,
+            }),
+        });
         if coverage.has_findings() {
             session.raise(Exit::Findings);
         }

@@ -4,6 +4,7 @@
 //! arguments into plain values, calls the library, and gives results and diagnostics to the `Session`. No
 //! command decides what is wrong with an inventory.
 
+mod answers;
 mod args;
 mod build;
 mod check;

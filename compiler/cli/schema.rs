@@ -4,6 +4,7 @@ use crate::contract::manifest::Manifest;
 use crate::inventory::Schema as InventorySchema;
 use crate::templates::front_matter::FrontMatter;
 
+use super::answers;
 use super::args::{Schema, SchemaKind};
 use super::session::Session;
 
@@ -14,6 +15,10 @@ pub(super) fn run(session: &mut Session, arguments: &Schema) {
         SchemaKind::Layer => InventorySchema::layer(),
         SchemaKind::Project => InventorySchema::project(),
         SchemaKind::Template => schemars::schema_for!(FrontMatter).to_value(),
+        SchemaKind::Build => schemars::schema_for!(answers::Builds).to_value(),
+        SchemaKind::Check => schemars::schema_for!(answers::Checks).to_value(),
+        SchemaKind::Show => schemars::schema_for!(answers::Shown).to_value(),
+        SchemaKind::Coverage => schemars::schema_for!(answers::Covered<'_>).to_value(),
         SchemaKind::Manifest => schemars::schema_for!(Manifest).to_value(),
     };
     session.print(&format!("{schema:#}\n"));

@@ -3,6 +3,7 @@
 //! Results go to standard output, everything else to standard error. A reader that goes away (`cbgen schema | head`)
 //! ends the output quietly; any other failure to write is a failure of the run.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -38,6 +39,8 @@ pub(super) struct Session {
     /// Where diagnostics go instead of standard error, and those so far.
     message_file: Option<PathBuf>,
     messages: String,
+    /// Findings in files that several subjects share: each is said once.
+    said: BTreeSet<(codes::Code, String, usize, usize, String)>,
     exit: Exit,
 }
 
@@ -57,6 +60,7 @@ impl Session {
             quiet: global.quiet,
             message_file: global.message_file.clone(),
             messages: String::new(),
+            said: BTreeSet::new(),
             exit: Exit::Clean,
         }
     }
@@ -131,12 +135,36 @@ impl Session {
             findings.retain(|finding| finding.severity == Severity::Error);
             counts.warnings = 0;
         }
+        let all = findings.len();
+        findings.retain(|finding| self.is_new(subject, sources, finding));
         let text = self.reporter.add(sources, &findings);
         self.message(&text);
         if let (Some(severity), Some(sentence)) = (counts.severity(), counts.sentence()) {
-            self.headline(severity, &format!("{sentence} in {subject}"));
+            let before = match all - findings.len() {
+                0 => String::new(),
+                before => format!(", {before} said before"),
+            };
+            self.headline(severity, &format!("{sentence} in {subject}{before}"));
         }
         counts
+    }
+
+    /// Whether a finding was not said before: a mistake in a layer is one mistake, however many inventories extend it.
+    fn is_new(&mut self, subject: &str, sources: &Sources, finding: &Diagnostic) -> bool {
+        let place = finding
+            .primary
+            .as_ref()
+            .and_then(|label| sources.locate(label.span));
+        match place {
+            Some((name, position)) if name != subject => self.said.insert((
+                finding.code,
+                name.to_owned(),
+                position.line,
+                position.column,
+                finding.message.clone(),
+            )),
+            _ => true,
+        }
     }
 
     /// Prints one finding that belongs to no source text.

@@ -4,6 +4,7 @@ use crate::codes;
 use crate::diag::Diagnostic;
 use crate::show;
 
+use super::answers;
 use super::args::{AnswerFormat, Show};
 use super::exit::Exit;
 use super::session::Session;
@@ -22,11 +23,11 @@ pub(super) fn run(session: &mut Session, arguments: &Show) {
         match show::part(&loaded, run.sources, arguments.key.as_deref()) {
             Ok(part) => Ok(match arguments.format {
                 AnswerFormat::Text => part.text(),
-                AnswerFormat::Json => {
-                    let answer =
-                        serde_json::json!({ "format": 1, "inventory": name, "values": part.entries() });
-                    format!("{answer:#}\n")
-                }
+                AnswerFormat::Json => answers::json(&answers::Shown {
+                    format: answers::FORMAT,
+                    inventory: name.clone(),
+                    values: part.entries(),
+                }),
             }),
             Err(missing) => Err(run.diagnostics.error(no_such_key(&name, &missing))),
         }

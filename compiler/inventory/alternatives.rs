@@ -271,7 +271,7 @@ fn other_numbers(field: Field<'_>, number: u64) -> Vec<u64> {
 }
 
 /// Texts of the same form that nobody else wrote. More than one where parts of a text are used on their own.
-fn fresh_texts(field: Field<'_>, text: &str) -> Vec<String> {
+pub(super) fn fresh_texts(field: Field<'_>, text: &str) -> Vec<String> {
     match field.format() {
         Some("cbgen-fqdn") => match text.split_once('.') {
             Some((first, rest)) => vec![format!("{first}q7.{rest}"), format!("{first}.q7{rest}")],

@@ -1,10 +1,12 @@
-//! What servers share (`defaults:`), laid below each server.
+//! What servers share (`defaults:`), laid below each server; and keys that are set back to their default.
 //!
 //! A shared value keeps its place, so a finding about a server points at the line that was shared. This file must not know
 //! which keys a server has.
 
 use std::collections::BTreeSet;
 
+use super::plain::{Plain, classify};
+use super::schema::Field;
 use super::value::{Entry, Kind, Map, Node, merge, push_segment};
 
 /// A tree whose servers have what they share.
@@ -72,6 +74,28 @@ pub(super) fn expand(root: Node) -> Expanded {
         },
         shared,
     }
+}
+
+/// A tree without keys set to `null` where nothing else stands for it: they take away what a lower layer sets, and the
+/// default holds again.
+pub(super) fn without_nulls(node: Node, field: Field<'_>) -> Node {
+    let Kind::Map(_) = &node.kind else { return node };
+    let kept = node.entries().unwrap_or_default().iter().filter_map(|entry| {
+        let Some(inner) = field.property(&entry.key) else {
+            return Some(entry.clone());
+        };
+        let is_null =
+            matches!(&entry.value.target().kind, Kind::Plain(text) if classify(text) == Plain::Null);
+        if is_null && !inner.takes("null") && !field.requires(&entry.key) {
+            return None;
+        }
+        Some(Entry {
+            value: without_nulls(entry.value.clone(), inner),
+            ..entry.clone()
+        })
+    });
+    let kind = Kind::Map(Map::new(kept.collect()));
+    Node { kind, ..node }
 }
 
 /// The roles a server says it has, in the order in which their shared values are laid down.

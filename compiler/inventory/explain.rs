@@ -35,6 +35,14 @@ pub(super) const INVENTORY: Subject = Subject {
     a: "an inventory",
 };
 
+/// Whether an error is about the form or the length of one text.
+pub(super) fn is_about_the_text(error: &ValidationError<'_>) -> bool {
+    matches!(
+        error.kind(),
+        Kind::MinLength { .. } | Kind::MaxLength { .. } | Kind::Pattern { .. } | Kind::Format { .. }
+    )
+}
+
 impl Explainer<'_> {
     /// Reports one schema error, which may be several findings.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
@@ -327,6 +335,10 @@ impl Explainer<'_> {
                 found(pointer, value)
             ),
         );
+        let finding = match field.note().filter(|_| value.is_number()) {
+            Some(note) => finding.note(note),
+            None => finding,
+        };
         if value.is_array() && !words.is_empty() {
             return finding.help("write one value, without brackets and without `-`");
         }

@@ -24,11 +24,13 @@ mod defaults;
 mod explain;
 mod extends;
 mod input;
+pub mod layers;
 pub mod model;
 mod outline;
 mod plain;
 pub mod project;
 mod published;
+mod salvage;
 pub mod scalars;
 mod schema;
 mod syntax;
@@ -44,6 +46,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 pub use outline::is_inventory;
+pub use salvage::Salvaged;
 pub use schema::Schema;
 pub use value::Places;
 
@@ -56,6 +59,9 @@ pub const MAX_INPUT_BYTES: usize = 16 << 20;
 
 /// Most findings of one inventory; a wrong file must not fill the memory with them.
 const MAX_FINDINGS: usize = 10_000;
+
+/// Most mistakes with which the checks of several values still run.
+const MOST_SALVAGED: usize = 100;
 
 /// Oldest product version the vendor guide covers (PRE-1).
 const OLDEST_PRODUCT: [u16; 3] = [9, 2, 0];
@@ -110,6 +116,7 @@ pub struct Loaded {
     pub places: Places,
     /// Every file that was read, the inventory itself first.
     pub inputs: Vec<Input>,
+    layers: Vec<extends::Layer>,
 }
 
 /// Reads an inventory and everything it extends.
@@ -124,8 +131,25 @@ pub fn load(
     schema: &Schema,
     name: &str,
 ) -> Result<Loaded, Reported> {
+    load_or_salvage(diagnostics, sources, files, schema, name).map_err(|(reported, _)| reported)
+}
+
+/// The same; where the inventory was read to its end and has wrong values, the error holds what it could be without them.
+///
+/// # Errors
+///
+/// As [`load`].
+#[expect(clippy::type_complexity, reason = "a proof and what was saved")]
+pub fn load_or_salvage(
+    diagnostics: &mut Diagnostics,
+    sources: &mut Sources,
+    files: &dyn ReadInput,
+    schema: &Schema,
+    name: &str,
+) -> Result<Loaded, (Reported, Option<Box<Salvaged>>)> {
     let mut found = Diagnostics::new();
-    let loaded = read(&mut found, sources, files, schema, name);
+    let mut salvaged = None;
+    let loaded = read(&mut found, &mut salvaged, sources, files, schema, name);
     let result = found.checkpoint();
     let mut redaction = Redaction {
         sources,
@@ -134,25 +158,31 @@ pub fn load(
     for finding in found.iter() {
         diagnostics.push(redaction.apply(finding.clone()));
     }
-    result?;
+    if let Err(reported) = result {
+        return Err((reported, salvaged.map(Box::new)));
+    }
     match loaded {
         Some(loaded) => Ok(loaded),
         // Every way to `None` reports an error; this keeps the promise even if one does not.
-        None => Err(diagnostics.error(
-            Diagnostic::new(codes::INVENTORY_REFUSED, format!("`{name}` cannot be read")).in_file(name),
+        None => Err((
+            diagnostics.error(
+                Diagnostic::new(codes::INVENTORY_REFUSED, format!("`{name}` cannot be read")).in_file(name),
+            ),
+            None,
         )),
     }
 }
 
 fn read(
     diagnostics: &mut Diagnostics,
+    salvaged: &mut Option<Salvaged>,
     sources: &mut Sources,
     files: &dyn ReadInput,
     schema: &Schema,
     name: &str,
 ) -> Option<Loaded> {
     let layers = extends::read(diagnostics, sources, files, name);
-    let expanded = defaults::expand(layers.root?);
+    let expanded = defaults::expand(defaults::without_nulls(layers.root?, schema.root()));
     let root = expanded.root;
     let mut decoded = decode::decode(diagnostics, &root, schema.root());
     // A mistake in what servers share is said where it is shared.
@@ -165,9 +195,14 @@ fn read(
         complete: layers.complete,
         subject: explain::INVENTORY,
     };
+    let mut said = std::collections::BTreeSet::new();
     for error in schema.validator()?.iter_errors(&decoded.value) {
         if diagnostics.count() >= MAX_FINDINGS {
             break;
+        }
+        // A name that is too long does not have the form of a name either: that is one mistake.
+        if explain::is_about_the_text(&error) && !said.insert(error.instance_path().as_str().to_owned()) {
+            continue;
         }
         explainer.explain(diagnostics, &error);
     }
@@ -183,6 +218,9 @@ fn read(
     }
     check_versions(diagnostics, &decoded.value, &places);
     if diagnostics.has_errors() {
+        if layers.complete && diagnostics.count() < MOST_SALVAGED {
+            *salvaged = salvage::salvage(schema, &decoded.value, places);
+        }
         return None;
     }
     if let Some(object) = decoded.value.as_object_mut() {
@@ -194,6 +232,7 @@ fn read(
             value: decoded.value,
             places,
             inputs: layers.inputs,
+            layers: layers.layers,
         }),
         Err(why) => {
             diagnostics.push(

@@ -275,7 +275,7 @@ pub enum XFrameOptions {
 pub struct Sql {
     /// Release of SQL Server.
     #[schemars(example = 2016)]
-    #[schemars(extend("enum" = [2012, 2016, 2017]))]
+    #[schemars(extend("enum" = [2012, 2016, 2017], "x-note" = "the vendor guide ends with SQL Server 2017"))]
     pub version: u16,
     /// Server, optionally with an instance (`SQL01\CALLBACK`) or a port (`SQL01,1433`).
     #[schemars(example = &r"SQL01\CALLBACK")]
@@ -671,7 +671,8 @@ impl JsonSchema for WindowsVersionText {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "description": "Windows Server release.",
-            "enum": [2012, "2012r2", 2016, 2019]
+            "enum": [2012, "2012r2", 2016, 2019],
+            "x-note": "the vendor guide ends with Windows Server 2019"
         })
     }
 }

@@ -79,6 +79,7 @@ pub(super) fn inventory() -> Value {
     let all = schema.as_object_mut().map(|object| {
         object.insert("$id".into(), "urn:cbgen:schema:inventory:v1".into());
         object.insert("title".into(), "cbgen inventory".into());
+        object.insert("allOf".into(), own_rules());
         object.insert("if".into(), json!({ "not": { "required": ["extends"] } }));
     });
     let mut then = required;
@@ -266,6 +267,7 @@ fn file_rules() -> [(&'static str, Value); 6] {
             "Proxy",
             json!([
                 { "not": { "required": ["https_port"], "properties": { "https_port": { "const": 80 } } } },
+            { "not": { "required": ["http_port"], "properties": { "http_port": { "const": 80 } } } },
                 { "properties": { "tls_protocols": { "contains": { "const": "TLSv1.2" }, "uniqueItems": true }, "aliases": { "uniqueItems": true } } }
             ]),
         ),
@@ -293,8 +295,8 @@ fn file_rules() -> [(&'static str, Value); 6] {
     ]
 }
 
-/// Rules over several sections, for a file that is the whole inventory.
-fn whole_rules() -> Value {
+/// Rules over several sections that hold in every inventory that writes them: its own lists and values are the last ones.
+fn own_rules() -> Value {
     let with_role = |role: &str| {
         json!({ "properties": { "servers": { "contains": {
             "type": "object", "required": ["roles"], "properties": { "roles": { "contains": { "const": role } } }
@@ -303,7 +305,7 @@ fn whole_rules() -> Value {
     let windows_of = |release: u16, windows: Value| {
         let windows = json!({ "items": { "properties": { "windows": { "enum": windows } } } });
         json!({
-            "if": { "properties": { "sql": { "required": ["version"], "properties": { "version": { "const": release } } } } },
+            "if": { "required": ["sql"], "properties": { "sql": { "required": ["version"], "properties": { "version": { "const": release } } } } },
             "then": { "properties": { "servers": windows } }
         })
     };
@@ -312,14 +314,22 @@ fn whole_rules() -> Value {
         with_role("management"),
         windows_of(2012, json!([2012, "2012r2"])),
         windows_of(2016, json!([2016])),
-        { "properties": { "product": { "required": ["core_monitor_root"] } } },
         { "if": { "required": ["rabbitmq"], "properties": { "rabbitmq": { "type": "object" } } },
           "then": { "properties": { "product": {
               "properties": { "high_availability": { "const": true }, "agent_priority": { "const": false } }
           } } } },
+        { "if": { "required": ["sql"], "properties": { "sql": {
+              "required": ["access"], "properties": { "access": { "not": { "contains": { "const": "ole" } } } } } } },
+          "then": { "properties": { "sql": { "properties": { "ole": { "type": "null" } } } } } }
+    ])
+}
+
+/// Rules over several sections, for a file that is the whole inventory.
+fn whole_rules() -> Value {
+    json!([
+        { "properties": { "product": { "required": ["core_monitor_root"] } } },
         { "if": { "properties": { "sql": { "required": ["access"], "properties": { "access": { "contains": { "const": "ole" } } } } } },
-          "then": { "properties": { "sql": { "required": ["ole"], "properties": { "ole": { "type": "object" } } } } },
-          "else": { "properties": { "sql": { "properties": { "ole": { "type": "null" } } } } } },
+          "then": { "properties": { "sql": { "required": ["ole"], "properties": { "ole": { "type": "object" } } } } } },
         { "properties": { "sql": { "properties": { "ole": {
             "if": { "type": "object", "required": ["authentication"], "properties": { "authentication": { "const": "sql" } } },
             "then": { "required": ["user", "password"] }

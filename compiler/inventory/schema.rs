@@ -60,6 +60,11 @@ impl Schema {
         published::inventory()
     }
 
+    /// The schema merged inventories are checked with, references and descriptions in it.
+    pub fn merged() -> Value {
+        published::merged()
+    }
+
     /// The schema of layers, of which nothing is required.
     pub fn layer() -> Value {
         published::layer()
@@ -160,6 +165,11 @@ impl<'a> Field<'a> {
     pub(super) fn requires(self, key: &str) -> bool {
         let required = self.0.get("required").and_then(Value::as_array);
         required.is_some_and(|required| required.iter().any(|name| name == key))
+    }
+
+    /// A fact about its choices.
+    pub(super) fn note(self) -> Option<&'a str> {
+        self.0.get("x-note")?.as_str()
     }
 
     /// The name of the form of a text.
