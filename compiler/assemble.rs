@@ -4,16 +4,22 @@
 //! the server's desk can read bundles without the compiler.
 
 use crate::bundle::{self, ArtifactRecord, Bundle, BundleIdentity, Part};
+use crate::contract::artifact::{Effect, Rollback, Scope};
 use crate::contract::digest::Digest;
 use crate::contract::manifest::{InputDigest, ServerEntry, Warning, Window};
+use crate::contract::path::BundlePath;
+use crate::contract::phase::Phase;
+use crate::contract::runbook::RUNBOOK;
 use crate::diag::{Diagnostics, Reported};
+use crate::formats::Format;
 use crate::inventory::Loaded;
+use crate::inventory::program::Program;
 use crate::inventory::workspace::recorded_name;
 use crate::lint::Linted;
 use crate::source::Span;
 
 /// Makes the bundle of a compiled inventory. `folder` is where the workspace lies, `overlay` the digests of the
-/// templates laid over the built-in ones.
+/// templates laid over the built-in ones, `program` what comes along in the archive.
 ///
 /// # Errors
 /// Those of [`bundle::bundle`].
@@ -23,6 +29,7 @@ pub fn assemble(
     loaded: &Loaded,
     overlay: &[InputDigest],
     linted: Linted<'_>,
+    program: Option<Program>,
 ) -> Result<Bundle, Reported> {
     let (rendered, digests) = linted.into_parts();
     let facts = &rendered.plan.facts;
@@ -49,6 +56,10 @@ pub fn assemble(
         })
         .collect();
     inputs.extend(overlay.iter().cloned());
+    inputs.extend(program.iter().map(|program| InputDigest {
+        path: recorded_name(folder, main, &program.name),
+        sha256: Digest::of(&program.bytes),
+    }));
     let servers = facts
         .servers
         .iter()
@@ -69,7 +80,8 @@ pub fn assemble(
         })
         .collect();
     let names: Vec<String> = facts.servers.iter().map(|server| server.name.clone()).collect();
-    let parts = rendered
+    let runbook = rendered.runbook.to_text();
+    let mut parts: Vec<Part> = rendered
         .plan
         .entries
         .iter()
@@ -96,5 +108,28 @@ pub fn assemble(
             })
         })
         .collect();
-    bundle::bundle(diagnostics, identity, inputs, servers, warnings, parts)
+    // The name is a constant that parses; a bundle without it would be refused by every reader of runbooks.
+    parts.extend(BundlePath::parse(RUNBOOK).ok().map(|path| Part {
+        path,
+        review_sha256: Digest::of(runbook.as_bytes()),
+        text: runbook,
+        record: ArtifactRecord {
+            scope: Scope::Bundle,
+            server: None,
+            title: "Runbook as data".into(),
+            requirements: Vec::new(),
+            target: None,
+            format: Format::Json,
+            effect: Effect::Read,
+            phase: Phase::Prepare,
+            rollback: Rollback::Nothing,
+            restarts: Vec::new(),
+        },
+        origin: None,
+    }));
+    let bundle = bundle::bundle(diagnostics, identity, inputs, servers, warnings, parts)?;
+    Ok(match program {
+        Some(program) => bundle.with_tool(program.bytes),
+        None => bundle,
+    })
 }

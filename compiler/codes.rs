@@ -75,6 +75,8 @@ codes! {
     EXTENDS_FORM = "CB0009", Error, "`extends` does not name a file inside the workspace";
     EXTENDS_CYCLE = "CB0010", Error, "inventory files extend each other in a circle";
     EXTENDS_LIMIT = "CB0011", Error, "too many inventory files extend each other";
+    PATTERN_WITHOUT_FILES = "CB0013", Error, "a pattern fits no file";
+    TOOL_UNUSABLE = "CB0014", Error, "the program of a bundle cannot be used";
 
     // 01 YAML
     YAML_SYNTAX = "CB0101", Error, "YAML syntax error";
@@ -167,6 +169,9 @@ codes! {
     HA_WITHOUT_RABBITMQ = "CB0412", Warning, "a high availability installation leaves RabbitMQ unsecured";
     HA_WITH_ONE_SERVER = "CB0413", Warning, "a high availability installation has one server";
     RABBITMQ_VERSION_UNPROVEN = "CB0414", Warning, "the RabbitMQ rules are written for version 3.8";
+    WINDOW_TOO_SHORT = "CB0415", Warning, "the steps do not fit the change window";
+    WINDOW_WITHOUT_RESERVE = "CB0416", Warning, "the steps leave less than an hour of the change window";
+    NO_TIME_TO_GO_BACK = "CB0417", Warning, "there is no time left to go back at the end of the change window";
     PLAIN_HTTP_LISTENER = "CB0420", Warning, "the proxy has a plain HTTP listener";
     CONFIG_SLASH_ASSUMED = "CB0421", Warning, "it is unknown whether Configuration Management needs a trailing slash";
     WEBSOCKET_PORT_UNKNOWN = "CB0422", Warning, "the WebSocket port of the statistics service is not documented";
@@ -215,6 +220,10 @@ codes! {
     SECRET_IN_TEMPLATE = "CB0509", Error, "a template holds what looks like a secret";
     MISFIT = "CB0510", Error, "effect, format, extension and target of a template do not fit";
     FOREIGN_FILTER = "CB0511", Error, "a template quotes with a filter of another format";
+
+    MINUTES_MISSING = "CB0520", Error, "a step by hand does not say how long it takes";
+    BREAKS_TOO_EARLY = "CB0521", Error, "a step breaks a function before its users are led elsewhere";
+    NEVER_RESTORED = "CB0522", Error, "a function is broken and never restored";
 
     // 06 rendering, escaping, parse-back
     RENDER_FAILED = "CB0601", Error, "a template could not be rendered";

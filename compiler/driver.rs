@@ -29,6 +29,7 @@ use crate::inventory::{self, Loaded, ReadInput, Schema};
 use crate::lint::{self, Accepted, Linted};
 use crate::plan::{self, Plan};
 use crate::render;
+use crate::runbook;
 use crate::source::Sources;
 use crate::templates::{self, Templates, folder};
 
@@ -153,7 +154,9 @@ impl Compiler {
         let checked = checked?;
         run.diagnostics.checkpoint()?;
         (run.on_phase)("plan");
-        plan::plan(run.diagnostics, checked, &self.templates)
+        let mut plan = plan::plan(run.diagnostics, checked, &self.templates)?;
+        runbook::judge(run.diagnostics, &loaded.places, &mut plan)?;
+        Ok(plan)
     }
 
     /// All phases up to the bundle in memory.
@@ -164,9 +167,11 @@ impl Compiler {
         inventory: &str,
     ) -> Result<Bundle, Reported> {
         let loaded = self.load(run, files, inventory)?;
+        let program = inventory::program::load(run.diagnostics, files, &loaded);
         let linted = self.compile_loaded(run, &loaded)?;
         (run.on_phase)("bundle");
-        assemble::assemble(run.diagnostics, &files.folder(), &loaded, &self.overlay, linted)
+        let folder = files.folder();
+        assemble::assemble(run.diagnostics, &folder, &loaded, &self.overlay, linted, program?)
     }
 
     /// Every guide requirement with what became of it in this installation.

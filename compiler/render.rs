@@ -7,9 +7,11 @@ use rayon::prelude::*;
 
 use crate::codes;
 use crate::contract::artifact::Scope;
+use crate::contract::runbook::Runbook;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::facts::plan_view::PlanView;
 use crate::plan::{Plan, Planned};
+use crate::runbook;
 use crate::source::Span;
 use crate::templates::engine::Shared;
 
@@ -20,6 +22,8 @@ pub struct Rendered<'t> {
     pub plan: Plan<'t>,
     /// Review texts: UTF-8, LF, a final line end.
     pub texts: Vec<String>,
+    /// The runbook as data.
+    pub runbook: Runbook,
 }
 
 /// Renders every entry.
@@ -37,8 +41,9 @@ pub fn render<'t>(diagnostics: &mut Diagnostics, plan: Plan<'t>) -> Result<Rende
         })
         .collect();
     let mut texts = keep_errors(diagnostics, first)?;
+    let runbook = runbook::runbook(&plan, &texts);
     if plan.entries.iter().any(is_bundle) {
-        let view = Shared::of(&PlanView::of(&plan, &texts));
+        let view = Shared::of(&PlanView::of_runbook(&plan, &runbook));
         let second: Vec<(usize, Result<String, Diagnostic>)> = plan
             .entries
             .iter()
@@ -58,7 +63,7 @@ pub fn render<'t>(diagnostics: &mut Diagnostics, plan: Plan<'t>) -> Result<Rende
         }
         diagnostics.checkpoint()?;
     }
-    Ok(Rendered { plan, texts })
+    Ok(Rendered { plan, texts, runbook })
 }
 
 /// Renders one entry of a plan; `view` is the [`PlanView`] that templates of the bundle see.

@@ -18,7 +18,7 @@ use proptest::test_runner::{Config, TestRunner};
 use rayon::prelude::*;
 use serde_json::Value;
 
-use crate::harness::root;
+use crate::harness::{expect_none, root};
 
 /// A free-text field, a harmless word for it, and how a harmless value around a random text looks.
 struct Field {
@@ -465,4 +465,55 @@ fn every_value_is_refused_at_its_field_or_read_back_unchanged() {
         accepted * 8 > accepted + refused && refused * 4 > accepted + refused,
         "the texts are too tame or too wild: {accepted} accepted, {refused} refused"
     );
+}
+
+#[test]
+fn a_character_nobody_sees_is_refused_by_every_quoting_function() {
+    use cbgen::formats::unseen::unseen;
+    use cbgen::formats::{
+        cmd, erlang, html, ini, json, markdown, nginx, power_shell, reg, sql, xml, yaml_lines,
+    };
+    type Quote = fn(&str) -> Result<String, formats::FormatError>;
+    // The second column: whether it takes every letter of the world, so that what is seen is not refused either.
+    let quoters: &[(&str, Quote, bool)] = &[
+        ("xml_attr", xml::xml_attr, true),
+        ("xml_text", xml::xml_text, true),
+        ("json_string", json::json_string, true),
+        ("yaml_string", yaml_lines::yaml_string, true),
+        ("html_text", html::html_text, true),
+        ("html_attr", html::html_attr, true),
+        ("md_text", markdown::md_text, true),
+        ("md_code", markdown::md_code, true),
+        ("reg_string", reg::reg_string, true),
+        ("sql_string", sql::sql_string, true),
+        ("nginx_string", nginx::nginx_string, false),
+        ("ps_string", power_shell::ps_string, false),
+        ("ini_value", ini::ini_value, false),
+        ("cmd_arg", cmd::cmd_arg, false),
+        ("cmd_set", cmd::cmd_set, false),
+        ("cmd_echo", cmd::cmd_echo, false),
+        ("erl_string", erlang::erl_string, false),
+        ("erl_atom", erlang::erl_atom, false),
+    ];
+    let mut complaints = Vec::new();
+    for character in '\0'..=char::MAX {
+        let value = format!("a{character}b");
+        for (name, quote, takes_all) in quoters {
+            // Text between tags may have lines.
+            if *name == "xml_text" && matches!(character, '\t' | '\n') {
+                continue;
+            }
+            match (unseen(character), quote(&value)) {
+                (Some(why), Ok(written)) => {
+                    complaints.push(format!("{name} writes {character:?} ({why:?}) as {written:?}"));
+                }
+                (None, Err(error)) if *takes_all && !character.is_ascii() => {
+                    complaints.push(format!("{name} refuses {character:?}: {error}"));
+                }
+                _ => {}
+            }
+        }
+    }
+    complaints.truncate(40);
+    expect_none(&complaints);
 }

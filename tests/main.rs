@@ -82,3 +82,5 @@ mod support;
 mod tidy;
 /// Provenance: every output line has an origin, and the predicted impact of an edit is what the edit does.
 mod why;
+/// The Windows program in Wine: it does there what it does here.
+mod windows;

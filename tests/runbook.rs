@@ -1,80 +1,57 @@
 //! The runbook as an engineer follows it: the order of work, and what each step may ask for.
 
+use std::collections::BTreeSet;
+
+use cbgen::contract::artifact::Effect;
+use cbgen::contract::manifest::Manifest;
+use cbgen::contract::phase::Phase;
+use cbgen::contract::runbook::{Runbook, Step, StepKind};
+
 use crate::harness::expect_none;
 use crate::support::bundles::{Built, bundles};
 
-/// A step of RUNBOOK.md.
-struct Step {
-    number: String,
-    /// The server; empty for the whole installation.
-    server: String,
-    text: String,
+fn runbook(built: &Built) -> Runbook {
+    let runbook = Runbook::read(built.text("runbook.json").as_bytes());
+    let runbook = runbook.unwrap_or_else(|error| panic!("{}: {error}", built.name));
+    assert!(
+        runbook.steps.len() > 20,
+        "{} has {} steps",
+        built.name,
+        runbook.steps.len()
+    );
+    runbook
 }
 
-impl Step {
-    /// The lines of one part, for example `Check:`.
-    fn part(&self, name: &str) -> Vec<&str> {
-        let lines = self.text.lines().skip_while(|line| *line != name).skip(2);
-        lines.take_while(|line| line.starts_with("- ")).collect()
-    }
+/// Letters and digits of a text: prose is escaped anew where it is printed.
+fn words(text: &str) -> String {
+    text.chars().filter(|letter| letter.is_alphanumeric()).collect()
 }
 
-fn steps(built: &Built) -> Vec<Step> {
-    let text = built.text("RUNBOOK.md");
-    let text = text.split("\n## Restarts\n").next().unwrap_or_default();
-    let mut server = String::new();
-    let mut steps: Vec<Step> = Vec::new();
-    for line in text.lines() {
-        if let Some(place) = line.strip_prefix("### ") {
-            let place = place.split_once(": ").map_or("", |(_, place)| place);
-            server = if place.contains(' ') {
-                String::new()
-            } else {
-                place.to_owned()
-            };
-        } else if let Some(title) = line.strip_prefix("#### ") {
-            let (number, title) = title.split_once(' ').expect("a number and a title");
-            steps.push(Step {
-                number: number.to_owned(),
-                server: server.clone(),
-                text: format!("{title}\n"),
-            });
-        } else if line.starts_with("## ") {
-            server.clear();
-        } else if let Some(step) = steps.last_mut() {
-            step.text.push_str(line);
-            step.text.push('\n');
-        }
-    }
-    assert!(steps.len() > 20, "{} has {} steps", built.name, steps.len());
-    steps
+fn place(step: &Step) -> &str {
+    step.server.as_deref().unwrap_or("the whole installation")
 }
 
 /// Work that must come before other work, each named by words of its step (DEF-22, DEF-87).
 const ORDER: &[(&str, &str)] = &[
-    ("Unpack the nginx package", "/convert-certificate.cmd`"),
-    ("/convert-certificate.cmd`", "Copy every list of certificates"),
-    ("Copy every list of certificates", "/import-trust.cmd`"),
-    ("/convert-certificate.cmd`", "/check-certificate.cmd`"),
-    ("/check-certificate.cmd`", "Remove the exported file"),
-    ("/check-certificate.cmd`", "/install-proxy.cmd`"),
-    ("/install-proxy.cmd`", "/apply-bindings.cmd`"),
-    ("/apply-bindings.cmd`", "/start-proxy.cmd`"),
-    ("/apply-registry.cmd`", "Restart this server"),
-    ("/start-proxy.cmd`", "Restart this server"),
-    ("Stop Callback on every server", "/preflight.cmd` (script"),
-    ("/preflight.cmd` (script", "/apply-users.cmd`"),
-    ("/apply-users.cmd`", "/apply-upstreams.cmd`"),
-    ("/apply-users.cmd`", "/apply-config.cmd`"),
-    ("/apply-upstreams.cmd`", "/apply-config.cmd`"),
-    ("/apply-config.cmd`", "Look at the federation links"),
-    ("Look at the federation links", "/post-check.cmd` (script"),
-    ("/apply-windows-tls.cmd`", "Restart this server"),
-    ("Restart this server", "/apply-legacy-protocols.cmd`"),
-    ("Be sure before old protocols go", "/apply-legacy-protocols.cmd`"),
-    ("x-frame-options.xdt`", "/recycle-eyequeue.cmd`"),
-    ("/apply-error-page.cmd`", "See that the error page works"),
-    ("Know who loses the management plugin", "/disable-management.cmd`"),
+    ("Unpack the vendor", "/convert-certificate.cmd"),
+    ("/convert-certificate.cmd", "Copy every list of certificates"),
+    ("Copy every list of certificates", "/import-trust.cmd"),
+    ("/convert-certificate.cmd", "/check-certificate.cmd"),
+    ("/check-certificate.cmd", "/install-proxy.cmd"),
+    ("/install-proxy.cmd", "/apply-bindings.cmd"),
+    ("/apply-bindings.cmd", "/start-proxy.cmd"),
+    ("/apply-registry.cmd", "Restart this server"),
+    ("/start-proxy.cmd", "Restart this server"),
+    ("Stop Callback on every server", "/preflight.cmd"),
+    ("/preflight.cmd", "/apply-users.cmd"),
+    ("/apply-users.cmd", "/apply-upstreams.cmd"),
+    ("/apply-users.cmd", "/apply-config.cmd"),
+    ("/apply-upstreams.cmd", "/apply-config.cmd"),
+    ("/apply-windows-tls.cmd", "Restart this server"),
+    ("Restart this server", "/apply-legacy-protocols.cmd"),
+    ("Be sure before old protocols go", "/apply-legacy-protocols.cmd"),
+    ("x-frame-options.xdt", "/recycle-eyequeue.cmd"),
+    ("Know who loses the management plugin", "/disable-management.cmd"),
 ];
 
 #[test]
@@ -82,24 +59,20 @@ fn the_work_is_in_a_workable_order() {
     let mut complaints = Vec::new();
     let mut seen = vec![false; ORDER.len()];
     for built in bundles().values() {
-        let steps = steps(built);
+        let steps = runbook(built).steps;
         for (index, (first, second)) in ORDER.iter().enumerate() {
             let find = |words: &str| -> Vec<usize> {
                 let has = |step: &Step| {
-                    let mut lines = step.text.lines().filter(|line| !line.is_empty());
-                    lines.next().is_some_and(|title| title.contains(words))
-                        || lines
-                            .next()
-                            .is_some_and(|file| file.starts_with("File ") && file.contains(words))
+                    let path = step.artifact.as_ref();
+                    step.title.contains(words) || path.is_some_and(|path| path.as_str().ends_with(words))
                 };
                 (0..steps.len()).filter(|at| has(&steps[*at])).collect()
             };
             for later in find(second) {
                 for earlier in find(first) {
                     let (before, after) = (&steps[earlier], &steps[later]);
-                    let apart = !before.server.is_empty()
-                        && !after.server.is_empty()
-                        && before.server != after.server;
+                    let apart =
+                        before.server.is_some() && after.server.is_some() && before.server != after.server;
                     seen[index] |= !apart;
                     if !apart && earlier > later {
                         complaints.push(format!(
@@ -124,25 +97,23 @@ fn the_work_is_in_a_workable_order() {
 fn no_check_asks_for_the_proxy_before_it_runs() {
     let mut complaints = Vec::new();
     for built in bundles().values() {
-        let steps = steps(built);
-        let start = steps
-            .iter()
-            .position(|step| step.text.contains("/start-proxy.cmd`"));
-        let start = start.expect("the proxy starts");
+        let steps = runbook(built).steps;
+        let is_start = |step: &Step| {
+            let path = step.artifact.as_ref();
+            path.is_some_and(|path| path.as_str().ends_with("/start-proxy.cmd"))
+        };
+        let start = steps.iter().position(is_start).expect("the proxy starts");
         for step in &steps[..start] {
-            for line in step.part("Check:") {
+            for line in &step.check {
                 if line.contains("https://")
                     || line.contains("after the restart")
                     || line.contains("After the restart")
                 {
-                    complaints.push(format!("{} {}: {line}", built.name, step.number));
+                    complaints.push(format!("{} {} {}: {line}", built.name, step.number, place(step)));
                 }
             }
         }
-        let waiting: Vec<&str> = steps
-            .iter()
-            .flat_map(|step| step.part("Later (listed again under *Checks that have to wait*):"))
-            .collect();
+        let waiting: Vec<&String> = steps.iter().flat_map(|step| &step.later).collect();
         let text = built.text("RUNBOOK.md");
         let listed = text
             .split("\n## Checks that have to wait\n")
@@ -152,11 +123,7 @@ fn no_check_asks_for_the_proxy_before_it_runs() {
         assert_eq!(listed.matches("- [ ] ").count(), waiting.len(), "{}", built.name);
         assert!(!waiting.is_empty(), "{}", built.name);
         for line in waiting {
-            assert!(
-                listed.contains(line.trim_start_matches("- ")),
-                "{}: {line}",
-                built.name
-            );
+            assert!(words(listed).contains(&words(line)), "{}: {line}", built.name);
         }
     }
     expect_none(&complaints);
@@ -167,25 +134,19 @@ fn no_check_asks_for_the_proxy_before_it_runs() {
 fn what_a_script_applies_is_not_applied_by_hand_too() {
     let mut complaints = Vec::new();
     for built in bundles().values() {
-        let steps = steps(built);
-        let manifest: serde_json::Value =
-            serde_json::from_str(&built.text("manifest.json")).expect("a manifest");
-        let artifacts = manifest["artifacts"].as_array().expect("artifacts");
+        let steps = runbook(built).steps;
+        let manifest = Manifest::read(built.text("manifest.json").as_bytes()).expect("a manifest");
         let mut applied = 0;
-        for artifact in artifacts {
-            let effect = artifact["effect"].as_str().expect("an effect");
-            if !["import_registry", "run_sql", "replace_file"].contains(&effect) {
+        for artifact in &manifest.artifacts {
+            use Effect::{ImportRegistry, ReplaceFile, RunSql};
+            if !matches!(artifact.effect, ImportRegistry | RunSql | ReplaceFile) {
                 continue;
             }
-            let path = artifact["path"].as_str().expect("a path");
-            let own = steps
+            let path = &artifact.path;
+            let own = steps.iter().filter(|step| step.artifact.as_ref() == Some(path));
+            let by_script = steps
                 .iter()
-                .filter(|step| step.text.contains(&format!("\nFile `{path}`")));
-            let by_script = steps.iter().filter(|step| {
-                step.part("The script applies:")
-                    .iter()
-                    .any(|line| line.contains(&format!("`{path}`")))
-            });
+                .filter(|step| step.applies.iter().any(|file| file.artifact == *path));
             let (own, by_script) = (own.count(), by_script.count());
             applied += by_script;
             if own != 0 || by_script != 1 {
@@ -198,4 +159,69 @@ fn what_a_script_applies_is_not_applied_by_hand_too() {
         assert!(applied > 0, "{}", built.name);
     }
     expect_none(&complaints);
+}
+
+/// What people read and what a program reads is one thing: each step of the data is printed once, with its number, and
+/// the commands of the main path do exactly the steps a program can do.
+#[test]
+fn the_printed_runbooks_are_the_data() {
+    for built in bundles().values() {
+        let runbook = runbook(built);
+        let (main, by_hand) = (built.text("RUNBOOK.md"), built.text("RUNBOOK-BY-HAND.md"));
+        let headings = |text: &str, step: &Step| text.matches(&format!("\n#### {} ", step.number)).count();
+        for step in &runbook.steps {
+            let same = runbook.steps.iter().filter(|other| other.number == step.number);
+            let (here, there) = match step.kind {
+                StepKind::Manual => (&main, &by_hand),
+                _ => (&by_hand, &main),
+            };
+            assert_eq!(
+                headings(here, step),
+                same.count(),
+                "{} {}",
+                built.name,
+                step.number
+            );
+            assert_eq!(headings(there, step), 0, "{} {}", built.name, step.number);
+            let page = built.text("runbook.html");
+            let shown = format!(r#"<span class="no">{}</span>"#, step.number);
+            assert!(page.contains(&shown), "{} {}", built.name, step.number);
+        }
+        let commands = main.matches("`cbgen apply ").count();
+        let places: BTreeSet<(Option<&str>, Phase)> = runbook
+            .steps
+            .iter()
+            .filter(|step| step.kind != StepKind::Manual)
+            .map(|step| (step.server.as_deref(), step.phase))
+            .collect();
+        assert!(commands >= places.len(), "{} has {commands} commands", built.name);
+    }
+}
+
+/// Nobody has to open the edit to know what to type.
+#[test]
+fn every_edit_has_its_values_in_the_step() {
+    let mut complaints = Vec::new();
+    let mut seen = 0;
+    for built in bundles().values() {
+        let by_hand = built.text("RUNBOOK-BY-HAND.md");
+        for step in runbook(built).steps {
+            if step.kind != StepKind::Edit {
+                continue;
+            }
+            seen += step.values.len();
+            if step.values.is_empty() {
+                complaints.push(format!(
+                    "{} {} {} has no values",
+                    built.name, step.number, step.title
+                ));
+            }
+            let news = step.values.iter().filter_map(|value| value.new.as_deref());
+            for new in news.filter(|new| new.starts_with("https://")) {
+                assert!(by_hand.contains(&format!("| {new} |")), "{}: {new}", built.name);
+            }
+        }
+    }
+    expect_none(&complaints);
+    assert!(seen > 400, "{seen} values");
 }

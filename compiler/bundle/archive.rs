@@ -119,7 +119,7 @@ impl Press {
     ///
     /// Errors come from the zip library only; a bundle that reaches them is larger than the format allows.
     pub fn write(&self, bundle: &Bundle) -> Result<Vec<u8>, ArchiveError> {
-        let files: Vec<(&BundlePath, &BundleFile)> = bundle.files().iter().collect();
+        let files = bundle.archived();
         if files.len() <= SHARD {
             return self.write_shard(&files);
         }

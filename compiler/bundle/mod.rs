@@ -18,7 +18,7 @@ use crate::codes;
 use crate::contract::artifact::{Effect, Rollback, Scope};
 use crate::contract::digest::{Digest, sums};
 use crate::contract::manifest::{
-    self, Artifact, BundleRecord, Generator, InputDigest, Manifest, ServerEntry, Warning, Window,
+    self, Artifact, BundleRecord, Generator, InputDigest, Manifest, ServerEntry, TOOL, Tool, Warning, Window,
 };
 use crate::contract::path::BundlePath;
 use crate::contract::phase::Phase;
@@ -138,6 +138,7 @@ impl BundleFile {
 pub struct Bundle {
     manifest: Manifest,
     files: BTreeMap<BundlePath, BundleFile>,
+    tool: Option<(BundlePath, BundleFile)>,
 }
 
 impl Bundle {
@@ -151,7 +152,54 @@ impl Bundle {
         &self.files
     }
 
-    /// Digest over the artifacts' paths and digests.
+    /// Every file of the archive in order of paths: [`Bundle::files`], and the program where one comes along.
+    pub fn archived(&self) -> Vec<(&BundlePath, &BundleFile)> {
+        let mut files: Vec<_> = self.files.iter().collect();
+        files.extend(self.tool.as_ref().map(|(path, file)| (path, file)));
+        files.sort_by_key(|(path, _)| *path);
+        files
+    }
+
+    /// The same bundle with a program in it, as [`TOOL`]. It is in the archive, in the manifest and in the list of
+    /// digests, but not in the tree that reviewers read: it has no text.
+    #[must_use]
+    pub fn with_tool(mut self, bytes: Vec<u8>) -> Self {
+        let Some(path) = own_path(TOOL) else {
+            return self;
+        };
+        let file = BundleFile {
+            sha256: Digest::of(&bytes),
+            review_sha256: Digest::of(b""),
+            review: String::new(),
+            deployed: bytes,
+        };
+        self.manifest.tool = Some(Tool {
+            path: path.clone(),
+            size: u64::try_from(file.deployed.len()).unwrap_or(u64::MAX),
+            sha256: file.sha256,
+        });
+        self.manifest.bundle.id = manifest::id(&self.manifest.artifacts, self.manifest.tool.as_ref());
+        self.tool = Some((path, file));
+        self.list_files();
+        self
+    }
+
+    /// Puts the manifest and the list of digests among the files.
+    fn list_files(&mut self) {
+        // Both names are constants that parse; `extend` only spares the reader an error that cannot happen.
+        self.files.retain(|path, _| path.as_str() != SUMS);
+        self.files
+            .extend(own_path(MANIFEST).map(|path| (path, BundleFile::plain(self.manifest.to_text()))));
+        let list = sums(
+            self.archived()
+                .into_iter()
+                .map(|(path, file)| (path, file.sha256)),
+        );
+        self.files
+            .extend(own_path(SUMS).map(|path| (path, BundleFile::plain(list))));
+    }
+
+    /// Digest over the paths and digests of the artifacts and the program.
     pub fn id(&self) -> Digest {
         self.manifest.bundle.id
     }
@@ -208,19 +256,22 @@ pub fn bundle(
             version: identity.version,
             change: identity.change,
             window: identity.window,
-            id: manifest::id(&artifacts),
+            id: manifest::id(&artifacts, None),
         },
         generator: Generator::current(),
         inputs,
         servers,
         warnings,
+        tool: None,
         artifacts,
     };
-    // Both names are constants that parse; `filter_map` only spares the reader an error that cannot happen.
-    files.extend(own_path(MANIFEST).map(|path| (path, BundleFile::plain(manifest.to_text()))));
-    let list = sums(files.iter().map(|(path, file)| (path, file.sha256)));
-    files.extend(own_path(SUMS).map(|path| (path, BundleFile::plain(list))));
-    Ok(Bundle { manifest, files })
+    let mut bundle = Bundle {
+        manifest,
+        files,
+        tool: None,
+    };
+    bundle.list_files();
+    Ok(bundle)
 }
 
 fn own_path(name: &str) -> Option<BundlePath> {
@@ -272,7 +323,7 @@ fn collisions(diagnostics: &mut Diagnostics, parts: &[Part]) -> Option<Reported>
     let mut seen: BTreeMap<String, &Part> = BTreeMap::new();
     for part in parts {
         let key = part.path.collision_key();
-        if [MANIFEST, SUMS, SIGNATURE]
+        if [MANIFEST, SUMS, SIGNATURE, TOOL]
             .iter()
             .any(|own| own.eq_ignore_ascii_case(&key))
         {

@@ -9,6 +9,13 @@ use crate::codes;
 use crate::diag::Severity;
 use crate::inventory::accept::Acceptance;
 
+/// Warnings that only the order of work shows, after the checks: whether one is accepted in vain is not known here.
+const OF_THE_PLAN: &[codes::Code] = &[
+    codes::WINDOW_TOO_SHORT,
+    codes::WINDOW_WITHOUT_RESERVE,
+    codes::NO_TIME_TO_GO_BACK,
+];
+
 /// Gives every accepted warning its reason, and adds what is wrong with the acceptances themselves. `today` is a day like
 /// `2026-12-05`; without one no acceptance is past its date.
 pub(super) fn answer(view: &View<'_>, today: Option<&str>, problems: &mut Vec<Problem>) {
@@ -65,7 +72,8 @@ pub(super) fn answer(view: &View<'_>, today: Option<&str>, problems: &mut Vec<Pr
     }
     for (index, entry) in entries.iter().enumerate() {
         let pointer = format!("/accept/{index}");
-        if !used.get(index).copied().unwrap_or_default() {
+        let is_of_the_plan = OF_THE_PLAN.iter().any(|code| code.id() == entry.code);
+        if !is_of_the_plan && !used.get(index).copied().unwrap_or_default() {
             problems.push(unused(view, entry, &pointer, problems));
         } else if let (Some(today), Some(until)) = (today, entry.until.as_deref())
             && until < today

@@ -124,8 +124,8 @@ pub(super) struct TemplateOptions {
 /// Arguments of `build`.
 #[derive(Debug, Args)]
 pub(super) struct Build {
-    /// Inventories to compile: files, folders, or `-` for standard input; those of cbgen.yaml when there is none. An
-    /// error in one does not stop the others
+    /// Inventories to compile: files, folders, patterns with `*`, `?` and `**`, or `-` for standard input; those of
+    /// cbgen.yaml when there is none. An error in one does not stop the others
     #[arg(value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
     pub(super) inventories: Vec<PathBuf>,
     /// Folder for the trees and archives [default: that of cbgen.yaml, else out]
@@ -147,8 +147,8 @@ pub(super) struct Build {
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub(super) struct Check {
-    /// Inventories to check: files, folders, or `-` for standard input; those of cbgen.yaml when there is none. An error
-    /// in one does not stop the others
+    /// Inventories to check: files, folders, patterns with `*`, `?` and `**`, or `-` for standard input; those of
+    /// cbgen.yaml when there is none. An error in one does not stop the others
     #[arg(value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
     pub(super) inventories: Vec<PathBuf>,
     /// Warn also about what has no effect: layers and values that others replace, keys equal to their default
@@ -321,6 +321,8 @@ pub(super) enum SchemaKind {
     Show,
     /// What `coverage --format json` prints
     Coverage,
+    /// runbook.json of a bundle
+    Runbook,
 }
 
 /// Arguments of `init`.

@@ -6,6 +6,7 @@
 
 mod answers;
 mod args;
+mod arguments;
 mod build;
 mod check;
 mod clock;

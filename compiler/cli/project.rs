@@ -13,6 +13,7 @@ use crate::inventory::workspace::{STANDARD_INPUT, Workspace};
 use crate::source::Sources;
 
 use super::args::{Command, Deny, TemplateOptions};
+use super::arguments::files_of;
 use super::diff::{has_extension, is_inventory};
 use super::exit::Exit;
 use super::session::Session;
@@ -107,8 +108,9 @@ fn inventories(
         return None;
     }
     let mut found: Vec<PathBuf> = Vec::new();
-    let mut failed = false;
-    for path in named {
+    let named = files_of(session, files, named);
+    let mut failed = named.is_empty();
+    for path in &named {
         let is_folder =
             path.as_os_str() != STANDARD_INPUT && matches!(files.kind(path), Ok(Some(Kind::Folder)));
         let of_it = if is_folder {

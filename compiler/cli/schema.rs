@@ -1,6 +1,7 @@
 //! `cbgen schema`: JSON Schemas for editors and pipelines, made from the Rust types.
 
 use crate::contract::manifest::Manifest;
+use crate::contract::runbook::Runbook;
 use crate::inventory::Schema as InventorySchema;
 use crate::templates::front_matter::FrontMatter;
 
@@ -19,6 +20,7 @@ pub(super) fn run(session: &mut Session, arguments: &Schema) {
         SchemaKind::Check => schemars::schema_for!(answers::Checks).to_value(),
         SchemaKind::Show => schemars::schema_for!(answers::Shown).to_value(),
         SchemaKind::Coverage => schemars::schema_for!(answers::Covered<'_>).to_value(),
+        SchemaKind::Runbook => schemars::schema_for!(Runbook).to_value(),
         SchemaKind::Manifest => schemars::schema_for!(Manifest).to_value(),
     };
     session.print(&format!("{schema:#}\n"));

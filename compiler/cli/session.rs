@@ -24,6 +24,8 @@ const FAILURES: &[codes::Code] = &[
     codes::INPUT_IS_FOLDER,
     codes::OUTPUT_BUSY,
     codes::OUTPUT_FAILED,
+    codes::HIDDEN_NAME_TAKEN,
+    codes::PATTERN_WITHOUT_FILES,
     codes::NOT_AVAILABLE,
     codes::FILE_EXISTS,
     codes::UNKNOWN_CODE,

@@ -39,8 +39,27 @@ pub struct Manifest {
     /// What the checks warned about; the runbook prints it too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
-    /// Every file but this one and `SHA256SUMS`, in order of paths.
+    /// The program that comes along, where the inventory asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<Tool>,
+    /// Every other file but this one and `SHA256SUMS`, in order of paths.
     pub artifacts: Vec<Artifact>,
+}
+
+/// The path of the program in a bundle that brings it along.
+pub const TOOL: &str = "cbgen.exe";
+
+/// The program in a bundle, for servers that have none: bytes that are not read as text, and are not in the tree that
+/// reviewers read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// Path inside the bundle: `cbgen.exe`.
+    pub path: BundlePath,
+    /// Number of bytes.
+    pub size: u64,
+    /// Digest of the bytes.
+    pub sha256: Digest,
 }
 
 /// The bundle as a whole.
@@ -57,7 +76,7 @@ pub struct BundleRecord {
     /// The change window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
-    /// SHA-256 over the lines `sha256  path` of the artifacts, each with a line feed, in order of paths.
+    /// SHA-256 over the lines `sha256  path` of the artifacts and the program, each with a line feed, in order of paths.
     pub id: Digest,
 }
 
@@ -256,14 +275,30 @@ impl Manifest {
                 ));
             }
         }
-        if self.bundle.id != id(&self.artifacts) {
+        if let Some(tool) = &self.tool {
+            if tool.path.as_str() != TOOL {
+                return refuse(format!("the program is called `{}`, not `{TOOL}`", tool.path));
+            }
+            if let Some(other) = keys.get(&tool.path.collision_key()) {
+                return refuse(format!("`{other}` and the program are one file on Windows"));
+            }
+        }
+        if self.bundle.id != id(&self.artifacts, self.tool.as_ref()) {
             return refuse("the id of the bundle is not the one of its artifacts".into());
         }
         Ok(())
     }
 }
 
-/// The id of a bundle with these artifacts.
-pub fn id(artifacts: &[Artifact]) -> Digest {
-    Digest::of(sums(artifacts.iter().map(|artifact| (&artifact.path, artifact.sha256))).as_bytes())
+/// The id of a bundle with these artifacts and this program.
+pub fn id(artifacts: &[Artifact], tool: Option<&Tool>) -> Digest {
+    Digest::of(sums(listed(artifacts, tool)).as_bytes())
+}
+
+/// Path and digest of everything but the manifest, in order of paths.
+fn listed<'a>(artifacts: &'a [Artifact], tool: Option<&'a Tool>) -> BTreeMap<&'a BundlePath, Digest> {
+    let artifacts = artifacts.iter().map(|artifact| (&artifact.path, artifact.sha256));
+    artifacts
+        .chain(tool.map(|tool| (&tool.path, tool.sha256)))
+        .collect()
 }

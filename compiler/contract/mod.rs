@@ -6,5 +6,7 @@
 pub mod artifact;
 pub mod digest;
 pub mod manifest;
+pub mod moment;
 pub mod path;
 pub mod phase;
+pub mod runbook;

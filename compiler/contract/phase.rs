@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A phase of the change window. The order is the order of work: the proxy starts only after IIS has let go of its port
-/// (DEF-22), RabbitMQ's commands run while the broker still runs with its old files (DEF-87), and old protocols go only
-/// after drivers and database are known to speak TLS 1.2.
+/// A phase of the change window. The order is the order of work: callers are led elsewhere before the first path dies,
+/// RabbitMQ's commands run while Callback is stopped and the broker still runs with its old files (DEF-87), the proxy
+/// starts only after IIS has let go of its port (DEF-22), everything restarts once, and old protocols go only after
+/// drivers and database are known to speak TLS 1.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
@@ -15,22 +16,24 @@ pub enum Phase {
     Certificate,
     /// Proxy package and its configuration, not yet started.
     Proxy,
-    /// Database content.
-    Database,
-    /// Registry values.
-    Registry,
-    /// Configuration files of Callback components.
-    Components,
-    /// IIS bindings.
-    Iis,
-    /// Firewall rules.
-    Firewall,
-    /// First start of the proxy, after IIS let go of its port.
-    ProxyStart,
+    /// Callers are led elsewhere and Callback stops: the window begins.
+    Stop,
     /// RabbitMQ over TLS.
     Rabbitmq,
-    /// TLS versions of Windows and .NET.
+    /// Database content.
+    Database,
+    /// Registry values, TLS versions of Windows and .NET, firewall rules.
+    Registry,
+    /// TLS versions of Windows and .NET, where a template keeps them apart from the registry.
     WindowsTls,
+    /// Firewall rules, where a template keeps them apart from the registry.
+    Firewall,
+    /// Configuration files of Callback components.
+    Components,
+    /// IIS bindings, and the first start of the proxy after IIS let go of its port.
+    Iis,
+    /// First start of the proxy, where a template keeps it apart from IIS.
+    ProxyStart,
     /// Restart of services and servers.
     Restart,
     /// Hardening that is not needed for function.
@@ -45,14 +48,15 @@ impl Phase {
         Self::Prepare,
         Self::Certificate,
         Self::Proxy,
+        Self::Stop,
+        Self::Rabbitmq,
         Self::Database,
         Self::Registry,
+        Self::WindowsTls,
+        Self::Firewall,
         Self::Components,
         Self::Iis,
-        Self::Firewall,
         Self::ProxyStart,
-        Self::Rabbitmq,
-        Self::WindowsTls,
         Self::Restart,
         Self::Hardening,
         Self::Verify,
@@ -64,6 +68,7 @@ impl Phase {
             Self::Prepare => "prepare",
             Self::Certificate => "certificate",
             Self::Proxy => "proxy",
+            Self::Stop => "stop",
             Self::Database => "database",
             Self::Registry => "registry",
             Self::Components => "components",
@@ -82,12 +87,13 @@ impl Phase {
     pub fn title(self) -> &'static str {
         match self {
             Self::Prepare => "Prepare",
-            Self::Certificate => "Certificate and trust",
-            Self::Proxy => "Proxy, not yet started",
+            Self::Certificate => "Certificate",
+            Self::Proxy => "Trust and proxy, not yet started",
+            Self::Stop => "Callers away, Callback stops",
             Self::Database => "Database",
-            Self::Registry => "Registry",
+            Self::Registry => "Registry, TLS versions and firewall",
             Self::Components => "Configuration files",
-            Self::Iis => "IIS bindings",
+            Self::Iis => "IIS lets go, the proxy starts",
             Self::Firewall => "Firewall",
             Self::ProxyStart => "Start the proxy",
             Self::Rabbitmq => "RabbitMQ over TLS",
@@ -96,6 +102,20 @@ impl Phase {
             Self::Hardening => "Hardening",
             Self::Verify => "Verify",
         }
+    }
+
+    /// Whether it is done inside the change window; what comes before can be done days earlier.
+    pub fn in_window(self) -> bool {
+        self >= Self::Stop
+    }
+
+    /// Whether every server must have finished what comes before, because servers or people at other places depend on
+    /// it: nobody restarts or looks at the whole while a file is missing elsewhere.
+    pub fn waits_for_all(self) -> bool {
+        matches!(
+            self,
+            Self::Database | Self::Rabbitmq | Self::Restart | Self::Hardening | Self::Verify
+        )
     }
 
     /// What the phase is for and what users notice, in one or two sentences.
@@ -107,24 +127,24 @@ impl Phase {
             }
             Self::Certificate => "Users notice nothing: files are added, no service changes.",
             Self::Proxy => {
-                "The proxy is unpacked and configured but does not run yet: IIS may still hold its port. Users notice nothing."
+                "Servers learn to trust the proxy; it is installed but does not run yet: IIS may still hold its port. Users notice \
+                 nothing."
             }
-            Self::Database => {
-                "The change window begins. From here until the restart, web pages and services may fail."
+            Self::Stop => {
+                "The change window begins. Callers and users are led elsewhere first; only then does anything stop."
             }
-            Self::Registry => "Values take effect when the services restart.",
+            Self::Database => "Callback is stopped: nobody reads these values before the restart.",
+            Self::Registry => "Values take effect when the services and servers restart.",
             Self::Components => {
                 "Keep a copy of each file outside the product folder before you touch it. Saving a web.config recycles its \
                  web application at once."
             }
-            Self::Iis => {
-                "IIS lets go of the outside. From here until the proxy runs, no web page is reachable."
-            }
+            Self::Iis => "IIS lets go of the outside, and the proxy takes its port.",
             Self::Firewall => "Rules are added, none of yours is removed.",
             Self::ProxyStart => "The web pages come back, now over HTTPS.",
             Self::Rabbitmq => {
-                "Callback services stop, RabbitMQ keeps running until its commands are done; then its files change and it \
-                 restarts."
+                "Callback is stopped everywhere, RabbitMQ keeps running until its commands are done; then its files change and \
+                 it restarts."
             }
             Self::WindowsTls => {
                 "Registry values that take effect with the restart of Windows in the next phase."

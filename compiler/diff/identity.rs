@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::compare::Fact;
+use crate::formats::unseen::unseen;
 
 /// Each stand-in with what people read.
 const STAND_INS: &[(char, &str)] = &[
@@ -241,25 +242,12 @@ pub fn shown(text: &str) -> String {
             None if other(letter).is_some() => {
                 let _ = write!(shown, "‹other server {}›", other(letter).unwrap_or_default() + 1);
             }
-            None if letter.is_control() && letter != '\n' => {
-                // Writing to a String cannot fail.
-                let _ = write!(shown, "{}", letter.escape_debug());
-            }
-            None if is_invisible(letter) => {
-                let _ = write!(shown, "{}", letter.escape_unicode());
-            }
-            None => shown.push(letter),
+            None if letter == '\n' || unseen(letter).is_none() => shown.push(letter),
+            None if letter.is_control() => shown.extend(letter.escape_debug()),
+            None => shown.extend(letter.escape_unicode()),
         }
     }
     shown
-}
-
-/// Characters that change the direction of a text, or that nobody sees.
-fn is_invisible(letter: char) -> bool {
-    matches!(letter,
-        '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E000}'..='\u{F8FF}'
-        | '\u{E0000}'..='\u{E0FFF}' | '\u{F0000}'..)
 }
 
 fn other(letter: char) -> Option<u32> {

@@ -177,7 +177,10 @@ impl Report {
             && self.gone_warnings.is_empty()
             && self.bundles.iter().all(|pair| match (&pair.old, &pair.new) {
                 (Some(old), Some(new)) => {
-                    old.version == new.version && old.change == new.change && old.window == new.window
+                    old.version == new.version
+                        && old.change == new.change
+                        && old.window == new.window
+                        && old.program == new.program
                 }
                 _ => false,
             }))

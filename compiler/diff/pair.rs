@@ -63,6 +63,9 @@ pub struct Edition {
     pub change: Option<String>,
     /// Change window, as the manifest says it.
     pub window: Option<String>,
+    /// Digest of the program that comes along.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub program: Option<Digest>,
     /// Id over all artifacts.
     pub id: Digest,
 }
@@ -418,6 +421,7 @@ fn bundle_pair(old: Option<&Snapshot>, new: Option<&Snapshot>) -> BundlePair {
             .window
             .as_ref()
             .map(|window| format!("{} to {}", window.start, window.end)),
+        program: snapshot.manifest.tool.as_ref().map(|tool| tool.sha256),
         id: snapshot.manifest.bundle.id,
     };
     BundlePair {

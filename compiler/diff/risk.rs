@@ -253,9 +253,15 @@ const RULES: &[Rule] = &[
         ..ANY
     },
     Rule {
+        phase: Some(Phase::Stop),
+        risk: Risk::High,
+        reason: "how Callback stops and starts",
+        ..ANY
+    },
+    Rule {
         phase: Some(Phase::Iis),
         risk: Risk::High,
-        reason: "which addresses IIS holds",
+        reason: "which addresses IIS holds, and how the proxy starts",
         ..ANY
     },
     Rule {
@@ -281,8 +287,8 @@ const RULES: &[Rule] = &[
     Rule {
         effect: Some(Effect::RunScript),
         phase: Some(Phase::Registry),
-        risk: Risk::Medium,
-        reason: "imports and restores registry values",
+        risk: Risk::High,
+        reason: "registry values, TLS versions or firewall rules",
         ..ANY
     },
     Rule {
@@ -296,7 +302,7 @@ const RULES: &[Rule] = &[
         effect: Some(Effect::RunScript),
         phase: Some(Phase::Proxy),
         risk: Risk::Medium,
-        reason: "installs the proxy, which does not run yet",
+        reason: "trust, and the proxy that does not run yet",
         ..ANY
     },
     Rule {

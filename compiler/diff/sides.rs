@@ -61,12 +61,15 @@ pub struct Side {
 
 /// Whether an artifact is the runbook, in the form that is compared.
 pub fn is_runbook(artifact: &Artifact) -> bool {
-    artifact.scope == Scope::Bundle && artifact.effect == Effect::Read && artifact.format == Format::Markdown
+    artifact.scope == Scope::Bundle
+        && artifact.effect == Effect::Read
+        && artifact.path.as_str() == "RUNBOOK.md"
 }
 
 /// Whether an artifact says the same as the runbook in another form, and so is not compared in detail.
 pub fn is_derived(artifact: &Artifact) -> bool {
-    artifact.scope == Scope::Bundle && artifact.effect == Effect::Read && artifact.format == Format::Html
+    let is_view = matches!(artifact.format, Format::Html | Format::Json | Format::Markdown);
+    artifact.scope == Scope::Bundle && artifact.effect == Effect::Read && is_view && !is_runbook(artifact)
 }
 
 impl Snapshot {
@@ -120,6 +123,7 @@ impl Snapshot {
                 .filter(|bytes| !bytes.is_empty())
                 .map(Vec::as_slice),
         )?;
+        let tool = manifest.tool.clone();
         let mut snapshot = Self::gather(origin, manifest, |artifact| {
             let Some(bytes) = files.remove(&artifact.path) else {
                 return (Content::Missing, Some("is missing"));
@@ -131,6 +135,16 @@ impl Snapshot {
             };
             (content, changed)
         });
+        if let Some(tool) = tool {
+            // The program has no text to compare; its digest is in the manifest, and is compared there.
+            let wrong = match files.remove(&tool.path) {
+                None => Some("is missing"),
+                Some(bytes) => (Digest::of(&bytes) != tool.sha256).then_some("was changed after the build"),
+            };
+            snapshot
+                .damage
+                .extend(wrong.map(|wrong| (tool.path.as_str().to_owned(), wrong)));
+        }
         snapshot.check_list(&manifest_bytes, list.as_deref());
         snapshot.extra(files.into_keys().map(|path| path.as_str().to_owned()));
         Ok(snapshot)
@@ -195,6 +209,12 @@ impl Snapshot {
         let artifacts = self.manifest.artifacts.iter();
         let digests: BTreeMap<BundlePath, Digest> = artifacts
             .map(|artifact| (artifact.path.clone(), artifact.sha256))
+            .chain(
+                self.manifest
+                    .tool
+                    .iter()
+                    .map(|tool| (tool.path.clone(), tool.sha256)),
+            )
             .chain(own)
             .collect();
         let expected = sums(digests.iter().map(|(path, digest)| (path, *digest)));

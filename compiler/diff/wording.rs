@@ -222,7 +222,16 @@ pub(super) fn editions(report: &Report) -> Vec<String> {
                     (Some(window), true) => format!(", window {window}"),
                     (None, true) => ", no window".to_owned(),
                 };
-                format!("{name}{}{}{window}", edition.version, change.collect::<String>())
+                let program = match edition.program {
+                    _ if old.program == new.program => String::new(),
+                    Some(digest) => format!(", program {}", digest.spoken()),
+                    None => ", no program".to_owned(),
+                };
+                format!(
+                    "{name}{}{}{window}{program}",
+                    edition.version,
+                    change.collect::<String>()
+                )
             };
             if text(old) != text(new) {
                 lines.entry((text(old), text(new))).or_default().push(&pair.name);

@@ -15,8 +15,16 @@ use crate::catalogue::Severity;
 pub struct PlanView {
     /// Phases with at least one step, in the order of work.
     pub phases: Vec<PhaseView>,
-    /// Number of steps.
+    /// Lines of the main path: steps by hand, and commands that do many steps.
     pub steps: usize,
+    /// Steps by hand inside the window.
+    pub by_hand: usize,
+    /// Steps that cbgen does.
+    pub automatic: usize,
+    /// How long it takes.
+    pub time: TimeView,
+    /// What users miss, from when to when.
+    pub outages: Vec<OutageView>,
     /// Checks that have to wait for later steps, in the order of the steps.
     pub later: Vec<LaterView>,
     /// Services that restart, with the servers that run them.
@@ -43,17 +51,66 @@ pub struct PhaseView {
     /// Name as in front matter.
     pub id: String,
     /// Number, from 1, without gaps.
-    pub number: usize,
+    pub number: u32,
     /// Heading.
     pub title: String,
     /// What it is for and what users notice.
     pub intro: String,
+    /// Whether it is done inside the window.
+    pub in_window: bool,
+    /// Whether a command does something in it.
+    pub automatic: bool,
+    /// Planned begin, `23:10`; absent before the window and without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starts: Option<String>,
+    /// Planned minutes.
+    pub minutes: u32,
     /// Steps, grouped by where they are done.
     pub groups: Vec<GroupView>,
 }
 
-/// Steps done in one place, one after the other.
+/// How long the change takes, in planned minutes.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+pub struct TimeView {
+    /// People who work at the same time.
+    pub people: u32,
+    /// Before the window.
+    pub before: u32,
+    /// Inside the window.
+    pub needed: u32,
+    /// Inside the window with a person at every server.
+    pub critical_path: u32,
+    /// Going back from the end.
+    pub going_back: u32,
+    /// What the window has; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<u32>,
+    /// The last moment to decide for going back, `01:10`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decide_by: Option<String>,
+}
+
+/// What users miss, from when to when.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct OutageView {
+    /// What.
+    pub function: String,
+    /// The step that takes it away.
+    pub from: StepNumber,
+    /// The step that gives it back.
+    pub until: StepNumber,
+    /// Planned time, `22:05`; absent without a window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starts: Option<String>,
+    /// Planned time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends: Option<String>,
+    /// Planned minutes.
+    pub minutes: u32,
+}
+
+/// Steps done in one place, one after the other.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct GroupView {
     /// Heading: a server, a number of servers, or the whole deployment.
     pub title: String,
@@ -62,17 +119,41 @@ pub struct GroupView {
     pub servers: Vec<String>,
     /// Whether the steps stand for more than one server.
     pub folded: bool,
-    /// Steps in order.
+    /// What is done there, in order.
+    pub runs: Vec<RunView>,
+    /// The steps of all runs, while sections are compared.
+    #[serde(skip)]
+    pub steps: Vec<StepView>,
+}
+
+/// Steps that follow each other and are done the same way: by one command, or by hand.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct RunView {
+    /// Whether cbgen does them: one line of the main path.
+    pub automatic: bool,
+    /// Number of the first one.
+    pub first: StepNumber,
+    /// Number of the last one.
+    pub last: StepNumber,
+    /// Minutes of all.
+    pub minutes: u32,
+    /// The command that does them; empty for steps by hand.
+    pub command: String,
+    /// The steps.
     pub steps: Vec<StepView>,
 }
 
 /// One step.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct StepView {
-    /// Number, unique and readable over the phone.
+    /// Number, readable over the phone; the same work has one number on every server.
     pub number: StepNumber,
     /// Title.
     pub title: String,
+    /// Whether cbgen can do it.
+    pub automatic: bool,
+    /// Minutes it takes, as assumed.
+    pub minutes: u32,
     /// Path in the bundle; absent for a step by hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
@@ -83,6 +164,8 @@ pub struct StepView {
     pub effect: String,
     /// The files a script puts in place or runs.
     pub applies: Vec<AppliedView>,
+    /// What an edit sets.
+    pub values: Vec<ValueView>,
     /// Conditions to check first.
     pub before: Vec<Prose>,
     /// What to do.
@@ -125,9 +208,9 @@ impl Prose {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct StepNumber {
     /// Number of the phase.
-    pub phase: usize,
+    pub phase: u32,
     /// Number of the step in its phase.
-    pub step: usize,
+    pub step: u32,
 }
 
 /// A step by number and title.
@@ -149,6 +232,19 @@ pub struct AppliedView {
     /// What it becomes or changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+}
+
+/// What an edit sets.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ValueView {
+    /// What it is about.
+    pub key: String,
+    /// The value to expect before; absent when the bundle does not know it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old: Option<String>,
+    /// The value afterwards; absent when it goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new: Option<String>,
 }
 
 /// Checks of one step that have to wait.

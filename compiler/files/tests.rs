@@ -105,3 +105,45 @@ fn a_lock_is_exclusive_and_leaves_nothing() {
     assert_eq!(files.kind(path("lock")).unwrap(), None);
     assert!(files.lock(path("lock")).unwrap().is_some());
 }
+
+/// What Windows refuses at first: to replace or remove what is read-only, or what somebody holds for a moment.
+#[cfg(windows)]
+#[test]
+fn read_only_and_held_files_are_replaced_and_removed() {
+    use std::os::windows::fs::OpenOptionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let files = DiskFiles::new(folder.path());
+    let write = |name: &str, text: &str| {
+        files.write(path(name), text.as_bytes()).unwrap();
+        let at = folder.path().join(name);
+        let mut permissions = std::fs::metadata(&at).unwrap().permissions();
+        permissions.set_readonly(true);
+        std::fs::set_permissions(at, permissions).unwrap();
+    };
+    write("a", "old");
+    write("b", "new");
+    files.rename(path("b"), path("a")).unwrap();
+    assert_eq!(files.read(path("a"), 9).unwrap(), b"new");
+    write("tree/deep/x", "x");
+    files.remove(path("tree")).unwrap();
+    files.remove(path("a")).unwrap();
+    files.write(path("held/x"), b"x").unwrap();
+    let hold = |name: &str| {
+        let file = std::fs::File::options()
+            .read(true)
+            .share_mode(0)
+            .open(folder.path().join(name))
+            .unwrap();
+        std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            drop(file);
+        })
+    };
+    let held = hold("held/x");
+    files.rename(path("held/x"), path("held/y")).unwrap();
+    held.join().unwrap();
+    let held = hold("held/y");
+    files.remove(path("held")).unwrap();
+    held.join().unwrap();
+    assert_eq!(files.list(path("")).unwrap(), []);
+}

@@ -4,6 +4,7 @@
 //! why, is the caller's business.
 
 use super::FormatError;
+use super::unseen::unseen;
 
 /// Longest part of a value that is repeated in an item path; keeps paths of hostile texts short.
 const MAX_LABEL: usize = 120;
@@ -15,7 +16,7 @@ pub(super) fn name(character: char) -> String {
         '\r' => "the carriage return (U+000D)".into(),
         '\t' => "the tab (U+0009)".into(),
         '\u{feff}' => "the byte order mark (U+FEFF)".into(),
-        _ if character.is_control() || is_invisible(character) => {
+        _ if unseen(character).is_some() => {
             format!("the invisible character U+{:04X}", u32::from(character))
         }
         _ if character.is_ascii() => format!("`{character}`"),
@@ -53,13 +54,10 @@ pub(super) fn first_refused(
 /// Why a character is unfit for any value in a configuration file: control characters, and characters that change how
 /// a line looks without being seen (byte order mark, zero width, direction overrides, line separators).
 pub(super) fn unprintable(character: char) -> Option<&'static str> {
-    if character.is_control() {
-        Some("control characters are never part of a value")
-    } else if is_invisible(character) {
-        Some("a reader of the file would not see it")
-    } else {
-        None
-    }
+    unseen(character).map(|_| match character.is_control() {
+        true => "control characters are never part of a value",
+        false => "a reader of the file would not see it",
+    })
 }
 
 /// As [`unprintable`], and refuses everything outside ASCII.
@@ -74,11 +72,6 @@ pub(super) fn not_layout(character: char) -> Option<&'static str> {
         '\r' => Some("lines of a text under review end in a line feed alone"),
         _ => unprintable(character),
     }
-}
-
-fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{ffff}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// The lines of a text with the byte offset at which each begins, without their line feeds.

@@ -21,6 +21,7 @@ pub mod prose;
 pub mod reg;
 pub mod sql;
 pub mod text;
+pub mod unseen;
 pub mod uri;
 pub mod xdt;
 pub mod xml;

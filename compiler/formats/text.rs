@@ -4,23 +4,12 @@
 
 use std::ops::Range;
 
+use super::unseen::unseen;
 use super::{FormatError, Item};
 
-/// Whether a reader sees `character` as what it is: no control character, no line or paragraph separator, no mark that
-/// changes the direction of text, no byte order mark, no noncharacter.
-///
-/// Direction marks are refused because a value could then read differently from what a program takes it for
-/// (CVE-2021-42574).
+/// Whether a reader sees `character` as what it is.
 pub(super) fn is_visible(character: char) -> bool {
-    if character.is_ascii() {
-        return !character.is_ascii_control();
-    }
-    let code = u32::from(character);
-    !(character.is_control()
-        || matches!(character,
-            '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
-            | '\u{FFF9}'..='\u{FFFB}' | '\u{FDD0}'..='\u{FDEF}')
-        || code & 0xFFFE == 0xFFFE)
+    unseen(character).is_none()
 }
 
 /// How messages name a character: itself when it can be seen, else its code point.

@@ -28,6 +28,7 @@ pub mod layers;
 pub mod model;
 mod outline;
 mod plain;
+pub mod program;
 pub mod project;
 mod published;
 mod salvage;
@@ -75,6 +76,20 @@ pub trait ReadInput {
     /// Whatever the operating system says. An implementation may answer [`std::io::ErrorKind::FileTooLarge`] for files
     /// above [`MAX_INPUT_BYTES`] instead of reading them.
     fn read(&self, path: &str) -> Result<Vec<u8>, std::io::Error>;
+
+    /// The content of a program of at most `limit` bytes; `path` as in [`ReadInput::read`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ReadInput::read`].
+    fn read_program(&self, path: &str, limit: u64) -> Result<Vec<u8>, std::io::Error> {
+        let bytes = self.read(path)?;
+        if u64::try_from(bytes.len()).is_ok_and(|length| length <= limit) {
+            Ok(bytes)
+        } else {
+            Err(std::io::ErrorKind::FileTooLarge.into())
+        }
+    }
 
     /// Where the workspace lies, absolute and with forward slashes; empty when it lies nowhere. A manifest names its
     /// inputs the same from whichever folder below the repository cbgen was started.

@@ -99,6 +99,15 @@ pub struct Bundle {
     /// The change window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
+    /// A Windows program of cbgen that comes along in the archive, as `cbgen.exe`: a file of the repository, looked for in
+    /// the folder of the inventory and in those above it. Then one archive is all a server needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"tools/cbgen.exe")]
+    #[schemars(
+        length(min = 5, max = 200),
+        regex(pattern = r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*\.exe$")
+    )]
+    pub tool: Option<String>,
 }
 
 /// A change window in RFC 3339 time stamps with an offset.

@@ -42,6 +42,10 @@ impl ReadInput for Workspace {
         {
             return Ok(bytes.clone());
         }
+        self.read_program(path, u64::try_from(MAX_INPUT_BYTES).unwrap_or(u64::MAX))
+    }
+
+    fn read_program(&self, path: &str, limit: u64) -> io::Result<Vec<u8>> {
         let path = Path::new(path);
         if self.files.kind(path)? == Some(Kind::Folder) {
             return Err(io::ErrorKind::IsADirectory.into());
@@ -49,8 +53,7 @@ impl ReadInput for Workspace {
         if self.files.leaves(path, &self.boundary(path)?)? {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, OutsideWorkspace));
         }
-        self.files
-            .read(path, u64::try_from(MAX_INPUT_BYTES).unwrap_or(u64::MAX))
+        self.files.read(path, limit)
     }
 
     fn folder(&self) -> String {

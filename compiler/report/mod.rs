@@ -19,6 +19,7 @@ use serde::Serialize;
 
 use crate::codes::Code;
 use crate::diag::{Diagnostic, Label, Severity};
+use crate::formats::unseen::unseen;
 use crate::source::{Sources, Span};
 
 /// How diagnostics are printed (`--message-format`).
@@ -228,24 +229,9 @@ fn labels(finding: &Diagnostic) -> impl Iterator<Item = &Label> {
     finding.primary.iter().chain(&finding.related)
 }
 
-/// Whether a character can change how the text around it is shown: C0 and C1 controls (escape sequences of terminals),
-/// line separators, noncharacters, and the invisible or reordering format characters behind "Trojan Source" (CVE-2021-42574).
+/// Whether a character can change how the text around it is shown, or is not seen at all.
 fn is_hidden(character: char) -> bool {
-    matches!(
-        character,
-        '\u{0}'..='\u{1f}'
-            | '\u{7f}'..='\u{9f}'
-            | '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{fdd0}'..='\u{fdef}'
-            | '\u{e0000}'..='\u{e007f}'
-    )
+    unseen(character).is_some()
 }
 
 /// Appends `character` so that a reader sees it and a terminal does not act on it: C0 controls as their control

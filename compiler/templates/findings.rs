@@ -175,6 +175,19 @@ pub(super) fn lines_of_applied(sources: &Sources, file: FileId) -> Diagnostic {
     .help("write them in the front matter of the script that `applied_by` names")
 }
 
+pub(super) fn minutes_missing(sources: &Sources, file: FileId) -> Diagnostic {
+    let span = sources.get(file).and_then(|source| {
+        let at = source.text().find("\ntitle:")? + 1;
+        Some(Span::new(file, at..at + "title".len()))
+    });
+    Diagnostic::new(
+        codes::MINUTES_MISSING,
+        "a step by hand does not say how many minutes it takes",
+    )
+    .at_opt(span)
+    .help("add `minutes: 10`, an honest guess: the runbook plans the window with it")
+}
+
 pub(super) fn refused_value(place: Span, format: Format, value: &str, why: &str) -> Diagnostic {
     Diagnostic::new(
         codes::REFUSED_VALUE,

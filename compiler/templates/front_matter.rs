@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::contract::artifact::{Effect, Scope};
 use crate::contract::phase::Phase;
+use crate::contract::runbook::Function;
 use crate::formats::Format;
 
 /// Front matter of a template.
@@ -55,6 +56,26 @@ pub struct FrontMatter {
     /// apply it by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied_by: Option<String>,
+    /// Arguments the script is run with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arguments: Vec<String>,
+    /// Minutes it takes, as assumed; a step by hand must say it, an artifact has a default by its effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 480))]
+    pub minutes: Option<u32>,
+    /// Minutes that going back takes, as assumed; the default follows from how it is undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 480))]
+    pub undo_minutes: Option<u32>,
+    /// Functions that stop working with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breaks: Vec<Function>,
+    /// Functions that work again when it is done everywhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restores: Vec<Function>,
+    /// Functions whose users or callers it leads elsewhere, before anything breaks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moves_away: Vec<Function>,
     /// What the runbook says about it.
     #[serde(default)]
     pub runbook: RunbookText,

@@ -25,8 +25,8 @@ use crate::source::{FileId, Sources, Span};
 
 use engine::{Engine, EngineError, Engines, Text};
 use findings::{
-    engine_diagnostic, lines_of_applied, no_front_matter, place, refused_value, step_mismatch,
-    unknown_requirement,
+    engine_diagnostic, lines_of_applied, minutes_missing, no_front_matter, place, refused_value,
+    step_mismatch, unknown_requirement,
 };
 use folder::TemplateFile;
 use front_matter::{FrontMatter, RunbookText};
@@ -459,6 +459,9 @@ fn check_front_matter(
     }
     for misfit in fit::misfits(front) {
         diagnostics.error(findings::misfit(sources, file, &misfit));
+    }
+    if is_step && front.minutes.is_none() {
+        diagnostics.error(minutes_missing(sources, file));
     }
     if front.applied_by.is_some() && front.runbook != RunbookText::default() {
         diagnostics.error(lines_of_applied(sources, file));

@@ -6,8 +6,8 @@ path: certificate/import-trust.cmd
 target: 'Cert:\LocalMachine'
 format: cmd
 effect: run_script
-phase: certificate
-order: 50
+phase: proxy
+order: 10
 rollback: certificate/rollback-trust.cmd
 runbook:
   before:

@@ -5,7 +5,7 @@ scope: server
 path: certificate/rollback-trust.cmd
 format: cmd
 effect: run_script
-phase: certificate
+phase: proxy
 order: 51
 rollback: none
 ---

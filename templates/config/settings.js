@@ -10,6 +10,7 @@ format: js_references
 effect: replace_references
 phase: components
 order: 60
+breaks: [web_pages]
 runbook:
   before: ['If the file does not exist on this server, skip this step and note it.']
   do: ['Replace each whole address `http(s)://HOST:PORT` by its new address. `:28001` is not `:2800`.', 'Note when a port of the list is not in the file; that is not an error.']

@@ -7,7 +7,7 @@ path: firewall/apply-firewall.cmd
 target: Windows Firewall
 format: cmd
 effect: run_script
-phase: firewall
+phase: registry
 order: 50
 rollback: firewall/rollback-firewall.cmd
 runbook:

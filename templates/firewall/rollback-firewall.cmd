@@ -6,7 +6,7 @@ when: network.firewall
 path: firewall/rollback-firewall.cmd
 format: cmd
 effect: run_script
-phase: firewall
+phase: registry
 order: 51
 rollback: none
 ---

@@ -9,6 +9,7 @@ format: cmd
 effect: run_script
 phase: iis
 order: 50
+breaks: [callbacks, web_pages]
 rollback: iis/rollback-bindings.cmd
 runbook:
   before:

@@ -7,7 +7,7 @@ path: iis/apply-error-page.cmd
 target: 'IIS site {{ iis.site }}, section httpErrors'
 format: cmd
 effect: run_script
-phase: hardening
+phase: iis
 order: 64
 rollback: iis/rollback-error-page.cmd
 runbook:

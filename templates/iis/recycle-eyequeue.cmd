@@ -7,7 +7,7 @@ path: iis/recycle-eyequeue.cmd
 target: EyeQueue application pool
 format: cmd
 effect: run_script
-phase: hardening
+phase: iis
 order: 58
 rollback: none
 runbook:

@@ -6,7 +6,7 @@ when: server.is_management and iis.custom_error_page
 path: iis/rollback-error-page.cmd
 format: cmd
 effect: run_script
-phase: hardening
+phase: iis
 order: 66
 rollback: none
 ---

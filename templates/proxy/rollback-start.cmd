@@ -6,7 +6,7 @@ when: server.is_management
 path: proxy/rollback-start.cmd
 format: cmd
 effect: run_script
-phase: proxy_start
+phase: iis
 order: 51
 rollback: none
 ---

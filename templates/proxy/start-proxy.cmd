@@ -7,8 +7,8 @@ path: proxy/start-proxy.cmd
 target: service VHT Reverse Proxy
 format: cmd
 effect: run_script
-phase: proxy_start
-order: 50
+phase: iis
+order: 60
 rollback: proxy/rollback-start.cmd
 runbook:
   before:

@@ -8,6 +8,7 @@ format: cmd
 effect: run_script
 phase: rabbitmq
 order: 55
+breaks: [callbacks]
 rollback: rabbitmq/rollback-rabbitmq.cmd
 restarts: [RabbitMQ]
 runbook:

@@ -1,6 +1,6 @@
 ---
 title: Prove that RabbitMQ works over TLS with certificates only
-requirements: [RMQ-5, RMQ-6, RMQ-7, RMQ-9, RMQ-11, RMQ-21, HARD-6, TLS-9, TLS-11, DEF-76, DEF-80, DEF-94, DEF-96]
+requirements: [STEP-18, STEP-19, STEP-20, DEF-99, RMQ-14, RMQ-20, RMQ-5, RMQ-6, RMQ-7, RMQ-9, RMQ-11, RMQ-21, HARD-6, TLS-9, TLS-11, DEF-76, DEF-80, DEF-94, DEF-96]
 scope: server
 when: rabbitmq is defined
 path: rabbitmq/post-check.cmd

@@ -5,7 +5,7 @@ scope: server
 path: registry/apply-windows-tls.cmd
 format: cmd
 effect: run_script
-phase: windows_tls
+phase: registry
 order: 60
 rollback: registry/rollback-windows-tls.cmd
 runbook:

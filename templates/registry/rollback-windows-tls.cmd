@@ -5,7 +5,7 @@ scope: server
 path: registry/rollback-windows-tls.cmd
 format: cmd
 effect: run_script
-phase: windows_tls
+phase: registry
 order: 61
 rollback: none
 ---

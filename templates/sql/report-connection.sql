@@ -9,6 +9,7 @@ format: sql
 effect: run_sql
 phase: database
 order: 60
+breaks: [web_pages]
 rollback: sql/report-connection.rollback.sql
 applied_by: sql/apply-report-connection.cmd
 ---

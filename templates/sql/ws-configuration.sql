@@ -8,6 +8,7 @@ format: sql
 effect: run_sql
 phase: database
 order: 50
+breaks: [callbacks, web_pages]
 rollback: sql/ws-configuration.rollback.sql
 applied_by: sql/apply-ws-configuration.cmd
 ---

@@ -20,5 +20,7 @@ pub(crate) mod mono;
 pub(crate) mod program;
 /// One generated text with where it belongs.
 pub(crate) mod subject;
+/// The Windows program, built once and run there.
+pub(crate) mod windows;
 /// A Windows registry and command interpreter.
 pub(crate) mod wine;

@@ -35,7 +35,7 @@ static SHARED: LazyLock<Mutex<Wine>> = LazyLock::new(|| {
         .keep();
     remove_after_exit(&folder, END_SERVER);
     let wine = Wine { folder };
-    succeed(wine.wine().args(["wineboot", "--init"]));
+    succeed(wine.command().args(["wineboot", "--init"]));
     Mutex::new(wine)
 });
 
@@ -51,7 +51,7 @@ impl Wine {
     }
 
     /// A command that runs a Windows program; its name is the first argument.
-    fn wine(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = unshuffled(&format!("{PROGRAMS}/wine64"));
         command
             .env("WINEPREFIX", self.folder.join("prefix"))
@@ -66,6 +66,6 @@ impl Wine {
 
     /// Runs a Windows program in a folder.
     pub(crate) fn run(&self, folder: &Path, arguments: &[&str]) -> Ran {
-        finish(self.wine().args(arguments).current_dir(folder))
+        finish(self.command().args(arguments).current_dir(folder))
     }
 }

@@ -244,7 +244,7 @@ fn is_archive_of(archive: &[u8], text: &[u8], manifest: &Manifest, list: &[u8]) 
     own(MANIFEST).is_some_and(|bytes| bytes == text)
         && own(SUMS).is_some_and(|bytes| bytes == list)
         && list == listed.as_bytes()
-        && entries.len() == manifest.artifacts.len() + 2
+        && entries.len() == manifest.artifacts.len() + usize::from(manifest.tool.is_some()) + 2
 }
 
 /// A regular file, never through a link; nothing when something else stands there or it is too large to be ours.
