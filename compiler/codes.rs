@@ -4,7 +4,7 @@
 //! produces it under `tests/errors/`, and a line in `docs/errors/README.md`; a tidy test compares all of them.
 //!
 //! Ranges: 00 input files · 01 YAML · 02 schema · 03 cross-checks that refuse · 04 cross-checks that warn ·
-//! 05 templates · 06 rendering, escaping, parse-back · 07 bundle and output · 08 command line · 09 review.
+//! 05 templates · 06 rendering, escaping, parse-back · 07 bundle and output · 08 command line · 09 review · 10 edits.
 
 use crate::diag::Severity;
 
@@ -156,6 +156,7 @@ codes! {
     UNSAFE_VALUE = "CB0360", Error, "a value cannot be written safely";
     SERVER_RABBITMQ_UNUSED = "CB0361", Error, "a server describes RabbitMQ but the installation does not";
     LOGIN_FORMS_MIXED = "CB0362", Error, "a broker would meet certificates with and without a common name";
+    ADDRESS_INVALID = "CB0363", Error, "an address of the Callback servers is none";
 
     // 04 cross-checks that warn
     NAME_DIFFERS_FROM_FQDN = "CB0401", Warning, "a server name differs from the first label of its fqdn";
@@ -202,6 +203,7 @@ codes! {
     OVERRIDE_UNUSED = "CB0457", Warning, "an override has no effect";
     OLDER_SUITE = "CB0458", Warning, "an old Windows release needs a TLS suite without authenticated encryption";
     PROXY_GIVES_UP = "CB0459", Warning, "the proxy gives up before its clients do";
+    READER_WITHOUT_SERVICES = "CB0460", Warning, "a server reads addresses at 127.0.0.1 without the web services";
     ACCEPTANCE_UNUSED = "CB0490", Warning, "an accepted warning is not there";
     ACCEPTANCE_EXPIRED = "CB0491", Warning, "an acceptance is past its date";
     LAYER_IDLE = "CB0493", Warning, "a layer has no effect";
@@ -266,6 +268,18 @@ codes! {
     NOT_AN_OUTPUT_LINE = "CB0951", Error, "a line is not part of what an inventory compiles to";
     STALE_OUTPUT = "CB0952", Warning, "a file is not what its inventory compiles to now";
     NOT_AN_INVENTORY_LINE = "CB0953", Error, "a line is not part of an inventory";
+
+    // 10 edits of vendor files
+    BAD_EDIT = "CB1001", Error, "edits are not what their format allows";
+    BAD_VENDOR_FILE = "CB1002", Error, "a vendor's file is not what its own reader takes";
+    VENDOR_FILE_ENCODING = "CB1003", Error, "a vendor's file has an encoding that its reader does not take";
+    EDIT_MISSES = "CB1004", Error, "what an edit is about is not there";
+    EDIT_AMBIGUOUS = "CB1005", Error, "what an edit is about is there more than once";
+    EDIT_UNSUITABLE = "CB1006", Error, "a place is not as an edit needs it";
+    EDIT_UNWRITABLE = "CB1007", Error, "a value cannot be written at its place";
+    EDIT_LIMIT = "CB1008", Error, "a vendor's file is larger or deeper than is edited";
+    EDIT_FORMAT_UNKNOWN = "CB1009", Error, "it is unclear which format edits have";
+    EDIT_LEFT_ALONE = "CB1010", Warning, "something in a vendor's file was left for a person";
 }
 
 /// The code with this id, ignoring case.

@@ -11,6 +11,7 @@ pub mod coverage;
 pub mod diag;
 pub mod diff;
 pub mod driver;
+pub mod edit;
 pub mod explain;
 pub mod facts;
 pub mod files;

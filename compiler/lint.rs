@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::codes;
 use crate::contract::digest::Digest;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
-use crate::formats::{self, Format, FormatError, Item};
+use crate::formats::{self, Format, FormatError, Item, Reading};
 use crate::render::Rendered;
 use crate::secrets;
 use crate::source::{Sources, Span};
@@ -25,7 +25,7 @@ const PLACES: usize = 1 << 16;
 /// Most suspects of one text that are reported.
 const MOST_SUSPECTS: usize = 20;
 
-/// Texts that were read back without a mistake and look like no secret, by format and digest.
+/// Texts that were read back without a mistake and look like no secret, by how they are read and digest.
 ///
 /// Most texts of an installation are the same on every server, and most of a fleet the same in every installation; an
 /// equal text in the same format needs no second reading. Texts with mistakes are never remembered, so that each is
@@ -33,18 +33,18 @@ const MOST_SUSPECTS: usize = 20;
 #[derive(Debug, Default)]
 pub struct Accepted {
     /// Empty before the first text, else [`PLACES`] long.
-    seen: Mutex<Vec<Option<(Format, Digest)>>>,
+    seen: Mutex<Vec<Option<(Reading, Digest)>>>,
     /// Those of every thread: what a thread has in its caches is worth more than what another one knows.
     lines: Mutex<Vec<(ThreadId, KnownLines)>>,
 }
 
 impl Accepted {
-    fn holds(&self, key: &(Format, Digest)) -> bool {
+    fn holds(&self, key: &(Reading, Digest)) -> bool {
         let seen = self.seen.lock();
         seen.is_ok_and(|seen| seen.get(place_of(&key.1)) == Some(&Some(*key)))
     }
 
-    fn remember(&self, key: (Format, Digest)) {
+    fn remember(&self, key: (Reading, Digest)) {
         let Ok(mut seen) = self.seen.lock() else { return };
         if seen.is_empty() {
             seen.resize(PLACES, None);
@@ -126,7 +126,11 @@ pub fn lint<'t>(
         // A runbook step may say everything in its front matter.
         .filter(|(_, ((entry, text), _))| !(entry.is_step() && text.is_empty()))
         .filter_map(|(index, ((entry, text), digest))| {
-            let key = (entry.template.front.format, *digest);
+            let front = &entry.template.front;
+            let reading = front.effect.map_or(Reading::Whole(front.format), |effect| {
+                effect.reading(front.format)
+            });
+            let key = (reading, *digest);
             if accepted.holds(&key) {
                 return None;
             }
@@ -183,8 +187,8 @@ struct Read {
 }
 
 impl Read {
-    fn of(format: Format, text: &str, accepted: &Accepted) -> Self {
-        if format == Format::Cmd {
+    fn of(reading: Reading, text: &str, accepted: &Accepted) -> Self {
+        if reading == Reading::Whole(Format::Cmd) {
             let mut lines = accepted.take_lines();
             let (errors, may_hold_a_secret) = lines.read(text);
             accepted.give_lines_back(lines);
@@ -194,10 +198,10 @@ impl Read {
                 may_hold_a_secret,
             };
         }
-        let read = if has_settings(format) {
-            formats::items(format, text)
+        let read = if has_settings(reading) {
+            formats::items(reading, text)
         } else {
-            formats::check(format, text).map(|()| Vec::new())
+            formats::check(reading, text).map(|()| Vec::new())
         };
         let (items, errors) = match read {
             Ok(items) => (items, Vec::new()),
@@ -220,7 +224,11 @@ struct Problem {
 }
 
 /// Whether the items of a format are settings, so that the end of a path names what the value is.
-fn has_settings(format: Format) -> bool {
+fn has_settings(reading: Reading) -> bool {
+    let format = match reading {
+        Reading::Edits(_) => return true,
+        Reading::Whole(format) => format,
+    };
     match format {
         Format::Nginx
         | Format::Xdt
@@ -296,16 +304,19 @@ mod tests {
     fn a_text_is_remembered_for_its_format_only_and_not_without_end() {
         let accepted = Accepted::default();
         let digest = Digest::of(b"text");
-        accepted.remember((Format::Cmd, digest));
-        assert!(accepted.holds(&(Format::Cmd, digest)));
-        assert!(!accepted.holds(&(Format::Sql, digest)));
-        assert!(!accepted.holds(&(Format::Cmd, Digest::of(b"other"))));
+        accepted.remember((Reading::Whole(Format::Cmd), digest));
+        assert!(accepted.holds(&(Reading::Whole(Format::Cmd), digest)));
+        assert!(!accepted.holds(&(Reading::Whole(Format::Sql), digest)));
+        assert!(!accepted.holds(&(Reading::Whole(Format::Cmd), Digest::of(b"other"))));
         for number in 0..2 * PLACES {
-            accepted.remember((Format::Text, Digest::of(number.to_string().as_bytes())));
+            accepted.remember((
+                Reading::Whole(Format::Text),
+                Digest::of(number.to_string().as_bytes()),
+            ));
         }
         assert_eq!(accepted.seen.lock().unwrap().len(), PLACES);
         let last = Digest::of((2 * PLACES - 1).to_string().as_bytes());
-        assert!(accepted.holds(&(Format::Text, last)));
-        assert!(!accepted.holds(&(Format::Cmd, last)));
+        assert!(accepted.holds(&(Reading::Whole(Format::Text), last)));
+        assert!(!accepted.holds(&(Reading::Whole(Format::Cmd), last)));
     }
 }

@@ -12,8 +12,9 @@ use cbgen::catalogue;
 use cbgen::contract::manifest::Manifest;
 use cbgen::diag::{Diagnostics, Severity};
 use cbgen::formats::cmd::phases::{Environment, commands_of};
+use cbgen::formats::edits::{EditKind, Edits};
 use cbgen::formats::{
-    self, Format, cmd, erlang, html, ini, json, nginx, power_shell, reg, sql, uri, xml, yaml_lines,
+    self, Format, Reading, cmd, erlang, html, ini, json, nginx, power_shell, reg, sql, uri, xml, yaml_lines,
 };
 use cbgen::inventory::{self, ReadInput, Schema};
 use cbgen::source::Sources;
@@ -27,6 +28,12 @@ pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[
     ("archive", archive),
     ("manifest", manifest),
     ("template", template),
+    ("edit_erlang", edit_erlang),
+    ("edit_ini", edit_ini),
+    ("edit_json", edit_json),
+    ("edit_references", edit_references),
+    ("edit_yaml", edit_yaml),
+    ("xdt", xdt),
 ];
 
 /// One file; whatever it extends is not there.
@@ -87,9 +94,10 @@ pub(crate) fn items(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else {
         return;
     };
-    let format = Format::ALL[usize::from(*first) % Format::ALL.len()];
+    let readings: Vec<Reading> = Reading::all().collect();
+    let reading = readings[usize::from(*first) % readings.len()];
     let text = String::from_utf8_lossy(rest);
-    match formats::items(format, &text) {
+    match formats::items(reading, &text) {
         Ok(items) => items.iter().for_each(|item| inside(&text, &item.range)),
         Err(errors) => {
             assert!(!errors.is_empty(), "refused for a reason");
@@ -137,13 +145,15 @@ pub(crate) fn quote(data: &[u8]) {
     if let Ok(quoted) = xml::xml_attr(given) {
         let document = format!("<a x=\"{quoted}\" y='{quoted}'/>");
         let document = xml::parse(&document).expect("well-formed");
-        assert_eq!(document.root_element().attribute("x"), Some(given));
-        assert_eq!(document.root_element().attribute("y"), Some(given));
+        let root = document.root().expect("a root element");
+        assert!(document.attribute(root, "x").is_some_and(|value| value == given));
+        assert!(document.attribute(root, "y").is_some_and(|value| value == given));
     }
     if let Ok(quoted) = xml::xml_text(given) {
         let document = format!("<a>{quoted}</a>");
         let document = xml::parse(&document).expect("well-formed");
-        assert_eq!(xml::own_text(document.root_element()), given);
+        let root = document.root().expect("a root element");
+        assert_eq!(document.own_text(root), given);
     }
     if let Ok(escaped) = html::escape(given) {
         let page = format!("<!doctype html>\n<html><p title=\"{escaped}\">{escaped}</p></html>");
@@ -255,4 +265,113 @@ pub(crate) fn template(data: &[u8]) {
             assert!(sources.locate(label.span).is_some(), "a finding has a place");
         }
     }
+}
+
+/// Edits and a file, divided by a byte that is in neither: both are read or refused, and what was done is done once.
+fn edit(kind: EditKind, data: &[u8]) {
+    let mut parts = data.splitn(2, |byte| *byte == DIVIDER);
+    let (text, file) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let text = String::from_utf8_lossy(text);
+    let edits = match Edits::read(kind, &text) {
+        Ok(edits) => edits,
+        Err(errors) => {
+            assert!(!errors.is_empty(), "refused for a reason");
+            errors.iter().for_each(|error| inside(&text, &error.range));
+            return;
+        }
+    };
+    match edits.apply(file) {
+        Ok(edited) => {
+            assert!(edited.changes.iter().all(|change| change.span.end <= file.len()));
+            let again = edits
+                .apply(&edited.bytes)
+                .expect("an edited file is edited again");
+            assert_eq!(again.bytes, edited.bytes, "a second time changes more");
+            assert!(!again.changes_anything());
+            assert_eq!(edited.changes_anything(), edited.bytes != file);
+        }
+        Err(refusals) => {
+            assert!(!refusals.is_empty(), "refused for a reason");
+            let places = refusals.iter().filter_map(|refusal| refusal.file_range.as_ref());
+            for range in places {
+                assert!(range.start <= range.end && range.end <= file.len(), "{range:?}");
+            }
+        }
+    }
+}
+
+/// What divides edits from their file.
+pub(crate) const DIVIDER: u8 = 0x1f;
+
+/// Edits of a vendor's file, see [`edit`].
+pub(crate) fn edit_erlang(data: &[u8]) {
+    edit(EditKind::Terms, data);
+}
+
+/// Edits of a vendor's file, see [`edit`].
+pub(crate) fn edit_ini(data: &[u8]) {
+    edit(EditKind::IniLines, data);
+}
+
+/// Edits of a vendor's file, see [`edit`].
+pub(crate) fn edit_json(data: &[u8]) {
+    edit(EditKind::JsonKeys, data);
+}
+
+/// Edits of a vendor's file, see [`edit`].
+pub(crate) fn edit_references(data: &[u8]) {
+    edit(EditKind::References, data);
+}
+
+/// Edits of a vendor's file, see [`edit`].
+pub(crate) fn edit_yaml(data: &[u8]) {
+    edit(EditKind::YamlLines, data);
+}
+
+/// The file for a transform, and the transform for a file.
+const XML_FILE: &str = "<configuration>\r\n\t<appSettings>\r\n\t\t<add key='a' value='1'/>\r\n\t</appSettings>\r\n\t<a><b x='1'/></a>\r\n</configuration>";
+const XML_EDITS: &str = "<configuration xmlns:xdt='http://schemas.microsoft.com/XML-Document-Transform'><appSettings><add key='a' value='2' xdt:Locator='Match(key)' xdt:Transform='SetAttributes(value)'/><add key='b' xdt:Locator='Match(key)' xdt:Transform='InsertIfMissing'/></appSettings><a><b xdt:Transform='Replace'><c>&lt;</c></b></a></configuration>";
+
+/// The input as a transform, and as a file; where it is applied, nothing but what is reported changes, and a second
+/// time nothing is changed in silence.
+pub(crate) fn xdt(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data)
+        && let Ok(edits) = Edits::read(EditKind::Xdt, text)
+    {
+        apply_xml(&edits, XML_FILE.as_bytes());
+    }
+    let edits = Edits::read(EditKind::Xdt, XML_EDITS).expect("a transform");
+    apply_xml(&edits, data);
+}
+
+fn apply_xml(edits: &Edits, file: &[u8]) {
+    let Ok(edited) = edits.apply(file) else { return };
+    for change in &edited.changes {
+        assert!(file.get(change.span.clone()).is_some(), "{change:?}");
+    }
+    if !edited.changes_anything() {
+        assert_eq!(edited.bytes, file);
+    }
+    let first = edited
+        .changes
+        .iter()
+        .map(|change| change.span.start)
+        .min()
+        .unwrap_or(file.len());
+    let last = edited
+        .changes
+        .iter()
+        .map(|change| change.span.end)
+        .max()
+        .unwrap_or(0);
+    assert_eq!(
+        edited.bytes.get(..first),
+        file.get(..first),
+        "what stands before the first change stays"
+    );
+    let behind = file.get(last..).unwrap_or_default();
+    assert!(
+        edited.bytes.ends_with(behind),
+        "what stands behind the last change stays"
+    );
 }

@@ -164,11 +164,15 @@ fn one_more_port_renames_no_label() {
 fn a_step_that_says_something_else_is_a_change_and_what_follows_is_not() {
     let report = edited(
         "prod",
-        "steps/hardening-error-page.md",
-        "'Open {{",
+        "steps/verify-client.md",
+        "'From a workstation open {{",
         "'Delete every backup, then open {{",
     );
-    expect_fact(&report, "Open `https", "Delete every backup, then open `https");
+    expect_fact(
+        &report,
+        "From a workstation open `https",
+        "Delete every backup, then open `https",
+    );
     assert_eq!(facts(&report).len(), 1, "{report:#}");
 
     let workspace = shipped();

@@ -81,7 +81,7 @@ fn examples(lines: &[&str]) -> Vec<Example> {
 }
 
 /// Whether `found` is what `expected` says; `...` in it stands for any lines.
-fn matches(expected: &[&str], found: &[&str]) -> bool {
+pub(crate) fn matches(expected: &[&str], found: &[&str]) -> bool {
     let parts: Vec<&[&str]> = expected.split(|line| *line == "...").collect();
     let [first, others @ ..] = parts.as_slice() else {
         return found.is_empty();

@@ -29,6 +29,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("CB0952", "stale_files_and_wrong_lines_are_reported"),
     ("CB0708", "unreadable_sides_end_with_status_2"),
     ("CB0709", "unreadable_sides_end_with_status_2"),
+    ("CB1007", "what_the_encoding_does_not_have_is_refused"),
     ("CB0905", "a_changed_file_is_named_and_compared_as_it_is"),
 ];
 

@@ -7,6 +7,7 @@ use std::panic::catch_unwind;
 
 use cbgen::formats::Format;
 
+use crate::edits::traps;
 use crate::harness::{Workspace, read_tree, root};
 
 #[path = "../fuzz/targets.rs"]
@@ -260,6 +261,48 @@ fn templates_are_read_or_refused() {
     let templates = read_tree(&root().join("templates"));
     let whole = templates.into_iter().filter(|(name, _)| !name.contains("/_"));
     check("template", whole.map(|(_, bytes)| bytes).take(12).collect());
+}
+
+#[test]
+fn edits_of_vendor_files_are_done_or_refused() {
+    for (name, folder) in [
+        ("edit_erlang", "erlang"),
+        ("edit_ini", "ini"),
+        ("edit_json", "json"),
+        ("edit_references", "js"),
+        ("edit_yaml", "yaml"),
+    ] {
+        let seeds = traps(folder)
+            .into_iter()
+            .map(|trap| [trap.edit.as_bytes(), &[targets::DIVIDER], &trap.file].concat());
+        check(name, seeds.collect());
+    }
+}
+
+#[test]
+fn transforms_and_their_files_are_applied_or_refused() {
+    let output = output();
+    let generated = output
+        .iter()
+        .filter(|(name, _)| name.ends_with(".xdt"))
+        .map(|(_, bytes)| bytes.clone());
+    let vendor = read_tree(&root().join("tests/fixtures/vendor"));
+    let files = vendor
+        .into_iter()
+        .filter(|(name, _)| name.ends_with("eb.config"))
+        .map(|(_, bytes)| bytes);
+    let corpus = std::fs::read_to_string(root().join("tests/edits/xdt/corpus.txt")).expect("the corpus");
+    let pairs = corpus.lines().filter(|line| line.starts_with('<')).map(|line| {
+        format!("<configuration xmlns:xdt=\"http://schemas.microsoft.com/XML-Document-Transform\">{line}</configuration>")
+    });
+    check(
+        "xdt",
+        generated
+            .take(4)
+            .chain(files.take(3))
+            .chain(pairs.map(String::into_bytes))
+            .collect(),
+    );
 }
 
 #[test]

@@ -201,7 +201,11 @@ fn compile(compiler: &Compiler, inventory: &Value) -> Compiled {
                 .filter_map(|(entry, text)| {
                     let path = entry.path.as_ref()?.to_string();
                     let format = entry.template.front.format;
-                    let items = formats::items(format, text).expect("it was read back");
+                    let front = &entry.template.front;
+                    let reading = front
+                        .effect
+                        .map_or(format.into(), |effect| effect.reading(format));
+                    let items = formats::items(reading, text).expect("it was read back");
                     let facts = items.into_iter().map(|item| (item.path, item.value)).collect();
                     Some((path, (format, facts)))
                 })

@@ -46,6 +46,8 @@ mod diff;
 mod diff_meaning;
 /// Documents: their commands are run, their tables and paths compared with the repository.
 mod documents;
+/// Edits of vendor files: the engine against real readers, its promises, the command.
+mod edits;
 /// One folder of `tests/errors` per diagnostic code, with the printed diagnostic.
 mod errors;
 /// The functions of the fuzz targets, run over seeds and mutations of them.
@@ -65,6 +67,7 @@ mod mutations;
 /// nginx.conf in a real nginx with stub backends.
 mod nginx;
 /// The page that says what is proved, by what, and what is not.
+mod promises;
 mod proof;
 /// Generated RabbitMQ files and scripts against two private brokers with real certificates.
 mod rabbitmq;
@@ -84,3 +87,5 @@ mod tidy;
 mod why;
 /// The Windows program in Wine: it does there what it does here.
 mod windows;
+/// XML transforms against Microsoft's engine, hostile files and .NET's configuration system.
+mod xdt;

@@ -18,6 +18,7 @@ mod openssl;
 mod proxy;
 mod rabbitmq;
 mod registry;
+mod services;
 mod sql;
 mod start;
 mod stops;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::harness::{Tree, Workspace, read_tree, root, write_tree};
+use crate::documents::matches;
+use crate::harness::{Tree, Workspace, expect_none, read_tree, root, write_tree};
 use crate::support::program::{finish, program, succeed};
 use crate::support::windows::{Windows, windows};
 
@@ -430,7 +430,7 @@ fn revisions_are_named_with_either_slash() {
     assert_eq!(same(&there.stdout), same(&String::from_utf8_lossy(&here.stdout)));
 }
 
-/// The completions of PowerShell are a script that its grammar accepts, and offer what the program has.
+/// The completions of PowerShell are those that the program makes here, and offer what it has.
 #[test]
 fn completions_for_powershell_are_complete() {
     let workspace = Workspace::new();
@@ -448,5 +448,87 @@ fn completions_for_powershell_are_complete() {
     ] {
         assert!(here.stdout.contains(word), "{word}");
     }
-    assert_eq!(Path::new("x").exists(), false);
+}
+
+/// One archive is the whole hand-off: the program in it is the one that was built, is in both lists, and starts.
+#[test]
+fn a_bundle_brings_its_program_along() {
+    let windows = windows();
+    let workspace = shipped();
+    let folder = workspace.folder();
+    let path = folder.join("inventories/lab.yaml");
+    let text = fs::read_to_string(&path).expect("shipped");
+    let with = text.replace(
+        "  name: acme-lab\n",
+        "  name: acme-lab\n  tool: tools/cbgen.exe\n",
+    );
+    assert_ne!(with, text);
+    fs::write(&path, with).expect("writable");
+    fs::create_dir(folder.join("tools")).expect("a folder");
+    fs::copy(Windows::program(), folder.join("tools/cbgen.exe")).expect("built");
+    let ran = workspace.run(&["build", "inventories/lab.yaml"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    // The tree that reviewers read names it and does not hold it; building again changes nothing, on either system.
+    assert!(!folder.join("out/acme-lab/cbgen.exe").exists());
+    let list = fs::read_to_string(folder.join("out/acme-lab/SHA256SUMS")).expect("a list");
+    assert!(list.contains("  cbgen.exe\n"), "{list}");
+    let ran = windows.run(&folder, &["build", "--check", r"inventories\lab.yaml"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let archive = read_tree(&folder.join("out"))
+        .into_keys()
+        .find(|name| name.ends_with(".zip"))
+        .expect("an archive");
+    let unpacked = folder.join("unpacked");
+    fs::create_dir(&unpacked).expect("a folder");
+    succeed(
+        program("unzip")
+            .args(["-q", &format!("../out/{archive}")])
+            .current_dir(&unpacked),
+    );
+    succeed(
+        program("sha256sum")
+            .args(["--check", "--quiet", "SHA256SUMS"])
+            .current_dir(&unpacked),
+    );
+    let there = finish(
+        windows
+            .command(&unpacked, &unpacked.join("cbgen.exe"))
+            .arg("--version"),
+    );
+    assert_eq!(there.stdout, workspace.run(&["--version"]).stdout);
+    // Another program is a difference that a review says.
+    fs::copy(folder.join("out").join(&archive), folder.join("old.zip")).expect("an archive");
+    let mut bytes = fs::read(folder.join("tools/cbgen.exe")).expect("a program");
+    bytes.push(0);
+    fs::write(folder.join("tools/cbgen.exe"), bytes).expect("writable");
+    let ran = workspace.run(&["diff", "old.zip", "inventories/lab.yaml"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stdout.contains(", program "), "{}", ran.stdout);
+}
+
+/// The lines of the page that are marked as `cmd`, one after the other.
+#[test]
+fn the_examples_of_the_page_print_what_they_say() {
+    let page = fs::read_to_string(root().join("docs/windows.md")).expect("the page");
+    let fence = page
+        .split("```cmd\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .expect("a fence");
+    let workspace = shipped();
+    let folder = workspace.folder();
+    let windows = windows();
+    let mut complaints = Vec::new();
+    for example in fence.split("> ").skip(1) {
+        let mut lines = example.lines();
+        let line = lines.next().expect("a command");
+        let expected: Vec<&str> = lines.collect();
+        let program = format!("Z:{}", Windows::program().display()).replace('/', r"\");
+        let ran = windows.cmd(&folder, &format!("{} 2>&1", line.replacen("cbgen", &program, 1)));
+        let found: Vec<&str> = ran.stdout.lines().collect();
+        if !matches(&expected, &found) {
+            complaints.push(format!("{line}:\n{}", ran.stdout));
+        }
+    }
+    expect_none(&complaints);
 }

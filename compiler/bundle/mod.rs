@@ -404,6 +404,42 @@ mod tests {
     }
 
     #[test]
+    fn a_program_comes_along_in_the_archive_only() {
+        let parts = vec![part("z", "z\n", Format::Text), part("a", "a\n", Format::Text)];
+        let plain = build(&mut Diagnostics::new(), parts).unwrap();
+        let bundle = plain.clone().with_tool(b"MZ and \xFF".to_vec());
+        assert_ne!(bundle.id(), plain.id());
+        assert!(bundle.files().keys().all(|path| path.as_str() != TOOL));
+        let archived = bundle.archived();
+        let names: Vec<&str> = archived.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(names, [SUMS, "a", TOOL, MANIFEST, "z"]);
+        let file = |name: &str| &bundle.files()[&BundlePath::parse(name).unwrap()];
+        let listed = sums(
+            archived
+                .iter()
+                .filter(|(path, _)| path.as_str() != SUMS)
+                .map(|(path, file)| (*path, Digest::of(&file.deployed))),
+        );
+        assert_eq!(file(SUMS).review, listed);
+        let text = &file(MANIFEST).review;
+        let manifest = Manifest::read(text.as_bytes()).unwrap();
+        assert_eq!(manifest.tool.unwrap().size, 8);
+        // The id covers it, its name is fixed, and no artifact can take it.
+        let digest = Digest::of(b"MZ and \xFF").to_string();
+        for (from, to) in [(digest.as_str(), "0".repeat(64)), (TOOL, "other.exe".to_owned())] {
+            assert!(
+                Manifest::read(text.replace(from, &to).as_bytes()).is_err(),
+                "{from}"
+            );
+        }
+        assert_eq!(
+            check(&["Cbgen.EXE"]),
+            ["`Cbgen.EXE` is a path every bundle uses itself"]
+        );
+        assert!(archive::Press::default().write(&bundle).unwrap().len() > 100);
+    }
+
+    #[test]
     fn a_text_outside_its_encoding_is_refused() {
         let mut diagnostics = Diagnostics::new();
         let parts = vec![part("a.cmd", "rem ü\n", Format::Cmd)];

@@ -199,7 +199,7 @@ mod tests {
         ("RMQ", 22),
         ("HARD", 8),
         ("STEP", 23),
-        ("DEF", 109),
+        ("DEF", 116),
     ];
 
     #[test]

@@ -64,6 +64,7 @@ struct Chosen {
 }
 
 pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
+    addresses(view, problems);
     let chosen = chosen(view);
     for listener in &chosen {
         if listener.on == On::Management && listener.port == 80 {
@@ -126,6 +127,48 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
     }
     erlang(view, &chosen, problems);
     firewall(view, problems);
+}
+
+/// Addresses a firewall rule can be limited to.
+fn addresses(view: &View<'_>, problems: &mut Vec<Problem>) {
+    let addresses = view.inventory.network.callback_addresses.iter().flatten();
+    for (index, text) in addresses.enumerate() {
+        if !is_address_or_range(text) {
+            problems.push(
+                Problem::at(
+                    codes::ADDRESS_INVALID,
+                    format!("/network/callback_addresses/{index}"),
+                    format!("`{text}` is no address and no range of addresses"),
+                )
+                .note("the firewall would refuse the rule, or open the port to everybody")
+                .help("write `10.20.0.11`, `10.20.0.0/24` or `10.20.0.11-10.20.0.14`"),
+            );
+        }
+    }
+}
+
+/// One address, a network of at least 8 bits, or two addresses of one family in order.
+fn is_address_or_range(text: &str) -> bool {
+    let address = |text: &str| {
+        text.parse::<std::net::IpAddr>()
+            .ok()
+            .filter(|found| !found.is_unspecified())
+    };
+    if let Some((first, bits)) = text.split_once('/') {
+        let most = match address(first) {
+            Some(std::net::IpAddr::V4(_)) => 32,
+            Some(std::net::IpAddr::V6(_)) => 128,
+            None => return false,
+        };
+        return bits.parse::<u8>().is_ok_and(|bits| (8..=most).contains(&bits));
+    }
+    match text.split_once('-') {
+        Some((first, last)) => match (address(first), address(last)) {
+            (Some(first), Some(last)) => first.is_ipv4() == last.is_ipv4() && first < last,
+            _ => false,
+        },
+        None => address(text).is_some(),
+    }
 }
 
 fn chosen(view: &View<'_>) -> Vec<Chosen> {

@@ -1,10 +1,11 @@
 //! SQL Server: how Callback reaches it, with which driver, and what that driver does about TLS
 //! (PRE-12, DEF-61, DEF-67, DEF-68, DEF-104).
 
-use super::View;
 use super::problem::Problem;
+use super::{View, has, server_pointer};
 use crate::codes;
 use crate::codes::Code;
+use crate::contract::artifact::Role;
 use crate::diag::nearest;
 use crate::inventory::model::{Ole, SqlAccess, SqlAuthentication};
 
@@ -45,6 +46,7 @@ const PROVIDERS: &[(&str, Trait)] = &[
 ];
 
 pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
+    readers(view, problems);
     access(view, problems);
     let driver = &view.inventory.sql.driver;
     let provider = view.inventory.sql.ole.as_ref().map(|ole| &ole.provider);
@@ -83,6 +85,23 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
         problems,
     );
     assumed_names(view, problems);
+}
+
+/// DEF-45: 127.0.0.1 in the table of web service paths means the machine that reads it.
+fn readers(view: &View<'_>, problems: &mut Vec<Problem>) {
+    for (index, server) in view.servers() {
+        if server.reads_ws_paths == Some(true) && !has(server, Role::Management) {
+            problems.push(
+                Problem::at(
+                    codes::READER_WITHOUT_SERVICES,
+                    server_pointer(index, "/reads_ws_paths"),
+                    format!("`{}` reads addresses at 127.0.0.1 and runs no web services", server.name),
+                )
+                .note("the guide puts http://127.0.0.1/ into both rows, which is the machine that reads them (SQL-1, DEF-45)")
+                .help("look up what reads the table on this server; it needs another way to the web services, or the role `management`"),
+            );
+        }
+    }
 }
 
 fn access(view: &View<'_>, problems: &mut Vec<Problem>) {

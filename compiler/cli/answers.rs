@@ -70,6 +70,9 @@ pub(super) struct Named {
     pub(super) tree: String,
     /// The archive.
     pub(super) archive: String,
+    /// What its runbook asks of people, in a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) work: Option<String>,
     /// Id of the build of the same version that was replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) replaced_id: Option<String>,

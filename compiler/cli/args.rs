@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::formats::edits::EditKind;
 use crate::report::MessageFormat;
 
 /// Compiles the inventory of an on-premise Callback installation into a bundle of configuration files.
@@ -101,6 +102,8 @@ pub(super) enum Command {
     Show(Show),
     /// Show which inventory lines and which template line made an output line
     Why(Why),
+    /// Do edits of a bundle on a vendor's file, byte for byte, and show the difference
+    Edit(Edit),
     /// List every guide requirement: generated, manual step or not applicable, and why
     Coverage(Coverage),
     /// Print the long text of a diagnostic code, of a requirement or defect of the guide, or of an inventory key
@@ -268,6 +271,69 @@ pub(super) enum AnswerFormat {
     Json,
 }
 
+/// Arguments of `edit`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 nothing changes, 1 something changes, 2 the edits are refused and nothing is written."
+)]
+pub(super) struct Edit {
+    /// The vendor's file, or - for standard input
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(super) file: PathBuf,
+    /// The edits: an XML transform, Erlang terms, keyed lines of YAML or INI, JSON keys, references in a script
+    #[arg(value_name = "EDIT", value_hint = ValueHint::FilePath)]
+    pub(super) edits: PathBuf,
+    /// Write the edited file here, in one step; it may be FILE itself
+    #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath)]
+    pub(super) output: Option<PathBuf>,
+    /// The format of the edits, where neither a manifest beside them nor their name tells it
+    #[arg(long = "as", value_name = "FORMAT")]
+    pub(super) kind: Option<EditKindArgument>,
+    /// How the result is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: EditFormat,
+}
+
+/// The formats of edits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum EditKindArgument {
+    /// An XML transform for a .NET configuration file
+    Xdt,
+    /// `[{set, [key], value}].` for a file of Erlang terms
+    Erlang,
+    /// `:key: 'value'` for a YAML file
+    Yaml,
+    /// An object with the keys to set, for a JSON file
+    Json,
+    /// `Key=Value` below `[Section]`, for an INI file
+    Ini,
+    /// Ports and the addresses that replace them, for a script
+    #[value(name = "js_references")]
+    JsReferences,
+}
+
+impl From<EditKindArgument> for EditKind {
+    fn from(kind: EditKindArgument) -> Self {
+        match kind {
+            EditKindArgument::Xdt => Self::Xdt,
+            EditKindArgument::Erlang => Self::Terms,
+            EditKindArgument::Yaml => Self::YamlLines,
+            EditKindArgument::Json => Self::JsonKeys,
+            EditKindArgument::Ini => Self::IniLines,
+            EditKindArgument::JsReferences => Self::References,
+        }
+    }
+}
+
+/// How `edit` prints its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum EditFormat {
+    /// A unified difference
+    Text,
+    /// One JSON object with every place
+    Json,
+}
+
 /// Arguments of `coverage`.
 #[derive(Debug, Args)]
 pub(super) struct Coverage {
@@ -323,6 +389,8 @@ pub(super) enum SchemaKind {
     Coverage,
     /// runbook.json of a bundle
     Runbook,
+    /// The output of `edit --format json`
+    Edit,
 }
 
 /// Arguments of `init`.

@@ -15,6 +15,8 @@ use crate::bundle::tree::{self, Prepared, Written};
 use crate::bundle::{Bundle, MANIFEST};
 use crate::codes;
 use crate::contract::manifest::Manifest;
+use crate::contract::path::BundlePath;
+use crate::contract::runbook::{RUNBOOK, Runbook};
 use crate::diag::{Diagnostic, Diagnostics, Reported, Severity, one_of};
 use crate::driver::Run;
 use crate::files::Files as _;
@@ -298,6 +300,7 @@ fn make(
             id: bundle.id().to_string(),
             tree: format!("{}/{}", shown(output_of(arguments)), bundle.name()),
             archive: format!("{}/{}", shown(output_of(arguments)), bundle.archive_name()),
+            work: work_of(&bundle),
             ..Named::default()
         },
         ..Made::default()
@@ -390,6 +393,13 @@ fn not_read_now(workshop: &Workshop, output: &Path, bundle: &Bundle) -> Option<D
     )
 }
 
+/// What the runbook of a bundle asks of people.
+fn work_of(bundle: &Bundle) -> Option<String> {
+    let path = BundlePath::parse(RUNBOOK).ok()?;
+    let file = bundle.files().get(&path)?;
+    Some(Runbook::read(&file.deployed).ok()?.summary())
+}
+
 /// What standard output says about a bundle that was written.
 fn lines_of(written: &Written, bundle: &Named) -> Vec<String> {
     let what = match &written.old {
@@ -401,6 +411,7 @@ fn lines_of(written: &Written, bundle: &Named) -> Vec<String> {
         format!("{} {what}", bundle.tree),
         format!("{} bundle id {}", bundle.archive, written.new_id.spoken()),
     ];
+    lines.extend(bundle.work.iter().map(|work| format!("  {work}")));
     if let Some(old) = written
         .old
         .as_ref()

@@ -13,6 +13,7 @@ mod clock;
 mod completions;
 mod coverage;
 mod diff;
+mod edit;
 mod exit;
 mod explain;
 mod git;
@@ -64,6 +65,7 @@ fn dispatch(arguments: Arguments) -> Exit {
         Command::Show(arguments) => show::run(&mut session, &arguments),
         Command::Why(arguments) => why::run(&mut session, &arguments),
         Command::Diff(arguments) => diff::run(&mut session, &arguments),
+        Command::Edit(arguments) => edit::run(&mut session, &arguments),
         Command::Coverage(arguments) => coverage::run(&mut session, &arguments),
         Command::Explain(arguments) => explain::run(&mut session, &arguments),
         Command::Schema(arguments) => schema::run(&mut session, &arguments),

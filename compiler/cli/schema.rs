@@ -2,6 +2,7 @@
 
 use crate::contract::manifest::Manifest;
 use crate::contract::runbook::Runbook;
+use crate::edit::Report;
 use crate::inventory::Schema as InventorySchema;
 use crate::templates::front_matter::FrontMatter;
 
@@ -21,6 +22,7 @@ pub(super) fn run(session: &mut Session, arguments: &Schema) {
         SchemaKind::Show => schemars::schema_for!(answers::Shown).to_value(),
         SchemaKind::Coverage => schemars::schema_for!(answers::Covered<'_>).to_value(),
         SchemaKind::Runbook => schemars::schema_for!(Runbook).to_value(),
+        SchemaKind::Edit => schemars::schema_for!(Report).to_value(),
         SchemaKind::Manifest => schemars::schema_for!(Manifest).to_value(),
     };
     session.print(&format!("{schema:#}\n"));

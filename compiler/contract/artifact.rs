@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::path::BundlePath;
+use crate::formats::{Format, Reading};
 
 /// How often a template is rendered and where its artifact lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -41,6 +42,21 @@ pub enum Effect {
     RunScript,
     /// Is read by people or tools; changes nothing.
     Read,
+}
+
+impl Effect {
+    /// Whether the artifact says what to change in a file of the vendor.
+    pub fn edits(self) -> bool {
+        match self {
+            Self::TransformXml | Self::SetTerms | Self::SetLines | Self::ReplaceReferences => true,
+            Self::ReplaceFile | Self::ImportRegistry | Self::RunSql | Self::RunScript | Self::Read => false,
+        }
+    }
+
+    /// How the text of an artifact with this effect is read.
+    pub fn reading(self, format: Format) -> Reading {
+        Reading::of(format, self.edits())
+    }
 }
 
 /// How an artifact's effect is undone: `captured`, `one_way`, or the path of the artifact that undoes it.

@@ -405,6 +405,43 @@ impl Runbook {
             .filter(move |step| step.server.as_deref() == server)
     }
 
+    /// Lines of the main path: each step by hand, and one command for steps in a row that cbgen does at one place. A
+    /// printed runbook has fewer where it folds equal servers.
+    pub fn main_path(&self) -> usize {
+        let mut lines = 0;
+        let mut last: Option<(&Step, bool)> = None;
+        for step in &self.steps {
+            let by_hand = step.kind == StepKind::Manual;
+            let goes_on = last.is_some_and(|(before, manual)| {
+                !by_hand && !manual && before.server == step.server && before.phase == step.phase
+            });
+            lines += usize::from(!goes_on);
+            last = Some((step, by_hand));
+        }
+        lines
+    }
+
+    /// Steps by hand inside the window.
+    pub fn by_hand(&self) -> usize {
+        let manual = self.steps.iter().filter(|step| step.kind == StepKind::Manual);
+        manual.filter(|step| step.phase.in_window()).count()
+    }
+
+    /// One line for whoever builds: `47 steps on the main path, 10 by hand inside the window, …`.
+    pub fn summary(&self) -> String {
+        let time = &self.schedule;
+        let of = time
+            .window
+            .map_or_else(String::new, |window| format!(" of {window}"));
+        format!(
+            "{} steps on the main path, {} by hand inside the window; {}{of} minutes for {} people",
+            self.main_path(),
+            self.by_hand(),
+            time.needed,
+            time.people
+        )
+    }
+
     /// Steps at other places that must be finished before a step begins.
     pub fn needed_by<'a>(&'a self, step: &'a Step) -> impl Iterator<Item = &'a Step> {
         let through = step.needs;

@@ -8,7 +8,7 @@ use super::sides::Content;
 use crate::contract::artifact::Rollback;
 use crate::contract::digest::Digest;
 use crate::contract::manifest::Artifact;
-use crate::formats::Format;
+use crate::formats::Reading;
 
 /// What comparing one artifact gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +50,8 @@ pub(super) fn compare_artifacts(
             };
         }
         (before, now) if before == now => None,
-        (Content::Text(before), Content::Text(now)) if old.format == new.format => {
-            Some(compare_texts(new.format, before, now, old_names, new_names))
+        (Content::Text(before), Content::Text(now)) if reading(old) == reading(new) => {
+            Some(compare_texts(reading(new), before, now, old_names, new_names))
         }
         (Content::Text(before), Content::Text(now)) => {
             // Without a common format there is no common meaning.
@@ -67,7 +67,7 @@ pub(super) fn compare_artifacts(
     match difference {
         None if facts.is_empty() => Outcome::Unchanged,
         Some(Difference::Layout)
-            if facts.is_empty() && (renamed || editions_differ && !is_layout(new.format, before, now)) =>
+            if facts.is_empty() && (renamed || editions_differ && !is_layout(reading(new), before, now)) =>
         {
             Outcome::Names
         }
@@ -84,12 +84,17 @@ pub(super) fn compare_artifacts(
     }
 }
 
+/// How the text of an artifact is read.
+fn reading(artifact: &Artifact) -> Reading {
+    artifact.effect.reading(artifact.format)
+}
+
 /// Whether two texts say the same also with every name and version in place.
-fn is_layout(format: Format, before: &Content, now: &Content) -> bool {
+fn is_layout(reading: Reading, before: &Content, now: &Content) -> bool {
     let none = Identity::default();
     match (before, now) {
         (Content::Text(before), Content::Text(now)) => {
-            compare_texts(format, before, now, &none, &none) == Difference::Layout
+            compare_texts(reading, before, now, &none, &none) == Difference::Layout
         }
         _ => false,
     }
@@ -115,7 +120,7 @@ pub(super) fn added(artifact: &Artifact, content: &Content, names: &Identity) ->
         new: Some(value),
     };
     match content {
-        Content::Text(text) => match all_facts(artifact.format, text, names) {
+        Content::Text(text) => match all_facts(reading(artifact), text, names) {
             Some(facts) => facts.into_iter().map(|(path, value)| fact(path, value)).collect(),
             None => vec![fact("the whole file".into(), names.hide(text))],
         },

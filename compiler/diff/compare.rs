@@ -11,7 +11,7 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::identity::{Identity, holds_stand_ins};
 use super::labels;
-use crate::formats::{Format, Item, items};
+use crate::formats::{Format, Item, Reading, items};
 use crate::secrets::lines::{self, Guard};
 
 /// What stands instead of a value that looks like a secret. That it changed stays visible.
@@ -64,7 +64,7 @@ const LARGEST_ALIGNMENT: usize = 100_000_000;
 
 /// Compares two texts that are not equal. `old_names` and `new_names` are replaced before.
 pub fn compare_texts(
-    format: Format,
+    reading: impl Into<Reading>,
     old: &str,
     new: &str,
     old_names: &Identity,
@@ -76,7 +76,8 @@ pub fn compare_texts(
     } else {
         (old_names, new_names)
     };
-    match (facts(format, old, old_names), facts(format, new, new_names)) {
+    let reading = reading.into();
+    match (facts(reading, old, old_names), facts(reading, new, new_names)) {
         (Some(old), Some(new)) => {
             let differing = align(&old, &new);
             if differing.is_empty() {
@@ -90,8 +91,8 @@ pub fn compare_texts(
 }
 
 /// Every fact of a text as a new one; `None` when it does not read.
-pub fn all_facts(format: Format, text: &str, names: &Identity) -> Option<Vec<(String, String)>> {
-    facts(format, text, names).map(|facts| facts.into_iter().map(|fact| (fact.shape, fact.value)).collect())
+pub fn all_facts(reading: Reading, text: &str, names: &Identity) -> Option<Vec<(String, String)>> {
+    facts(reading, text, names).map(|facts| facts.into_iter().map(|fact| (fact.shape, fact.value)).collect())
 }
 
 /// An item without what only says where it stands.
@@ -101,26 +102,31 @@ struct Plain {
     value: String,
 }
 
-fn facts(format: Format, text: &str, names: &Identity) -> Option<Vec<Plain>> {
-    let items = items(format, text).ok()?;
+fn facts(reading: Reading, text: &str, names: &Identity) -> Option<Vec<Plain>> {
+    let items = items(reading, text).ok()?;
     // A text without a single fact proves nothing about its layout.
     if items.is_empty() && !text.trim().is_empty() {
         return None;
     }
-    let items = if format == Format::Cmd {
+    let items = if reading == Reading::Whole(Format::Cmd) {
         labels::without_numbers(&items)
-    } else if format == Format::Sql {
+    } else if reading == Reading::Whole(Format::Sql) {
         with_batch_ends(items)
     } else {
         items
     };
-    Some(items.into_iter().map(|item| plain(format, item, names)).collect())
+    Some(
+        items
+            .into_iter()
+            .map(|item| plain(reading, item, names))
+            .collect(),
+    )
 }
 
-fn plain(format: Format, item: Item, names: &Identity) -> Plain {
-    let shape = if format == Format::Markdown {
+fn plain(reading: Reading, item: Item, names: &Identity) -> Plain {
+    let shape = if reading == Reading::Whole(Format::Markdown) {
         headings_without_numbers(&item.path)
-    } else if has_running_numbers(format) {
+    } else if has_running_numbers(reading) {
         without_numbers(&item.path)
     } else {
         item.path
@@ -172,7 +178,11 @@ fn with_batch_ends(items: Vec<Item>) -> Vec<Item> {
 }
 
 /// Formats whose paths count statements, lines or blocks.
-fn has_running_numbers(format: Format) -> bool {
+fn has_running_numbers(reading: Reading) -> bool {
+    let format = match reading {
+        Reading::Edits(_) => return false,
+        Reading::Whole(format) => format,
+    };
     match format {
         Format::Sql | Format::Cmd | Format::Markdown | Format::Html | Format::PowerShell | Format::Text => {
             true

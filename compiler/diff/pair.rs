@@ -160,12 +160,14 @@ impl Unit<'_> {
         for (name, artifact) in &self.artifacts {
             text.push_str(name);
             match self.content(&artifact.path) {
-                Content::Text(content) => match all_facts(artifact.format, content, &names) {
-                    Some(facts) => facts.iter().for_each(|(path, value)| {
-                        text.extend(["\0", path, "\0", value]);
-                    }),
-                    None => text.extend(["\0\0", &names.hide(content)]),
-                },
+                Content::Text(content) => {
+                    match all_facts(artifact.effect.reading(artifact.format), content, &names) {
+                        Some(facts) => facts.iter().for_each(|(path, value)| {
+                            text.extend(["\0", path, "\0", value]);
+                        }),
+                        None => text.extend(["\0\0", &names.hide(content)]),
+                    }
+                }
                 Content::Bytes(_) | Content::Derived(_) | Content::Missing => {
                     text.push_str(&summary(self.content(&artifact.path)));
                 }

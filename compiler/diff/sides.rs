@@ -68,8 +68,8 @@ pub fn is_runbook(artifact: &Artifact) -> bool {
 
 /// Whether an artifact says the same as the runbook in another form, and so is not compared in detail.
 pub fn is_derived(artifact: &Artifact) -> bool {
-    let is_view = matches!(artifact.format, Format::Html | Format::Json | Format::Markdown);
-    artifact.scope == Scope::Bundle && artifact.effect == Effect::Read && is_view && !is_runbook(artifact)
+    let is_other_form = matches!(artifact.format, Format::Html | Format::Json);
+    artifact.scope == Scope::Bundle && artifact.effect == Effect::Read && is_other_form
 }
 
 impl Snapshot {

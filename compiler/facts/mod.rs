@@ -12,8 +12,8 @@ use serde::Serialize;
 use crate::contract::artifact::Role;
 use crate::formats::uri::{FederationUri, federation_uri};
 use crate::inventory::model::{
-    CertificateKind, Integration, Inventory, LogLevel, RabbitMq, Server, SqlAccess, SqlAuthentication,
-    TlsProtocol, UpstreamKey, UserTag, Window, WindowsVersion, XFrameOptions,
+    BalancerKind, CertificateKind, Integration, Inventory, LogLevel, RabbitMq, Server, SqlAccess,
+    SqlAuthentication, TlsProtocol, UpstreamKey, UserTag, Window, WindowsVersion, XFrameOptions,
 };
 
 /// The values of one installation that every template sees.
@@ -132,10 +132,30 @@ pub struct ProxyFacts {
     pub ciphers: Vec<String>,
     /// Whether Configuration Management paths get a trailing slash (DEF-31).
     pub config_trailing_slash: bool,
+    /// Name of its Windows service, as key or as the panel shows it (DEF-110).
+    pub service_name: String,
+    /// What stands in front of several Management servers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balancer: Option<BalancerFacts>,
     /// Seconds a component may take for an answer.
     pub read_timeout: u32,
     /// Largest request in bytes.
     pub largest_request: u32,
+}
+
+/// What stands in front of several Management servers.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct BalancerFacts {
+    /// Whether it is a name with several addresses only.
+    pub is_dns: bool,
+    /// Who can change it.
+    pub owner: String,
+    /// What it asks to find out whether a server lives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health_probe: Option<String>,
+    /// Whether it keeps one client at one server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub affinity: Option<bool>,
 }
 
 /// The proxy's certificate.
@@ -229,6 +249,13 @@ pub struct RabbitMqFacts {
     pub user_tags: Vec<UserTag>,
     /// Whether the management plugin goes.
     pub disable_management_plugin: bool,
+    /// Settings of the old file that go.
+    pub drop: Vec<String>,
+    /// The same as one text, `none` when there is none.
+    pub drop_list: String,
+    /// Settings of the old file that are known, those that go among them, when the inventory says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_list: Option<String>,
     /// `install_root\RabbitMQ Server`.
     pub home: String,
     /// Folder of the command-line tools.
@@ -244,6 +271,9 @@ pub struct RabbitMqFacts {
 pub struct NetworkFacts {
     /// Whether firewall scripts are wanted.
     pub firewall: bool,
+    /// Addresses of the Callback servers, when the inventory gives them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback_addresses: Option<Vec<String>>,
     /// Third-party systems.
     pub integrations: Vec<Integration>,
     /// Ports of Erlang virtual machines.
@@ -292,6 +322,10 @@ pub struct ServerFacts {
     pub windows: WindowsVersion,
     /// .NET Framework version.
     pub dotnet: String,
+    /// The number Windows keeps for that release.
+    pub dotnet_release: dotnet::Release,
+    /// `https://` address of the proxy on this server by its own name, where a dead one cannot hide behind its twin.
+    pub own_origin: String,
     /// Proxy this server uses.
     pub proxy_fqdn: String,
     /// `https://` URL of that proxy without a path.
@@ -355,6 +389,7 @@ pub struct UpstreamFacts {
 }
 
 pub mod ciphers;
+pub mod dotnet;
 pub mod names;
 pub mod plan_view;
 pub mod ports;
@@ -410,6 +445,7 @@ impl Facts {
                 .map(|broker| rabbitmq_facts(inventory, broker)),
             network: NetworkFacts {
                 firewall: inventory.network.firewall,
+                callback_addresses: inventory.network.callback_addresses.clone(),
                 integrations: inventory.network.integrations.clone(),
                 erlang_ports: inventory.network.erlang_ports.map(|range| ErlangPorts {
                     first: range.first,
@@ -535,6 +571,16 @@ fn proxy_facts(inventory: &Inventory) -> ProxyFacts {
         .map(str::to_owned)
         .collect(),
         config_trailing_slash: proxy.config_trailing_slash,
+        balancer: proxy.balancer.as_ref().map(|balancer| BalancerFacts {
+            is_dns: balancer.kind == BalancerKind::Dns,
+            owner: balancer.owner.clone(),
+            health_probe: balancer.health_probe.clone(),
+            affinity: balancer.affinity,
+        }),
+        service_name: proxy
+            .service_name
+            .clone()
+            .unwrap_or_else(|| "VHT Reverse Proxy".to_owned()),
         read_timeout: proxy.read_timeout.unwrap_or(SMART_RULES_RECEIVE_SECONDS),
         largest_request: proxy
             .largest_request
@@ -565,6 +611,16 @@ fn sql_facts(inventory: &Inventory) -> SqlFacts {
     }
 }
 
+/// Names as one argument of a command; `none` is no setting of RabbitMQ.
+fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    let names: Vec<&str> = names.map(String::as_str).collect();
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(",")
+    }
+}
+
 fn rabbitmq_facts(inventory: &Inventory, broker: &RabbitMq) -> RabbitMqFacts {
     let root = &inventory.product.install_root;
     let overrides = &inventory.overrides;
@@ -584,6 +640,12 @@ fn rabbitmq_facts(inventory: &Inventory, broker: &RabbitMq) -> RabbitMqFacts {
         log_level: broker.log_level,
         user_tags: broker.user_tags.clone(),
         disable_management_plugin: broker.disable_management_plugin,
+        drop: broker.drop.clone(),
+        drop_list: listed(broker.drop.iter()),
+        keep_list: broker
+            .keep
+            .as_ref()
+            .map(|keep| listed(keep.iter().chain(&broker.drop))),
         sbin: format!(r"{home}\rabbitmq_server-{}\sbin", broker.version),
         config_path: format!(r"{home}\{config_file}"),
         json_path: format!(r"{root}\{json_file}"),
@@ -615,6 +677,8 @@ fn server_facts(
         is_combined: is_core && is_management,
         windows: server.windows,
         dotnet: server.dotnet.clone(),
+        dotnet_release: dotnet::release(&server.dotnet),
+        own_origin: format!("https://{}{}", server.fqdn, proxy.port_suffix),
         proxy_fqdn,
         proxy_origin,
         vhqmws_url,

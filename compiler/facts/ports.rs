@@ -30,6 +30,8 @@ pub struct PortRow {
     pub purpose: String,
     /// Whether only the server itself may use it, so that a firewall has to block it from outside.
     pub local_only: bool,
+    /// Whether only Callback servers use it, so that a firewall opens it for their addresses alone.
+    pub callback_only: bool,
 }
 
 /// Ports no inventory value changes, so that no other range may cover them: number and owner.
@@ -101,6 +103,8 @@ fn row(ids: &[&str], direction: Direction, [application, port, peers, purpose]: 
         peers: peers.into(),
         purpose: purpose.into(),
         local_only: matches!(direction, Direction::Local),
+        callback_only: peers == "Callback servers"
+            && matches!(direction, Direction::Inbound | Direction::Both),
     }
 }
 

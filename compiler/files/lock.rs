@@ -141,8 +141,10 @@ mod system {
     const ACCESS_DENIED: i32 = 5;
 
     pub(super) fn attempt(path: &Path) -> io::Result<Attempt> {
+        // The library wants to hear of writing where a file may be made; what is asked for is the line after it.
         let opened = File::options()
             .create(true)
+            .write(true)
             .access_mode(GENERIC_WRITE | DELETE)
             .share_mode(0)
             .custom_flags(OPEN_REPARSE_POINT | DELETE_ON_CLOSE)

@@ -91,16 +91,6 @@ pub(super) fn label(part: &str) -> String {
     }
 }
 
-/// Byte offset of a one-based line and a one-based column in characters; the end of the text when it lies beyond.
-pub(super) fn offset(text: &str, line: usize, column: usize) -> usize {
-    lines(text)
-        .nth(line.saturating_sub(1))
-        .map_or(text.len(), |(start, line)| {
-            let within = line.char_indices().nth(column.saturating_sub(1));
-            start + within.map_or(line.len(), |(at, _)| at)
-        })
-}
-
 /// The range of the character at `start`, or an empty range at the end of the text.
 pub(super) fn range_at(text: &str, start: usize) -> std::ops::Range<usize> {
     let length = text
@@ -147,9 +137,7 @@ mod tests {
     #[test]
     fn positions_are_bytes() {
         let text = "ä\nxö!\n";
-        assert_eq!(offset(text, 2, 3), 6);
         assert_eq!(range_at(text, 4), 4..6);
-        assert_eq!(offset(text, 9, 1), text.len());
         assert_eq!(range_at(text, text.len()), text.len()..text.len());
         assert_eq!(lines(text).collect::<Vec<_>>(), [(0, "ä"), (3, "xö!"), (8, "")]);
     }

@@ -49,6 +49,109 @@ pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
     }
 }
 
+/// One key of an object and what it has to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonEdit {
+    /// The keys that lead to the value, at least one.
+    pub keys: Vec<String>,
+    /// The value as it is written.
+    pub value: String,
+    /// Its bytes.
+    pub range: Range<usize>,
+}
+
+impl JsonEdit {
+    /// The JSON pointer of the value, `/rabbitConfig/port`.
+    pub fn path(&self) -> String {
+        Self::pointer(&self.keys)
+    }
+
+    /// The JSON pointer of keys.
+    pub fn pointer(keys: &[String]) -> String {
+        let steps = keys.iter().map(|key| format!("/{}", step(key)));
+        steps.collect()
+    }
+
+    /// The edit as a fact that is compared.
+    pub(crate) fn into_item(self) -> Item {
+        Item {
+            path: self.path(),
+            value: self.value,
+            range: self.range,
+        }
+    }
+}
+
+/// A key as a step of a pointer.
+fn step(key: &str) -> String {
+    characters::label(&key.replace('~', "~0").replace('/', "~1"))
+}
+
+/// Reads a document of edits: an object whose leaves are set in the same objects of the vendor's file. A list is one
+/// value. The mistakes are those of [`items`], and a document that sets nothing.
+pub fn edits(text: &str) -> Result<Vec<JsonEdit>, Vec<FormatError>> {
+    let leaves = items(text)?;
+    let whole = || FormatError::new(0..text.len(), "expected an object with the keys to set");
+    let document: serde_json::Value =
+        serde_json::from_str(text).map_err(|error| vec![syntax_error(text, &error)])?;
+    let mut leaves = leaves.into_iter().peekable();
+    let mut edits = Vec::new();
+    // In the order of the text, as leaves are.
+    let mut open = vec![(Vec::new(), &document)];
+    while let Some((keys, value)) = open.pop() {
+        match value {
+            serde_json::Value::Object(members) if !members.is_empty() => {
+                for (key, value) in members.iter().rev() {
+                    let mut keys: Vec<String> = keys.clone();
+                    keys.push(key.clone());
+                    open.push((keys, value));
+                }
+            }
+            serde_json::Value::Array(_) => {
+                let mut range = leaves.peek().map_or(0..0, |leaf| leaf.range.clone());
+                for _ in 0..count(value) {
+                    range.end = leaves.next().map_or(range.end, |leaf| leaf.range.end);
+                }
+                edits.push(JsonEdit {
+                    keys,
+                    value: value.to_string(),
+                    range,
+                });
+            }
+            serde_json::Value::Null
+            | serde_json::Value::Bool(_)
+            | serde_json::Value::Number(_)
+            | serde_json::Value::String(_)
+            | serde_json::Value::Object(_) => {
+                let leaf = leaves.next().ok_or_else(|| vec![whole()])?;
+                edits.push(JsonEdit {
+                    keys,
+                    value: leaf.value,
+                    range: leaf.range,
+                });
+            }
+        }
+    }
+    if !document.is_object() || edits.iter().any(|edit| edit.keys.is_empty()) {
+        return Err(vec![whole()]);
+    }
+    Ok(edits)
+}
+
+/// How many leaves a value has; its nesting is limited.
+fn count(value: &serde_json::Value) -> usize {
+    match value {
+        serde_json::Value::Array(values) if !values.is_empty() => values.iter().map(count).sum(),
+        serde_json::Value::Object(members) if !members.is_empty() => members.values().map(count).sum(),
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_)
+        | serde_json::Value::Array(_)
+        | serde_json::Value::Object(_) => 1,
+    }
+}
+
 /// Lifts an error of `serde_json`, whose columns count the bytes read of a line; 0 means the line feed in front of it.
 pub(super) fn syntax_error(text: &str, error: &serde_json::Error) -> FormatError {
     let line = characters::lines(text).nth(error.line().saturating_sub(1));
@@ -143,7 +246,7 @@ impl<'a> Walk<'a> {
                 self.peek();
                 let (key, range) = self.string();
                 self.take();
-                let name = characters::label(&key.replace('~', "~0").replace('/', "~1"));
+                let name = step(&key);
                 if !keys.insert(key) {
                     let message = format!(
                         "the key `{path}/{name}` is given twice, and readers disagree about which one counts"
@@ -231,6 +334,29 @@ mod tests {
         );
         check("\"\\u0041\\/\"", &["0..10  = \"A/\""]);
         check("{}", &["0..2  = {}"]);
+    }
+
+    #[test]
+    fn edits_are_leaves_and_lists() {
+        let found = edits("{\"a\": {\"b\": 5671.0, \"c/d\": [1, {\"x\": 2}]}, \"e\": {}}").unwrap();
+        let shown: Vec<_> = found
+            .iter()
+            .map(|edit| format!("{:?} {} = {}", edit.range, edit.path(), edit.value))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "12..18 /a/b = 5671.0",
+                "28..38 /a/c~1d = [1,{\"x\":2}]",
+                "48..50 /e = {}"
+            ]
+        );
+        for text in ["{}", "[1]", "1"] {
+            assert_eq!(
+                edits(text).unwrap_err()[0].message,
+                "expected an object with the keys to set"
+            );
+        }
     }
 
     #[test]

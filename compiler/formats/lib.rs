@@ -30,6 +30,8 @@ pub mod yaml_lines;
 use std::fmt;
 use std::ops::Range;
 
+use edits::{EditKind, Edits};
+
 /// A format an artifact can have. A new variant breaks every match on purpose.
 #[derive(
     Clone,
@@ -113,6 +115,39 @@ impl Format {
             Self::PowerShell => "power_shell",
             Self::Text => "text",
         }
+    }
+}
+
+/// How the text of an artifact is read. A list of Erlang terms, or a JSON object, may be a whole file or say what to change
+/// in one; the effect of the artifact says which, never its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reading {
+    /// A whole file of this format.
+    Whole(Format),
+    /// Edits of a vendor's file.
+    Edits(EditKind),
+}
+
+impl Reading {
+    /// How a text of a format is read that is meant as edits, or as a whole file. A transform is a document of its own
+    /// format, of which a template may say less than the engine can do: [`xdt`] reads it.
+    pub fn of(format: Format, is_edits: bool) -> Self {
+        match EditKind::of(format) {
+            Some(kind) if is_edits && kind != EditKind::Xdt => Self::Edits(kind),
+            _ => Self::Whole(format),
+        }
+    }
+
+    /// Every way to read a text.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let edits = EditKind::ALL.iter().copied().map(Self::Edits);
+        Format::ALL.iter().copied().map(Self::Whole).chain(edits)
+    }
+}
+
+impl From<Format> for Reading {
+    fn from(format: Format) -> Self {
+        Self::Whole(format)
     }
 }
 
@@ -208,7 +243,11 @@ pub fn bare_word(value: &str) -> Result<String, FormatError> {
 ///
 /// # Errors
 /// Every mistake of the text.
-pub fn check(format: Format, text: &str) -> Result<(), Vec<FormatError>> {
+pub fn check(reading: impl Into<Reading>, text: &str) -> Result<(), Vec<FormatError>> {
+    let format = match reading.into() {
+        Reading::Edits(kind) => return Edits::read(kind, text).map(drop),
+        Reading::Whole(format) => format,
+    };
     match format {
         Format::Cmd => cmd::check(text),
         Format::Html => html::check(text),
@@ -227,11 +266,15 @@ pub fn check(format: Format, text: &str) -> Result<(), Vec<FormatError>> {
     }
 }
 
-/// Reads a text back with the strict reader of its format.
+/// Reads a text back with the strict reader of its format. A [`Format`] alone means a whole file.
 ///
 /// # Errors
 /// Every mistake of the text.
-pub fn items(format: Format, text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
+pub fn items(reading: impl Into<Reading>, text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
+    let format = match reading.into() {
+        Reading::Edits(kind) => return Edits::read(kind, text).map(Edits::items),
+        Reading::Whole(format) => format,
+    };
     match format {
         Format::Nginx => nginx::items(text),
         Format::Xdt => xdt::items(text),
@@ -261,8 +304,8 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn a_check_finds_the_mistakes_of_a_reading(text in PIECES) {
-            for format in Format::ALL {
-                proptest::prop_assert_eq!(check(*format, &text).err(), items(*format, &text).err(), "{:?}", format);
+            for reading in Reading::all() {
+                proptest::prop_assert_eq!(check(reading, &text).err(), items(reading, &text).err(), "{:?}", reading);
             }
         }
     }

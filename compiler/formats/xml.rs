@@ -1,11 +1,16 @@
-//! XML: escaping, well-formedness with positions, and flattening into items.
+//! XML: escaping, a reader that loses nothing, changes that leave every other byte alone, and flattening into items.
 //!
-//! Base of the transform documents in `xdt`; it knows nothing of transforms or of any vocabulary. Document type
-//! definitions are refused, so no entity can be declared, and nesting is limited.
+//! Base of the transform documents in `xdt` and of their application in `edits`; it knows nothing of transforms or of any
+//! vocabulary. Document type definitions are refused, so no entity can be declared, and nesting is limited.
+
+pub mod change;
+pub mod read;
+pub mod tree;
 
 use std::collections::BTreeMap;
 
-use roxmltree::{Attribute, Document, Node, ParsingOptions};
+use read::Limits;
+use tree::{Attribute, Document, NodeId};
 
 use super::characters;
 use super::{FormatError, Item};
@@ -52,43 +57,30 @@ fn escaped(value: &str) -> String {
     out
 }
 
-/// Reads a whole document.
+/// Reads a whole document in review form.
 ///
 /// Refuses a byte order mark (the text is the review form), document type definitions, a declared encoding other than
 /// UTF-8, nesting beyond [`MAX_DEPTH`], and everything that is not well-formed. After a well-formedness error nothing
 /// else of the text is known, so that error comes alone.
-pub fn parse(text: &str) -> Result<Document<'_>, Vec<FormatError>> {
+pub fn parse(text: &str) -> Result<Document, Vec<FormatError>> {
+    let limits = Limits {
+        bytes: crate::edits::source::MAX_FILE_BYTES,
+        depth: MAX_DEPTH,
+        nodes: 1_000_000,
+    };
+    not_in_review_form(text)?;
+    Document::read(text.to_owned(), limits).map_err(|error| vec![error])
+}
+
+/// What a text under review must not hold although XML may.
+pub(crate) fn not_in_review_form(text: &str) -> Result<(), Vec<FormatError>> {
     if text.starts_with('\u{feff}') {
         return Err(vec![FormatError::new(
             0..3,
             "the text begins with a byte order mark, which encoding adds",
         )]);
     }
-    let options = ParsingOptions {
-        allow_dtd: false,
-        nodes_limit: 1_000_000,
-        ..ParsingOptions::default()
-    };
-    let document =
-        Document::parse_with_options(text, options).map_err(|error| vec![syntax_error(text, &error)])?;
-    let mut errors: Vec<FormatError> = wrong_encoding(text).into_iter().collect();
-    errors.extend(too_deep(&document));
-    if errors.is_empty() {
-        Ok(document)
-    } else {
-        Err(errors)
-    }
-}
-
-fn syntax_error(text: &str, error: &roxmltree::Error) -> FormatError {
-    let position = error.pos();
-    let [line, column] =
-        [position.row, position.col].map(|number| usize::try_from(number).unwrap_or(usize::MAX));
-    let message = error.to_string().replace(&format!(" at {position}"), "");
-    FormatError::new(
-        characters::range_at(text, characters::offset(text, line, column)),
-        message,
-    )
+    wrong_encoding(text).map_or(Ok(()), |error| Err(vec![error]))
 }
 
 fn wrong_encoding(text: &str) -> Option<FormatError> {
@@ -110,47 +102,15 @@ fn wrong_encoding(text: &str) -> Option<FormatError> {
     })
 }
 
-fn too_deep(document: &Document<'_>) -> Option<FormatError> {
-    let mut depth = 1;
-    let mut node = document.root_element();
-    loop {
-        if depth > MAX_DEPTH {
-            let message = format!("elements are nested deeper than {MAX_DEPTH} levels");
-            return Some(FormatError::new(node.range(), message));
-        }
-        if let Some(child) = node.first_element_child() {
-            node = child;
-            depth += 1;
-            continue;
-        }
-        loop {
-            if let Some(next) = node.next_sibling_element() {
-                node = next;
-                break;
-            }
-            node = node.parent_element()?;
-            depth -= 1;
-        }
-    }
-}
-
-/// All text directly inside an element, without the text of its children.
-pub fn own_text(element: Node<'_, '_>) -> String {
-    element
-        .children()
-        .filter(Node::is_text)
-        .filter_map(|node| node.text())
-        .collect()
-}
-
 /// Name of an attribute as items and messages show it; `prefixes` maps namespaces to the prefix to show for them.
-pub fn attribute_name(attribute: &Attribute<'_, '_>, prefixes: &[(&str, &str)]) -> String {
-    match attribute.namespace() {
-        None => attribute.name().to_owned(),
-        Some(namespace) => {
+pub fn attribute_name(document: &Document, attribute: &Attribute, prefixes: &[(&str, &str)]) -> String {
+    let name = document.attribute_name(attribute);
+    match document.uri(attribute.namespace()) {
+        "" => name.to_owned(),
+        namespace => {
             let known = prefixes.iter().find(|(uri, _)| *uri == namespace);
             let prefix = known.map_or_else(|| format!("{{{namespace}}}"), |(_, p)| format!("{p}:"));
-            format!("{prefix}{}", attribute.name())
+            format!("{prefix}{name}")
         }
     }
 }
@@ -161,38 +121,43 @@ pub fn attribute_name(attribute: &Attribute<'_, '_>, prefixes: &[(&str, &str)]) 
 /// `label` names an element within its parent; a repeated name gets a number (`b`, `b#2`). Text of white space alone
 /// counts as layout; `value_of` normalizes the value of an attribute.
 pub fn flatten(
-    document: &Document<'_>,
+    document: &Document,
     prefixes: &[(&str, &str)],
-    label: &dyn Fn(Node<'_, '_>) -> String,
-    value_of: &dyn Fn(&Attribute<'_, '_>) -> String,
+    label: &dyn Fn(NodeId) -> String,
+    value_of: &dyn Fn(&Attribute) -> String,
 ) -> Vec<Item> {
     let mut items = Vec::new();
-    let root = document.root_element();
+    let Some(root) = document.root() else { return items };
     let mut waiting = vec![(root, characters::label(&label(root)))];
     while let Some((element, path)) = waiting.pop() {
         let before = items.len();
-        for attribute in element.attributes() {
-            let name = characters::label(&attribute_name(&attribute, prefixes));
+        for attribute in document.plain_attributes(element) {
+            let name = characters::label(&attribute_name(document, attribute, prefixes));
             items.push(Item {
                 path: format!("{path} > @{name}"),
-                value: value_of(&attribute),
+                value: value_of(attribute),
                 range: attribute.range(),
             });
         }
-        let text = own_text(element);
+        let text = document.own_text(element);
         if !text.trim().is_empty() {
-            let pieces = element.children().filter(Node::is_text).map(|node| node.range());
+            let is_text =
+                |child: &NodeId| matches!(document.kind(*child), tree::Kind::Text | tree::Kind::CData);
+            let pieces = document
+                .children(element)
+                .filter(is_text)
+                .map(|child| document.range(child));
             items.push(Item {
                 path: format!("{path} > text"),
                 value: text,
                 range: pieces
                     .reduce(|first, last| first.start..last.end)
-                    .unwrap_or_else(|| element.range()),
+                    .unwrap_or_else(|| document.range(element)),
             });
         }
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         let first_child = waiting.len();
-        for child in element.children().filter(Node::is_element) {
+        for child in document.elements(element) {
             let name = characters::label(&label(child));
             let count = seen.entry(name.clone()).or_default();
             *count += 1;
@@ -207,7 +172,7 @@ pub fn flatten(
             items.push(Item {
                 path,
                 value: String::new(),
-                range: element.range(),
+                range: document.range(element),
             });
         }
         if let Some(children) = waiting.get_mut(first_child..) {
@@ -229,8 +194,8 @@ mod tests {
             Ok(document) => flatten(
                 &document,
                 &[("urn:n", "n")],
-                &|node| node.tag_name().name().to_owned(),
-                &|attribute| attribute.value().to_owned(),
+                &|node| document.name(node).to_owned(),
+                &|attribute| document.value(attribute).into_owned(),
             )
             .into_iter()
             .map(|item| format!("{} = {}", item.path, item.value))
@@ -263,12 +228,17 @@ mod tests {
 
     #[test]
     fn what_is_not_well_formed_is_refused_with_its_position() {
-        check("<a>\n<b></a>", &["7..8 expected 'b' tag, not 'a'"]);
-        check("<a x='1' x='2'/>", &["9..10 attribute 'x' is already defined"]);
-        check("<a>&nbsp;</a>", &["3..4 unknown entity reference 'nbsp'"]);
+        check("<a>\n<b></a>", &["7..11 expected `</b>`, not `</a>`"]);
+        check("<a x='1' x='2'/>", &["9..10 the attribute `x` is given twice"]);
+        check(
+            "<a>&nbsp;</a>",
+            &["3..4 unknown entity or character reference `&nbsp;`"],
+        );
         check(
             "<!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>",
-            &["0..1 XML with DTD detected"],
+            &[
+                "0..1 document type definitions are not read: they could declare entities and attributes that nobody sees",
+            ],
         );
         check(
             "\u{feff}<a/>",
@@ -278,7 +248,7 @@ mod tests {
             "<?xml version='1.0' encoding='utf-16'?><a/>",
             &["20..37 the declared encoding is `utf-16`, but the text is UTF-8"],
         );
-        check("", &["0..0 the document does not have a root node"]);
+        check("", &["0..0 the document has no root element"]);
     }
 
     #[test]
@@ -309,14 +279,17 @@ mod tests {
             if let Ok(quoted) = xml_attr(&value) {
                 let text = format!("<a x=\"{quoted}\" y='{quoted}'>{quoted}</a>");
                 let document = parse(&text).unwrap();
-                let root = document.root_element();
-                prop_assert_eq!(root.attribute("x"), Some(value.as_str()));
-                prop_assert_eq!(root.attribute("y"), Some(value.as_str()));
-                prop_assert_eq!(own_text(root), value.clone());
+                let root = document.root().unwrap();
+                for name in ["x", "y"] {
+                    let read = document.attribute(root, name).map(std::borrow::Cow::into_owned);
+                    prop_assert_eq!(read, Some(value.clone()));
+                }
+                prop_assert_eq!(document.own_text(root), value.clone());
             }
             if let Ok(quoted) = xml_text(&value) {
                 let text = format!("<a>{quoted}</a>");
-                prop_assert_eq!(own_text(parse(&text).unwrap().root_element()), value);
+                let document = parse(&text).unwrap();
+                prop_assert_eq!(document.own_text(document.root().unwrap()), value);
             }
         }
 
@@ -330,6 +303,28 @@ mod tests {
             if let Err(errors) = parse(&text) {
                 prop_assert!(!errors.is_empty());
                 prop_assert!(errors.iter().all(|error| text.get(error.range.clone()).is_some()));
+            }
+        }
+
+        #[test]
+        fn what_is_read_is_what_another_reader_reads(text in "(<(a|b|p:a|q:b|p:|)( x='[&;a<]{0,3}')?/?>|</a>|</b>|<a>|<b x=\"1\">|<b/>|x|&amp;|&#6[0-9];|<!--[-x]{0,3}-->|<!\\[CDATA\\[x?\\]\\]>|\\]\\]>|<\\?x y\\?>| |\n){0,9}") {
+            let text = format!("<a xmlns:p='u'>{text}</a>");
+            let theirs = roxmltree::Document::parse(&text);
+            let ours = parse(&text);
+            prop_assert_eq!(ours.is_ok(), theirs.is_ok(), "{:?} {:?}", ours.err(), theirs.err());
+            if let (Ok(ours), Ok(theirs)) = (ours, theirs) {
+                prop_assert_eq!(ours.written(), text.as_str());
+                let found: Vec<(String, std::ops::Range<usize>)> = ours
+                    .descendants(ours.top())
+                    .filter(|node| ours.is_element(*node))
+                    .map(|node| (ours.name(node).to_owned(), ours.range(node)))
+                    .collect();
+                let expected: Vec<(String, std::ops::Range<usize>)> = theirs
+                    .descendants()
+                    .filter(roxmltree::Node::is_element)
+                    .map(|node| (node.tag_name().name().to_owned(), node.range()))
+                    .collect();
+                prop_assert_eq!(found, expected);
             }
         }
     }

@@ -186,6 +186,16 @@ pub struct Proxy {
     /// Whether Configuration Management needs a trailing slash on every path (DEF-31).
     #[serde(default)]
     pub config_trailing_slash: bool,
+    /// What spreads requests over several Management servers, when `fqdn` is the name of such a thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balancer: Option<Balancer>,
+    /// Name of the proxy's Windows service, the key name or the one *Services* shows; default `VHT Reverse Proxy` (NGX-7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 80),
+        regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9 ._-]*[A-Za-z0-9])?$")
+    )]
+    pub service_name: Option<String>,
     /// Seconds the proxy waits for an answer of a component; default is the 25 minutes the Smart Rules Engine waits (CFG-7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 86400))]
@@ -194,6 +204,36 @@ pub struct Proxy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 65536, max = 2_147_483_647))]
     pub largest_request: Option<u32>,
+}
+
+/// What stands in front of several Management servers. Callback speaks TLS up to nginx, so it has to pass TLS through.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Balancer {
+    /// What it is.
+    #[schemars(example = &"load_balancer")]
+    pub kind: BalancerKind,
+    /// Who can change it, on the night too.
+    #[schemars(example = &"network team, +49 30 1234")]
+    #[schemars(length(min = 1, max = 100))]
+    pub owner: String,
+    /// What it asks to find out whether a server lives; default is a connection to the port of the proxy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 100))]
+    pub health_probe: Option<String>,
+    /// Whether it keeps sending one client to one server; ASP.NET keeps sessions in the memory of a server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub affinity: Option<bool>,
+}
+
+/// What a balancer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BalancerKind {
+    /// A device or service that passes connections on.
+    LoadBalancer,
+    /// A name with several addresses; it knows nothing of dead servers.
+    Dns,
 }
 
 fn default_https_port() -> u16 {
@@ -492,6 +532,15 @@ pub struct RabbitMq {
     /// Whether to disable the management plugin in the last step (DEF-71).
     #[serde(default)]
     pub disable_management_plugin: bool,
+    /// Settings of the existing `rabbitmq.config` that stay, by name; given, every other setting this bundle does not make
+    /// stops the change before it begins. Absent, all of them stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("uniqueItems" = true, "items" = serde_json::json!({"type": "string", "pattern": "^[a-z][a-z0-9_]*$"})))]
+    pub keep: Option<Vec<String>>,
+    /// Settings of the existing `rabbitmq.config` that go, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("uniqueItems" = true, "items" = serde_json::json!({"type": "string", "pattern": "^[a-z][a-z0-9_]*$"})))]
+    pub drop: Vec<String>,
 }
 
 fn default_rabbitmq_version() -> String {
@@ -557,6 +606,12 @@ pub struct Network {
     /// Whether to generate firewall scripts.
     #[serde(default)]
     pub firewall: bool,
+    /// Addresses or ranges of the Callback servers, for ports only they may use; default is what their names mean in DNS when
+    /// the script runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    #[schemars(example = serde_json::json!(["10.20.0.0/24"]))]
+    pub callback_addresses: Option<Vec<String>>,
 }
 
 /// A contiguous range of ports.
@@ -642,6 +697,10 @@ pub struct Server {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "cbgen-fqdn"))]
     pub proxy: Option<String>,
+    /// Whether a program on this server reads the addresses in the table of web service paths (DEF-45); default is the
+    /// role `management`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reads_ws_paths: Option<bool>,
     /// RabbitMQ on this server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rabbitmq: Option<ServerRabbitMq>,

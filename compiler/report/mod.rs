@@ -251,7 +251,7 @@ fn push_visible(text: &mut String, character: char) {
 }
 
 /// `text` on one line with every hidden character made visible.
-fn visible(text: &str) -> Cow<'_, str> {
+pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
     }

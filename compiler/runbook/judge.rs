@@ -39,8 +39,8 @@ pub fn judge(diagnostics: &mut Diagnostics, places: &Places, plan: &mut Plan<'_>
         let answer = plan.accept.iter().find(|entry| entry.code == finding.code.id());
         finding.accepted = answer.cloned();
         if finding.accepted.is_none() {
-            let mut diagnostic =
-                Diagnostic::new(finding.code, finding.message.as_str()).at_opt(places.nearest(&finding.pointer));
+            let mut diagnostic = Diagnostic::new(finding.code, finding.message.as_str())
+                .at_opt(places.nearest(&finding.pointer));
             diagnostic.help.clone_from(&finding.help);
             diagnostics.push(diagnostic);
         }

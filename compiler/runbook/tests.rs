@@ -44,6 +44,13 @@ fn server(name: &str, role: &str, upstream: Option<&str>) -> String {
 }
 
 fn with_plan<T>(servers: &str, then: impl FnOnce(&Plan<'_>) -> T) -> T {
+    let late =
+        "title: After the barrier\nscope: server\nformat: markdown\nphase: stop\norder: 90\nminutes: 3\n";
+    with_plan_and(servers, late, |plan| then(plan))
+}
+
+/// The plan with one more step, given as front matter.
+fn with_plan_and<T>(servers: &str, step: &str, then: impl FnOnce(&mut Plan<'_>) -> T) -> T {
     let mut diagnostics = Diagnostics::new();
     let own = |file: &templates::folder::TemplateFile| {
         [
@@ -68,7 +75,7 @@ fn with_plan<T>(servers: &str, then: impl FnOnce(&Plan<'_>) -> T) -> T {
     files.push(templates::folder::TemplateFile {
         path: "steps/late.md".into(),
         name: "templates/steps/late.md".into(),
-        text: "---\ntitle: After the barrier\nscope: server\nformat: markdown\nphase: stop\norder: 90\nminutes: 3\n---\n".into(),
+        text: format!("---\n{step}---\n"),
     });
     let (mut sources, templates) = templates::load(&mut diagnostics, files, catalogue());
     let templates = templates.unwrap_or_else(|_| panic!("{:#?}", diagnostics.sorted(&sources)));
@@ -78,8 +85,8 @@ fn with_plan<T>(servers: &str, then: impl FnOnce(&Plan<'_>) -> T) -> T {
     let checked = crate::check::check(&mut diagnostics, loaded.inventory, &loaded.places, None);
     let checked = checked.unwrap_or_else(|_| panic!("{:#?}", diagnostics.sorted(&sources)));
     let plan = crate::plan::plan(&mut diagnostics, checked, &templates);
-    let plan = plan.unwrap_or_else(|_| panic!("{:#?}", diagnostics.sorted(&sources)));
-    then(&plan)
+    let mut plan = plan.unwrap_or_else(|_| panic!("{:#?}", diagnostics.sorted(&sources)));
+    then(&mut plan)
 }
 
 fn four() -> String {
@@ -296,4 +303,46 @@ fn conditions_of_the_catalogue_name_variables_that_exist() {
         assert_eq!(conditions.holds("topology.has_common_name"), Ok(true));
         assert_eq!(conditions.holds("topology.has_combined"), Ok(false));
     });
+}
+
+/// Whatever phase a step that breaks something is put into: the plan is refused, or callers and users were led
+/// elsewhere before, and what broke works again at the end.
+#[test]
+fn no_order_has_a_dead_path_before_callers_are_away() {
+    use crate::contract::phase::Phase;
+    use crate::contract::runbook::Function;
+
+    let mut verdicts = std::collections::BTreeSet::new();
+    for &phase in Phase::ALL {
+        for (order, function) in [(1, "callbacks"), (50, "web_pages"), (99, "callbacks")] {
+            let step = format!(
+                "title: It breaks\nscope: server\nformat: markdown\nphase: {}\norder: {order}\nminutes: 1\nbreaks: [{function}]\n",
+                phase.name()
+            );
+            let accepted = with_plan_and(&four(), &step, |plan| {
+                let places = crate::inventory::Places::empty();
+                let verdict = judge(&mut Diagnostics::new(), &places, plan);
+                let runbook = runbook(plan, &bodies(plan));
+                if verdict.is_err() {
+                    return false;
+                }
+                for function in Function::ALL {
+                    let at = |wanted: &dyn Fn(&Step) -> bool| {
+                        let found = runbook.steps.iter().enumerate().filter(|(_, step)| wanted(step));
+                        found.map(|(at, _)| at).collect::<Vec<_>>()
+                    };
+                    let breaks = at(&|step| step.breaks.contains(function));
+                    let away = at(&|step| step.moves_away.contains(function));
+                    let back = at(&|step| step.restores.contains(function));
+                    assert!(away.iter().max() < breaks.iter().min(), "{phase:?} {order}");
+                    assert!(back.iter().max() > breaks.iter().max(), "{phase:?} {order}");
+                    assert!(runbook.outages.iter().any(|outage| outage.function == *function));
+                }
+                true
+            });
+            verdicts.insert((accepted, phase.in_window()));
+            assert!(phase.in_window() || !accepted, "{phase:?}");
+        }
+    }
+    assert_eq!(verdicts.len(), 3, "{verdicts:?}");
 }

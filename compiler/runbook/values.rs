@@ -4,11 +4,11 @@
 //! sets. This file must not know steps.
 
 use crate::contract::runbook::Value;
-use crate::formats::{self, Format, Item};
+use crate::formats::{self, Format, Item, Reading};
 
 /// The values of an edit, in its order. A text its format refuses has none: the build stops at it anyway.
 pub(super) fn values(format: Format, text: &str) -> Vec<Value> {
-    let Ok(items) = formats::items(format, text) else {
+    let Ok(items) = formats::items(Reading::of(format, true), text) else {
         return Vec::new();
     };
     match format {

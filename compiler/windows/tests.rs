@@ -45,6 +45,15 @@ fn a_file_is_replaced_and_its_old_content_kept() {
     assert_eq!(contents(&folder), ["saved=new", "web.config=newer"]);
 }
 
+/// `kit/windows-proof.ps1` prepares `web.config` and `new` in a folder, and looks at what became of them.
+#[test]
+fn a_file_is_replaced_where_a_script_says() {
+    let own = folder(&[("web.config", "old"), ("new", "new")]);
+    let at = std::env::var_os("CBGEN_PROOF").map_or_else(|| own.path().to_owned(), PathBuf::from);
+    replace_file(&at.join("web.config"), &at.join("new"), &at.join("saved")).unwrap();
+    assert_eq!(fs::read_to_string(at.join("saved")).unwrap(), "old");
+}
+
 #[test]
 fn a_file_that_is_not_there_is_not_replaced() {
     let folder = folder(&[("new", "new")]);

@@ -11,7 +11,7 @@ order: 22
 rollback: none
 runbook:
   do:
-    - 'Run `certificate\check-certificate.cmd`. It changes nothing; run it again whenever the proxy does not start.'
+    - 'Run `servers\{{ server.name }}\certificate\check-certificate.cmd`. It changes nothing; run it again whenever the proxy does not start.'
   check:
     - 'The script ends with `The installed files are good`.{% if not certificate.self_signed %} Unless the root itself issued the certificate, it counts at least two certificates.{% endif %}'
 ---
@@ -90,7 +90,7 @@ exit /b 0
 {% if not certificate.self_signed -%}
 :broken_chain
 echo A client that knows only the root does not accept what the proxy would send: an intermediate certificate is missing or wrong.
-echo Run convert-certificate.cmd again, with a file exported with *Include all certificates in the certification path*.
+echo Run convert-certificate.cmd again, with a file exported by Export-PfxCertificate with -ChainOption BuildChain.
 goto :fail
 
 rem One line of the list: store, thumbprint and file. Roots are collected.

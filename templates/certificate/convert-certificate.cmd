@@ -15,14 +15,14 @@ runbook:
     - 'The exported file {{ certificate.pfx | md_code }} is on this server, and the nginx package is unpacked below {{ product.install_root | md_code }}.'
     - 'An OpenSSL of today is installed; the one inside Git for Windows is found by itself. For another one set the variable `CALLBACK_OPENSSL` to its full path, without quotes.'
   do:
-    - 'Open PowerShell as administrator in the folder `certificate` of this server.'
+    - 'Open PowerShell as administrator in the folder of the unpacked bundle.'
     - 'Hand over the password of the file without writing it anywhere: `$env:CALLBACK_PFX_PASSWORD = (New-Object Net.NetworkCredential("", (Read-Host "Password" -AsSecureString))).Password`. Leave this out when the file has no password.'
-    - 'Run `.\convert-certificate.cmd`, then close this PowerShell window: the password is gone with it.'
+    - 'Run `servers\{{ server.name }}\certificate\convert-certificate.cmd`, then close this PowerShell window: the password is gone with it.'
   check:
     - 'The script ends with `Certificate and key are in place`.'
     - 'It names a folder with certificates only, no key: the next step copies it to every server.'
   undo:
-    - 'Run `certificate\rollback-certificate.cmd`: it puts the old files back, or deletes the new ones when there were none.'
+    - 'Run `servers\{{ server.name }}\certificate\rollback-certificate.cmd`: it puts the old files back, or deletes the new ones when there were none.'
 ---
 {% set script_title = "Makes vht_callback_ssl.crt and vht_callback_ssl.key from the exported certificate" -%}
 {% set script_machine = server.name -%}
@@ -108,7 +108,7 @@ if "%errorlevel%"=="0" goto :has_key
 echo The file holds no private key. Export it again with *Export private key*.
 goto :fail
 :has_key
-"%CALLBACK_OPENSSL%" pkey -in "%WORK%\key-bag.pem" -out "%WORK%\vht_callback_ssl.key"
+"%CALLBACK_OPENSSL%" pkey -in "%WORK%\key-bag.pem" -passin pass: -out "%WORK%\vht_callback_ssl.key"
 if not "%errorlevel%"=="0" goto :fail
 
 {% include "certificate/_certificate/checks" %}
@@ -216,10 +216,10 @@ exit /b 0
 
 {% if not certificate.self_signed -%}
 :no_chain
-echo The file holds the certificate only. Export it with *Include all certificates in the certification path if possible*.
+echo The file holds the certificate only. Export it by Export-PfxCertificate with -ChainOption BuildChain.
 goto :fail
 :no_root
-echo The chain ends before its root. Export with *Include all certificates in the certification path*, on a server that trusts the root.
+echo The chain ends before its root. Export it by Export-PfxCertificate with -ChainOption BuildChain, on a server that trusts the root.
 goto :fail
 :broken_chain
 echo openssl does not accept the chain; its reason stands above.

@@ -11,13 +11,13 @@ order: 10
 rollback: certificate/rollback-trust.cmd
 runbook:
   before:
-    - 'The folder `certificate\trust` of this server holds the lists and `.cer` files of every Management server. No private key is among them.'
+    - 'The folder {{ (''C:\\ProgramData\\cbgen\\'' ~ bundle.name ~ ''\\'' ~ bundle.version ~ ''\\trusted'') | md_code }} of this server holds the lists and `.cer` files of every Management server. No private key is among them.'
   do:
-    - 'Run `certificate\import-trust.cmd`.{% if certificate.self_signed %} The self-signed certificate goes to the store of trusted roots.{% else %} The root goes to the store of trusted roots, intermediates to the store of intermediates, the certificate of the proxy nowhere.{% endif %}'
+    - 'Run `servers\{{ server.name }}\certificate\import-trust.cmd`.{% if certificate.self_signed %} The self-signed certificate goes to the store of trusted roots.{% else %} The root goes to the store of trusted roots, intermediates to the store of intermediates, the certificate of the proxy nowhere.{% endif %}'
   check:
     - 'The script ends with `This server trusts the proxy`.'
   undo:
-    - 'Run `certificate\rollback-trust.cmd`: it takes out exactly the certificates that were not there before.'
+    - 'Run `servers\{{ server.name }}\certificate\rollback-trust.cmd`: it takes out exactly the certificates that were not there before.'
 ---
 {% set script_title = "Imports the certificates that this server has to trust" -%}
 {% set script_machine = server.name -%}
@@ -32,7 +32,7 @@ set "COUNT="
 {% include "certificate/_certificate/trusted" %}
 {% for other in servers %}{% if other.is_management -%}
 set "STEP=import the certificates of {{ other.name }}"
-for /f "usebackq tokens=1-3" %%A in ("%~dp0trust\{{ other.name }}.txt") do call :import "%%A" "%%B" "%%C"
+for /f "usebackq tokens=1-3" %%A in ("%TRUST%\{{ other.name }}.txt") do call :import "%%A" "%%B" "%%C"
 if defined TROUBLE goto :fail
 if not defined COUNT goto :fail
 set "COUNT="
@@ -46,14 +46,17 @@ rem Store, thumbprint, file name. A certificate that was there before is left al
 if defined TROUBLE exit /b 1
 set "TROUBLE=yes"
 set "STEP=import %~3 into %~1"
+rem A store that cannot be read would look like one without the certificate, and the way back would take out too much.
+"%CERTUTIL%" -store "%~1" >nul
+if not "%errorlevel%"=="0" exit /b 1
 "%CERTUTIL%" -store "%~1" "%~2" >nul 2>&1
 if "%errorlevel%"=="0" goto :imported
-if not exist "%~dp0trust\%~3" exit /b 1
+if not exist "%TRUST%\%~3" exit /b 1
 echo %~1>"%STATE%\added-%~1-%~2.txt"
 if not exist "%STATE%\added-%~1-%~2.txt" exit /b 1
 echo saved>"%STATE%\captured.txt"
 if not exist "%STATE%\captured.txt" exit /b 1
-"%CERTUTIL%" -f -addstore "%~1" "%~dp0trust\%~3" >nul
+"%CERTUTIL%" -f -addstore "%~1" "%TRUST%\%~3" >nul
 if not "%errorlevel%"=="0" exit /b 1
 "%CERTUTIL%" -store "%~1" "%~2" >nul
 if not "%errorlevel%"=="0" exit /b 1

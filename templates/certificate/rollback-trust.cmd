@@ -20,7 +20,7 @@ set "CERTUTIL=%SYSTEM%\certutil.exe"
 set "TROUBLE="
 {% include "certificate/_certificate/trusted" %}
 {% for other in servers %}{% if other.is_management -%}
-for /f "usebackq tokens=1-3" %%A in ("%~dp0trust\{{ other.name }}.txt") do call :remove "%%A" "%%B"
+for /f "usebackq tokens=1-3" %%A in ("%TRUST%\{{ other.name }}.txt") do call :remove "%%A" "%%B"
 if defined TROUBLE goto :fail
 {% endif %}{% endfor %}
 {% include "_cmd/back" %}

@@ -14,13 +14,14 @@ rollback: iis/rollback-bindings.cmd
 runbook:
   before:
     - 'From here on users cannot reach Callback until the proxy starts. Have `proxy\start-proxy.cmd` ready.'
+    - '{% if rabbitmq is defined %}IIS runs again: `net start W3SVC`, and what was stopped with it. RabbitMQ has its new configuration on every server.{% else %}IIS runs.{% endif %}'
     - 'No other site of this IIS must be reachable from outside through the same ports.'
   do:
-    - 'Run `iis\apply-bindings.cmd`. It lists the bindings of {{ iis.site | md_code }} first, adds `127.0.0.1:80`, then removes `*:80`{% if proxy.standard_port %} and `*:443`{% endif %}.'
+    - 'Run `servers\{{ server.name }}\iis\apply-bindings.cmd`. It lists the bindings of {{ iis.site | md_code }} first, adds `127.0.0.1:80`, then removes `*:80`{% if proxy.standard_port %} and `*:443`{% endif %}.'
   check:
-    - 'The script ends with `IIS listens on 127.0.0.1 only`, and `http://127.0.0.1/` answers on this server.'
+    - 'The script ends with `IIS listens on 127.0.0.1 only`, and `http://127.0.0.1/VHQMWS/VHQMWS.asmx` answers with status 200 on this server.'
   undo:
-    - 'Run `iis\rollback-bindings.cmd`: it restores every binding that was there before and is not there now, and removes the one that was added. Stop the proxy first when it holds port {{ proxy.https_port }}.'
+    - 'Run `servers\{{ server.name }}\iis\rollback-bindings.cmd`: it restores every binding that was there before and is not there now, and removes the one that was added. Stop the proxy first when it holds port {{ proxy.https_port }}.'
     - 'Last resort, for all of IIS: `appcmd restore backup` with the backup the script made; it also takes back later work of others.'
 ---
 {% set script_title = "Binds the IIS site to 127.0.0.1 and frees the port of the proxy" -%}

@@ -14,11 +14,11 @@ runbook:
   before:
     - 'The page {{ iis.error_page_url | md_code }} opens in a browser: a redirect to a page that does not exist would be worse than the details.'
   do:
-    - 'Run `iis\apply-error-page.cmd`. It writes to applicationHost.config, because the section is locked for web.config files.'
+    - 'Run `servers\{{ server.name }}\iis\apply-error-page.cmd`. It writes to applicationHost.config, because the section is locked for web.config files.'
   check:
     - 'The script ends with `The error page is set`. Status codes with an error entry of their own keep it.'
   undo:
-    - 'Run `iis\rollback-error-page.cmd`.'
+    - 'Run `servers\{{ server.name }}\iis\rollback-error-page.cmd`.'
     - 'Last resort, for all of IIS: `appcmd restore backup` with the backup the script made; it also takes back later work of others.'
 ---
 {% set script_title = "Sets the error page of the IIS site" -%}

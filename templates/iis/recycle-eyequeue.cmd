@@ -14,7 +14,7 @@ runbook:
   before:
     - 'The EyeQueue `web.config` has its X-Frame-Options header.'
   do:
-    - 'Run `iis\recycle-eyequeue.cmd`. It asks IIS which pool EyeQueue runs in and recycles that one.'
+    - 'Run `servers\{{ server.name }}\iis\recycle-eyequeue.cmd`. It asks IIS which pool EyeQueue runs in and recycles that one.'
   check:
     - 'The script ends with `The pool was restarted`.'
     - 'Reload Launchpad and EyeQueue in a browser: the developer tools (F12, *Network*) show one `X-Frame-Options` header on EyeQueue, not two.'

@@ -13,7 +13,7 @@ runbook:
   before:
     - 'The package was unpacked on a Management server; this server has no copy of it. Copy the folder {{ (proxy.root ~ ''\\dependencies'') | md_code }} from there to the same place on {{ server.name }}.'
   do:
-    - 'Run `proxy\install-dependencies.cmd`. Note what it installs.'
+    - 'Run `servers\{{ server.name }}\proxy\install-dependencies.cmd`. Note what it installs.'
   check:
     - 'The script ends with `The dependencies are installed`.'
   undo:
@@ -37,8 +37,21 @@ if not "%errorlevel%"=="0" goto :fail
 call "%FOLDER%\install_dependencies.cmd"
 set "CODE=%errorlevel%"
 popd
-if not "%CODE%"=="0" goto :fail
+rem 3010 and 1641: done, Windows wants a restart. 1638: it is there in this or a later version.
+if "%CODE%"=="3010" goto :restart
+if "%CODE%"=="1641" goto :restart
+if "%CODE%"=="1638" goto :there
+if not "%CODE%"=="0" goto :wrong
+:there
 echo The dependencies are installed.
 endlocal
 exit /b 0
-{% include "_cmd/tail" %}
+:restart
+echo The dependencies are installed. Windows asks for a restart, which is a step of its own.
+endlocal
+exit /b 0
+
+:fail
+set "CODE=%errorlevel%"
+:wrong
+{% include "_cmd/failed" %}

@@ -1,6 +1,6 @@
 ---
 title: Install the reverse proxy as a service
-requirements: [NGX-3, NGX-5, PRE-5, STEP-4, DEF-17, DEF-18, DEF-22, DEF-103]
+requirements: [NGX-3, NGX-5, PRE-5, STEP-4, DEF-17, DEF-18, DEF-22, DEF-103, DEF-110]
 scope: server
 when: server.is_management
 path: proxy/install-proxy.cmd
@@ -15,11 +15,11 @@ runbook:
   before:
     - 'The nginx package is unpacked in {{ proxy.root | md_code }}, certificate and key lie in `nginx\conf`.'
   do:
-    - 'Run `proxy\install-proxy.cmd`. It makes the folder for logs, saves the old `nginx.conf`, tests the generated one with `nginx -t` before it replaces anything, and installs the service. It does not start it: IIS still holds the port.'
+    - 'Run `servers\{{ server.name }}\proxy\install-proxy.cmd`. It makes the folder for logs, saves the old `nginx.conf`, tests the generated one with `nginx -t` before it replaces anything, and installs the service. It does not start it, and sees to it that a restart of Windows does not either: IIS still holds the port.'
   check:
     - 'The script ends with `The service is installed`.'
   undo:
-    - 'Run `proxy\rollback-proxy.cmd`: it stops and removes the service and puts the old `nginx.conf` back. A service that was there before stays, and runs again if it ran.'
+    - 'Run `servers\{{ server.name }}\proxy\rollback-proxy.cmd`: it stops and removes the service and puts the old `nginx.conf` back. A service that was there before stays, and runs again if it ran.'
 ---
 {% set script_title = "Installs the reverse proxy as a service, with the generated nginx.conf" -%}
 {% set script_machine = server.name -%}
@@ -65,16 +65,21 @@ copy /y "%CONF%\nginx.conf" "%STATE%\nginx.conf" >nul
 if not "%errorlevel%"=="0" goto :fail
 :no_old_file
 set "STEP=note whether the proxy runs already"
+{% for note in ["ran.txt", "start.txt"] -%}
 rem unchecked: a note of an earlier run, if any
-del /q "%STATE%\ran.txt" >nul 2>&1
-if exist "%STATE%\ran.txt" goto :fail
-rem 1060: there is no such service. Any other answer says nothing about it.
-"%SYSTEM%\sc.exe" query "VHT Reverse Proxy" >"%STATE%\service-now.txt" 2>&1
-if "%errorlevel%"=="1060" goto :noted
+del /q "%STATE%\{{ note }}" >nul 2>&1
+if exist "%STATE%\{{ note }}" goto :fail
+{% endfor -%}
+call :find_service {{ proxy.service_name | cmd_arg }}
 if not "%errorlevel%"=="0" goto :fail
-"%SYSTEM%\findstr.exe" /r /c:"STATE  *: 1 " "%STATE%\service-now.txt" >nul
-if "%errorlevel%"=="0" goto :noted
-if not "%errorlevel%"=="1" goto :fail
+if not defined SERVICE goto :noted
+call :service_runs "%SERVICE%"
+if not "%errorlevel%"=="0" goto :fail
+call :read_start "%SERVICE%"
+if not "%errorlevel%"=="0" goto :fail
+echo start %START% %DELAYED% end>"%STATE%\start.txt"
+if not exist "%STATE%\start.txt" goto :fail
+if not "%RUNS%"=="yes" goto :noted
 echo ran>"%STATE%\ran.txt"
 if not exist "%STATE%\ran.txt" goto :fail
 :noted
@@ -90,9 +95,9 @@ move /y "%CONF%\nginx.conf.cbgen-new" "%CONF%\nginx.conf" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=install the service"
-"%SYSTEM%\sc.exe" query "VHT Reverse Proxy" >nul 2>&1
-if "%errorlevel%"=="0" goto :installed
-if not "%errorlevel%"=="1060" goto :fail
+call :find_service {{ proxy.service_name | cmd_arg }}
+if not "%errorlevel%"=="0" goto :fail
+if defined SERVICE goto :installed
 echo installed>"%STATE%\service.txt"
 if not exist "%STATE%\service.txt" goto :fail
 pushd "%ROOT%\bin"
@@ -102,9 +107,21 @@ set "CODE=%errorlevel%"
 popd
 if not "%CODE%"=="0" goto :fail
 set "STEP=see that the service exists"
-"%SYSTEM%\sc.exe" query "VHT Reverse Proxy" >nul 2>&1
+call :find_service {{ proxy.service_name | cmd_arg }}
 if not "%errorlevel%"=="0" goto :fail
+if defined SERVICE goto :installed
+echo The package has installed no service called {{ proxy.service_name | cmd_echo }}. Write the name it has as proxy.service_name into the inventory.
+goto :fail
 :installed
+rem A proxy that runs has its port and keeps its ways. Any other one would fight with IIS for the port after a restart.
+set "STEP=see whether the proxy runs"
+call :service_runs "%SERVICE%"
+if not "%errorlevel%"=="0" goto :fail
+if "%RUNS%"=="yes" goto :start_is_right
+set "STEP=let Windows start the proxy by hand only, until start-proxy.cmd"
+call :set_start "%SERVICE%" demand 0x3
+if not "%errorlevel%"=="0" goto :fail
+:start_is_right
 echo The service is installed. start-proxy.cmd starts it after IIS let go of its port; a proxy that runs already keeps its old files until then.
 endlocal
 exit /b 0
@@ -115,4 +132,6 @@ goto :fail
 :no_certificate
 echo Run convert-certificate.cmd first.
 goto :fail
+{% include "_cmd/find_service" %}
+{%- include "_cmd/start_type" %}
 {% include "_cmd/tail" %}

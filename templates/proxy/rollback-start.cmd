@@ -1,6 +1,6 @@
 ---
 title: Stop the reverse proxy
-requirements: [DEF-103]
+requirements: [DEF-103, DEF-110]
 scope: server
 when: server.is_management
 path: proxy/rollback-start.cmd
@@ -18,19 +18,21 @@ rollback: none
 {% include "_cmd/this_server" %}
 {% include "_cmd/saved" %}
 set "STEP=look for the service"
-rem 1060: there is no such service. Any other answer says nothing about it.
-"%SYSTEM%\sc.exe" query "VHT Reverse Proxy" >"%STATE%\service-now.txt" 2>&1
-if "%errorlevel%"=="1060" goto :stopped
+call :find_service {{ proxy.service_name | cmd_arg }}
 if not "%errorlevel%"=="0" goto :fail
-"%SYSTEM%\findstr.exe" /r /c:"STATE  *: 1 " "%STATE%\service-now.txt" >nul
-if "%errorlevel%"=="0" goto :stopped
-if not "%errorlevel%"=="1" goto :fail
+if not defined SERVICE goto :stopped
 set "STEP=stop the service"
-"%SYSTEM%\net.exe" stop "VHT Reverse Proxy"
+call :stop_service "%SERVICE%"
+if not "%errorlevel%"=="0" goto :fail
+set "STEP=keep Windows from starting the service by itself"
+call :set_start "%SERVICE%" demand 0x3
 if not "%errorlevel%"=="0" goto :fail
 :stopped
 {% include "_cmd/back" %}
 echo The proxy does not run. Run rollback-bindings.cmd so that IIS takes its ports back.
 endlocal
 exit /b 0
+{% include "_cmd/find_service" %}
+{%- include "_cmd/stop_service" %}
+{%- include "_cmd/start_type" %}
 {% include "_cmd/tail" %}

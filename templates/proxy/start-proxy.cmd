@@ -1,6 +1,6 @@
 ---
 title: Start the reverse proxy
-requirements: [NGX-7, STEP-6, DEF-22]
+requirements: [NGX-7, STEP-6, DEF-22, DEF-110]
 scope: server
 when: server.is_management
 path: proxy/start-proxy.cmd
@@ -14,11 +14,11 @@ runbook:
   before:
     - 'The service is installed and IIS has let go of port {{ proxy.https_port }}.'
   do:
-    - 'Run `proxy\start-proxy.cmd`. It tests what lies in `nginx\conf`. A proxy that runs already is stopped and started: nginx reads its files only when it starts, so nobody reaches Callback for a moment.'
+    - 'Run `servers\{{ server.name }}\proxy\start-proxy.cmd`. It tests what lies in `nginx\conf`. A proxy that runs already is stopped and started: nginx reads its files only when it starts, so nobody reaches Callback for a moment.'
   check:
-    - 'The script ends with `The proxy listens on port {{ proxy.https_port }}`, and {{ (proxy.origin ~ "/EyeQueue") | md_code }} opens in a browser.'
+    - 'The script ends with `The proxy listens on port {{ proxy.https_port }}`, and {{ (server.own_origin ~ "/EyeQueue") | md_code }} opens in a browser: the own name of this server, where a dead one cannot hide behind another.'
   undo:
-    - 'Run `proxy\rollback-start.cmd`: it stops the service.'
+    - 'Run `servers\{{ server.name }}\proxy\rollback-start.cmd`: it stops the service.'
 ---
 {% set script_title = "Starts the reverse proxy, or starts it anew with the files of now, and sees that it listens" -%}
 {% set script_machine = server.name -%}
@@ -29,9 +29,10 @@ runbook:
 {% include "_cmd/state" %}
 set "ROOT={{ proxy.root | cmd_set }}"
 set "STEP=look for the service"
-"%SYSTEM%\sc.exe" query "VHT Reverse Proxy" >"%STATE%\service-now.txt" 2>&1
-if "%errorlevel%"=="0" goto :installed
-echo The service VHT Reverse Proxy is not installed. Run install-proxy.cmd first.
+call :find_service {{ proxy.service_name | cmd_arg }}
+if not "%errorlevel%"=="0" goto :fail
+if defined SERVICE goto :installed
+echo The service {{ proxy.service_name | cmd_echo }} is not installed. Run install-proxy.cmd first.
 goto :fail
 :installed
 rem A running proxy is not touched before its next files are known to be good.
@@ -42,11 +43,11 @@ if not "%errorlevel%"=="0" goto :fail
 rem nginx reads its files when it starts. Its own reload works only for the account and session that started it.
 set "STEP=stop the proxy that runs with the files of before"
 set "STOPPED="
-"%SYSTEM%\findstr.exe" /r /c:"STATE  *: 1 " "%STATE%\service-now.txt" >nul
-if "%errorlevel%"=="0" goto :not_running
-if not "%errorlevel%"=="1" goto :fail
+call :service_runs "%SERVICE%"
+if not "%errorlevel%"=="0" goto :fail
+if not "%RUNS%"=="yes" goto :not_running
 set "STOPPED=yes"
-"%SYSTEM%\net.exe" stop "VHT Reverse Proxy"
+call :stop_service "%SERVICE%"
 if not "%errorlevel%"=="0" goto :fail
 :not_running
 
@@ -73,7 +74,7 @@ goto :fail
 set "STEP=start the service"
 echo started>"%STATE%\captured.txt"
 if not exist "%STATE%\captured.txt" goto :fail
-"%SYSTEM%\net.exe" start "VHT Reverse Proxy"
+call :start_service "%SERVICE%"
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=wait until the proxy listens on port {{ proxy.https_port }}"
@@ -83,6 +84,9 @@ set "TRIES="
 if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\findstr.exe" /r /c:":{{ proxy.https_port }}  *0\.0\.0\.0:0 " "%STATE%\ports.txt" >nul
 if "%errorlevel%"=="0" goto :listens
+set "STEP=let Windows start the proxy by itself from now on"
+call :set_start "%SERVICE%" auto 0x2
+if not "%errorlevel%"=="0" goto :fail
 set "TRIES=%TRIES%x"
 if "%TRIES%"=="xxxxxxxxxx" goto :fail
 rem unchecked: only waits a second
@@ -92,4 +96,8 @@ goto :wait
 echo The proxy listens on port {{ proxy.https_port }}.
 endlocal
 exit /b 0
+{% include "_cmd/find_service" %}
+{%- include "_cmd/stop_service" %}
+{%- include "_cmd/start_service" %}
+{%- include "_cmd/start_type" %}
 {% include "_cmd/tail" %}

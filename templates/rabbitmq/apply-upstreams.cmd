@@ -11,7 +11,7 @@ order: 30
 rollback: rabbitmq/rollback-rabbitmq.cmd
 runbook:
   before: ['`preflight.cmd` has ended with success; it saved the old definitions, which this script replaces as a whole.']
-  do: ['Run `apply-upstreams.cmd` as administrator. It may be run again.']
+  do: ['Run `servers\{{ server.name }}\rabbitmq\apply-upstreams.cmd` as administrator. It may be run again.']
   check:
     - 'The list it prints has {% for upstream in server.rabbitmq.upstreams %}{{ upstream.name | md_code }} to {{ upstream.host }}{% if not loop.last %}, {% endif %}{% endfor %}, each with an address that begins with `amqps://`.'
     - 'The links stay down until the other brokers have their new configuration too.'

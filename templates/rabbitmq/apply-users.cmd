@@ -13,7 +13,7 @@ runbook:
   before:
     - '`preflight.cmd` has ended with success in this change window; RabbitMQ runs with its old files.'
     - 'A user that exists already loses its password for good; preflight saves its tags and permissions, not the password.'
-  do: ['Run `apply-users.cmd` as administrator. It may be run again.']
+  do: ['Run `servers\{{ server.name }}\rabbitmq\apply-users.cmd` as administrator. It may be run again.']
   check: ['The list it prints has {% for user in server.rabbitmq.users %}{{ user.name | md_code }} (certificate of {{ user.servers | join(sep=", ") }}){% if not loop.last %}, {% endif %}{% endfor %} with `.*` three times.']
 ---
 {% set script_title = "Enables certificate logins and adds the users that certificates log in as" -%}

@@ -12,7 +12,7 @@ rollback: rabbitmq/rollback-management.cmd
 runbook:
   before:
     - 'Everything else works. This is the last change: System Management API, Notification Server, Platform ToolKit, Peripheral Monitor and Core Monitor use port 15672 and lose it.'
-  do: ['Run `disable-management.cmd` as administrator. It saves the set of enabled plugins first; plugins that depend on this one go with it.']
+  do: ['Run `servers\{{ server.name }}\rabbitmq\disable-management.cmd` as administrator. It saves the set of enabled plugins first; plugins that depend on this one go with it.']
   check: ['It ends with success, and nothing answers on port 15672.']
 ---
 {% set script_title = "Saves the set of enabled plugins and disables rabbitmq_management" -%}

@@ -11,7 +11,7 @@ order: 40
 rollback: none
 runbook:
   before: ['Every broker and Callback run with their new configuration for at least one minute.']
-  do: ['Run `post-check.cmd` as administrator. It changes nothing and may be run again.']
+  do: ['Run `servers\{{ server.name }}\rabbitmq\post-check.cmd` as administrator. It changes nothing and may be run again.']
   check: ['It ends with *RabbitMQ works*: TLS 1.2 with the certificate is accepted, without a certificate refused, 5672 is closed, every user is connected with `EXTERNAL`{% if server.rabbitmq.upstreams | length > 0 %}, and every federation link runs{% endif %}.']
   undo: ['If it fails and the cause is not found in time: `rollback-rabbitmq.cmd` on every server.']
 ---

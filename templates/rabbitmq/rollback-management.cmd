@@ -10,7 +10,7 @@ phase: verify
 order: 76
 rollback: none
 runbook:
-  do: ['Run `rollback-management.cmd` as administrator.']
+  do: ['Run `servers\{{ server.name }}\rabbitmq\rollback-management.cmd` as administrator.']
   check: ['It ends with success and lists the plugins that were enabled before.']
 ---
 {% set script_title = "Enables exactly the plugins that disable-management.cmd saved" -%}

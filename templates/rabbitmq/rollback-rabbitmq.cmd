@@ -12,7 +12,7 @@ rollback: none
 restarts: [RabbitMQ]
 runbook:
   before: ['Callback is turned off on every server. The other brokers go back too: a link needs both ends to speak the same way.']
-  do: ['Run `rollback-rabbitmq.cmd` as administrator, then start Callback.']
+  do: ['Run `servers\{{ server.name }}\rabbitmq\rollback-rabbitmq.cmd` as administrator, then start Callback.']
   check: ['It ends with success: files, service, plugins, upstreams and users are those that preflight saved. A password that a certificate user had before is not restored. To apply the bundle again, begin with `preflight.cmd`: it saves the state anew.']
 ---
 {% set script_title = "Puts back what preflight.cmd saved: files, service, plugins, upstreams, users" -%}

@@ -14,12 +14,12 @@ runbook:
     - 'Everything works with TLS 1.2 after the restart of the earlier step; SQL Server, drivers and command-line tools included.'
     - 'You have access to the console of this server, not only remote access.'
   do:
-    - 'Run `registry\apply-legacy-protocols.cmd`.'
+    - 'Run `servers\{{ server.name }}\registry\apply-legacy-protocols.cmd`.'
     - 'Restart Windows.'
   check:
     - 'The script ends with `All values are in place`; after the restart Callback reaches the database.'
   undo:
-    - 'Run `registry\rollback-legacy-protocols.cmd`, then restart Windows.'
+    - 'Run `servers\{{ server.name }}\registry\rollback-legacy-protocols.cmd`, then restart Windows.'
 ---
 {% set script_title = "Turn off the old protocols, with the old values saved first" -%}
 {% set script_machine = server.name -%}

@@ -13,11 +13,11 @@ runbook:
   before:
     - 'You have a command prompt with administrator rights on this server.'
   do:
-    - 'Run `registry\apply-registry.cmd`.'
+    - 'Run `servers\{{ server.name }}\registry\apply-registry.cmd`.'
   check:
     - 'The script ends with `All values are in place`.'
   undo:
-    - 'Run `registry\rollback-registry.cmd`: it restores the old value, or deletes it when there was none.'
+    - 'Run `servers\{{ server.name }}\registry\rollback-registry.cmd`: it restores the old value, or deletes it when there was none.'
 ---
 {% set script_title = "Imports VHQMWSPATH, with the old value saved first" -%}
 {% set script_machine = server.name -%}

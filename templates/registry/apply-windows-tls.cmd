@@ -13,13 +13,13 @@ runbook:
     - 'SQL Server and every driver of this server already speak TLS 1.2.'
     - 'A restart of Windows fits into the change window: the values count after the restart, which is a phase of its own.'
   do:
-    - 'Run `registry\apply-windows-tls.cmd`.'
+    - 'Run `servers\{{ server.name }}\registry\apply-windows-tls.cmd`.'
   check:
     - 'The script ends with `All values are in place`.'
   later:
     - 'After the restart of Windows Callback still reaches the database.'
   undo:
-    - 'Run `registry\rollback-windows-tls.cmd`, then restart Windows.'
+    - 'Run `servers\{{ server.name }}\registry\rollback-windows-tls.cmd`, then restart Windows.'
 ---
 {% set script_title = "Turn on TLS 1.2 and strong cryptography, with the old values saved first" -%}
 {% set script_machine = server.name -%}
@@ -31,6 +31,10 @@ runbook:
   ["HKLM\\SOFTWARE\\Microsoft\\.NETFramework\\v4.0.30319", "SystemDefaultTlsVersions", "REG_DWORD", "0x1"],
   ["HKLM\\SOFTWARE\\WOW6432Node\\Microsoft\\.NETFramework\\v4.0.30319", "SchUseStrongCrypto", "REG_DWORD", "0x1"],
   ["HKLM\\SOFTWARE\\WOW6432Node\\Microsoft\\.NETFramework\\v4.0.30319", "SystemDefaultTlsVersions", "REG_DWORD", "0x1"],
+  ["HKLM\\SOFTWARE\\Microsoft\\.NETFramework\\v2.0.50727", "SchUseStrongCrypto", "REG_DWORD", "0x1"],
+  ["HKLM\\SOFTWARE\\Microsoft\\.NETFramework\\v2.0.50727", "SystemDefaultTlsVersions", "REG_DWORD", "0x1"],
+  ["HKLM\\SOFTWARE\\WOW6432Node\\Microsoft\\.NETFramework\\v2.0.50727", "SchUseStrongCrypto", "REG_DWORD", "0x1"],
+  ["HKLM\\SOFTWARE\\WOW6432Node\\Microsoft\\.NETFramework\\v2.0.50727", "SystemDefaultTlsVersions", "REG_DWORD", "0x1"],
   ["HKLM\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols\\TLS 1.2\\Client", "Enabled", "REG_DWORD", "0x1"],
   ["HKLM\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols\\TLS 1.2\\Client", "DisabledByDefault", "REG_DWORD", "0x0"],
   ["HKLM\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols\\TLS 1.2\\Server", "Enabled", "REG_DWORD", "0x1"],

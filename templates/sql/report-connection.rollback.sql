@@ -30,7 +30,9 @@ GO
 DECLARE @run nvarchar(200) = {{ (bundle.name ~ " " ~ bundle.version) | sql_string }};
 DECLARE @matches int;
 DECLARE @changed int;
+DECLARE @start int;
 DECLARE @now nvarchar(4000);
+DECLARE @kept nvarchar(4000);
 DECLARE @captured nvarchar(4000);
 DECLARE @written nvarchar(4000);
 BEGIN TRY
@@ -49,11 +51,15 @@ BEGIN TRY
                 THROW 50010, {{ ("Not exactly one row of " ~ sql.application_settings.table ~ " is named ReportDBConnectionString. Nothing was changed.") | sql_string }}, 1;
             IF @now IS NULL OR @now COLLATE Latin1_General_BIN2 <> @captured
             BEGIN
-                IF @now IS NULL OR @now COLLATE Latin1_General_BIN2 <> @written
+                SET @kept = N';' + @now + N';';
+                SET @start = CHARINDEX(N';Pass' + N'word=', @kept COLLATE Latin1_General_CI_AS);
+                IF @start > 0
+                    SET @kept = STUFF(@kept, @start + 10, CHARINDEX(N';', @kept, @start + 1) - @start - 10, N'***');
+                IF @now IS NULL OR @kept COLLATE Latin1_General_BIN2 <> @written
                     THROW 50013, N'ReportDBConnectionString is not the one the apply script wrote. Nothing was changed.', 1;
                 UPDATE {{ sql.application_settings.table | sql_table }}
                     SET {{ sql.application_settings.value_column | sql_name }} = @captured
-                    WHERE {{ sql.application_settings.name_column | sql_name }} = N'ReportDBConnectionString' AND {{ sql.application_settings.value_column | sql_name }} = @written;
+                    WHERE {{ sql.application_settings.name_column | sql_name }} = N'ReportDBConnectionString' AND {{ sql.application_settings.value_column | sql_name }} = @now;
                 SET @changed = @@ROWCOUNT;
                 IF @changed <> 1
                     THROW 50012, N'ReportDBConnectionString was not changed in exactly one row.', 1;

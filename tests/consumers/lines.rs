@@ -3,47 +3,51 @@
 use cbgen::formats::{Format, js_references};
 
 use super::facts::{certificates, facts};
-use super::{expect_all, of_format, same};
+use super::{edited, expect_all, of_format, same};
 use crate::harness::root;
 use crate::support::program::{finish, folder, program, write};
 use crate::support::subject::{Subject, Verdict};
 
-/// The sample file of a name.
-fn sample(name: &str) -> String {
-    root()
-        .join("tests/fixtures/vendor")
-        .join(name)
-        .display()
-        .to_string()
-}
-
-/// Runs a script of a language over the deployed bytes; the file is the first argument of the script.
-fn script(subject: &Subject, language: &[&str], text: &str, more: &[&str]) -> Result<String, String> {
+/// Runs a script of a language over the deployed bytes, a sample file, and what the edits make of it. The files are the
+/// arguments of the script, in this order.
+fn script(subject: &Subject, language: &[&str], text: &str, sample: &str) -> Result<String, String> {
     let folder = folder();
     let file = folder.path().join("subject");
     write(&file, subject.bytes()?);
+    let sample = root().join("tests/fixtures/vendor").join(sample);
+    let before = std::fs::read(&sample).map_err(|error| format!("{}: {error}", sample.display()))?;
+    let after = folder.path().join("after");
+    // A text that the engine refuses is judged by the real reader first.
+    let refused = match edited(subject, &before) {
+        Ok(bytes) => {
+            write(&after, bytes);
+            None
+        }
+        Err(why) => {
+            write(&after, before);
+            Some(why)
+        }
+    };
     let mut command = program(language[0]);
-    command.args(&language[1..]).arg(text).arg(&file).args(more);
+    command
+        .args(&language[1..])
+        .arg(text)
+        .arg(&file)
+        .arg(sample)
+        .arg(after);
     let ran = finish(command.env("HOME", folder.path()));
     if ran.code == 0 {
-        Ok(ran.stdout)
+        refused.map_or(Ok(ran.stdout), Err)
     } else {
         Err(format!("{}{}", ran.stdout, ran.stderr))
     }
 }
 
-/// Sets every top-level key on its one line and shows what Ruby then reads.
+/// What Ruby reads in the edits, in a sample, and in what the edits have made of it.
 const RUBY: &str = r"
 edits = YAML.unsafe_load(File.binread(ARGV[0]))
-text = File.binread(ARGV[1])
-before = YAML.unsafe_load(text)
-edits.each do |key, value|
-  abort %(#{key} is no symbol) unless key.is_a? Symbol
-  line = /^:#{key}:[^\r\n]*/
-  abort %(#{key} is there #{text.scan(line).size} times) unless text.scan(line).size == 1
-  text = text.sub(line) { %(:#{key}: '#{value}') }
-end
-after = YAML.unsafe_load(text)
+edits.each_key { |key| abort %(#{key} is no symbol) unless key.is_a? Symbol }
+before, after = YAML.unsafe_load_file(ARGV[1]), YAML.unsafe_load_file(ARGV[2])
 before.each_key { |key| puts %(#{key.class} #{key} #{before[key]} -> #{after[key]}) if before[key] != after[key] }
 puts (after.keys - before.keys).size
 ";
@@ -56,7 +60,7 @@ pub(crate) fn yaml(subject: &Subject) -> Verdict {
         .next()
         .unwrap_or_default()
         .replace(".set.yml", ".yml");
-    let found = script(subject, &["ruby", "-ryaml", "-e"], RUBY, &[&sample(&name)])?;
+    let found = script(subject, &["ruby", "-ryaml", "-e"], RUBY, &name)?;
     let mut wanted = "Symbol host 0.0.0.0 -> 127.0.0.1\n".to_owned();
     if name.contains("stats") {
         wanted.push_str("Symbol ws_host 0.0.0.0 -> 127.0.0.1\n");
@@ -68,24 +72,20 @@ const PYTHON_JSON: &str = "import json, sys
 text = open(sys.argv[1], encoding='utf-8', newline='').read()
 print(json.dumps(json.loads(text), separators=(',', ':')))";
 
-/// Parses strictly, merges into the sample and shows both; an unknown key of the sample has to survive.
+/// Parses strictly; the edited sample is the sample with the new keys, in its order.
 const NODE_JSON: &str = "const fs = require('fs');
 const read = (name) => JSON.parse(fs.readFileSync(name, 'utf8'));
-const edits = read(process.argv[1]), sample = read(process.argv[2]);
+const [edits, sample, after] = process.argv.slice(1).map(read);
 console.log(JSON.stringify(edits));
-Object.assign(sample.rabbitConfig, edits.rabbitConfig);
-console.log(sample.unknownBefore.kept.length, sample.rabbitConfig.userName, sample.rabbitConfig.port);";
+const wanted = { ...sample, rabbitConfig: { ...sample.rabbitConfig, ...edits.rabbitConfig } };
+if (JSON.stringify(after) !== JSON.stringify(wanted)) throw new Error('after the edits: ' + JSON.stringify(after));
+console.log(after.unknownBefore.kept.length, after.rabbitConfig.userName, after.rabbitConfig.port);";
 
 /// The client settings of RabbitMQ, in two strict parsers.
 pub(crate) fn json(subject: &Subject) -> Verdict {
     let facts = facts(subject);
-    let python = script(subject, &["python3", "-c"], PYTHON_JSON, &[])?;
-    let node = script(
-        subject,
-        &["node", "-e"],
-        NODE_JSON,
-        &[&sample("rabbitmq_config.json")],
-    )?;
+    let python = script(subject, &["python3", "-c"], PYTHON_JSON, "rabbitmq_config.json")?;
+    let node = script(subject, &["node", "-e"], NODE_JSON, "rabbitmq_config.json")?;
     let folder = certificates(subject).replace('\\', r"\\");
     let server = subject.server();
     let name = facts
@@ -102,16 +102,17 @@ pub(crate) fn json(subject: &Subject) -> Verdict {
     same("Node", &node, &format!("{wanted}\n3 kept 5671"))
 }
 
-/// Applies the rewrites to a sample, runs it before and after, and shows the object it makes.
+/// Runs a sample before and after the rewrites, and shows the object it makes. The pattern of the contract, done by Node,
+/// gives the same text.
 const NODE_SCRIPT: &str = "const fs = require('fs'), vm = require('vm');
 const edits = JSON.parse(fs.readFileSync(process.argv[1], 'utf8'));
-const patterns = JSON.parse(process.argv[3]);
-const text = fs.readFileSync(process.argv[2], 'utf8');
+const [text, after] = process.argv.slice(2).map((name) => fs.readFileSync(name, 'utf8'));
+const patterns = PATTERNS;
 const run = (text) => { const scope = { location: { hostname: 'h' } }; vm.runInNewContext(text, scope); return scope.settings; };
 const apply = (text) => edits.rewrites.reduce(
   (text, { port, to }) => text.replace(new RegExp(patterns[port], 'gi'), () => to), text);
 run(text);
-const after = apply(text);
+if (apply(text) !== after) throw new Error('the pattern gives another text');
 if (apply(after) !== after) throw new Error('a second time changes more');
 for (const [name, value] of Object.entries(run(after))) console.log(name, value);";
 
@@ -132,8 +133,8 @@ pub(crate) fn references(subject: &Subject) -> Verdict {
     let found = script(
         subject,
         &["node", "-e"],
-        NODE_SCRIPT,
-        &[&sample("settings.js"), &patterns],
+        &NODE_SCRIPT.replace("PATTERNS", &patterns),
+        "settings.js",
     )?;
     let origin = facts(subject).origin;
     let wanted = [
@@ -163,23 +164,13 @@ def read(name):
     with open(name, encoding='ascii', newline='') as file:
         parser.read_file(file)
     return parser
-edits, sample = read(sys.argv[1]), read(sys.argv[2])
-for section in edits.sections():
-    for key, value in edits[section].items():
-        if key not in sample[section]:
-            sys.exit(key + ' is not there')
-        sample[section][key] = value
-for section in sample.sections():
-    print(section, dict(sample[section]))";
+edits, before, after = [read(name) for name in sys.argv[1:]]
+for section in after.sections():
+    print(section, dict(after[section]))";
 
 /// The EyeQueue shortcut.
 pub(crate) fn shortcut(subject: &Subject) -> Verdict {
-    let found = script(
-        subject,
-        &["python3", "-c"],
-        PYTHON_INI,
-        &[&sample("EyeQueue.url")],
-    )?;
+    let found = script(subject, &["python3", "-c"], PYTHON_INI, "EyeQueue.url")?;
     let origin = facts(subject).origin;
     let wanted = format!(
         "{{000214A0-0000-0000-C000-000000000046}} {{'Prop3': '19,2'}}\n\

@@ -29,7 +29,8 @@ pub(crate) mod terms;
 
 use std::collections::BTreeMap;
 
-use cbgen::formats::Format;
+use cbgen::formats::edits::{Edited, Edits, Outcome, Refusal};
+use cbgen::formats::{Format, Reading};
 
 use crate::harness::expect_none;
 use crate::support::bundles::{Built, bundles};
@@ -84,6 +85,54 @@ pub(crate) fn expect_all(subjects: &[Subject], check: impl Fn(&Subject) -> Verdi
             .collect()
     });
     expect_none(&complaints);
+}
+
+/// A sample file of the vendor, and what the edits of a subject make of it.
+pub(crate) fn edited(subject: &Subject, sample: &[u8]) -> Result<Vec<u8>, String> {
+    let Reading::Edits(kind) = subject.reading else {
+        return Err("it holds no edits".to_owned());
+    };
+    let edits = Edits::read(kind, &subject.text).map_err(|errors| {
+        let lines = errors.iter().map(ToString::to_string);
+        lines.collect::<Vec<_>>().join("; ")
+    })?;
+    let edited = done(&edits, sample)?;
+    Ok(edited.bytes)
+}
+
+/// Does edits, and looks at what they promise: nothing outside the reported places changes, a second time nothing at all.
+pub(crate) fn done(edits: &Edits, file: &[u8]) -> Result<Edited, String> {
+    let refused = |refusals: Vec<Refusal>| {
+        let lines = refusals.into_iter().map(|refusal| refusal.message);
+        lines.collect::<Vec<_>>().join("; ")
+    };
+    let edited = edits.apply(file).map_err(refused)?;
+    let again = edits.apply(&edited.bytes).map_err(refused)?;
+    if again.bytes != edited.bytes || again.changes_anything() {
+        return Err("a second time changes more".to_owned());
+    }
+    let mut spans: Vec<_> = edited
+        .changes
+        .iter()
+        .filter(|change| change.outcome != Outcome::AlreadySo)
+        .map(|change| change.span.clone())
+        .collect();
+    spans.sort_by_key(|span| (span.start, span.end));
+    let mut old = 0;
+    let mut new = 0;
+    for span in spans {
+        // What lies before a place is there unchanged, somewhere behind what lay before the last one.
+        let kept = &file[old.min(span.start)..span.start];
+        let found = (new..=edited.bytes.len().saturating_sub(kept.len()))
+            .find(|at| edited.bytes[*at..].starts_with(kept));
+        new = found.ok_or_else(|| format!("bytes before {span:?} are other ones"))? + kept.len();
+        old = span.end;
+    }
+    if edited.bytes[new..].ends_with(&file[old..]) {
+        Ok(edited)
+    } else {
+        Err("bytes behind the last place are other ones".to_owned())
+    }
 }
 
 /// Two texts are the same, or both are shown.

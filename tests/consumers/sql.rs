@@ -130,6 +130,10 @@ fn judge(subject: &Subject, table: &Table, cases: &[Case]) -> Verdict {
 /// The scripts to run: this one, or the one it undoes and then this one.
 fn scripts(subject: &Subject) -> Result<(Vec<u8>, Option<Vec<u8>>), String> {
     let own = subject.bytes()?;
+    if let Some(folder) = subject.path.strip_suffix("purge-captured.sql") {
+        let apply = subject.built.deployed[&format!("{folder}ws-configuration.sql")].clone();
+        return Ok((apply, Some(own)));
+    }
     match subject.path.strip_suffix(".rollback.sql") {
         Some(start) => Ok((subject.built.deployed[&format!("{start}.sql")].clone(), Some(own))),
         None => Ok((own, None)),
@@ -451,6 +455,19 @@ fn connection(subject: &Subject) -> Verdict {
                 &[upper],
                 1,
             ),
+            // What was noted for the way back holds no password of now, so this name has to be in vain.
+            case(
+                "no password is kept",
+                &[login],
+                &[
+                    APPLY,
+                    "DELETE FROM \"dbo.cbgen_captured\" WHERE written_value LIKE '%s3cret%';",
+                    UNDO,
+                ],
+                &[0, 0],
+                &[login],
+                0,
+            ),
             case(
                 "it is gone",
                 &[login],
@@ -584,9 +601,36 @@ fn connection(subject: &Subject) -> Verdict {
     Ok(())
 }
 
+/// What was saved is forgotten, and nothing else changes.
+fn purge(subject: &Subject) -> Verdict {
+    let table = Table {
+        name: "dbo.WSConfiguration",
+        columns: ["Id", "WSPath"],
+        key: |index| json!(index),
+        neighbour: None,
+    };
+    let (before, after) = (&[OTHER, OLD_SYS, OLD_ACD][..], &[OTHER, NEW_SYS, NEW_ACD][..]);
+    let cases = [
+        case("forgotten", before, &[APPLY, UNDO], &[0, 0], after, 0),
+        case("twice", before, &[APPLY, UNDO, UNDO], &[0, 0, 0], after, 0),
+        case("never applied", before, &[UNDO], &[0], before, 0),
+        case(
+            "a table of somebody else",
+            before,
+            &[FOREIGN, UNDO],
+            &[50002],
+            before,
+            0,
+        ),
+    ];
+    judge(subject, &table, &cases)
+}
+
 /// What a script does to every state of the database.
 pub(crate) fn rows(subject: &Subject) -> Verdict {
-    if subject.path.contains("/ws-configuration.") {
+    if subject.path.ends_with("/purge-captured.sql") {
+        purge(subject)
+    } else if subject.path.contains("/ws-configuration.") {
         web_services(subject)
     } else {
         connection(subject)

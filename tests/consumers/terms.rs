@@ -18,11 +18,13 @@ pub(crate) fn terms(subject: &Subject) -> Verdict {
     escript.arg(script).env("HOME", folder.path());
     let edits = subject.path.ends_with(".set");
     if edits {
-        let sample = sample_of(&subject.path);
-        escript
-            .arg("edit")
-            .arg(root().join("tests/fixtures/vendor").join(sample))
-            .arg(&file);
+        let sample = root()
+            .join("tests/fixtures/vendor")
+            .join(sample_of(&subject.path));
+        let before = std::fs::read(&sample).map_err(|error| error.to_string())?;
+        let after = folder.path().join("after");
+        write(&after, super::edited(subject, &before)?);
+        escript.arg("consult").arg(sample).arg(after);
     } else {
         escript.arg("consult").arg(&file);
     }

@@ -95,6 +95,8 @@ impl Server for Machine<'_> {
             "PROGRAMDATA" => r"C:\ProgramData".to_owned(),
             "SYSTEMROOT" => r"C:\Windows".to_owned(),
             "PROGRAMFILES" => r"C:\Program Files".to_owned(),
+            "USERPROFILE" => r"C:\Users\engineer".to_owned(),
+            "USERNAME" => "engineer".to_owned(),
             "RANDOM" => "16180".to_owned(),
             "~DP0" => r"C:\bundle\".to_owned(),
             _ => return None,

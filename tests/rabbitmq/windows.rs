@@ -76,6 +76,7 @@ impl Machine<'_> {
                 );
                 Started::says(text)
             }
+            ["query", SYSTEM_SETTINGS] => Started::quiet(false),
             ["query", SYSTEM_SETTINGS, "/v", name] => Started::quiet(self.system_setting != Some(*name)),
             ["export", _, target, ..] => Started::quiet(
                 !self.has_folder_of(target) || fs::write(self.broker.folder.join(target), "saved").is_err(),
@@ -90,24 +91,31 @@ impl Machine<'_> {
         let runs = broker.runs();
         match (program, arguments) {
             ("net", ["session"]) => Started::quiet(false),
-            ("net", ["stop", "RabbitMQ"]) => {
+            ("sc", ["enumdepend", "RabbitMQ", _]) => Started::says("Enum: entriesRead  = 0\n".to_owned()),
+            ("sc", ["stop", "RabbitMQ"]) => {
                 if runs {
                     broker.stop(network);
                 }
                 Started {
-                    code: if runs { 0 } else { 2 },
+                    code: if runs { 0 } else { 1062 },
                     ..Started::default()
                 }
             }
-            ("net", ["start", "RabbitMQ"]) => {
+            ("sc", ["start", "RabbitMQ"]) => {
+                if runs {
+                    return Started {
+                        code: 1056,
+                        ..Started::default()
+                    };
+                }
                 broker.start(network);
                 broker.wait(network);
                 Started::quiet(false)
             }
-            ("sc", ["query", "RabbitMQ"]) => {
-                let state = if runs { "4  RUNNING" } else { "1  STOPPED" };
-                Started::says(format!("        STATE              : {state}\n"))
-            }
+            ("sc", ["interrogate", "RabbitMQ"]) => Started {
+                code: if runs { 0 } else { 1062 },
+                ..Started::default()
+            },
             other => panic!("{other:?}"),
         }
     }

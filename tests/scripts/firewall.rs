@@ -19,6 +19,19 @@ fn answer(machine: &Machine, rules: &mut Vec<Rule>, failing: usize, number: usiz
     if number == failing {
         return Answer::Code(9, String::new());
     }
+    if call.program == "powershell" {
+        let code = call.arguments.last().expect("code");
+        return match code.split_once("GetHostAddresses('") {
+            Some((_, rest)) if rest.starts_with("core01.") => {
+                Answer::Code(0, "10.20.0.11\nfd00::11\n".to_owned())
+            }
+            Some(_) => Answer::Code(0, "10.20.0.21\n".to_owned()),
+            None => {
+                assert!(code.contains("-PolicyStore ActiveStore"), "{code}");
+                good()
+            }
+        };
+    }
     if call.program != "netsh" {
         return text_tool(machine, call).unwrap_or_else(|| panic!("unexpected {call:?}"));
     }
@@ -140,4 +153,58 @@ fn firewall_rules_come_and_go() {
         }
     }
     stops.compare("firewall");
+}
+
+/// Rules say nothing when the firewall is off or a policy ignores them, and ports between servers never open to everybody
+/// because a name has no address.
+#[test]
+fn rules_that_would_do_nothing_or_too_much_are_not_made() {
+    let machine = machine("MGMT01");
+    let mut rules = Vec::new();
+    let mut with = |state: i32, address: &str| {
+        let outcome = machine.run(&path("apply-firewall"), |number, call| {
+            let code = call.arguments.last().map(String::as_str).unwrap_or_default();
+            match call.program.as_str() {
+                "powershell" if code.contains("GetHostAddresses") => {
+                    Answer::Code(i32::from(address == "error"), address.replace("error", ""))
+                }
+                "powershell" => Answer::Code(state, String::new()),
+                _ => answer(&machine, &mut rules, 0, number, call),
+            }
+        });
+        (outcome, rules.len())
+    };
+    let step = "see that the firewall is on and takes rules of this server";
+    for (state, text) in [
+        (3, "Switch it on"),
+        (4, "A policy of the domain"),
+        (1, "Nothing after"),
+    ] {
+        let (outcome, made) = with(state, "10.0.0.1\n");
+        outcome.expect_failure(step, text);
+        assert_eq!(made, 0);
+    }
+    for address in ["", "error"] {
+        let (outcome, made) = with(0, address);
+        outcome.expect_failure("find the addresses of CORE01", "network.callback_addresses");
+        assert_eq!(made, 0);
+    }
+    let (outcome, _) = with(0, "10.20.0.11\n");
+    outcome.expect_success("All rules are in place");
+    let between = |port: &str| {
+        let port = format!("localport={port}");
+        rules
+            .iter()
+            .find(|rule| rule.contains(&port))
+            .expect("a rule")
+            .clone()
+    };
+    for port in ["4369", "15672", "25672", "35672-35682"] {
+        assert!(
+            between(port).contains(&"remoteip=10.20.0.11,10.20.0.11".to_owned()),
+            "{:?}",
+            between(port)
+        );
+    }
+    assert!(!between("443").iter().any(|word| word.starts_with("remoteip")));
 }

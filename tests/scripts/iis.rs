@@ -13,6 +13,8 @@ pub(super) struct Iis {
     pub(super) bindings: Vec<String>,
     backups: BTreeSet<String>,
     page: [String; 3],
+    /// `mode` of customErrors, `enabled` of trace, and whether test pages of web services call them.
+    details: [String; 3],
 }
 
 impl Iis {
@@ -21,6 +23,7 @@ impl Iis {
             bindings: bindings.iter().map(|&binding| binding.to_owned()).collect(),
             backups: BTreeSet::new(),
             page: ["DetailedLocalOnly".into(), "File".into(), String::new()],
+            details: ["RemoteOnly".into(), "true".into(), "true".into()],
         }
     }
 
@@ -77,6 +80,63 @@ impl Iis {
                 }
                 good()
             }
+            [
+                "set",
+                "config",
+                "Default Web Site",
+                "-section:system.webServer/httpErrors",
+                mode,
+                "/commit:apphost",
+            ] => {
+                mode.strip_prefix("-errorMode:")
+                    .expect("the mode alone")
+                    .clone_into(&mut self.page[0]);
+                good()
+            }
+            [
+                "list",
+                "config",
+                "Default Web Site",
+                "-section:system.web/webServices",
+            ] => {
+                let more = if self.details[2] == "true" {
+                    "<add name=\"HttpPostLocalhost\" />"
+                } else {
+                    ""
+                };
+                Answer::Code(
+                    0,
+                    format!("<protocols><add name=\"HttpSoap\" />{more}</protocols>\n"),
+                )
+            }
+            [
+                "set",
+                "config",
+                "Default Web Site",
+                "-section:system.web/webServices",
+                change,
+            ] => {
+                let now = change.starts_with("/+").to_string();
+                assert_eq!(&change[2..], "protocols.[name='HttpPostLocalhost']");
+                // IIS refuses to remove what is not there and to add what is.
+                if self.details[2] == now {
+                    return Answer::Code(4312, "ERROR\n".into());
+                }
+                self.details[2] = now;
+                good()
+            }
+            ["list", "config", place, section, attribute] if place.starts_with("Default Web Site") => {
+                let at = usize::from(*section == "-section:system.web/trace");
+                let wanted = ["/text:mode", "/text:enabled"][at];
+                assert!(*attribute == wanted && (at == 1 || *section == "-section:system.web/customErrors"));
+                Answer::Code(0, format!("{}\n", self.details[at]))
+            }
+            ["set", "config", "Default Web Site", section, change] => {
+                let at = usize::from(*section == "-section:system.web/trace");
+                let (_, value) = change.split_once(':').expect("a value");
+                value.clone_into(&mut self.details[at]);
+                good()
+            }
             _ => panic!("unexpected {}", call.line()),
         }
     }
@@ -99,20 +159,25 @@ pub(super) fn iis_run(machine: &Machine, iis: &mut Iis, script: &str, failing: u
 fn iis_bindings_and_error_page_come_and_go() {
     let machine = machine("MGMT01");
     let stock = Iis::new(&["http/*:80:", "net.tcp/808:*", "https/*:443:"]);
-    for name in ["bindings", "error-page"] {
+    for name in ["bindings", "details", "error-page"] {
         let (apply, back) = (format!("apply-{name}"), format!("rollback-{name}"));
         machine.forget();
         let mut iis = stock.clone();
         let whole = iis_run(&machine, &mut iis, &apply, 0);
-        whole.expect_success(if name == "bindings" {
-            "IIS listens on 127.0.0.1 only"
-        } else {
-            "The error page is set"
+        whole.expect_success(match name {
+            "bindings" => "IIS listens on 127.0.0.1 only",
+            "details" => "Details stay on this server",
+            _ => "The error page is set",
         });
         let wanted = iis.clone();
         let saved = machine.saved();
         if name == "bindings" {
             assert_eq!(iis.bindings, ["net.tcp/808:*", "http/127.0.0.1:80:"]);
+        } else if name == "details" {
+            assert_eq!(
+                (iis.page[0].as_str(), iis.details.join(" ").as_str()),
+                ("Custom", "On false false")
+            );
         } else {
             let page = "https://callback.acme.example/EyeQueue/EyeQErrorPage.aspx";
             assert_eq!(iis.page, ["Custom", "Redirect", page]);
@@ -125,6 +190,7 @@ fn iis_bindings_and_error_page_come_and_go() {
             (
                 iis.bindings.iter().cloned().collect::<BTreeSet<_>>(),
                 iis.page.clone(),
+                iis.details.clone(),
             )
         };
         assert_eq!(sorted(&iis), sorted(&stock));
@@ -197,4 +263,22 @@ fn the_pool_of_eyequeue_is_recycled_or_the_step_is_named() {
         stops.note(&machine, &whole, failing, &run(failing, pool), "", "Wine");
     }
     stops.compare("recycle-eyequeue");
+}
+
+/// A web.config of an application wins over the site, and the script says whose it is.
+#[test]
+fn an_application_with_its_own_error_pages_is_named() {
+    let machine = machine("MGMT01");
+    let mut iis = Iis::new(&["http/*:80:"]);
+    let outcome = machine.run("servers/MGMT01/iis/apply-details.cmd", |_, call| {
+        match (call.program.as_str(), call.arguments.get(2).map(String::as_str)) {
+            ("appcmd", Some("Default Web Site/VHQMWS")) => Answer::Code(0, "RemoteOnly\n".into()),
+            ("appcmd", _) => iis.appcmd(call),
+            _ => text_tool(&machine, call).expect("a known program"),
+        }
+    });
+    outcome.expect_failure(
+        "see that VHQMWS shows no details either",
+        "sets customErrors to RemoteOnly",
+    );
 }

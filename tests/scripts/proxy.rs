@@ -4,6 +4,7 @@ use std::fs;
 
 use super::machine;
 use super::machine::{Answer, Machine, good};
+use super::services::{Service, Services};
 use super::stops::Stops;
 use super::text_tools::text_tool;
 
@@ -30,6 +31,24 @@ fn proxy_is_installed_started_and_removed() {
             .to_owned()
     };
     let running = std::cell::Cell::new(false);
+    let services = std::cell::RefCell::new(Services::new(&[]));
+    // The service is there when its program has installed it, under a key name of its own.
+    let refresh = || {
+        let mut services = services.borrow_mut();
+        let service = Service {
+            display: "VHT Reverse Proxy",
+            runs: running.get(),
+            start: services
+                .all
+                .get("VHTReverseProxy")
+                .map_or(2, |service| service.start),
+            needs: Vec::new(),
+        };
+        services.all.clear();
+        if done() == "install" {
+            services.all.insert("VHTReverseProxy", service);
+        }
+    };
     let run = |script: &str, nginx: i32, failing: usize| {
         machine.run(&format!("servers/MGMT01/proxy/{script}.cmd"), |number, call| {
             let words: Vec<&str> = call.arguments.iter().map(String::as_str).collect();
@@ -39,15 +58,6 @@ fn proxy_is_installed_started_and_removed() {
                     Answer::Code(nginx, String::new())
                 }
                 ("nginx", ["-t", "-p", _, "-c", "conf/nginx.conf"]) => good(),
-                ("sc", ["query", "VHT Reverse Proxy"]) if done() == "install" => {
-                    let state = if running.get() { "4  RUNNING" } else { "1  STOPPED" };
-                    Answer::Code(0, format!("        STATE              : {state}\n"))
-                }
-                ("sc", _) => Answer::Code(1060, String::new()),
-                ("net", [verb @ ("start" | "stop"), "VHT Reverse Proxy"]) => {
-                    running.set(*verb == "start");
-                    good()
-                }
                 ("netstat", _) if running.get() => Answer::Code(
                     0,
                     "  TCP    0.0.0.0:443       0.0.0.0:0      LISTENING       4\n".into(),
@@ -56,7 +66,13 @@ fn proxy_is_installed_started_and_removed() {
                     0,
                     "  TCP    0.0.0.0:4430      0.0.0.0:0      LISTENING       4\n".into(),
                 ),
-                _ => text_tool(&machine, call).unwrap_or_else(|| panic!("unexpected {}", call.line())),
+                _ => {
+                    refresh();
+                    let said = services.borrow_mut().answer(call);
+                    running.set(services.borrow().all.values().any(|service| service.runs));
+                    said.or_else(|| text_tool(&machine, call))
+                        .unwrap_or_else(|| panic!("unexpected {}", call.line()))
+                }
             }
         })
     };

@@ -141,16 +141,18 @@ impl Broker {
         let words: Vec<&str> = call.arguments.iter().map(String::as_str).collect();
         let says = |text: &str| Answer::Code(0, text.to_owned());
         match (call.program.as_str(), words.as_slice()) {
-            ("net", ["stop" | "start", "RabbitMQ"]) => {
-                let runs = words[0] == "start";
+            ("sc", ["enumdepend", "RabbitMQ", _]) => says("Enum: entriesRead  = 0\n"),
+            ("sc", [verb @ ("stop" | "start"), "RabbitMQ"]) => {
+                let runs = *verb == "start";
                 let already = self.runs == runs;
                 self.runs = runs;
-                Answer::Code(if already { 2 } else { 0 }, String::new())
+                let code = if runs { 1056 } else { 1062 };
+                Answer::Code(if already { code } else { 0 }, String::new())
             }
-            ("sc", ["query", "RabbitMQ"]) => says(&format!(
-                "        STATE              : {}\n",
-                if self.runs { "4  RUNNING" } else { "1  STOPPED" }
-            )),
+            ("sc", ["interrogate", "RabbitMQ"]) => {
+                Answer::Code(if self.runs { 0 } else { 1062 }, String::new())
+            }
+            ("reg", ["query", key]) if key.ends_with(r"Session Manager\Environment") => good(),
             ("reg", ["query", key, "/reg:64" | "/reg:32"]) => says(&format!(
                 "\n{key}\n    WorkDir    REG_EXPAND_SZ    {BASE}\n    Args    REG_EXPAND_SZ    -conf {}\n",
                 self.reads
@@ -196,6 +198,12 @@ impl Broker {
             .filter(|name| !name.is_empty())
             .collect();
         match (command, rest) {
+            // Two files of terms become one.
+            ("eval", [code, _, new, _, both]) if code.contains("file:write_file(_4") => {
+                let text = fs::read_to_string(machine.unix(new)).expect("the file of the bundle");
+                fs::write(machine.unix(both), text).expect("writable");
+                good()
+            }
             ("enable" | "disable", [name]) => {
                 plugins.retain(|known| known != name);
                 if command == "enable" {
@@ -299,6 +307,8 @@ fn server() -> Machine {
         machine.put(&format!(r"{CERTIFICATES}\{name}"), b"");
     }
     machine.set("ERLANG_HOME", ERLANG);
+    machine.set("USERPROFILE", r"C:\Users\engineer");
+    machine.set("USERNAME", "engineer");
     // cmd.exe takes a variable of this name before it makes up a number, and so does Wine.
     machine.set("RANDOM", "16180");
     machine

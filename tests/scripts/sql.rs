@@ -31,6 +31,7 @@ fn sql_scripts_run_only_after_every_check() {
         "Set the environment variable",
     );
     machine.set("CALLBACK_REPORT_PASSWORD", "top secret");
+    run(&machine, "purge-captured", 0).expect_success("purge-captured.sql was run");
     for script in ["ws-configuration", "report-connection"] {
         for kind in ["apply", "rollback"] {
             let name = format!("{kind}-{script}");
@@ -38,7 +39,7 @@ fn sql_scripts_run_only_after_every_check() {
             whole.expect_success("was run. Log:");
             let last = whole.calls.last().expect("a call").line();
             assert!(
-                last.starts_with(r"sqlcmd -S SQL01\CALLBACK -d VHT_Config -E -b -I -f 65001 -i "),
+                last.starts_with(r"sqlcmd -S SQL01\CALLBACK -d VHT_Config -E -b -b -I -f 65001 -i "),
                 "{last}"
             );
             assert!(
@@ -49,5 +50,39 @@ fn sql_scripts_run_only_after_every_check() {
                 stopped_at(&run(&machine, &name, failing), failing);
             }
         }
+    }
+}
+
+/// An account without the rights of an administrator of this machine is enough: rights count in the database. A certificate
+/// nobody trusts is accepted only when somebody says so.
+#[test]
+fn sql_needs_no_administrator_of_the_machine() {
+    let mut machine = machine("MGMT01");
+    let path = Machine::windows(&machine.system());
+    machine.set("PATH", &path);
+    for trust in [false, true] {
+        if trust {
+            machine.set("CALLBACK_SQL_TRUST", "yes");
+        }
+        let outcome = machine.run("deployment/sql/apply-ws-configuration.cmd", |_, call| {
+            if let Some(log) = call.arguments.iter().skip_while(|word| *word != "-o").nth(1) {
+                fs::write(machine.unix(log), "").expect("writable");
+            }
+            match call.program.as_str() {
+                "net" => Answer::Code(2, String::new()),
+                "sqlcmd" => {
+                    assert_eq!(
+                        call.arguments.contains(&"-C".to_owned()),
+                        trust,
+                        "{}",
+                        call.line()
+                    );
+                    good()
+                }
+                "where" => good(),
+                _ => text_tool(&machine, call).unwrap_or_else(|| panic!("unexpected {}", call.line())),
+            }
+        });
+        outcome.expect_success("was run. Log:");
     }
 }

@@ -10,8 +10,8 @@ use super::text_tools::text_tool;
 
 /// What `convert-certificate.cmd` wrote is imported, also twice, and taken out again but for what was there before.
 pub(super) fn trust(machine: &Machine) {
-    let folder = machine.bundle("servers/MGMT01/certificate/trust");
-    fs::create_dir(&folder).expect("a folder");
+    let folder = machine.state("trusted");
+    fs::create_dir_all(&folder).expect("a folder");
     for entry in fs::read_dir(machine.state("certificate/trust"))
         .expect("a folder")
         .filter_map(Result::ok)
@@ -88,6 +88,5 @@ pub(super) fn trust(machine: &Machine) {
     machine.restore(&nothing_saved);
 
     fs::remove_dir_all(&folder).expect("removable");
-    run(&mut stores, "import-trust", 0)
-        .expect_failure("find the lists of certificates", "There is no trust\\MGMT01.txt");
+    run(&mut stores, "import-trust", 0).expect_failure("find the lists of certificates", "MGMT01.txt");
 }

@@ -1,8 +1,8 @@
 //! One generated text with where it belongs: what a check gets, as it was built or with a mutation.
 
-use cbgen::contract::manifest::Manifest;
+use cbgen::contract::manifest::{Artifact, Manifest};
 use cbgen::formats::encode::{deployed_form, encode};
-use cbgen::formats::{self, Format};
+use cbgen::formats::{self, Format, Reading};
 
 use super::bundles::{Built, bundle};
 
@@ -13,6 +13,7 @@ pub(crate) struct Subject {
     /// The review form.
     pub(crate) text: String,
     pub(crate) format: Format,
+    pub(crate) reading: Reading,
 }
 
 /// What a check says: nothing, or what is wrong.
@@ -23,11 +24,13 @@ impl Subject {
     #[track_caller]
     pub(crate) fn new(inventory: &str, path: &str) -> Self {
         let built = bundle(inventory);
+        let artifact = artifact_of(built, path);
         Self {
             built,
             path: path.to_owned(),
             text: built.text(path),
-            format: format_of(built, path),
+            format: artifact.format,
+            reading: artifact.effect.reading(artifact.format),
         }
     }
 
@@ -46,19 +49,23 @@ impl Subject {
 /// The format the manifest states.
 #[track_caller]
 pub(crate) fn format_of(built: &Built, path: &str) -> Format {
+    artifact_of(built, path).format
+}
+
+/// What the manifest says about a file.
+#[track_caller]
+pub(crate) fn artifact_of(built: &Built, path: &str) -> Artifact {
     let manifest = Manifest::read(&built.deployed["manifest.json"]).expect("a manifest");
     let artifact = manifest
         .artifacts
-        .iter()
+        .into_iter()
         .find(|artifact| artifact.path.to_string() == path);
-    artifact
-        .unwrap_or_else(|| panic!("{path} is not in the manifest of {}", built.name))
-        .format
+    artifact.unwrap_or_else(|| panic!("{path} is not in the manifest of {}", built.name))
 }
 
 /// The strict reader of the format reads the text.
 pub(crate) fn read_back(subject: &Subject) -> Verdict {
-    let Err(errors) = formats::items(subject.format, &subject.text) else {
+    let Err(errors) = formats::items(subject.reading, &subject.text) else {
         return Ok(());
     };
     let lines = errors.iter().map(ToString::to_string);

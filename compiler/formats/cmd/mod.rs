@@ -29,7 +29,10 @@
 //!   refused, it misses negative codes.
 //! * `for` form: `for /f "options" %%X in ('command') do …` or, with `usebackq` in the options, `in ("file")`; the
 //!   rest is `set`, `call :NAME` or `goto`. The script must then test what it got.
-//! * `copy` and `move` need `/y`; `powershell` needs `-NoProfile`, and its `-Command` text holds no `%`.
+//! * A command that may ask (`copy`, `move`, `net stop`, `reg add`, `rd /s`, …) has the switch that keeps it quiet, or `<nul`.
+//! * What programs of Windows print is searched for numbers and addresses only, never for words: those are translated.
+//! * Nothing is written below `%~dp0`: the bundle stays what was checked.
+//! * `powershell` needs `-NoProfile`, and its `-Command` text holds no `%`.
 //! * A literal percent sign is `%%`, in an argument of `call` `%%%%` (write it with [`cmd_call_arg`]).
 //! * No argument `/?`, no `\"`, no `"%~dp0"` as an argument (it ends in a backslash).
 //!

@@ -17,6 +17,8 @@ use words::{is_quoted, lower, single_blanks, stem, upper, without_quotes};
 pub use line::KNOWN_VARIABLES;
 pub use line::Line;
 
+mod asking;
+mod language;
 mod line;
 mod words;
 
@@ -108,6 +110,8 @@ pub struct Script<'t> {
     jumps: BTreeMap<String, Vec<Range<usize>>>,
     /// Variables that are set, in upper case, with their last value.
     variables: BTreeMap<String, String>,
+    /// Files, as the script calls them, that hold what a program says in the language of Windows, and the program.
+    spoken: BTreeMap<&'t str, String>,
     /// Variables that are used before they are set, in upper case.
     uses: Vec<(String, Range<usize>)>,
     /// A command whose failure the next line must handle.
@@ -134,6 +138,7 @@ impl<'t> Script<'t> {
             labels: BTreeSet::new(),
             jumps: BTreeMap::new(),
             variables: BTreeMap::new(),
+            spoken: BTreeMap::new(),
             uses: Vec::new(),
             unchecked: None,
             is_excused: false,
@@ -178,7 +183,7 @@ impl<'t> Script<'t> {
         }
     }
 
-    fn command(&mut self, command: &Command, line: &str, range: &Range<usize>) {
+    fn command(&mut self, command: &Command, line: &'t str, range: &Range<usize>) {
         let is_excused = std::mem::take(&mut self.is_excused);
         self.check_before(command);
         self.below_label += 1;
@@ -202,6 +207,7 @@ impl<'t> Script<'t> {
         }
         if let Some((word, start)) = command.starts {
             self.start(word.of(line), start, range);
+            self.asks_and_speaks(word.of(line), line, range);
         }
         if let Some((name, value)) = command.sets {
             let name = upper(name.of(line));
@@ -333,6 +339,39 @@ impl<'t> Script<'t> {
         }
         resolved.push_str(rest);
         Cow::Owned(resolved)
+    }
+
+    /// Whether a program would ask somebody, and whether a search depends on the language of Windows.
+    fn asks_and_speaks(&mut self, word: &str, line: &'t str, range: &Range<usize>) {
+        let unquoted = without_quotes(word);
+        let program = self.resolve(&unquoted);
+        let name = lower(stem(&program)).into_owned();
+        let arguments = line.split_once(word).map_or("", |(_, behind)| behind);
+        if let Some(message) = asking::mistake(&name, arguments) {
+            self.refuse(range, message);
+        }
+        if let Some(file) = language::written_file(line) {
+            if language::speaks(&name) {
+                self.spoken.insert(file, name);
+                return;
+            }
+            self.spoken.remove(file);
+        }
+        if !matches!(&*name, "find" | "findstr") {
+            return;
+        }
+        let Some((texts, file)) = language::search(arguments) else {
+            return;
+        };
+        let Some(speaker) = self.spoken.get(file) else {
+            return;
+        };
+        if let Some(text) = texts.into_iter().find_map(language::translated) {
+            let message = format!(
+                "looks for `{text}` in what `{speaker}` prints, which is another word in another language of Windows; use numbers or exit codes"
+            );
+            self.refuse(range, message);
+        }
     }
 
     fn start(&mut self, word: &str, start: Start, range: &Range<usize>) {

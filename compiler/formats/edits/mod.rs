@@ -7,20 +7,35 @@
 //! what is done ([`Edits::apply`]) come from the same value.
 
 mod ini;
+mod json;
 mod nearest;
 mod references;
 pub mod source;
+mod terms;
+pub mod xdt;
+mod yaml;
 
 use std::ops::Range;
 
+use super::erlang::TermEdit;
 use super::ini::IniEdit;
 use super::js_references::References;
-use super::{Format, FormatError, Item, js_references};
+use super::json::JsonEdit;
+use super::yaml_lines::YamlEdit;
+use super::{Format, FormatError, Item, erlang, js_references, yaml_lines};
 use source::{Readable, Source};
 
 /// The kinds of edits, one for each format of a vendor's files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EditKind {
+    /// XML transforms of a .NET configuration file.
+    Xdt,
+    /// Values of Erlang terms.
+    Terms,
+    /// Settings of a YAML file.
+    YamlLines,
+    /// Keys of JSON objects.
+    JsonKeys,
     /// `Key=Value` below `[Section]`.
     IniLines,
     /// Whole origins in a script, as a JSON list of ports.
@@ -29,19 +44,26 @@ pub enum EditKind {
 
 impl EditKind {
     /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::IniLines, Self::References];
+    pub const ALL: &'static [Self] = &[
+        Self::Xdt,
+        Self::Terms,
+        Self::YamlLines,
+        Self::JsonKeys,
+        Self::IniLines,
+        Self::References,
+    ];
 
     /// The kind of edits that a text of a format is, where it is one. Whether it is meant as one is said by the effect of
     /// the artifact: a text of Erlang terms can also be a whole file.
     pub fn of(format: Format) -> Option<Self> {
         match format {
+            Format::Xdt => Some(Self::Xdt),
+            Format::Erlang => Some(Self::Terms),
+            Format::Yaml => Some(Self::YamlLines),
+            Format::Json => Some(Self::JsonKeys),
             Format::Ini => Some(Self::IniLines),
             Format::JsReferences => Some(Self::References),
-            Format::Xdt
-            | Format::Erlang
-            | Format::Yaml
-            | Format::Json
-            | Format::Nginx
+            Format::Nginx
             | Format::Reg
             | Format::Sql
             | Format::Cmd
@@ -55,14 +77,22 @@ impl EditKind {
     /// The name on the command line: that of the format the edits are written in.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Xdt => "xdt",
+            Self::Terms => "erlang",
+            Self::YamlLines => "yaml",
+            Self::JsonKeys => "json",
             Self::IniLines => "ini",
             Self::References => "js_references",
         }
     }
 
     /// Which encodings the reader of the vendor's file takes.
-    fn readable(self) -> Readable {
+    fn readable(self, file: &[u8]) -> Readable {
         match self {
+            Self::Xdt => xdt::readable(file),
+            Self::Terms => terms::readable(file),
+            Self::YamlLines => yaml::READABLE,
+            Self::JsonKeys => json::READABLE,
             Self::IniLines => ini::READABLE,
             Self::References => references::READABLE,
         }
@@ -72,6 +102,14 @@ impl EditKind {
 /// Edits of one vendor file, read and checked.
 #[derive(Clone, Debug)]
 pub enum Edits {
+    /// See [`EditKind::Xdt`].
+    Xdt(Box<xdt::XdtEdits>),
+    /// See [`EditKind::Terms`].
+    Terms(Vec<TermEdit>),
+    /// See [`EditKind::YamlLines`].
+    YamlLines(Vec<YamlEdit>),
+    /// See [`EditKind::JsonKeys`].
+    JsonKeys(Vec<JsonEdit>),
     /// See [`EditKind::IniLines`].
     IniLines(Vec<IniEdit>),
     /// See [`EditKind::References`].
@@ -85,6 +123,10 @@ impl Edits {
     /// Every mistake of the text.
     pub fn read(kind: EditKind, text: &str) -> Result<Self, Vec<FormatError>> {
         match kind {
+            EditKind::Xdt => xdt::XdtEdits::read(text).map(|edits| Self::Xdt(Box::new(edits))),
+            EditKind::Terms => erlang::edits(text).map(Self::Terms),
+            EditKind::YamlLines => yaml_lines::edits(text).map(Self::YamlLines),
+            EditKind::JsonKeys => super::json::edits(text).map(Self::JsonKeys),
             EditKind::IniLines => super::ini::edits(text).map(Self::IniLines),
             EditKind::References => js_references::read(text).map(Self::References),
         }
@@ -93,6 +135,10 @@ impl Edits {
     /// The kind of these edits.
     pub fn kind(&self) -> EditKind {
         match self {
+            Self::Xdt(_) => EditKind::Xdt,
+            Self::Terms(_) => EditKind::Terms,
+            Self::YamlLines(_) => EditKind::YamlLines,
+            Self::JsonKeys(_) => EditKind::JsonKeys,
             Self::IniLines(_) => EditKind::IniLines,
             Self::References(_) => EditKind::References,
         }
@@ -101,6 +147,10 @@ impl Edits {
     /// What the edits say, for comparison by meaning.
     pub fn items(self) -> Vec<Item> {
         match self {
+            Self::Xdt(edits) => super::xdt::said(&edits),
+            Self::Terms(edits) => edits.into_iter().map(TermEdit::into_item).collect(),
+            Self::YamlLines(edits) => edits.into_iter().map(YamlEdit::into_item).collect(),
+            Self::JsonKeys(edits) => edits.into_iter().map(JsonEdit::into_item).collect(),
             Self::IniLines(edits) => edits.into_iter().map(IniEdit::into_item).collect(),
             Self::References(references) => references.into_items(),
         }
@@ -111,8 +161,12 @@ impl Edits {
     /// # Errors
     /// Everything that stands against it; then nothing is done.
     pub fn apply(&self, file: &[u8]) -> Result<Edited, Vec<Refusal>> {
-        let source = Source::read(file, self.kind().readable()).map_err(|refusal| vec![*refusal])?;
+        let source = Source::read(file, self.kind().readable(file)).map_err(|refusal| vec![*refusal])?;
         let work = match self {
+            Self::Xdt(edits) => xdt::work(edits, file, &source)?,
+            Self::Terms(edits) => terms::work(edits, &source)?,
+            Self::YamlLines(edits) => yaml::work(edits, &source)?,
+            Self::JsonKeys(edits) => json::work(edits, &source)?,
             Self::IniLines(edits) => ini::work(edits, &source)?,
             Self::References(references) => references::work(references, &source),
         };
@@ -125,7 +179,7 @@ impl Edits {
 /// # Errors
 /// The encoding is not one that the reader of such files takes.
 pub fn decode(kind: EditKind, file: &[u8]) -> Result<Source<'_>, Box<Refusal>> {
-    Source::read(file, kind.readable())
+    Source::read(file, kind.readable(file))
 }
 
 /// What is to be done to a text: places in it are those of the text, not yet those of the file.

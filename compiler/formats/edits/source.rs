@@ -63,6 +63,15 @@ impl Charset {
         Some(())
     }
 
+    /// Whether there are bytes for a character.
+    pub(super) fn holds(self, character: char) -> bool {
+        match self {
+            Self::Utf8 | Self::Utf16Le | Self::Utf16Be => true,
+            Self::Windows1252 => windows_1252(character).is_some(),
+            Self::Latin1 => u32::from(character) <= 0xff,
+        }
+    }
+
     /// How many bytes of the file a character of its text is.
     fn width(self, character: char) -> usize {
         match self {

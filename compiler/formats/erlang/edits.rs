@@ -1,24 +1,55 @@
 //! Lists of edits for vendor files: the vocabulary documented in the module above, read and checked.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use super::{Term, TermKind};
+use super::{Term, TermKind, read};
 use crate::{FormatError, Item, characters};
 
-/// Whether a term is meant as an edit: a tuple that begins with `set` and is not the settings of an application.
-pub(super) fn is_edit(term: &Term) -> bool {
-    match term.as_tuple() {
-        Some([tag, second]) => tag.as_atom() == Some("set") && second.as_list().is_none(),
-        Some([tag, ..]) => tag.as_atom() == Some("set"),
-        _ => false,
+/// One value of a vendor's file and what it has to be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TermEdit {
+    /// The keys that lead to the value, at least one.
+    pub path: Vec<String>,
+    /// The value.
+    pub value: Term,
+    /// Only places whose old value contains this text are meant.
+    pub contains: Option<String>,
+    /// Every place is meant, not exactly one.
+    pub all: bool,
+    /// The bytes of the edit.
+    pub range: Range<usize>,
+}
+
+impl TermEdit {
+    /// The edit as a fact that is compared: `set url where old value contains "NoAccessPage"`.
+    pub(crate) fn into_item(self) -> Item {
+        let mut path = format!("set {}", characters::label(&self.path.join(" > ")));
+        if let Some(contains) = &self.contains {
+            let contains = characters::label(contains);
+            path = format!("{path} where old value contains {contains:?}");
+        }
+        if self.all {
+            path.push_str(", all");
+        }
+        Item {
+            path,
+            value: self.value.to_string(),
+            range: self.range,
+        }
     }
 }
 
-/// Items of a list of edits, or everything that is wrong with it.
-pub(super) fn items(elements: &[Term]) -> Result<Vec<Item>, Vec<FormatError>> {
-    let mut items = Vec::new();
+/// Reads a list of edits, or everything that is wrong with it.
+pub fn edits(text: &str) -> Result<Vec<TermEdit>, Vec<FormatError>> {
+    let term = read(text)?;
+    let Some(elements) = term.as_list().filter(|elements| !elements.is_empty()) else {
+        let message = "expected a list of edits: `[{set, [key], value}].`";
+        return Err(vec![FormatError::new(term.range, message)]);
+    };
+    let mut edits = Vec::new();
     let mut errors = Vec::new();
-    let mut conditions: BTreeMap<String, BTreeSet<Option<&str>>> = BTreeMap::new();
+    let mut conditions: BTreeMap<Vec<String>, BTreeSet<Option<String>>> = BTreeMap::new();
     for element in elements {
         let (path, value, options) = match element.as_tuple() {
             Some([tag, path, value]) if tag.as_atom() == Some("set") => (path, value, None),
@@ -31,7 +62,7 @@ pub(super) fn items(elements: &[Term]) -> Result<Vec<Item>, Vec<FormatError>> {
                 continue;
             }
         };
-        let Some(key_path) = key_path(path) else {
+        let Some(path) = key_path(path) else {
             errors.push(FormatError::new(
                 path.range.clone(),
                 "the key path has to be a list of atoms that is not empty",
@@ -45,34 +76,28 @@ pub(super) fn items(elements: &[Term]) -> Result<Vec<Item>, Vec<FormatError>> {
                 continue;
             }
         };
-        let others = conditions.entry(key_path.clone()).or_default();
-        let unconditional = options.contains.is_none() && !others.is_empty();
-        if unconditional || others.contains(&None) || others.contains(&options.contains) {
-            let message = format!("another edit of `{key_path}` can match the same place");
+        let contains = options.contains.map(str::to_owned);
+        let others = conditions.entry(path.clone()).or_default();
+        let unconditional = contains.is_none() && !others.is_empty();
+        if unconditional || others.contains(&None) || others.contains(&contains) {
+            let message = format!("another edit of `{}` can match the same place", path.join(" > "));
             errors.push(FormatError::new(element.range.clone(), message));
         }
-        others.insert(options.contains);
-        let mut item_path = format!("set {}", characters::label(&key_path));
-        if let Some(contains) = options.contains {
-            let contains = characters::label(contains);
-            item_path = format!("{item_path} where old value contains {contains:?}");
-        }
-        if options.all {
-            item_path.push_str(", all");
-        }
-        items.push(Item {
-            path: item_path,
-            value: value.to_string(),
+        others.insert(contains.clone());
+        edits.push(TermEdit {
+            path,
+            value: value.clone(),
+            contains,
+            all: options.all,
             range: element.range.clone(),
         });
     }
-    if errors.is_empty() { Ok(items) } else { Err(errors) }
+    if errors.is_empty() { Ok(edits) } else { Err(errors) }
 }
 
-fn key_path(path: &Term) -> Option<String> {
+fn key_path(path: &Term) -> Option<Vec<String>> {
     let keys = path.as_list().filter(|keys| !keys.is_empty())?;
-    let names: Option<Vec<&str>> = keys.iter().map(Term::as_atom).collect();
-    names.map(|names| names.join(" > "))
+    keys.iter().map(|key| key.as_atom().map(str::to_owned)).collect()
 }
 
 #[derive(Default)]
@@ -128,11 +153,12 @@ fn read_options(options: &Term) -> Result<Options<'_>, Vec<FormatError>> {
 
 #[cfg(test)]
 mod tests {
-    /// Reads `text` as a file and compares its items, or its errors as `range message`.
+    /// Reads `text` as edits and compares their items, or its errors as `range message`.
     fn check(text: &str, expected: &[&str]) {
-        let found: Vec<String> = match super::super::items(text) {
-            Ok(items) => items
+        let found: Vec<String> = match super::edits(text) {
+            Ok(edits) => edits
                 .into_iter()
+                .map(super::TermEdit::into_item)
                 .map(|item| format!("{} = {}", item.path, item.value))
                 .collect(),
             Err(errors) => errors

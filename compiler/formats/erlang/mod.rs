@@ -1,6 +1,7 @@
 //! Erlang terms, as `file:consult/1` reads them.
 //!
-//! An artifact of this format is exactly one list ended by a dot, in one of two kinds.
+//! An artifact of this format is exactly one list ended by a dot, in one of two kinds. The effect of the artifact says which:
+//! [`items`] reads the first one, [`edits`] the second one.
 //!
 //! # A whole configuration file
 //!
@@ -14,12 +15,13 @@
 //! contract with whatever applies it:
 //!
 //! - `KeyPath` is a list of at least one atom. A place matches `[a, b]` when it is the second element of a two-element
-//!   tuple `{b, Value}` that lies, at any depth, inside the value of a tuple `{a, …}`, itself at any depth of the file.
-//!   The frame around a key differs between vendor versions and is not documented, which is why depth is free.
-//! - `NewValue` replaces the matched value as a whole; nothing else of the file changes, not even its layout.
+//!   tuple `{b, Value}`, or the value of a key `b` of a map, that lies, at any depth, inside the value of a tuple
+//!   `{a, …}`, itself at any depth of the file. The frame around a key differs between vendor versions and is not documented, which is why depth is free.
+//! - `NewValue` replaces the matched value as a whole; nothing else of the file changes, not even its layout. A string
+//!   does not replace a binary, nor a binary a string.
 //! - `Options` is a list of at least one of these tuples, each at most once:
-//!   - `{where_old_value_contains, Text}`: only places match whose old value is a string that contains the non-empty
-//!     `Text`. It tells apart tuples with the same key, such as the two `{url, …}` of the Notification Server (CFG-5).
+//!   - `{where_old_value_contains, Text}`: only places match whose old value is a string or a binary that contains the
+//!     non-empty `Text`. It tells apart tuples with the same key, such as the two `{url, …}` of the Notification Server (CFG-5).
 //!   - `{count, one}` (the default): exactly one place must match. `{count, all}`: at least one must, and all are set.
 //! - A key that is not found, or found too often, is a failure before anything is written. Nothing is ever appended: a
 //!   second tuple would be ignored silently, because `proplists` takes the first.
@@ -43,8 +45,10 @@ use std::ops::Range;
 use super::characters;
 use super::{FormatError, Item};
 
+pub use edits::{TermEdit, edits};
 pub use rabbit::rabbit_key_problems;
 pub use read::{MAX_DEPTH, read};
+pub(crate) use scan::is_reserved;
 pub use write::{erl_atom, erl_string};
 
 /// An Erlang term with its place in the text. Terms compare by meaning, not by place.
@@ -144,11 +148,10 @@ impl Term {
     }
 }
 
-/// Reads an artifact of either kind into items: `rabbit > ssl_options > cacertfile` for a configuration file,
-/// `set auth_api_url` or `set url where old value contains "NoAccessPage"` for edits.
+/// Reads a whole configuration file into items such as `rabbit > ssl_options > cacertfile`.
 ///
 /// Reports every unreadable token, or else the first error of structure, or else everything that is wrong in meaning:
-/// a key given twice in one list, unknown edits, and the findings of [`rabbit_key_problems`].
+/// a key given twice in one list, and the findings of [`rabbit_key_problems`].
 pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
     let term = read(text)?;
     let refuse = |message: &str| Err(vec![FormatError::new(term.range.clone(), message)]);
@@ -157,9 +160,6 @@ pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
     };
     if elements.is_empty() {
         return refuse("the list is empty, so the file states nothing");
-    }
-    if elements.iter().any(edits::is_edit) {
-        return edits::items(elements);
     }
     let mut items = Vec::new();
     let mut errors = Vec::new();
@@ -172,7 +172,7 @@ pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
             }
             _ => errors.push(FormatError::new(
                 element.range.clone(),
-                "expected `{application, [...]}` or `{set, [key], value}`",
+                "expected `{application, [...]}`",
             )),
         }
     }
@@ -256,8 +256,8 @@ mod tests {
         check(
             "[{rabbit, []}, kernel, {ssl, true}].\n",
             &[
-                "15..21 expected `{application, [...]}` or `{set, [key], value}`",
-                "23..34 expected `{application, [...]}` or `{set, [key], value}`",
+                "15..21 expected `{application, [...]}`",
+                "23..34 expected `{application, [...]}`",
             ],
         );
         check(

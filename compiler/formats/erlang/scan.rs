@@ -11,7 +11,7 @@ const RESERVED: &[&str] = &[
 ];
 
 /// Whether a name is reserved, so that it is an atom only in quotes.
-pub(super) fn is_reserved(name: &str) -> bool {
+pub(crate) fn is_reserved(name: &str) -> bool {
     RESERVED.binary_search(&name).is_ok()
 }
 

@@ -1,44 +1,33 @@
-//! XML document transforms (XDT) for .NET configuration files: `web.config` and `.exe.config`.
+//! XML document transforms (XDT) for .NET configuration files: what templates of the product may say.
 //!
 //! A text of this format is a keyed edit of a file that belongs to the vendor (CFG-6 to CFG-8, CFG-10 to CFG-14,
-//! IIS-3; DEF-49). Microsoft's library applies such a document with three silent ways to do nothing: a wrong namespace,
-//! a transform that was forgotten, and a `SetAttributes` that matches nothing. The first two are refused here. The
-//! third, and what else the library leaves open, is a contract with whatever applies the document:
+//! IIS-3; DEF-49). What can be read and applied at all is `edits::xdt`, and one value of it serves both; here only rules
+//! are added that make a reviewed text say what it does:
 //!
-//! - Every element with `Replace`, `Remove` or `SetAttributes` has to match exactly one element; none or several are a
-//!   failure before anything is written. Exceptions: `Remove` with nothing to remove, and `SetAttributes` beside an
-//!   `InsertIfMissing` for the same target, which together mean "set, or add".
-//! - `<setting>` directly below `<applicationSettings>` is looked for at any depth below it, because the guide does not
-//!   name the section between them (DEF-53). A `<setting>` is never inserted.
-//! - `InsertIfMissing` of a `<remove>` puts it directly in front of an existing `<add>` of the same name; behind it, IIS
-//!   would drop the entry again (DEF-59).
-//!
-//! # What a document may hold
-//!
-//! - The root `<configuration xmlns:xdt="http://schemas.microsoft.com/XML-Document-Transform">` (not `https`), and no
-//!   other namespace.
-//! - The verbs `Replace`, `Insert`, `InsertIfMissing`, `Remove` and `SetAttributes(names)`, the locators `Match(names)`,
-//!   `XPath(path)` and `Condition(predicate)`. The content of `Replace` and `Insert` holds neither.
-//! - A locator on every element with a transform, and on every element around one, unless the element can occur only
-//!   once in its parent (`appSettings`, `system.serviceModel`, the `<value>` of a `<setting>`). A locator is exact:
-//!   `Match` names `key` or `name`, and a predicate compares with `=`.
+//! - The root is `<configuration xmlns:xdt="http://schemas.microsoft.com/XML-Document-Transform">` (not `https`).
+//! - The content of `Replace`, `Insert` and `Remove` holds no transform.
+//! - A locator stands on every element with a transform, and on every element around one, unless the element can occur
+//!   only once in its parent (`appSettings`, `system.serviceModel`, the `<value>` of a `<setting>`). A locator is exact:
+//!   a predicate compares attributes with `=` and a quoted text.
+//! - A target is transformed once. Exceptions: `Remove`, then `Insert`; and `SetAttributes` beside an `InsertIfMissing`
+//!   for the same target, which together mean "set, or add".
+//! - A `<setting>` is never inserted. Its section below `<applicationSettings>` is named, or found by an `XPath` with `*`,
+//!   because the guide does not name it (DEF-53).
 
-mod instructions;
+mod exact;
 mod services;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use roxmltree::{Attribute, Node};
-
+use super::edits::xdt::XdtEdits;
+use super::edits::xdt::instructions::{self, Locator, Names, Verb};
 use super::xml;
+use super::xml::tree::{Attribute, NodeId};
 use super::{FormatError, Item, characters};
-use instructions::{Locator, Verb};
 
+pub use super::edits::xdt::NAMESPACE;
 pub use super::xml::{xml_attr, xml_text};
-
-/// The namespace of transforms. Copies of the documentation show it with `https`; then nothing is applied and success
-/// is reported.
-pub const NAMESPACE: &str = "http://schemas.microsoft.com/XML-Document-Transform";
 
 /// Elements that occur once in their parent, so that they need no locator.
 const SINGLE: &[&str] = &[
@@ -90,69 +79,90 @@ const SINGLE: &[&str] = &[
 /// Reads a transform document into items such as `configuration > appSettings > add[key=QStatsURL] > @value`; the
 /// transforms and locators are items too (`… > @xdt:Transform`).
 ///
-/// Refuses what the module documentation excludes, line breaks in attribute values (DEF-58), `defaultPath` (locked at
-/// server level, so every error page would fail), blanks around the text of a `<value>`, an `<add>` below
-/// `system.webServer` without a `<remove>` before it (DEF-59), and service bindings whose sizes or security mode
-/// contradict each other (DEF-51). Well-formedness errors come alone; otherwise everything is reported.
+/// Refuses what the module documentation excludes, what [`XdtEdits::read`] refuses, line breaks in attribute values
+/// (DEF-58), `defaultPath` (locked at server level, so every error page would fail), blanks around the text of a
+/// `<value>`, an `<add>` below `system.webServer` without a `<remove>` before it (DEF-59), and service bindings whose
+/// sizes or security mode contradict each other (DEF-51). Well-formedness errors come alone; otherwise everything is
+/// reported.
 pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
-    let document = xml::parse(text)?;
+    // The review form is shallower than what can be read.
+    xml::parse(text)?;
+    let (edits, errors) = XdtEdits::survey(text).map_err(|error| vec![error])?;
     let mut reader = Reader {
         text,
+        edits: &edits,
         targets: BTreeMap::new(),
-        errors: Vec::new(),
+        errors,
     };
-    reader.root(document.root_element());
+    if let Some(root) = edits.document.root() {
+        reader.root(root);
+    }
     reader.conflicting_targets();
-    reader.errors.extend(services::problems(&document));
+    reader.errors.extend(services::problems(&edits));
     if reader.errors.is_empty() {
-        let value = |attribute: &Attribute<'_, '_>| normalized(attribute);
-        Ok(xml::flatten(&document, &[(NAMESPACE, "xdt")], &label, &value))
+        Ok(said(&edits))
     } else {
-        reader.errors.sort_by_key(|error| error.range.start);
+        // What cannot be read and what may not be said can be one and the same.
+        reader
+            .errors
+            .sort_by_key(|error| (error.range.start, error.range.end));
+        reader.errors.dedup();
         Err(reader.errors)
     }
 }
 
+/// What a transform document says, one item for each attribute and text.
+pub(crate) fn said(edits: &XdtEdits) -> Vec<Item> {
+    let value = |attribute: &Attribute| normalized(edits, attribute);
+    xml::flatten(
+        &edits.document,
+        &[(NAMESPACE, "xdt")],
+        &|node| label(edits, node),
+        &value,
+    )
+}
+
 /// The transform of an element, if it has one that can be read.
-fn verb_of(element: Node<'_, '_>) -> Option<Verb> {
-    let text = element.attribute((NAMESPACE, "Transform"))?;
-    instructions::verb(text).ok()
+fn verb_of(edits: &XdtEdits, element: NodeId) -> Option<&Verb> {
+    edits.edit(element)?.verb.as_ref()
 }
 
 /// Whether an element is put into the file as it is written here: it or an element around it is replaced or inserted.
-fn is_written_out(element: Node<'_, '_>) -> bool {
-    element
-        .ancestors()
-        .filter_map(verb_of)
-        .any(|verb| matches!(verb, Verb::Replace | Verb::Insert | Verb::InsertIfMissing))
+fn is_written_out(edits: &XdtEdits, element: NodeId) -> bool {
+    edits
+        .document
+        .ancestors(element)
+        .filter_map(|element| verb_of(edits, element))
+        .any(Verb::writes_out)
 }
 
-fn normalized(attribute: &Attribute<'_, '_>) -> String {
-    let value = attribute.value();
-    let read = match (attribute.namespace(), attribute.name()) {
-        (Some(NAMESPACE), "Transform") => instructions::verb(value).map(|verb| verb.to_string()),
-        (Some(NAMESPACE), "Locator") => instructions::locator(value).map(|locator| locator.to_string()),
-        _ => return value.to_owned(),
+fn normalized(edits: &XdtEdits, attribute: &Attribute) -> String {
+    let value = edits.document.value(attribute);
+    let is_own = edits.document.uri(attribute.namespace()) == NAMESPACE;
+    let read = match edits.document.attribute_name(attribute) {
+        "Transform" if is_own => instructions::verb(&value).map(|verb| verb.to_string()),
+        "Locator" if is_own => instructions::locator(&value).map(|locator| locator.to_string()),
+        _ => return value.into_owned(),
     };
-    read.unwrap_or_else(|_| value.to_owned())
+    read.unwrap_or_else(|_| value.into_owned())
 }
 
 /// Name of an element together with what identifies it among its siblings.
-fn label(element: Node<'_, '_>) -> String {
-    let name = element.tag_name().name();
-    let locator = element
-        .attribute((NAMESPACE, "Locator"))
-        .and_then(|text| instructions::locator(text).ok());
+fn label(edits: &XdtEdits, element: NodeId) -> String {
+    let document = &edits.document;
+    let name = document.name(element);
+    let locator = edits.edit(element).and_then(|edit| edit.locator.as_ref());
     let identity = match locator {
         Some(Locator::Match(names)) => {
             let equal = |name: &String| {
-                let value = element.attribute(name.as_str()).unwrap_or_default();
+                let value = document.attribute(element, name).unwrap_or_default();
                 format!("{name}={value}")
             };
             names.iter().map(equal).collect::<Vec<_>>().join(",")
         }
-        Some(Locator::XPath(path) | Locator::Condition(path)) => path,
-        None => match ["key", "name"].map(|name| element.attribute(name)) {
+        Some(Locator::XPath(path)) => path.text.clone(),
+        Some(Locator::Condition(condition)) => condition.text.clone(),
+        None => match ["key", "name"].map(|name| document.attribute(element, name)) {
             [Some(key), _] => format!("key={key}"),
             [None, Some(value)] => format!("name={value}"),
             [None, None] => return name.to_owned(),
@@ -161,9 +171,12 @@ fn label(element: Node<'_, '_>) -> String {
     format!("{name}[{identity}]")
 }
 
-fn is_single(element: Node<'_, '_>) -> bool {
-    let name = element.tag_name().name();
-    let parent = element.parent_element().map(|parent| parent.tag_name().name());
+fn is_single(edits: &XdtEdits, element: NodeId) -> bool {
+    let document = &edits.document;
+    let name = document.name(element);
+    let parent = document
+        .parent_element(element)
+        .map(|parent| document.name(parent));
     match parent {
         Some("setting") => name == "value",
         Some("applicationSettings" | "userSettings") => name.ends_with(".Settings"),
@@ -194,35 +207,28 @@ struct Around {
 
 struct Reader<'a> {
     text: &'a str,
+    edits: &'a XdtEdits,
     /// For each target the verbs that change it, with the elements that say so.
-    targets: BTreeMap<String, Vec<(Verb, std::ops::Range<usize>)>>,
+    targets: BTreeMap<String, Vec<(Verb, Range<usize>)>>,
     errors: Vec<FormatError>,
 }
 
 impl Reader<'_> {
-    fn refuse(&mut self, range: std::ops::Range<usize>, message: impl Into<String>) {
+    fn refuse(&mut self, range: Range<usize>, message: impl Into<String>) {
         self.errors.push(FormatError::new(range, message));
     }
 
     /// The start tag of an element, which is shorter to point at than the whole element.
-    fn tag(&self, element: Node<'_, '_>) -> std::ops::Range<usize> {
-        let range = element.range();
-        let name = element.tag_name().name().len();
-        let last = element.attributes().next_back();
-        let end = last.map_or(range.start + 1 + name, |attribute| attribute.range().end);
-        range.start..end.min(self.text.len())
+    fn tag(&self, element: NodeId) -> Range<usize> {
+        self.edits.document.short_tag(element)
     }
 
-    fn root(&mut self, root: Node<'_, '_>) {
-        if root.tag_name().name() != "configuration" {
+    fn root(&mut self, root: NodeId) {
+        let document = &self.edits.document;
+        if document.name(root) != "configuration" {
             self.refuse(self.tag(root), "the root element has to be `configuration`");
         }
-        if !root.namespaces().any(|namespace| namespace.uri() == NAMESPACE) {
-            let message =
-                format!("the root element has to declare `xmlns:xdt=\"{NAMESPACE}\"`, or nothing is applied");
-            self.refuse(self.tag(root), message);
-        }
-        for attribute in root.attributes() {
+        for attribute in document.plain_attributes(root) {
             let message = "the root element takes no attributes and no transform";
             self.refuse(attribute.range(), message);
         }
@@ -237,13 +243,14 @@ impl Reader<'_> {
     }
 
     /// Reads the children of an element; returns whether there is a transform among or below them.
-    fn children(&mut self, parent: Node<'_, '_>, path: &str, around: Around) -> bool {
+    fn children(&mut self, parent: NodeId, path: &str, around: Around) -> bool {
+        let edits = self.edits;
         self.own_text(parent, around);
         let mut without = Vec::new();
         let mut any = false;
         let mut removed = BTreeSet::new();
         let mut labels = BTreeSet::new();
-        for child in parent.children().filter(Node::is_element) {
+        for child in edits.document.elements(parent) {
             if self.element(child, path, around) {
                 any = true;
             } else {
@@ -252,7 +259,7 @@ impl Reader<'_> {
             if around.web_server {
                 self.remove_before_add(child, around, &mut removed);
             }
-            let label = label(child);
+            let label = label(edits, child);
             let named = label.ends_with(']');
             // What may be written out as a whole would hold both.
             if around.content != Content::Sought && named && !labels.insert(label.clone()) {
@@ -266,7 +273,7 @@ impl Reader<'_> {
             for child in without {
                 let message = format!(
                     "`{}` holds no transform, so it changes nothing",
-                    characters::label(&label(child))
+                    characters::label(&label(edits, child))
                 );
                 self.refuse(self.tag(child), message);
             }
@@ -274,33 +281,41 @@ impl Reader<'_> {
         any
     }
 
-    fn own_text(&mut self, element: Node<'_, '_>, around: Around) {
-        let text = xml::own_text(element);
+    fn own_text(&mut self, element: NodeId, around: Around) {
+        let document = &self.edits.document;
+        let text = document.own_text(element);
         let trimmed = text.trim();
-        let leaf = element.first_element_child().is_none();
+        let leaf = document.elements(element).next().is_none();
         if around.value && leaf && trimmed != text {
             let message = "white space around the text of a `value` is part of the setting";
-            self.refuse(element.range(), message);
+            self.refuse(document.range(element), message);
         } else if !around.value && !trimmed.is_empty() {
-            let message = format!("`{}` takes no text", element.tag_name().name());
-            self.refuse(element.range(), message);
+            let message = format!("`{}` takes no text", document.name(element));
+            self.refuse(document.range(element), message);
         }
     }
 
     /// Reads an element; returns whether it or something below it is a transform.
-    fn element(&mut self, element: Node<'_, '_>, path: &str, around: Around) -> bool {
-        let name = element.tag_name().name();
-        if let Some(namespace) = element.tag_name().namespace() {
-            let message =
-                format!("`{name}` is in the namespace `{namespace}`, so it matches no element of the file");
-            self.refuse(self.tag(element), message);
-        }
-        let (verb, locator) = self.attributes(element, around);
-        let path = format!("{path} > {}", characters::label(&label(element)));
+    fn element(&mut self, element: NodeId, path: &str, around: Around) -> bool {
+        let edits = self.edits;
+        let document = &edits.document;
+        let name = document.name(element);
+        self.attributes(element, around);
+        let read = edits.edit(element).filter(|_| around.content != Content::Literal);
+        let (verb, locator) = read.map_or((None, None), |edit| (edit.verb.as_ref(), edit.locator.as_ref()));
+        self.located_exactly(element, verb, locator);
+        let path = format!("{path} > {}", characters::label(&label(edits, element)));
         let content = match verb {
-            Some(Verb::Replace | Verb::Insert | Verb::Remove) => Content::Literal,
+            Some(
+                Verb::Replace
+                | Verb::Insert
+                | Verb::InsertBefore(_)
+                | Verb::InsertAfter(_)
+                | Verb::Remove
+                | Verb::RemoveAll,
+            ) => Content::Literal,
             Some(Verb::InsertIfMissing) => Content::MaybeWritten,
-            Some(Verb::SetAttributes(_)) | None => Content::Sought,
+            Some(Verb::SetAttributes(_) | Verb::RemoveAttributes(_)) | None => Content::Sought,
         };
         let inside = Around {
             content: around.content.max(content),
@@ -308,144 +323,177 @@ impl Reader<'_> {
             value: around.value || name == "value",
         };
         let below = self.children(element, &path, inside);
-        if let Some(verb) = &verb {
-            self.transform(element, verb, locator.as_ref());
+        if let Some(verb) = verb {
+            self.transform(element, verb, locator);
             let entry = self.targets.entry(path).or_default();
-            entry.push((verb.clone(), element.range()));
+            entry.push((verb.clone(), document.range(element)));
         }
-        let located = locator.is_some() || is_single(element);
+        let located = locator.is_some() || is_single(edits, element);
         let matches_others = match verb {
-            Some(Verb::Insert) => false,
+            Some(Verb::Insert | Verb::InsertBefore(_) | Verb::InsertAfter(_) | Verb::RemoveAll) => false,
             Some(_) => true,
             None => below,
         };
-        let unreadable = element.has_attribute((NAMESPACE, "Locator")) && locator.is_none();
+        let has = |name: &str| {
+            document
+                .plain_attributes(element)
+                .any(|attribute| self.is_own(attribute) && document.attribute_name(attribute) == name)
+        };
+        let (unreadable, has_transform) = (has("Locator") && locator.is_none(), has("Transform"));
         if matches_others && !located && !unreadable {
             let message = format!(
                 "`{name}` needs a locator such as `xdt:Locator=\"Match(name)\"`, or every `{name}` matches"
             );
             self.refuse(self.tag(element), message);
         }
-        verb.is_some() || below || element.has_attribute((NAMESPACE, "Transform"))
+        verb.is_some() || below || has_transform
     }
 
-    /// Checks all attributes and reads the transform and the locator.
-    fn attributes(&mut self, element: Node<'_, '_>, around: Around) -> (Option<Verb>, Option<Locator>) {
-        let mut verb = None;
-        let mut locator = None;
-        for attribute in element.attributes() {
-            let raw = self.text.get(attribute.range_value()).unwrap_or_default();
-            if raw.contains(['\n', '\t', '\r']) || attribute.value().contains(['\n', '\t', '\r']) {
-                let message = format!(
-                    "the value of `{}` holds a line break or a tab, which XML turns into a blank",
-                    attribute.name()
-                );
-                self.refuse(attribute.range_value(), message);
-            }
-            match (attribute.namespace(), attribute.name()) {
-                (Some(NAMESPACE), "Transform" | "Locator") if around.content == Content::Literal => self
-                    .refuse(
-                        attribute.range(),
-                        "an element around this one is replaced, inserted or removed as a whole",
-                    ),
-                (Some(NAMESPACE), "Transform") => match instructions::verb(attribute.value()) {
-                    Ok(read) => verb = Some(read),
-                    Err(message) => self.refuse(attribute.range_value(), message),
-                },
-                (Some(NAMESPACE), "Locator") => match instructions::locator(attribute.value()) {
-                    Ok(read) => locator = Some(read),
-                    Err(message) => self.refuse(attribute.range_value(), message),
-                },
-                (Some(NAMESPACE), name) => {
-                    let message = format!("`xdt:{name}` is not an attribute of transforms");
-                    self.refuse(attribute.range(), message);
-                }
-                (Some(namespace), name) => {
-                    let message = format!(
-                        "`{name}` is in the namespace `{namespace}`, transforms are in `{NAMESPACE}`"
-                    );
-                    self.refuse(attribute.range(), message);
-                }
-                (None, name @ ("Transform" | "Locator")) => {
-                    let message = format!("`{name}` without the prefix `xdt:` is an ordinary attribute");
-                    self.refuse(attribute.range(), message);
-                }
-                (None, "defaultPath") => self.refuse(
-                    attribute.range(),
-                    "`defaultPath` is locked at server level; set it with appcmd and `/commit:apphost`",
-                ),
-                (None, _) => {}
-            }
+    fn is_own(&self, attribute: &Attribute) -> bool {
+        self.edits.document.uri(attribute.namespace()) == NAMESPACE
+    }
+
+    /// Refuses expressions that can find more or something else than they show.
+    fn located_exactly(&mut self, element: NodeId, verb: Option<&Verb>, locator: Option<&Locator>) {
+        let document = &self.edits.document;
+        let range = |name: &str| {
+            document
+                .plain_attributes(element)
+                .find(|attribute| self.is_own(attribute) && document.attribute_name(attribute) == name)
+                .map_or_else(|| self.tag(element), Attribute::range_value)
+        };
+        let (locator_range, verb_range) = (range("Locator"), range("Transform"));
+        if locator.is_some_and(|locator| !exact::locator(locator)) {
+            let message = "the expression has to compare an attribute with `=` and a quoted text, without functions or alternatives";
+            self.refuse(locator_range, message);
         }
-        if let Some(Locator::Match(names)) = &locator {
+        if let Some(Verb::InsertBefore(path) | Verb::InsertAfter(path)) = verb
+            && !exact::selector(path)
+        {
+            let message =
+                "the path has to consist of names, and compare attributes with `=` and a quoted text alone";
+            self.refuse(verb_range, message);
+        }
+    }
+
+    /// Checks all attributes.
+    fn attributes(&mut self, element: NodeId, around: Around) {
+        let document = &self.edits.document;
+        for attribute in document.plain_attributes(element) {
+            let raw = self.text.get(attribute.range_value()).unwrap_or_default();
+            let value = document.value(attribute);
+            let name = document.attribute_name(attribute);
+            if raw.contains(['\n', '\t', '\r']) || value.contains(['\n', '\t', '\r']) {
+                let message = format!(
+                    "the value of `{name}` holds a line break or a tab, which XML turns into a blank"
+                );
+                self.errors
+                    .push(FormatError::new(attribute.range_value(), message));
+            }
+            let message = match (self.is_own(attribute), name) {
+                (true, "Transform" | "Locator") if around.content == Content::Literal => {
+                    "an element around this one is replaced, inserted or removed as a whole".to_owned()
+                }
+                (false, "Transform" | "Locator") => {
+                    let uri = document.uri(attribute.namespace());
+                    if uri.is_empty() {
+                        format!("`{name}` without the prefix `xdt:` is an ordinary attribute")
+                    } else {
+                        format!("`{name}` is in the namespace `{uri}`, transforms are in `{NAMESPACE}`")
+                    }
+                }
+                (false, "defaultPath") => {
+                    "`defaultPath` is locked at server level; set it with appcmd and `/commit:apphost`"
+                        .to_owned()
+                }
+                _ => continue,
+            };
+            self.errors.push(FormatError::new(attribute.range(), message));
+        }
+        if let Some(Locator::Match(names)) = self.edits.edit(element).and_then(|edit| edit.locator.as_ref()) {
             for name in names {
-                if element.attribute(name.as_str()).is_none_or(str::is_empty) {
+                if document
+                    .attribute(element, name)
+                    .is_some_and(|value| value.is_empty())
+                {
                     let message = format!("the locator matches `{name}`, which the element does not have");
                     self.refuse(self.tag(element), message);
                 }
             }
         }
-        (verb, locator)
     }
 
     /// Checks a transform against the element it stands on.
-    fn transform(&mut self, element: Node<'_, '_>, verb: &Verb, locator: Option<&Locator>) {
-        let name = element.tag_name().name();
-        let parent = element.parent_element().map(|parent| parent.tag_name().name());
+    fn transform(&mut self, element: NodeId, verb: &Verb, locator: Option<&Locator>) {
+        let document = &self.edits.document;
+        let name = document.name(element);
+        let parent = document
+            .parent_element(element)
+            .map(|parent| document.name(parent));
         match verb {
-            Verb::SetAttributes(listed) => {
-                for attribute in listed {
-                    if !element.has_attribute(attribute.as_str()) {
-                        let message =
-                            format!("`SetAttributes` lists `{attribute}`, which the element does not have");
-                        self.refuse(self.tag(element), message);
-                    }
-                }
+            Verb::SetAttributes(Names::Listed(listed)) => {
                 let matched: &[String] = match locator {
                     Some(Locator::Match(names)) => names,
                     _ => &[],
                 };
                 let known = |name: &str| listed.iter().chain(matched).any(|known| known == name);
-                for attribute in element.attributes() {
-                    if attribute.namespace().is_none() && !known(attribute.name()) {
-                        let message = format!(
-                            "`{}` is neither set nor matched, so it changes nothing",
-                            attribute.name()
-                        );
-                        self.refuse(attribute.range(), message);
+                for attribute in self.edits.meant_attributes(element) {
+                    let name = document.written_attribute(attribute);
+                    if !known(name) {
+                        let message = format!("`{name}` is neither set nor matched, so it changes nothing");
+                        self.errors.push(FormatError::new(attribute.range(), message));
                     }
                 }
             }
-            Verb::Insert | Verb::InsertIfMissing if name == "setting" => self.refuse(
-                self.tag(element),
-                "a `setting` is never inserted, it has to exist in the file",
-            ),
-            Verb::Insert if name == "add" && parent == Some("appSettings") => self.refuse(
-                self.tag(element),
-                "`Insert` adds a second entry when the key exists; use `InsertIfMissing`",
-            ),
-            Verb::Remove if element.first_element_child().is_some() => {
+            Verb::Insert | Verb::InsertIfMissing | Verb::InsertBefore(_) | Verb::InsertAfter(_)
+                if name == "setting" =>
+            {
+                self.refuse(
+                    self.tag(element),
+                    "a `setting` is never inserted, it has to exist in the file",
+                );
+            }
+            Verb::Insert | Verb::InsertBefore(_) | Verb::InsertAfter(_)
+                if name == "add" && parent == Some("appSettings") =>
+            {
+                self.refuse(
+                    self.tag(element),
+                    "`Insert` adds a second entry when the key exists; use `InsertIfMissing`",
+                );
+            }
+            Verb::Remove | Verb::RemoveAll if document.elements(element).next().is_some() => {
                 let message = "the content of an element to remove changes nothing";
                 self.refuse(self.tag(element), message);
             }
-            Verb::Insert | Verb::InsertIfMissing | Verb::Remove | Verb::Replace => {}
+            Verb::SetAttributes(Names::All)
+            | Verb::RemoveAttributes(_)
+            | Verb::Insert
+            | Verb::InsertIfMissing
+            | Verb::InsertBefore(_)
+            | Verb::InsertAfter(_)
+            | Verb::Remove
+            | Verb::RemoveAll
+            | Verb::Replace => {}
         }
     }
 
     /// Collections of IIS refuse a second entry of the same name anywhere up the hierarchy (error 500.19).
-    fn remove_before_add(&mut self, element: Node<'_, '_>, around: Around, removed: &mut BTreeSet<String>) {
-        let identity = ["name", "value"].iter().find_map(|name| element.attribute(*name));
-        let Some(identity) = identity.map(str::to_ascii_lowercase) else {
+    fn remove_before_add(&mut self, element: NodeId, around: Around, removed: &mut BTreeSet<String>) {
+        let document = &self.edits.document;
+        let identity = ["name", "value"]
+            .iter()
+            .find_map(|name| document.attribute(element, name));
+        let Some(identity) = identity.map(|identity| identity.to_ascii_lowercase()) else {
             return;
         };
-        let verb = verb_of(element);
-        match element.tag_name().name() {
-            "remove" if verb != Some(Verb::Remove) => {
+        let verb = verb_of(self.edits, element);
+        match document.name(element) {
+            "remove" if !matches!(verb, Some(Verb::Remove | Verb::RemoveAll)) => {
                 removed.insert(identity);
             }
             "add" => {
                 let inserted = match verb {
-                    Some(verb) => matches!(verb, Verb::Insert | Verb::InsertIfMissing),
+                    Some(verb) => verb.writes_out() && *verb != Verb::Replace,
                     None => around.content != Content::Sought,
                 };
                 if inserted && !removed.contains(&identity) {
@@ -464,7 +512,7 @@ impl Reader<'_> {
                 kinds.as_slice(),
                 [_] | [Verb::SetAttributes(_), Verb::InsertIfMissing]
                     | [Verb::InsertIfMissing, Verb::SetAttributes(_)]
-                    | [Verb::Remove, Verb::Insert]
+                    | [Verb::Remove | Verb::RemoveAll, Verb::Insert]
             );
             if let Some((_, range)) = verbs.last().filter(|_| !fits) {
                 let message = format!("`{path}` is transformed more than once");

@@ -6,25 +6,36 @@
 
 use std::collections::BTreeMap;
 
-use roxmltree::{Document, Node};
-
 use super::{Verb, is_written_out, verb_of};
 use crate::FormatError;
+use crate::edits::xdt::XdtEdits;
+use crate::edits::xdt::instructions::Names;
+use crate::xml::tree::{Attribute, NamespaceId, NodeId};
 
 /// Everything in the bindings and client endpoints of a document that cannot work together.
-pub(super) fn problems(document: &Document<'_>) -> Vec<FormatError> {
+pub(super) fn problems(edits: &XdtEdits) -> Vec<FormatError> {
+    let document = &edits.document;
     let mut errors = Vec::new();
     let mut secured = BTreeMap::new();
-    let elements = || document.root_element().descendants().filter(Node::is_element);
-    for binding in elements().filter(|element| is_binding(*element)) {
-        errors.extend(sizes(binding));
-        let kind = binding.parent_element().map(|parent| parent.tag_name().name());
-        if let (Some(kind), Some(name), Some(mode)) = (kind, binding.attribute("name"), mode(binding)) {
-            secured.insert((kind, name), mode);
+    let elements = || edits.elements.iter().map(|edit| edit.node);
+    for binding in elements().filter(|element| is_binding(edits, *element)) {
+        errors.extend(sizes(edits, binding));
+        let kind = document
+            .parent_element(binding)
+            .map(|parent| document.name(parent));
+        let name = document
+            .attribute(binding, "name")
+            .map(std::borrow::Cow::into_owned);
+        if let (Some(kind), Some(name), Some(mode)) = (kind, name, mode(edits, binding)) {
+            secured.insert((kind.to_owned(), name), mode);
         }
     }
-    for endpoint in elements().filter(|element| element.has_tag_name("endpoint")) {
-        let attribute = |name: &str| endpoint.attribute(name);
+    for endpoint in elements().filter(|element| document.has_name(*element, "endpoint")) {
+        let attribute = |name: &str| {
+            document
+                .attribute(endpoint, name)
+                .map(std::borrow::Cow::into_owned)
+        };
         let (Some(address), Some(kind), Some(name)) = (
             attribute("address"),
             attribute("binding"),
@@ -32,11 +43,11 @@ pub(super) fn problems(document: &Document<'_>) -> Vec<FormatError> {
         ) else {
             continue;
         };
-        let Some(mode) = secured.get(&(kind, name)) else {
+        let Some(mode) = secured.get(&(kind, name.clone())) else {
             continue;
         };
         let scheme = address.split("://").next().unwrap_or_default();
-        let wanted = match *mode {
+        let wanted = match mode.as_str() {
             "Transport" | "TransportWithMessageCredential" => "https",
             "None" | "Message" | "TransportCredentialOnly" => "http",
             _ => continue,
@@ -45,45 +56,52 @@ pub(super) fn problems(document: &Document<'_>) -> Vec<FormatError> {
             let message = format!(
                 "the binding `{name}` has security mode `{mode}`, so the address has to begin with `{wanted}://`"
             );
-            let range = endpoint
-                .attribute_node("address")
-                .map_or_else(|| endpoint.range(), |address| address.range_value());
+            let range = document
+                .attribute_node(endpoint, NamespaceId::NONE, "address")
+                .map_or_else(|| document.range(endpoint), Attribute::range_value);
             errors.push(FormatError::new(range, message));
         }
     }
     errors
 }
 
-fn is_binding(element: Node<'_, '_>) -> bool {
-    let grandparent = element
-        .parent_element()
-        .and_then(|parent| parent.parent_element());
-    element.has_tag_name("binding") && grandparent.is_some_and(|element| element.has_tag_name("bindings"))
+fn is_binding(edits: &XdtEdits, element: NodeId) -> bool {
+    let document = &edits.document;
+    let grandparent = document
+        .parent_element(element)
+        .and_then(|parent| document.parent_element(parent));
+    document.has_name(element, "binding")
+        && grandparent.is_some_and(|element| document.has_name(element, "bindings"))
 }
 
 /// Security mode of a binding: as written, `None` for a binding that is written out without one, and unknown for one
 /// that is only changed in part.
-fn mode<'a>(binding: Node<'a, '_>) -> Option<&'a str> {
-    let security = binding.children().find(|child| child.has_tag_name("security"));
-    let written = security.and_then(|security| security.attribute("mode"));
-    written.or_else(|| is_written_out(binding).then_some("None"))
+fn mode(edits: &XdtEdits, binding: NodeId) -> Option<String> {
+    let document = &edits.document;
+    let written = document
+        .child_named(binding, "security")
+        .and_then(|security| document.attribute(security, "mode"));
+    written
+        .map(std::borrow::Cow::into_owned)
+        .or_else(|| is_written_out(edits, binding).then(|| "None".to_owned()))
 }
 
-fn sizes(binding: Node<'_, '_>) -> Option<FormatError> {
+fn sizes(edits: &XdtEdits, binding: NodeId) -> Option<FormatError> {
     const BUFFER: &str = "maxBufferSize";
     const MESSAGE: &str = "maxReceivedMessageSize";
-    let refuse = |message: String| Some(FormatError::new(binding.range(), message));
-    if let Some(Verb::SetAttributes(names)) = verb_of(binding) {
+    let document = &edits.document;
+    let refuse = |message: String| Some(FormatError::new(document.range(binding), message));
+    if let Some(Verb::SetAttributes(Names::Listed(names))) = verb_of(edits, binding) {
         let listed = |name: &str| names.iter().any(|listed| listed == name);
         if listed(BUFFER) != listed(MESSAGE) {
             return refuse(format!("`{BUFFER}` and `{MESSAGE}` have to be set together"));
         }
     }
-    let streamed = binding
-        .attribute("transferMode")
+    let streamed = document
+        .attribute(binding, "transferMode")
         .is_some_and(|mode| mode.starts_with("Streamed"));
-    let buffer = binding.attribute(BUFFER)?;
-    let message = binding.attribute(MESSAGE).unwrap_or("65536");
+    let buffer = document.attribute(binding, BUFFER)?;
+    let message = document.attribute(binding, MESSAGE).unwrap_or("65536".into());
     if streamed || buffer == message {
         return None;
     }

@@ -32,9 +32,11 @@ fn settings_become_items() {
     <add key="QStatsURL" value="http://127.0.0.1/a?b&amp;c" xdt:Transform="SetAttributes( value )" xdt:Locator="Match(key)" />
   </appSettings>
   <applicationSettings>
-    <setting name="EyeQ" serializeAs="String" xdt:Locator="Match(name)">
-      <value xdt:Transform="Replace">http://127.0.0.1/</value>
-    </setting>
+    <EyeQ.Properties.Settings>
+      <setting name="EyeQ" serializeAs="String" xdt:Locator="Match(name)">
+        <value xdt:Transform="Replace">http://127.0.0.1/</value>
+      </setting>
+    </EyeQ.Properties.Settings>
   </applicationSettings>
 "#,
         &[
@@ -42,11 +44,11 @@ fn settings_become_items() {
             "configuration > appSettings > add[key=QStatsURL] > @value = http://127.0.0.1/a?b&c",
             "configuration > appSettings > add[key=QStatsURL] > @xdt:Transform = SetAttributes(value)",
             "configuration > appSettings > add[key=QStatsURL] > @xdt:Locator = Match(key)",
-            "configuration > applicationSettings > setting[name=EyeQ] > @name = EyeQ",
-            "configuration > applicationSettings > setting[name=EyeQ] > @serializeAs = String",
-            "configuration > applicationSettings > setting[name=EyeQ] > @xdt:Locator = Match(name)",
-            "configuration > applicationSettings > setting[name=EyeQ] > value > @xdt:Transform = Replace",
-            "configuration > applicationSettings > setting[name=EyeQ] > value > text = http://127.0.0.1/",
+            "configuration > applicationSettings > EyeQ.Properties.Settings > setting[name=EyeQ] > @name = EyeQ",
+            "configuration > applicationSettings > EyeQ.Properties.Settings > setting[name=EyeQ] > @serializeAs = String",
+            "configuration > applicationSettings > EyeQ.Properties.Settings > setting[name=EyeQ] > @xdt:Locator = Match(name)",
+            "configuration > applicationSettings > EyeQ.Properties.Settings > setting[name=EyeQ] > value > @xdt:Transform = Replace",
+            "configuration > applicationSettings > EyeQ.Properties.Settings > setting[name=EyeQ] > value > text = http://127.0.0.1/",
         ],
     );
 }
@@ -61,9 +63,11 @@ fn the_namespace_has_to_be_the_exact_one() {
         ],
     );
     check(
-        "<appSettings xmlns=\"urn:x\" xdt:Transform=\"Remove\"/>",
+        "<runtime><assemblyBinding xmlns=\"urn:schemas-microsoft-com:asm.v1\" xdt:Locator=\"Match(x)\" x=\"1\" xdt:Transform=\"Remove\"/></runtime>",
         &[
-            "<appSettings xmlns=\"urn:x\" xdt:Transform=\"Remove\" | `appSettings` is in the namespace `urn:x`, so it matches no element of the file",
+            "configuration > runtime > assemblyBinding[x=1] > @xdt:Locator = Match(x)",
+            "configuration > runtime > assemblyBinding[x=1] > @x = 1",
+            "configuration > runtime > assemblyBinding[x=1] > @xdt:Transform = Remove",
         ],
     );
     check(
@@ -100,10 +104,84 @@ fn every_transform_is_located_exactly() {
     check(
         "<appSettings><add key='a' xdt:Transform='SetAttribute(value)' xdt:Locator='Match(value)'/></appSettings>",
         &[
-            "SetAttribute(value) | unknown transform `SetAttribute`, known are `Replace`, `Insert`, `InsertIfMissing`, `Remove` and `SetAttributes(names)`",
-            "Match(value) | `Match` has to name `key` or `name`, other attributes do not identify an element",
+            "<add key='a' xdt:Transform='SetAttribute(value)' xdt:Locator='Match(value)' | the locator matches `value`, which the element does not have",
+            "SetAttribute(value) | unknown transform `SetAttribute`, known are `Replace`, `Insert`, `InsertBefore(path)`, `InsertAfter(path)`, `InsertIfMissing`, `Remove`, `RemoveAll`, `SetAttributes(names)` and `RemoveAttributes(names)`",
         ],
     );
+}
+
+/// Each was taken for something else than it is, or refused without a reason.
+#[test]
+fn expressions_are_read_by_their_grammar() {
+    let loose = "the expression has to compare an attribute with `=` and a quoted text, without functions or alternatives";
+    for (locator, expected) in [
+        ("Condition(@key='x'or@key='y')", Some(loose)),
+        ("Condition(@key>='x')", Some(loose)),
+        ("Condition(@key!='x')", Some(loose)),
+        ("Condition(contains(@key,'x'))", Some(loose)),
+        ("Condition(@key)", Some(loose)),
+        ("Condition(not(@key='x'))", Some(loose)),
+        ("XPath(//add)", Some(loose)),
+        (
+            "XPath(//[@key='x'])",
+            Some("expected a name, not `[`, at `[@key='x']`"),
+        ),
+        (
+            "Condition(@key='x)",
+            Some("a quote of the expression is not closed, at `'x`"),
+        ),
+        (
+            "match(key)",
+            Some(
+                "unknown locator `match`, known are `Match(names)`, `XPath(path)` and `Condition(predicate)`",
+            ),
+        ),
+        ("Match()", Some("the locator takes arguments in parentheses")),
+        ("Match(key,key)", Some("an attribute is listed twice")),
+        ("Condition(@key='x or (y)' and @value = 'z')", None),
+        (
+            "XPath(/configuration/applicationSettings/*/setting[@name='X'])",
+            None,
+        ),
+        ("XPath(//add[@key='x'])", None),
+        ("Match(path)", None),
+        ("Match(statusCode)", None),
+    ] {
+        let locator = locator.replace('>', "&gt;");
+        let text = format!(
+            "<configuration xmlns:xdt=\"{NAMESPACE}\"><appSettings><add path=\"it's\" statusCode=\"4\" key=\"k\" xdt:Transform=\"RemoveAttributes(value)\" xdt:Locator=\"{locator}\"/></appSettings></configuration>"
+        );
+        let found = items(&text).map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(
+            found.err(),
+            expected.map(|message| vec![message.to_owned()]),
+            "{locator}"
+        );
+    }
+}
+
+#[test]
+fn transforms_are_read_with_and_without_names() {
+    for (verb, fine) in [
+        ("SetAttributes", true),
+        ("SetAttributes()", true),
+        ("SetAttributes(key, value)", true),
+        ("SetAttributes(key,)", false),
+        ("SetAttributes(key", false),
+        ("RemoveAttributes", true),
+        ("RemoveAttributes(other)", true),
+        ("RemoveAll", true),
+        ("Replace(x)", false),
+        ("replace", false),
+        ("InsertBefore", false),
+        ("InsertBefore(@x)", false),
+        ("", false),
+    ] {
+        let text = format!(
+            "<configuration xmlns:xdt=\"{NAMESPACE}\"><connectionStrings><add key=\"k\" value=\"v\" xdt:Transform=\"{verb}\" xdt:Locator=\"Match(key)\"/></connectionStrings></configuration>"
+        );
+        assert_eq!(items(&text).is_ok(), fine, "{verb}: {:?}", items(&text).err());
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::super::LONGEST_LINE;
 use super::super::phases::{Joint, Percent, Piece, Question, condition, first_word, percent, split, whole};
+use super::asking;
 use super::words::{
     BACKSLASH, BANG, BRACKET, BareCommand, CARET, Name, ODD, PERCENT, QUESTION, SEPARATOR, Signs, TILDE,
     handles_errorlevel, handles_existence, has_bracket, is_name, is_quoted, lower,
@@ -29,6 +30,7 @@ pub const KNOWN_VARIABLES: &[&str] = &[
     "TEMP",
     "USERDOMAIN",
     "USERNAME",
+    "USERPROFILE",
     "WINDIR",
 ];
 
@@ -375,6 +377,11 @@ impl Reader<'_> {
                 ));
             }
         }
+        let writes_home = |redirection: &&str| redirection.contains('>') && redirection.contains("%~dp0");
+        let redirections = pieces.iter().flat_map(|piece| &piece.redirections);
+        if redirections.map(|text| &**text).any(|text| writes_home(&text)) {
+            self.refuse("a script must not write into the folder of the bundle, which is then no longer what was checked");
+        }
         let fallback = second.is_some();
         if let Some(second) = second {
             let (word, _) = first_word(&second.text);
@@ -445,17 +452,18 @@ impl Reader<'_> {
                 self.call(rest);
                 Demand::Check(Answer::NextLine)
             }
-            "copy" | "move"
-                if !rest
-                    .get(..3)
-                    .is_some_and(|start| start.eq_ignore_ascii_case("/y ")) =>
-            {
-                self.refuse(format!("`{lower}` without `/y` waits for an answer"));
-                Demand::Check(Answer::Either)
-            }
             _ if FILE_COMMANDS.contains(&&*lower) => {
                 if lower != "pushd" || rest != "\"%~dp0\"" {
                     self.arguments(rest);
+                }
+                if let Some(message) = asking::mistake(&lower, rest) {
+                    self.refuse(message);
+                }
+                let target = rest.rsplit(" \"").next().unwrap_or_default();
+                if matches!(&*lower, "copy" | "move" | "md" | "mkdir") && target.contains("%~dp0") {
+                    self.refuse(
+                        "a script must not write into the folder of the bundle, which is then no longer what was checked",
+                    );
                 }
                 Demand::Check(match &*lower {
                     "del" | "rd" | "rmdir" => Answer::Existence,

@@ -27,6 +27,10 @@ fn accepts_the_forms_of_the_contract() {
     for lines in [
         "call \"%CTL%\" list_users >\"%TEMP%\\users.txt\" 2>&1\nif not \"%errorlevel%\"==\"0\" goto :FAILED",
         "call \"%CTL%\" set x \"{\"\"uri\"\":\"\"a%%%%20b&c\"\"}\"\nset \"CODE=%errorlevel%\"",
+        "net stop x /y >nul\nif not \"%errorlevel%\"==\"0\" goto :FAILED",
+        "net stop x <nul\nif not \"%errorlevel%\"==\"0\" goto :FAILED",
+        "\"%SystemRoot%\\netstat.exe\" -ano >\"%TEMP%\\p\" || goto :FAILED\nfindstr /r /c:\":443 \" \"%TEMP%\\p\" || goto :FAILED",
+        "openssl version >\"%TEMP%\\p\" || goto :FAILED\nfindstr /c:\"OpenSSL\" \"%TEMP%\\p\" || goto :FAILED",
         "net session >nul 2>&1\nif not \"%errorlevel%\"==\"0\" goto :FAILED",
         "\"%SystemRoot%\\System32\\sc.exe\" query RabbitMQ >nul || exit /b 3",
         "findstr /c:\"up 1\" \"%TEMP%\\users.txt\" >nul\nif \"%errorlevel%\"==\"1\" goto :FAILED",
@@ -100,6 +104,23 @@ fn refuses_what_goes_wrong_at_night() {
         ("for %%V in (a b) do echo %%V", "`for` is written"),
         ("for /f \"x\" %%V in ('a') do net stop %%V", "after `do`"),
         ("copy \"a\" \"b\" || goto :FAILED", "waits for an answer"),
+        ("net stop x >nul || goto :FAILED", "waits for an answer"),
+        ("hostname >\"%~dp0a.txt\" || goto :FAILED", "folder of the bundle"),
+        (
+            "copy /y \"C:\\a\" \"%~dp0b\" >nul || goto :FAILED",
+            "folder of the bundle",
+        ),
+        ("mkdir \"%~dp0logs\" || goto :FAILED", "folder of the bundle"),
+        ("reg add HKLM\\x /v a /d b || goto :FAILED", "without `/f` waits"),
+        ("rem unchecked: test\nrd /s \"C:\\a\"", "without `/q` waits"),
+        (
+            "sc query x >\"%TEMP%\\s\" || goto :FAILED\nfindstr /r /c:\"STATE  *: 1 \" \"%TEMP%\\s\" || goto :FAILED",
+            "looks for `STATE` in what `sc` prints",
+        ),
+        (
+            "\"%SystemRoot%\\netstat.exe\" >\"%TEMP%\\s\" || goto :FAILED\nfind \"LISTENING\" \"%TEMP%\\s\" || goto :FAILED",
+            "another language",
+        ),
         ("powershell -Command \"x\" || goto :FAILED", "-NoProfile"),
         (
             "powershell -NoProfile -Command \"%CTL%\" || goto :FAILED",
@@ -140,7 +161,7 @@ fn refuses_what_goes_wrong_at_night() {
 #[test]
 fn items_number_commands_below_their_label() {
     let text = script(
-        "net   stop \"a  b\" || goto :FAILED\ncall \"%CTL%\"  list\nif \"%errorlevel%\"==\"1\" goto :FAILED",
+        "net   start \"a  b\" || goto :FAILED\ncall \"%CTL%\"  list\nif \"%errorlevel%\"==\"1\" goto :FAILED",
     );
     let got: Vec<_> = items(&text)
         .unwrap()
@@ -151,7 +172,7 @@ fn items_number_commands_below_their_label() {
         got,
         [
             "start > 01 set = \"CTL=C:\\r\\rabbitmqctl.bat\"",
-            "start > 02 net = stop \"a  b\" || goto :FAILED",
+            "start > 02 net = start \"a  b\" || goto :FAILED",
             "start > 03 rabbitmqctl.bat = call \"%CTL%\" list",
             "start > 04 if = \"%errorlevel%\"==\"1\" goto :FAILED",
             "start > 05 exit = /b 0",

@@ -24,6 +24,7 @@ DECLARE @keyword nvarchar(100);
 DECLARE @wanted nvarchar(400);
 DECLARE @old nvarchar(4000);
 DECLARE @text nvarchar(4000);
+DECLARE @kept nvarchar(4000);
 -- Parts of the connection string in the order in which they are written; NULL removes a part.
 DECLARE @parts TABLE ([position] int NOT NULL PRIMARY KEY, [keyword] nvarchar(100) NOT NULL, [wanted] nvarchar(400) NULL);
 INSERT INTO @parts ([position], [keyword], [wanted]) VALUES
@@ -69,13 +70,18 @@ BEGIN TRANSACTION;
         SET @position = @position + 1;
     END
     SET @text = SUBSTRING(@text, 2, LEN(@text) - 2);
+    -- The note of what was written is compared on the way back; it holds no password.
+    SET @kept = N';' + @text + N';';
+    SET @start = CHARINDEX(N';Pass' + N'word=', @kept COLLATE Latin1_General_CI_AS);
+    IF @start > 0
+        SET @kept = STUFF(@kept, @start + 10, CHARINDEX(N';', @kept, @start + 1) - @start - 10, N'***');
 
     IF @old COLLATE Latin1_General_BIN2 <> @text
     BEGIN
         IF EXISTS (SELECT 1 FROM [dbo].[cbgen_captured] WHERE [run] = @run AND [setting] = N'ReportDBConnectionString')
             THROW 50011, N'ReportDBConnectionString was changed after this bundle had been applied. Roll back first.', 1;
         INSERT INTO [dbo].[cbgen_captured] ([run], [setting], [captured_value], [written_value])
-            VALUES (@run, N'ReportDBConnectionString', @old, @text);
+            VALUES (@run, N'ReportDBConnectionString', @old, @kept);
         UPDATE [dbo].[ApplicationSettings]
             SET [Value] = @text
             WHERE [Name] = N'ReportDBConnectionString' AND [Value] = @old;

@@ -17,7 +17,9 @@ GO
 DECLARE @run nvarchar(200) = N'acme-prod 2026.12.1';
 DECLARE @matches int;
 DECLARE @changed int;
+DECLARE @start int;
 DECLARE @now nvarchar(4000);
+DECLARE @kept nvarchar(4000);
 DECLARE @captured nvarchar(4000);
 DECLARE @written nvarchar(4000);
 BEGIN TRY
@@ -36,11 +38,15 @@ BEGIN TRY
                 THROW 50010, N'Not exactly one row of dbo.ApplicationSettings is named ReportDBConnectionString. Nothing was changed.', 1;
             IF @now IS NULL OR @now COLLATE Latin1_General_BIN2 <> @captured
             BEGIN
-                IF @now IS NULL OR @now COLLATE Latin1_General_BIN2 <> @written
+                SET @kept = N';' + @now + N';';
+                SET @start = CHARINDEX(N';Pass' + N'word=', @kept COLLATE Latin1_General_CI_AS);
+                IF @start > 0
+                    SET @kept = STUFF(@kept, @start + 10, CHARINDEX(N';', @kept, @start + 1) - @start - 10, N'***');
+                IF @now IS NULL OR @kept COLLATE Latin1_General_BIN2 <> @written
                     THROW 50013, N'ReportDBConnectionString is not the one the apply script wrote. Nothing was changed.', 1;
                 UPDATE [dbo].[ApplicationSettings]
                     SET [Value] = @captured
-                    WHERE [Name] = N'ReportDBConnectionString' AND [Value] = @written;
+                    WHERE [Name] = N'ReportDBConnectionString' AND [Value] = @now;
                 SET @changed = @@ROWCOUNT;
                 IF @changed <> 1
                     THROW 50012, N'ReportDBConnectionString was not changed in exactly one row.', 1;

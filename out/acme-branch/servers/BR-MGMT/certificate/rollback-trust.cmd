@@ -34,15 +34,16 @@ exit /b 0
 set "CERTUTIL=%SYSTEM%\certutil.exe"
 set "TROUBLE="
 rem Every server reads the lists that convert-certificate.cmd wrote on the Management servers.
+set "TRUST=%ProgramData%\cbgen\acme-branch\2026.12.2\trusted"
 set "STEP=find the lists of certificates"
-if exist "%~dp0trust\BR-MGMT.txt" goto :list_2
-echo There is no trust\BR-MGMT.txt beside this script.
-echo Copy what convert-certificate.cmd wrote on BR-MGMT into the folder certificate\trust of this server.
+if exist "%TRUST%\BR-MGMT.txt" goto :list_2
+echo There is no %TRUST%\BR-MGMT.txt.
+echo Copy what convert-certificate.cmd wrote on BR-MGMT into this folder.
 goto :fail
 :list_2
 
 
-for /f "usebackq tokens=1-3" %%A in ("%~dp0trust\BR-MGMT.txt") do call :remove "%%A" "%%B"
+for /f "usebackq tokens=1-3" %%A in ("%TRUST%\BR-MGMT.txt") do call :remove "%%A" "%%B"
 if defined TROUBLE goto :fail
 
 set "STEP=note that this was rolled back"

@@ -116,7 +116,7 @@ if "%errorlevel%"=="0" goto :has_key
 echo The file holds no private key. Export it again with *Export private key*.
 goto :fail
 :has_key
-"%CALLBACK_OPENSSL%" pkey -in "%WORK%\key-bag.pem" -out "%WORK%\vht_callback_ssl.key"
+"%CALLBACK_OPENSSL%" pkey -in "%WORK%\key-bag.pem" -passin pass: -out "%WORK%\vht_callback_ssl.key"
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=compare key and certificate"

@@ -34,15 +34,16 @@ exit /b 0
 set "CERTUTIL=%SYSTEM%\certutil.exe"
 set "TROUBLE="
 rem Every server reads the lists that convert-certificate.cmd wrote on the Management servers.
+set "TRUST=%ProgramData%\cbgen\acme-lab\2026.11.3\trusted"
 set "STEP=find the lists of certificates"
-if exist "%~dp0trust\LAB01.txt" goto :list_1
-echo There is no trust\LAB01.txt beside this script.
-echo Copy what convert-certificate.cmd wrote on LAB01 into the folder certificate\trust of this server.
+if exist "%TRUST%\LAB01.txt" goto :list_1
+echo There is no %TRUST%\LAB01.txt.
+echo Copy what convert-certificate.cmd wrote on LAB01 into this folder.
 goto :fail
 :list_1
 
 
-for /f "usebackq tokens=1-3" %%A in ("%~dp0trust\LAB01.txt") do call :remove "%%A" "%%B"
+for /f "usebackq tokens=1-3" %%A in ("%TRUST%\LAB01.txt") do call :remove "%%A" "%%B"
 if defined TROUBLE goto :fail
 
 set "STEP=note that this was rolled back"

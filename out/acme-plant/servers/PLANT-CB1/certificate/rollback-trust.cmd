@@ -34,22 +34,23 @@ exit /b 0
 set "CERTUTIL=%SYSTEM%\certutil.exe"
 set "TROUBLE="
 rem Every server reads the lists that convert-certificate.cmd wrote on the Management servers.
+set "TRUST=%ProgramData%\cbgen\acme-plant\2026.12.0-rc.1\trusted"
 set "STEP=find the lists of certificates"
-if exist "%~dp0trust\PLANT-CB1.txt" goto :list_1
-echo There is no trust\PLANT-CB1.txt beside this script.
-echo Copy what convert-certificate.cmd wrote on PLANT-CB1 into the folder certificate\trust of this server.
+if exist "%TRUST%\PLANT-CB1.txt" goto :list_1
+echo There is no %TRUST%\PLANT-CB1.txt.
+echo Copy what convert-certificate.cmd wrote on PLANT-CB1 into this folder.
 goto :fail
 :list_1
-if exist "%~dp0trust\PLANT-CB2.txt" goto :list_2
-echo There is no trust\PLANT-CB2.txt beside this script.
-echo Copy what convert-certificate.cmd wrote on PLANT-CB2 into the folder certificate\trust of this server.
+if exist "%TRUST%\PLANT-CB2.txt" goto :list_2
+echo There is no %TRUST%\PLANT-CB2.txt.
+echo Copy what convert-certificate.cmd wrote on PLANT-CB2 into this folder.
 goto :fail
 :list_2
 
 
-for /f "usebackq tokens=1-3" %%A in ("%~dp0trust\PLANT-CB1.txt") do call :remove "%%A" "%%B"
+for /f "usebackq tokens=1-3" %%A in ("%TRUST%\PLANT-CB1.txt") do call :remove "%%A" "%%B"
 if defined TROUBLE goto :fail
-for /f "usebackq tokens=1-3" %%A in ("%~dp0trust\PLANT-CB2.txt") do call :remove "%%A" "%%B"
+for /f "usebackq tokens=1-3" %%A in ("%TRUST%\PLANT-CB2.txt") do call :remove "%%A" "%%B"
 if defined TROUBLE goto :fail
 
 set "STEP=note that this was rolled back"

@@ -30,26 +30,27 @@ set "CERTUTIL=%SYSTEM%\certutil.exe"
 set "TROUBLE="
 set "COUNT="
 rem Every server reads the lists that convert-certificate.cmd wrote on the Management servers.
+set "TRUST=%ProgramData%\cbgen\acme-plant\2026.12.0-rc.1\trusted"
 set "STEP=find the lists of certificates"
-if exist "%~dp0trust\PLANT-CB1.txt" goto :list_1
-echo There is no trust\PLANT-CB1.txt beside this script.
-echo Copy what convert-certificate.cmd wrote on PLANT-CB1 into the folder certificate\trust of this server.
+if exist "%TRUST%\PLANT-CB1.txt" goto :list_1
+echo There is no %TRUST%\PLANT-CB1.txt.
+echo Copy what convert-certificate.cmd wrote on PLANT-CB1 into this folder.
 goto :fail
 :list_1
-if exist "%~dp0trust\PLANT-CB2.txt" goto :list_2
-echo There is no trust\PLANT-CB2.txt beside this script.
-echo Copy what convert-certificate.cmd wrote on PLANT-CB2 into the folder certificate\trust of this server.
+if exist "%TRUST%\PLANT-CB2.txt" goto :list_2
+echo There is no %TRUST%\PLANT-CB2.txt.
+echo Copy what convert-certificate.cmd wrote on PLANT-CB2 into this folder.
 goto :fail
 :list_2
 
 
 set "STEP=import the certificates of PLANT-CB1"
-for /f "usebackq tokens=1-3" %%A in ("%~dp0trust\PLANT-CB1.txt") do call :import "%%A" "%%B" "%%C"
+for /f "usebackq tokens=1-3" %%A in ("%TRUST%\PLANT-CB1.txt") do call :import "%%A" "%%B" "%%C"
 if defined TROUBLE goto :fail
 if not defined COUNT goto :fail
 set "COUNT="
 set "STEP=import the certificates of PLANT-CB2"
-for /f "usebackq tokens=1-3" %%A in ("%~dp0trust\PLANT-CB2.txt") do call :import "%%A" "%%B" "%%C"
+for /f "usebackq tokens=1-3" %%A in ("%TRUST%\PLANT-CB2.txt") do call :import "%%A" "%%B" "%%C"
 if defined TROUBLE goto :fail
 if not defined COUNT goto :fail
 set "COUNT="
@@ -63,14 +64,17 @@ rem Store, thumbprint, file name. A certificate that was there before is left al
 if defined TROUBLE exit /b 1
 set "TROUBLE=yes"
 set "STEP=import %~3 into %~1"
+rem A store that cannot be read would look like one without the certificate, and the way back would take out too much.
+"%CERTUTIL%" -store "%~1" >nul
+if not "%errorlevel%"=="0" exit /b 1
 "%CERTUTIL%" -store "%~1" "%~2" >nul 2>&1
 if "%errorlevel%"=="0" goto :imported
-if not exist "%~dp0trust\%~3" exit /b 1
+if not exist "%TRUST%\%~3" exit /b 1
 echo %~1>"%STATE%\added-%~1-%~2.txt"
 if not exist "%STATE%\added-%~1-%~2.txt" exit /b 1
 echo saved>"%STATE%\captured.txt"
 if not exist "%STATE%\captured.txt" exit /b 1
-"%CERTUTIL%" -f -addstore "%~1" "%~dp0trust\%~3" >nul
+"%CERTUTIL%" -f -addstore "%~1" "%TRUST%\%~3" >nul
 if not "%errorlevel%"=="0" exit /b 1
 "%CERTUTIL%" -store "%~1" "%~2" >nul
 if not "%errorlevel%"=="0" exit /b 1

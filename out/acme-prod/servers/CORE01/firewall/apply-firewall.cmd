@@ -20,6 +20,50 @@ goto :fail
 :right_server
 
 set "NETSH=%SYSTEM%\netsh.exe"
+rem What is in force, with the policies of the domain: rules of this server do nothing where the firewall is off, or where a
+rem policy ignores them. By numbers, whatever the language.
+set "STEP=see that the firewall is on and takes rules of this server"
+"%SYSTEM%\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -Command "foreach ($p in Get-NetFirewallProfile -PolicyStore ActiveStore -ErrorAction Stop) { if ([int]$p.Enabled -ne 1) { exit 3 }; if ([int]$p.AllowLocalFirewallRules -eq 0) { exit 4 } }; exit 0"
+if "%errorlevel%"=="3" goto :firewall_off
+if "%errorlevel%"=="4" goto :policy
+if not "%errorlevel%"=="0" goto :fail
+set "STEP=see that the firewall answers"
+rem Without its service every question fails, as if no rule were there.
+"%NETSH%" advfirewall show currentprofile >nul
+if not "%errorlevel%"=="0" goto :fail
+set "STEP=create the folder for saved state"
+set "STATE=%ProgramData%\cbgen\acme-prod\2026.12.1\firewall"
+if exist "%STATE%\." goto :state_ready
+mkdir "%STATE%"
+if not "%errorlevel%"=="0" goto :fail
+:state_ready
+
+set "PEERS="
+set "STEP=find the addresses of CORE01"
+"%SYSTEM%\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -Command "[Net.Dns]::GetHostAddresses('core01.acme.example') | Where-Object { -not $_.IsIPv6LinkLocal } | ForEach-Object { $_.IPAddressToString }" >"%STATE%\addresses.txt"
+if not "%errorlevel%"=="0" goto :no_address
+set "FOUND="
+for /f "usebackq" %%A in ("%STATE%\addresses.txt") do call :peer "%%A"
+if not defined FOUND goto :no_address
+set "STEP=find the addresses of CORE02"
+"%SYSTEM%\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -Command "[Net.Dns]::GetHostAddresses('core02.acme.example') | Where-Object { -not $_.IsIPv6LinkLocal } | ForEach-Object { $_.IPAddressToString }" >"%STATE%\addresses.txt"
+if not "%errorlevel%"=="0" goto :no_address
+set "FOUND="
+for /f "usebackq" %%A in ("%STATE%\addresses.txt") do call :peer "%%A"
+if not defined FOUND goto :no_address
+set "STEP=find the addresses of MGMT01"
+"%SYSTEM%\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -Command "[Net.Dns]::GetHostAddresses('mgmt01.acme.example') | Where-Object { -not $_.IsIPv6LinkLocal } | ForEach-Object { $_.IPAddressToString }" >"%STATE%\addresses.txt"
+if not "%errorlevel%"=="0" goto :no_address
+set "FOUND="
+for /f "usebackq" %%A in ("%STATE%\addresses.txt") do call :peer "%%A"
+if not defined FOUND goto :no_address
+set "STEP=find the addresses of MGMT02"
+"%SYSTEM%\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -Command "[Net.Dns]::GetHostAddresses('mgmt02.acme.example') | Where-Object { -not $_.IsIPv6LinkLocal } | ForEach-Object { $_.IPAddressToString }" >"%STATE%\addresses.txt"
+if not "%errorlevel%"=="0" goto :no_address
+set "FOUND="
+for /f "usebackq" %%A in ("%STATE%\addresses.txt") do call :peer "%%A"
+if not defined FOUND goto :no_address
+echo Ports between Callback servers open for: %PEERS%
 
 rem between Queue Manager and the web services
 set "STEP=allow port 2136 for Message Bus"
@@ -40,7 +84,7 @@ if not "%errorlevel%"=="0" goto :new_3
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 4369 Erlang port mapper (epmd)" >nul
 if not "%errorlevel%"=="0" goto :fail
 :new_3
-"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 4369 Erlang port mapper (epmd)" dir=in action=allow enable=yes profile=any protocol=TCP localport=4369 >nul
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 4369 Erlang port mapper (epmd)" dir=in action=allow enable=yes profile=any protocol=TCP localport=4369 "remoteip=%PEERS%" >nul
 if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 4369 Erlang port mapper (epmd)" >nul
 if not "%errorlevel%"=="0" goto :fail
@@ -52,7 +96,7 @@ if not "%errorlevel%"=="0" goto :new_4
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 5671 RabbitMQ" >nul
 if not "%errorlevel%"=="0" goto :fail
 :new_4
-"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 5671 RabbitMQ" dir=in action=allow enable=yes profile=any protocol=TCP localport=5671 >nul
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 5671 RabbitMQ" dir=in action=allow enable=yes profile=any protocol=TCP localport=5671 "remoteip=%PEERS%" >nul
 if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 5671 RabbitMQ" >nul
 if not "%errorlevel%"=="0" goto :fail
@@ -64,7 +108,7 @@ if not "%errorlevel%"=="0" goto :new_5
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 6999 Real-Time Adapter" >nul
 if not "%errorlevel%"=="0" goto :fail
 :new_5
-"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 6999 Real-Time Adapter" dir=in action=allow enable=yes profile=any protocol=TCP localport=6999 >nul
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 6999 Real-Time Adapter" dir=in action=allow enable=yes profile=any protocol=TCP localport=6999 "remoteip=%PEERS%" >nul
 if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 6999 Real-Time Adapter" >nul
 if not "%errorlevel%"=="0" goto :fail
@@ -76,7 +120,7 @@ if not "%errorlevel%"=="0" goto :new_6
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 9100 Operation Mode server" >nul
 if not "%errorlevel%"=="0" goto :fail
 :new_6
-"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 9100 Operation Mode server" dir=in action=allow enable=yes profile=any protocol=TCP localport=9100 >nul
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 9100 Operation Mode server" dir=in action=allow enable=yes profile=any protocol=TCP localport=9100 "remoteip=%PEERS%" >nul
 if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 9100 Operation Mode server" >nul
 if not "%errorlevel%"=="0" goto :fail
@@ -88,7 +132,7 @@ if not "%errorlevel%"=="0" goto :new_7
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 9999 Queue Manager" >nul
 if not "%errorlevel%"=="0" goto :fail
 :new_7
-"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 9999 Queue Manager" dir=in action=allow enable=yes profile=any protocol=TCP localport=9999 >nul
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 9999 Queue Manager" dir=in action=allow enable=yes profile=any protocol=TCP localport=9999 "remoteip=%PEERS%" >nul
 if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 9999 Queue Manager" >nul
 if not "%errorlevel%"=="0" goto :fail
@@ -100,7 +144,7 @@ if not "%errorlevel%"=="0" goto :new_8
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 15672 RabbitMQ management" >nul
 if not "%errorlevel%"=="0" goto :fail
 :new_8
-"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 15672 RabbitMQ management" dir=in action=allow enable=yes profile=any protocol=TCP localport=15672 >nul
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 15672 RabbitMQ management" dir=in action=allow enable=yes profile=any protocol=TCP localport=15672 "remoteip=%PEERS%" >nul
 if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 15672 RabbitMQ management" >nul
 if not "%errorlevel%"=="0" goto :fail
@@ -112,7 +156,7 @@ if not "%errorlevel%"=="0" goto :new_9
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 25672 RabbitMQ between nodes" >nul
 if not "%errorlevel%"=="0" goto :fail
 :new_9
-"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 25672 RabbitMQ between nodes" dir=in action=allow enable=yes profile=any protocol=TCP localport=25672 >nul
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 25672 RabbitMQ between nodes" dir=in action=allow enable=yes profile=any protocol=TCP localport=25672 "remoteip=%PEERS%" >nul
 if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 25672 RabbitMQ between nodes" >nul
 if not "%errorlevel%"=="0" goto :fail
@@ -124,7 +168,7 @@ if not "%errorlevel%"=="0" goto :new_10
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 35672-35682 RabbitMQ command line tools" >nul
 if not "%errorlevel%"=="0" goto :fail
 :new_10
-"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 35672-35682 RabbitMQ command line tools" dir=in action=allow enable=yes profile=any protocol=TCP localport=35672-35682 >nul
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 35672-35682 RabbitMQ command line tools" dir=in action=allow enable=yes profile=any protocol=TCP localport=35672-35682 "remoteip=%PEERS%" >nul
 if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 35672-35682 RabbitMQ command line tools" >nul
 if not "%errorlevel%"=="0" goto :fail
@@ -133,6 +177,25 @@ echo NOTE: Erlang (erl, werl) has no fixed port range in the inventory, so it ha
 
 echo All rules are in place.
 endlocal
+exit /b 0
+
+:firewall_off
+echo The firewall of Windows is off for at least one kind of network, so rules would protect nothing there. Switch it on.
+goto :fail
+:policy
+echo A policy of the domain makes the firewall ignore rules of this server. Ask for these rules in that policy.
+goto :fail
+:no_address
+echo The name has no address here. Write the addresses as network.callback_addresses into the inventory.
+goto :fail
+
+:peer
+set "FOUND=yes"
+if defined PEERS goto :further_peer
+set "PEERS=%~1"
+exit /b 0
+:further_peer
+set "PEERS=%PEERS%,%~1"
 exit /b 0
 
 :fail

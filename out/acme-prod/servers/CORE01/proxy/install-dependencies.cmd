@@ -32,18 +32,27 @@ if not "%errorlevel%"=="0" goto :fail
 call "%FOLDER%\install_dependencies.cmd"
 set "CODE=%errorlevel%"
 popd
-if not "%CODE%"=="0" goto :fail
+rem 3010 and 1641: done, Windows wants a restart. 1638: it is there in this or a later version.
+if "%CODE%"=="3010" goto :restart
+if "%CODE%"=="1641" goto :restart
+if "%CODE%"=="1638" goto :there
+if not "%CODE%"=="0" goto :wrong
+:there
 echo The dependencies are installed.
+endlocal
+exit /b 0
+:restart
+echo The dependencies are installed. Windows asks for a restart, which is a step of its own.
 endlocal
 exit /b 0
 
 :fail
 set "CODE=%errorlevel%"
+:wrong
 echo.
 echo FAILED at step: %STEP%
 if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
 echo Nothing after this step was done. Correct the cause and run this script again.
 endlocal
 exit /b 1
-
 

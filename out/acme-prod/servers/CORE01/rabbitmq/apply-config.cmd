@@ -61,9 +61,33 @@ if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=put rabbitmq.config in place"
 if not exist "%~dp0rabbitmq.config" goto :fail
+if not exist "%CONFIG%" goto :new_file
+rem The guide asks for changes in the section, not for another file: what the site has set besides stays.
+set "STEP=set the terms of this bundle in the file that is there"
+copy /y "%~dp0rabbitmq.config" "%RABBITMQ_BASE%\cbgen-bundle.config" >nul
+if not "%errorlevel%"=="0" goto :fail
+call "%CTL%" -q eval "{ok, [Old]} = file:consult(_1), {ok, [New]} = file:consult(_2), Drop = [binary_to_atom(D, utf8) || D <- binary:split(_3, <<44>>, [global])], App = fun(A, L) -> case lists:keyfind(A, 1, L) of {A, S} -> S; false -> [] end end, Both = [{A, S ++ [T || T <- App(A, Old), not lists:keymember(element(1, T), 1, S), not lists:member(element(1, T), Drop)]} || {A, S} <- New] ++ [S || S <- Old, not lists:keymember(element(1, S), 1, New)], ok = file:write_file(_4, unicode:characters_to_binary(io_lib:format([126, 116, 112, 46, 10], [Both]))), {ok, [Both]} = file:consult(_4), ok." "%CONFIG%" "%RABBITMQ_BASE%\cbgen-bundle.config" "none" "%RABBITMQ_BASE%\cbgen-both.config" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem Copied, not moved: the file keeps who may read it.
+copy /y "%RABBITMQ_BASE%\cbgen-both.config" "%CONFIG%" >nul
+if not "%errorlevel%"=="0" goto :fail
+"%SYSTEM%\fc.exe" /b "%RABBITMQ_BASE%\cbgen-both.config" "%CONFIG%" >nul
+if not "%errorlevel%"=="0" goto :fail
+del "%RABBITMQ_BASE%\cbgen-bundle.config"
+if exist "%RABBITMQ_BASE%\cbgen-bundle.config" goto :fail
+del "%RABBITMQ_BASE%\cbgen-both.config"
+if exist "%RABBITMQ_BASE%\cbgen-both.config" goto :fail
+goto :placed
+:new_file
 copy /y "%~dp0rabbitmq.config" "%CONFIG%" >nul
 if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\fc.exe" /b "%~dp0rabbitmq.config" "%CONFIG%" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+:placed
+rem Installed again, a service may come up as another node with an empty database.
+set "STEP=note which node this is, and what it knows"
+call "%CTL%" -q eval "{node(), rabbit_mnesia:dir(), lists:sort(rabbit_auth_backend_internal:list_users()), lists:sort(rabbit_runtime_parameters:list(<<47>>))}." >"%STATE%\node-before.txt"
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=stop RabbitMQ"
@@ -90,6 +114,12 @@ set "STEP=start RabbitMQ and wait until it answers"
 call :start_broker
 if not "%errorlevel%"=="0" goto :fail
 
+set "STEP=see that this is the same node with the same folder, users and upstreams"
+call "%CTL%" -q eval "{node(), rabbit_mnesia:dir(), lists:sort(rabbit_auth_backend_internal:list_users()), lists:sort(rabbit_runtime_parameters:list(<<47>>))}." >"%STATE%\node-after.txt"
+if not "%errorlevel%"=="0" goto :fail
+"%SYSTEM%\fc.exe" "%STATE%\node-before.txt" "%STATE%\node-after.txt"
+if not "%errorlevel%"=="0" goto :fail
+
 set "STEP=see that the broker listens on port 5671 with TLS only"
 call "%CTL%" -q eval "[] = [L || L <- rabbit_networking:active_listeners(), element(3, L) =:= amqp], [_ | _] = [ok || L <- rabbit_networking:active_listeners(), element(3, L) =:= 'amqp/ssl', element(6, L) =:= 5671], ok."
 if not "%errorlevel%"=="0" goto :fail
@@ -99,32 +129,88 @@ endlocal
 exit /b 0
 
 :stop_broker
-set "TRIES="
-rem unchecked: it also fails when the service is stopped already; the loop below looks
-"%SYSTEM%\net.exe" stop RabbitMQ >nul 2>&1
-:stopping
-"%SYSTEM%\sc.exe" query RabbitMQ >"%STATE%\state.txt"
+call :stop_service RabbitMQ
 if not "%errorlevel%"=="0" exit /b 1
-"%SYSTEM%\findstr.exe" /c:"STOPPED" "%STATE%\state.txt" >nul
-if "%errorlevel%"=="0" exit /b 0
-set "TRIES=%TRIES%x"
-if "%TRIES%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
-"%SYSTEM%\ping.exe" -n 6 127.0.0.1 >nul
-if not "%errorlevel%"=="0" exit /b 1
-goto :stopping
+exit /b 0
 
 :start_broker
+call :start_service RabbitMQ
+if not "%errorlevel%"=="0" exit /b 1
 set "TRIES="
-rem unchecked: a slow start makes it fail although the service comes up; the loop below looks
-"%SYSTEM%\net.exe" start RabbitMQ >nul 2>&1
-:starting
+:answering
 call "%CTL%" -q list_vhosts >nul 2>&1
 if "%errorlevel%"=="0" exit /b 0
 set "TRIES=%TRIES%x"
 if "%TRIES%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
 "%SYSTEM%\ping.exe" -n 6 127.0.0.1 >nul
 if not "%errorlevel%"=="0" exit /b 1
+goto :answering
+
+rem Stops a service by its key name, and first what runs and depends on it: net stop would ask, and nobody would see it.
+:stop_service
+"%SYSTEM%\sc.exe" enumdepend "%~1" 65536 >"%STATE%\depend.txt" 2>&1
+if not "%errorlevel%"=="0" exit /b 1
+for /f "usebackq tokens=1,* delims=: " %%A in ("%STATE%\depend.txt") do call :stop_dependent "%%B"
+call :stop_one "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+exit /b 0
+rem What stands in the list is a key name when a running service answers to it. Should one be missed, the stop fails with 1051.
+:stop_dependent
+if "%~1"=="" exit /b 0
+"%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
+if not "%errorlevel%"=="0" exit /b 0
+echo Stopping %~1, which depends on it.
+echo "%~1">>"%STATE%\dependents.txt"
+call :stop_one "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+exit /b 0
+:stop_one
+"%SYSTEM%\sc.exe" stop "%~1" >nul 2>&1
+rem 1062: it does not run.
+if "%errorlevel%"=="1062" exit /b 0
+if not "%errorlevel%"=="0" exit /b 1
+set "WAITS="
+:stopping
+"%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
+if "%errorlevel%"=="1062" exit /b 0
+set "WAITS=%WAITS%x"
+if "%WAITS%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
+rem unchecked: only waits some seconds
+"%SYSTEM%\ping.exe" -n 6 127.0.0.1 >nul
+goto :stopping
+
+rem Starts a service by its key name, and again what was stopped because it depends on it.
+:start_service
+call :start_one "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if not exist "%STATE%\dependents.txt" exit /b 0
+set "NOT_STARTED="
+for /f "usebackq delims=" %%A in ("%STATE%\dependents.txt") do call :start_dependent %%A
+if defined NOT_STARTED exit /b 1
+del /q "%STATE%\dependents.txt"
+if exist "%STATE%\dependents.txt" exit /b 1
+exit /b 0
+:start_dependent
+call :start_one "%~1"
+if "%errorlevel%"=="0" exit /b 0
+set "NOT_STARTED=%~1"
+echo The service %~1 was stopped because it depends on another one, and does not start.
+exit /b 1
+:start_one
+"%SYSTEM%\sc.exe" start "%~1" >nul 2>&1
+rem 1056: it runs already.
+if "%errorlevel%"=="1056" exit /b 0
+if not "%errorlevel%"=="0" exit /b 1
+set "WAITS="
+:starting
+"%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
+if "%errorlevel%"=="0" exit /b 0
+set "WAITS=%WAITS%x"
+if "%WAITS%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
+rem unchecked: only waits some seconds
+"%SYSTEM%\ping.exe" -n 6 127.0.0.1 >nul
 goto :starting
+
 
 :read_service
 set "KEY=HKLM\SOFTWARE\Ericsson\Erlang\ErlSrv\1.1\RabbitMQ"

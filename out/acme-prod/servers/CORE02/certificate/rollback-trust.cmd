@@ -34,22 +34,23 @@ exit /b 0
 set "CERTUTIL=%SYSTEM%\certutil.exe"
 set "TROUBLE="
 rem Every server reads the lists that convert-certificate.cmd wrote on the Management servers.
+set "TRUST=%ProgramData%\cbgen\acme-prod\2026.12.1\trusted"
 set "STEP=find the lists of certificates"
-if exist "%~dp0trust\MGMT01.txt" goto :list_3
-echo There is no trust\MGMT01.txt beside this script.
-echo Copy what convert-certificate.cmd wrote on MGMT01 into the folder certificate\trust of this server.
+if exist "%TRUST%\MGMT01.txt" goto :list_3
+echo There is no %TRUST%\MGMT01.txt.
+echo Copy what convert-certificate.cmd wrote on MGMT01 into this folder.
 goto :fail
 :list_3
-if exist "%~dp0trust\MGMT02.txt" goto :list_4
-echo There is no trust\MGMT02.txt beside this script.
-echo Copy what convert-certificate.cmd wrote on MGMT02 into the folder certificate\trust of this server.
+if exist "%TRUST%\MGMT02.txt" goto :list_4
+echo There is no %TRUST%\MGMT02.txt.
+echo Copy what convert-certificate.cmd wrote on MGMT02 into this folder.
 goto :fail
 :list_4
 
 
-for /f "usebackq tokens=1-3" %%A in ("%~dp0trust\MGMT01.txt") do call :remove "%%A" "%%B"
+for /f "usebackq tokens=1-3" %%A in ("%TRUST%\MGMT01.txt") do call :remove "%%A" "%%B"
 if defined TROUBLE goto :fail
-for /f "usebackq tokens=1-3" %%A in ("%~dp0trust\MGMT02.txt") do call :remove "%%A" "%%B"
+for /f "usebackq tokens=1-3" %%A in ("%TRUST%\MGMT02.txt") do call :remove "%%A" "%%B"
 if defined TROUBLE goto :fail
 
 set "STEP=note that this was rolled back"

@@ -20,6 +20,50 @@ goto :fail
 :right_server
 
 set "NETSH=%SYSTEM%\netsh.exe"
+rem What is in force, with the policies of the domain: rules of this server do nothing where the firewall is off, or where a
+rem policy ignores them. By numbers, whatever the language.
+set "STEP=see that the firewall is on and takes rules of this server"
+"%SYSTEM%\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -Command "foreach ($p in Get-NetFirewallProfile -PolicyStore ActiveStore -ErrorAction Stop) { if ([int]$p.Enabled -ne 1) { exit 3 }; if ([int]$p.AllowLocalFirewallRules -eq 0) { exit 4 } }; exit 0"
+if "%errorlevel%"=="3" goto :firewall_off
+if "%errorlevel%"=="4" goto :policy
+if not "%errorlevel%"=="0" goto :fail
+set "STEP=see that the firewall answers"
+rem Without its service every question fails, as if no rule were there.
+"%NETSH%" advfirewall show currentprofile >nul
+if not "%errorlevel%"=="0" goto :fail
+set "STEP=create the folder for saved state"
+set "STATE=%ProgramData%\cbgen\acme-prod\2026.12.1\firewall"
+if exist "%STATE%\." goto :state_ready
+mkdir "%STATE%"
+if not "%errorlevel%"=="0" goto :fail
+:state_ready
+
+set "PEERS="
+set "STEP=find the addresses of CORE01"
+"%SYSTEM%\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -Command "[Net.Dns]::GetHostAddresses('core01.acme.example') | Where-Object { -not $_.IsIPv6LinkLocal } | ForEach-Object { $_.IPAddressToString }" >"%STATE%\addresses.txt"
+if not "%errorlevel%"=="0" goto :no_address
+set "FOUND="
+for /f "usebackq" %%A in ("%STATE%\addresses.txt") do call :peer "%%A"
+if not defined FOUND goto :no_address
+set "STEP=find the addresses of CORE02"
+"%SYSTEM%\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -Command "[Net.Dns]::GetHostAddresses('core02.acme.example') | Where-Object { -not $_.IsIPv6LinkLocal } | ForEach-Object { $_.IPAddressToString }" >"%STATE%\addresses.txt"
+if not "%errorlevel%"=="0" goto :no_address
+set "FOUND="
+for /f "usebackq" %%A in ("%STATE%\addresses.txt") do call :peer "%%A"
+if not defined FOUND goto :no_address
+set "STEP=find the addresses of MGMT01"
+"%SYSTEM%\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -Command "[Net.Dns]::GetHostAddresses('mgmt01.acme.example') | Where-Object { -not $_.IsIPv6LinkLocal } | ForEach-Object { $_.IPAddressToString }" >"%STATE%\addresses.txt"
+if not "%errorlevel%"=="0" goto :no_address
+set "FOUND="
+for /f "usebackq" %%A in ("%STATE%\addresses.txt") do call :peer "%%A"
+if not defined FOUND goto :no_address
+set "STEP=find the addresses of MGMT02"
+"%SYSTEM%\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -Command "[Net.Dns]::GetHostAddresses('mgmt02.acme.example') | Where-Object { -not $_.IsIPv6LinkLocal } | ForEach-Object { $_.IPAddressToString }" >"%STATE%\addresses.txt"
+if not "%errorlevel%"=="0" goto :no_address
+set "FOUND="
+for /f "usebackq" %%A in ("%STATE%\addresses.txt") do call :peer "%%A"
+if not defined FOUND goto :no_address
+echo Ports between Callback servers open for: %PEERS%
 
 rem web services and pages, bound to 127.0.0.1
 set "STEP=block port 80 for IIS"
@@ -76,7 +120,7 @@ if not "%errorlevel%"=="0" goto :new_7
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 4369 Erlang port mapper (epmd)" >nul
 if not "%errorlevel%"=="0" goto :fail
 :new_7
-"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 4369 Erlang port mapper (epmd)" dir=in action=allow enable=yes profile=any protocol=TCP localport=4369 >nul
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 4369 Erlang port mapper (epmd)" dir=in action=allow enable=yes profile=any protocol=TCP localport=4369 "remoteip=%PEERS%" >nul
 if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 4369 Erlang port mapper (epmd)" >nul
 if not "%errorlevel%"=="0" goto :fail
@@ -88,7 +132,7 @@ if not "%errorlevel%"=="0" goto :new_8
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 5671 RabbitMQ" >nul
 if not "%errorlevel%"=="0" goto :fail
 :new_8
-"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 5671 RabbitMQ" dir=in action=allow enable=yes profile=any protocol=TCP localport=5671 >nul
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 5671 RabbitMQ" dir=in action=allow enable=yes profile=any protocol=TCP localport=5671 "remoteip=%PEERS%" >nul
 if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 5671 RabbitMQ" >nul
 if not "%errorlevel%"=="0" goto :fail
@@ -148,7 +192,7 @@ if not "%errorlevel%"=="0" goto :new_13
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 15672 RabbitMQ management" >nul
 if not "%errorlevel%"=="0" goto :fail
 :new_13
-"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 15672 RabbitMQ management" dir=in action=allow enable=yes profile=any protocol=TCP localport=15672 >nul
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 15672 RabbitMQ management" dir=in action=allow enable=yes profile=any protocol=TCP localport=15672 "remoteip=%PEERS%" >nul
 if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 15672 RabbitMQ management" >nul
 if not "%errorlevel%"=="0" goto :fail
@@ -160,7 +204,7 @@ if not "%errorlevel%"=="0" goto :new_14
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 25672 RabbitMQ between nodes" >nul
 if not "%errorlevel%"=="0" goto :fail
 :new_14
-"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 25672 RabbitMQ between nodes" dir=in action=allow enable=yes profile=any protocol=TCP localport=25672 >nul
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 25672 RabbitMQ between nodes" dir=in action=allow enable=yes profile=any protocol=TCP localport=25672 "remoteip=%PEERS%" >nul
 if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 25672 RabbitMQ between nodes" >nul
 if not "%errorlevel%"=="0" goto :fail
@@ -172,7 +216,7 @@ if not "%errorlevel%"=="0" goto :new_15
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-prod allow 35672-35682 RabbitMQ command line tools" >nul
 if not "%errorlevel%"=="0" goto :fail
 :new_15
-"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 35672-35682 RabbitMQ command line tools" dir=in action=allow enable=yes profile=any protocol=TCP localport=35672-35682 >nul
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-prod allow 35672-35682 RabbitMQ command line tools" dir=in action=allow enable=yes profile=any protocol=TCP localport=35672-35682 "remoteip=%PEERS%" >nul
 if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-prod allow 35672-35682 RabbitMQ command line tools" >nul
 if not "%errorlevel%"=="0" goto :fail
@@ -181,6 +225,25 @@ echo NOTE: Erlang (erl, werl) has no fixed port range in the inventory, so it ha
 
 echo All rules are in place.
 endlocal
+exit /b 0
+
+:firewall_off
+echo The firewall of Windows is off for at least one kind of network, so rules would protect nothing there. Switch it on.
+goto :fail
+:policy
+echo A policy of the domain makes the firewall ignore rules of this server. Ask for these rules in that policy.
+goto :fail
+:no_address
+echo The name has no address here. Write the addresses as network.callback_addresses into the inventory.
+goto :fail
+
+:peer
+set "FOUND=yes"
+if defined PEERS goto :further_peer
+set "PEERS=%~1"
+exit /b 0
+:further_peer
+set "PEERS=%PEERS%,%~1"
 exit /b 0
 
 :fail

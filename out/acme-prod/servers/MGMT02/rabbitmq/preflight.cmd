@@ -162,6 +162,10 @@ for /f "usebackq tokens=2,*" %%A in ("%STATE%\name.txt") do call :common_name "%
 if defined SEVERAL goto :fail
 if not "%FOUND%"=="callback-mq" goto :fail
 
+set "STEP=see that the registry answers"
+"%REG%" query "HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment" >nul
+if not "%errorlevel%"=="0" goto :fail
+
 set "STEP=check that RABBITMQ_NODE_PORT is not set; it would open the plain port again"
 "%REG%" query "HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment" /v RABBITMQ_NODE_PORT >nul 2>&1
 if "%errorlevel%"=="0" goto :fail
@@ -174,7 +178,23 @@ if not exist "%RABBITMQ_BASE%\rabbitmq-env-conf.bat" goto :no_settings
 if "%errorlevel%"=="0" goto :fail
 :no_settings
 
-set "STEP=ask the broker for its users; it must run, and ERLANG_HOME must be right"
+rem The tools log in to the broker with a cookie, a file in the home folder of whoever runs them.
+set "STEP=compare the Erlang cookie of %USERNAME% with the one of the service"
+if not exist "%USERPROFILE%\.erlang.cookie" goto :cookies_compared
+if not exist "%SYSTEM%\config\systemprofile\.erlang.cookie" goto :cookie_1
+"%SYSTEM%\fc.exe" /b "%USERPROFILE%\.erlang.cookie" "%SYSTEM%\config\systemprofile\.erlang.cookie" >nul
+if "%errorlevel%"=="0" goto :cookies_compared
+set "COOKIE=%SYSTEM%\config\systemprofile"
+goto :other_cookie
+:cookie_1
+if not exist "%SystemRoot%\.erlang.cookie" goto :cookie_2
+"%SYSTEM%\fc.exe" /b "%USERPROFILE%\.erlang.cookie" "%SystemRoot%\.erlang.cookie" >nul
+if "%errorlevel%"=="0" goto :cookies_compared
+set "COOKIE=%SystemRoot%"
+goto :other_cookie
+:cookie_2
+:cookies_compared
+set "STEP=ask the broker for its users; it must run, ERLANG_HOME and the Erlang cookie of this account must be right"
 call "%CTL%" -q list_users --formatter json >"%STATE%\now-users.json"
 if not "%errorlevel%"=="0" goto :fail
 set "STEP=ask the broker for its permissions"
@@ -195,6 +215,19 @@ rem The way back is tried before anything changes: the broker itself must be abl
 set "STEP=let the broker read the saved state; its service account needs access to %STATE%"
 call "%CTL%" -q eval "[begin {ok, B} = file:read_file(F), true = is_list(rabbit_json:decode(B)) end || F <- [_1, _2, _3]], ok." "%STATE%\now-users.json" "%STATE%\now-permissions.json" "%STATE%\now-parameters.json" >nul
 if not "%errorlevel%"=="0" goto :fail
+
+set "STEP=see that the broker reads no rabbitmq.conf, whose settings would get lost"
+if exist "%RABBITMQ_BASE%\rabbitmq.conf" goto :conf_file
+if not exist "%CONFIG%" goto :no_config_yet
+set "STEP=read the terms of the configuration file"
+copy /y "%~dp0rabbitmq.config" "%RABBITMQ_BASE%\cbgen-bundle.config" >nul
+if not "%errorlevel%"=="0" goto :fail
+echo Settings of the old file that this bundle does not make; they stay:
+call "%CTL%" -q eval "{ok, [Old]} = file:consult(_1), {ok, [New]} = file:consult(_2), [{A, [element(1, T) || T <- S, not lists:keymember(element(1, T), 1, proplists:get_value(A, New, []))]} || {A, S} <- Old]." "%CONFIG%" "%RABBITMQ_BASE%\cbgen-bundle.config"
+if not "%errorlevel%"=="0" goto :fail
+del "%RABBITMQ_BASE%\cbgen-bundle.config"
+if exist "%RABBITMQ_BASE%\cbgen-bundle.config" goto :fail
+:no_config_yet
 
 set "STEP=list the federation upstreams"
 echo Federation upstreams of this broker:
@@ -244,6 +277,16 @@ exit /b 0
 if defined FOUND set "SEVERAL=1"
 set "FOUND=%~1"
 exit /b 0
+
+:other_cookie
+echo %COOKIE%\.erlang.cookie and %USERPROFILE%\.erlang.cookie differ, so the tools cannot log in to the broker.
+echo Copy the one of the service over the one of %USERNAME%, then run this script again.
+goto :fail
+
+:conf_file
+echo This broker has a %RABBITMQ_BASE%\rabbitmq.conf. With another configuration file its settings would no longer be read.
+echo Bring them into %CONFIG%, or set overrides.rabbitmq_config_file to advanced.config, and take rabbitmq.conf away.
+goto :fail
 
 :open_p12
 "%CALLBACK_OPENSSL%" pkcs12 -in "%~1" -noout -passin pass: >nul 2>&1

@@ -1,0 +1,8 @@
+//! Fuzz target `edit_ini`: see `targets.rs`.
+#![no_main]
+
+#[path = "../targets.rs"]
+#[expect(dead_code, reason = "each program uses one target")]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::edit_ini(data));

@@ -1,0 +1,107 @@
+//! `cbgen edit`: what it prints, writes and ends with.
+
+use crate::harness::{Workspace, read_tree};
+
+const FILE: &str = "%% vendor\r\n[\r\n  {driver, \"SQL Server\"}\r\n].\r\n";
+const EDIT: &str = "[{set, [driver], \"ODBC Driver 17 for SQL Server\"}].\n";
+
+fn read(workspace: &Workspace, name: &str) -> String {
+    std::fs::read_to_string(workspace.folder().join(name)).expect("a text")
+}
+
+fn names(workspace: &Workspace) -> Vec<String> {
+    read_tree(&workspace.folder()).into_keys().collect()
+}
+
+fn workspace() -> Workspace {
+    let workspace = Workspace::new();
+    workspace.write("site.config", FILE);
+    workspace.write("site.config.set", EDIT);
+    workspace
+}
+
+#[test]
+fn the_difference_is_printed_and_the_status_tells() {
+    let workspace = workspace();
+    let ran = workspace.run(&["edit", "site.config", "site.config.set"]);
+    assert_eq!(
+        ran.stdout,
+        "--- site.config\n+++ site.config (edited)\n@@ -1,4 +1,4 @@\n %% vendor\n [\n-  {driver, \"SQL Server\"}\n\
+         +  {driver, \"ODBC Driver 17 for SQL Server\"}\n ].\n"
+    );
+    assert_eq!((ran.stderr.as_str(), ran.code), ("1 set\n", 1));
+    assert_eq!(read(&workspace, "site.config"), FILE);
+
+    let ran = workspace.run(&["edit", "site.config", "site.config.set", "-o", "site.config"]);
+    assert_eq!(ran.code, 1);
+    assert_eq!(
+        read(&workspace, "site.config"),
+        FILE.replace("SQL Server\"", "ODBC Driver 17 for SQL Server\"")
+    );
+    assert_eq!(names(&workspace), ["site.config", "site.config.set"]);
+    let ran = workspace.run(&["edit", "site.config", "site.config.set", "-o", "copy"]);
+    assert_eq!(
+        (ran.stdout.as_str(), ran.stderr.as_str(), ran.code),
+        ("", "1 already so\n", 0)
+    );
+    assert_eq!(read(&workspace, "copy"), read(&workspace, "site.config"));
+}
+
+#[test]
+fn refused_edits_write_nothing() {
+    let workspace = workspace();
+    workspace.write("site.config.set", &EDIT.replace("driver", "drivers"));
+    let ran = workspace.run(&[
+        "edit",
+        "site.config",
+        "site.config.set",
+        "-o",
+        "copy",
+        "--message-format",
+        "short",
+    ]);
+    assert_eq!((ran.stdout.as_str(), ran.code), ("", 2));
+    assert_eq!(
+        ran.stderr,
+        "site.config.set:1:2: error[CB1004]: the file has no `{drivers, …}`\n"
+    );
+    assert_eq!(names(&workspace), ["site.config", "site.config.set"]);
+}
+
+#[test]
+fn a_program_gets_every_place_as_data_and_no_secret() {
+    let workspace = Workspace::new();
+    workspace.write("a.json", "{\"db\": {\"password\": \"Xk29vQ11pp\", \"port\": 1}}");
+    workspace.write(
+        "a.set.json",
+        "{\"db\": {\"port\": 2, \"password\": \"nothing-to-see-1\"}}",
+    );
+    let ran = workspace.run(&["edit", "a.json", "a.set.json", "--format", "json"]);
+    assert_eq!(ran.code, 1);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert_eq!(report["changes"][0]["key"], "/db/port");
+    assert_eq!(report["changes"][0]["outcome"], "set");
+    assert_eq!(report["changes"][1]["old"], "(not shown: it may hold a secret)");
+    assert!(!ran.stdout.contains("Xk29vQ11pp") && !ran.stdout.contains("nothing-to-see-1"));
+    let schema: serde_json::Value =
+        serde_json::from_str(&workspace.run(&["schema", "edit"]).stdout).expect("a schema");
+    let validator = jsonschema::validator_for(&schema).expect("a valid schema");
+    assert!(validator.is_valid(&report), "{report}");
+    let ran = workspace.run(&["edit", "a.json", "a.set.json"]);
+    assert!(
+        !ran.stdout.contains("Xk29vQ11pp") && !ran.stdout.contains("nothing-to-see-1"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn standard_input_is_a_file_too() {
+    let workspace = workspace();
+    let mut command = workspace.command();
+    command.args(["edit", "-", "site.config.set", "-o", "copy"]);
+    let ran = workspace.finish(command.write_stdin(FILE));
+    assert_eq!(ran.code, 1);
+    assert!(ran.stdout.starts_with("--- standard input\n"), "{}", ran.stdout);
+    assert!(read(&workspace, "copy").contains("ODBC Driver 17"));
+}
