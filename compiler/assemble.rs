@@ -52,7 +52,7 @@ pub fn assemble(
         .iter()
         .map(|input| InputDigest {
             path: recorded_name(folder, main, &input.name),
-            sha256: Digest::of(&input.bytes),
+            sha256: Digest::of(input.text.as_bytes()),
         })
         .collect();
     inputs.extend(overlay.iter().cloned());
@@ -73,6 +73,7 @@ pub fn assemble(
         .plan
         .warnings
         .iter()
+        .filter(|warning| warning.accepted.is_none())
         .map(|warning| Warning {
             code: warning.code.id().to_owned(),
             message: warning.message.clone(),

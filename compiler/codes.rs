@@ -205,6 +205,11 @@ codes! {
     OLDER_SUITE = "CB0458", Warning, "an old Windows release needs a TLS suite without authenticated encryption";
     PROXY_GIVES_UP = "CB0459", Warning, "the proxy gives up before its clients do";
     READER_WITHOUT_SERVICES = "CB0460", Warning, "a server reads addresses at 127.0.0.1 without the web services";
+    ACCEPTANCE_UNUSED = "CB0490", Warning, "an accepted warning is not there";
+    ACCEPTANCE_EXPIRED = "CB0491", Warning, "an acceptance is past its date";
+    LAYER_IDLE = "CB0493", Warning, "a layer has no effect";
+    VALUE_REPLACED = "CB0494", Warning, "a value of a layer is replaced";
+    EQUAL_TO_DEFAULT = "CB0495", Warning, "a key is equal to its default";
 
     // 05 templates
     TEMPLATE_SYNTAX = "CB0501", Error, "a template has a syntax error";
@@ -216,6 +221,8 @@ codes! {
     TEMPLATE_COLLISION = "CB0507", Error, "two templates make the same path";
     MISSING_ARTIFACT = "CB0508", Error, "a template names an artifact that is not made";
     SECRET_IN_TEMPLATE = "CB0509", Error, "a template holds what looks like a secret";
+    MISFIT = "CB0510", Error, "effect, format, extension and target of a template do not fit";
+    FOREIGN_FILTER = "CB0511", Error, "a template quotes with a filter of another format";
 
     MINUTES_MISSING = "CB0520", Error, "a step by hand does not say how long it takes";
     BREAKS_TOO_EARLY = "CB0521", Error, "a step breaks a function before its users are led elsewhere";
@@ -247,6 +254,9 @@ codes! {
     SAME_BUNDLE = "CB0802", Error, "two inventories of one build have the same bundle name";
     FILE_EXISTS = "CB0803", Error, "a file that would be written exists already";
     UNKNOWN_CODE = "CB0804", Error, "no diagnostic has this code";
+    NO_INVENTORY_NAMED = "CB0805", Error, "no inventory is named";
+    UNKNOWN_INVENTORY_KEY = "CB0806", Error, "an inventory has no such key";
+    MADE_WITH_OTHER_FILES = "CB0807", Error, "a bundle was made from files that are not read now";
 
     // 09 review
     SIDE_UNREADABLE = "CB0901", Error, "a side of a comparison cannot be read";

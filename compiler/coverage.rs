@@ -70,7 +70,7 @@ pub fn provided_by_ports(rows: &[PortRow]) -> Vec<Provided> {
 }
 
 /// What became of one requirement.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(tag = "account", rename_all = "snake_case")]
 pub enum Account {
     /// Artifacts hold it. Paths of the same file on several servers are folded into one.
@@ -105,7 +105,7 @@ pub enum Account {
 }
 
 /// One line of the table.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 pub struct Row {
     /// Id of the requirement.
     pub id: String,

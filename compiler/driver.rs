@@ -40,6 +40,7 @@ pub struct Compiler {
     templates: Templates,
     overlay: Vec<InputDigest>,
     accepted: Accepted,
+    today: Option<String>,
 }
 
 /// Where the findings of one compilation go, and who is told about its phases.
@@ -64,10 +65,11 @@ impl Compiler {
             Some(folder) => folder::read(diagnostics, files, folder)?,
             None => Vec::new(),
         };
+        let recorded = overlay.map(folder::recorded_folder).unwrap_or_default();
         let digests = over
             .iter()
             .map(|file| InputDigest {
-                path: format!("templates/{}", file.path),
+                path: format!("{recorded}/{}", file.path),
                 sha256: Digest::of(file.text.as_bytes()),
             })
             .collect();
@@ -79,7 +81,15 @@ impl Compiler {
             templates: templates?,
             overlay: digests,
             accepted: Accepted::default(),
+            today: None,
         })
+    }
+
+    /// Tells which day it is, like `2026-12-05`, so that acceptances can end. No output depends on it.
+    #[must_use]
+    pub fn on_day(mut self, today: Option<String>) -> Self {
+        self.today = today;
+        self
     }
 
     /// The compiled templates.
@@ -105,7 +115,22 @@ impl Compiler {
         inventory: &str,
     ) -> Result<Loaded, Reported> {
         (run.on_phase)("read");
-        inventory::load(run.diagnostics, run.sources, files, &self.schema, inventory)
+        let loaded = inventory::load_or_salvage(run.diagnostics, run.sources, files, &self.schema, inventory);
+        loaded.map_err(|(reported, salvaged)| {
+            if let Some(salvaged) = salvaged {
+                (run.on_phase)("check");
+                check::check_salvaged(run.diagnostics, &salvaged);
+            }
+            reported
+        })
+    }
+
+    /// Warns about what of an inventory has no effect; what is wrong with it is said elsewhere.
+    pub fn lint_inventory(&self, run: &mut Run<'_>, files: &dyn ReadInput, inventory: &str) {
+        let mut said = Diagnostics::new();
+        if let Ok(loaded) = inventory::load(&mut said, run.sources, files, &self.schema, inventory) {
+            check::lint(run.diagnostics, &self.schema, &loaded);
+        }
     }
 
     /// From a typed inventory to texts that were read back.
@@ -120,7 +145,12 @@ impl Compiler {
     fn plan(&self, run: &mut Run<'_>, loaded: &Loaded) -> Result<Plan<'_>, Reported> {
         (run.on_phase)("check");
         secrets::refuse_secrets(run.diagnostics, loaded);
-        let checked = check::check(run.diagnostics, loaded.inventory.clone(), &loaded.places);
+        let checked = check::check(
+            run.diagnostics,
+            loaded.inventory.clone(),
+            &loaded.places,
+            self.today.as_deref(),
+        );
         let checked = checked?;
         run.diagnostics.checkpoint()?;
         (run.on_phase)("plan");

@@ -24,8 +24,10 @@ pub struct Plan<'t> {
     pub facts: Facts,
     /// Artifacts and steps.
     pub entries: Vec<Planned<'t>>,
-    /// Warnings of the checks, for the runbook.
-    pub warnings: Vec<crate::check::Finding>,
+    /// Warnings of the checks, accepted or not, for the runbook.
+    pub warnings: Vec<crate::check::Warning>,
+    /// What the inventory accepts, for warnings that only the plan shows.
+    pub accept: Vec<crate::inventory::accept::Acceptance>,
     variables: Variables,
 }
 
@@ -138,6 +140,7 @@ pub fn plan<'t>(
         templates,
         facts,
         entries,
+        accept: checked.inventory().accept.clone(),
         warnings: checked.into_warnings(),
         variables: base,
     })

@@ -12,6 +12,7 @@ mod decode;
 pub mod lines;
 mod names;
 mod positions;
+mod public;
 mod shapes;
 
 /// A text that looks like a secret. The value itself is never part of it.
@@ -39,6 +40,7 @@ const RANDOM: &str = "random text";
 
 /// Every suspect of a text. `declared` are names of secrets the engineer supplies (they may be printed).
 pub fn scan(text: &str, declared: &[&str]) -> Vec<Suspect> {
+    let text = &*public::without(text);
     let mut found = scan_plain(text, declared);
     let mut at = 0;
     for line in text.split_inclusive('\n') {
@@ -109,8 +111,14 @@ pub fn is_secret_name(key: &str) -> bool {
     names::is_secret(key)
 }
 
+/// Whether a key is named like a secret, or would be without a slip of the pen.
+pub fn is_like_a_secret_name(key: &str) -> bool {
+    names::is_like_a_secret(key)
+}
+
 /// Suspects that are not encoded: for long texts whose parts were scanned before.
 pub fn scan_plain(text: &str, declared: &[&str]) -> Vec<Suspect> {
+    let text = &*public::without(text);
     one_for_each_line(text, scan_as(text, declared, "plain", true))
 }
 
@@ -281,6 +289,7 @@ mod tests {
             "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ",
             "User ID=sa;Password=N'abcd'",
             "Pwd=longenough;",
+            "Driver;pw=hunter2Zq9",
             // One setting, its name and its value apart
             r#"<add key="Password" value="hunter2Zq9" />"#,
             r#"<add value="hunter2Zq9" key="VHApiKey" />"#,

@@ -4,6 +4,7 @@
 //! table. A [`Span`] is a byte range in one of them. This module must not know what the texts mean, and it never reads
 //! a file: names are workspace-relative, so nothing of the building machine reaches an output.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -108,6 +109,16 @@ impl SourceFile {
     }
 }
 
+/// The text of a file without a byte order mark and with LF only: what editors and checkouts add never reaches an output.
+pub fn plain_text(text: &str) -> Cow<'_, str> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.contains("\r\n") {
+        Cow::Owned(text.replace("\r\n", "\n"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
 fn floor_char_boundary(text: &str, offset: usize) -> usize {
     let mut offset = offset.min(text.len());
     while !text.is_char_boundary(offset) {
@@ -170,6 +181,13 @@ impl Sources {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_and_line_ends_are_no_part_of_a_text() {
+        assert_eq!(plain_text("\u{feff}a\r\nb\n"), "a\nb\n");
+        assert_eq!(plain_text("a\rb\n"), "a\rb\n");
+        assert_eq!(plain_text("a\u{feff}"), "a\u{feff}");
+    }
 
     #[test]
     fn positions_count_characters_and_lines() {

@@ -259,3 +259,31 @@ fn inventories_of_one_build_do_not_share_an_archive() {
     assert_eq!(ran.stderr.matches("[CB0710]").count(), 2, "{}", ran.stderr);
     assert!(!workspace.folder().join("out").exists());
 }
+
+#[test]
+fn a_check_says_that_templates_are_missing_now() {
+    let workspace = lab();
+    workspace.write(
+        "over/notes/a.md",
+        "---\ntitle: Note\nscope: deployment\npath: notes/a.md\nformat: markdown\neffect: read\nphase: verify\n---\nA note.\n",
+    );
+    let build = |arguments: &[&str]| {
+        let all = [
+            &["build", "inventories/lab.yaml", "--message-format", "short"],
+            arguments,
+        ]
+        .concat();
+        workspace.run(&all)
+    };
+    assert_eq!(build(&["--templates", "over"]).code, 0);
+    assert_eq!(build(&["--check", "--templates", "over"]).code, 0);
+    let ran = build(&["--check"]);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stderr.contains("error[CB0807]") && ran.stderr.contains("over/notes/a.md"),
+        "{}",
+        ran.stderr
+    );
+    workspace.write("cbgen.yaml", "templates: over\n");
+    assert_eq!(build(&["--check"]).code, 0);
+}

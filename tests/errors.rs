@@ -23,6 +23,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("CB0706", "a_check_names_what_differs_and_writes_nothing"),
     ("CB0707", "stale_files_go_foreign_files_stay"),
     ("CB0710", "an_archive_of_another_bundle_is_kept"),
+    ("CB0807", "a_check_says_that_templates_are_missing_now"),
     ("CB0711", "folders_with_names_of_ours_are_named_and_kept"),
     ("CB0712", "a_journal_that_can_never_complete_holds_nothing_up"),
     ("CB0952", "stale_files_and_wrong_lines_are_reported"),

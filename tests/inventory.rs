@@ -125,6 +125,31 @@ fn published_schema_is_current() {
     );
 }
 
+/// Schemas for editors of other files, and the reference page: made from the types as well.
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests read and bless the repository itself"
+)]
+fn reference_and_other_schemas_are_current() {
+    let pretty = |schema: serde_json::Value| format!("{schema:#}\n");
+    for (name, wanted) in [
+        ("inventory.md", cbgen::reference::page()),
+        ("layer.schema.json", pretty(Schema::layer())),
+        ("project.schema.json", pretty(Schema::project())),
+    ] {
+        let file = repository().join("docs").join(name);
+        if std::env::var("CBGEN_BLESS").is_ok() {
+            std::fs::write(&file, &wanted).expect("writable");
+        }
+        let found = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(
+            found == wanted,
+            "docs/{name} is old; run the tests with CBGEN_BLESS=1"
+        );
+    }
+}
+
 /// Every condition that switches an artifact is met by one shipped inventory and not by another.
 #[test]
 fn shipped_inventories_switch_every_condition() {

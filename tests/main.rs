@@ -24,6 +24,8 @@
     reason = "the files of this repository have lower-case extensions"
 )]
 
+/// What an author works with: project file, `show`, shared keys, accepted warnings, answers for programs.
+mod authors;
 /// Builds on full disks, under kills, of hostile files; archives in the hands of stock tools.
 mod build;
 /// Whole builds: every folder of `tests/cases` is compiled and compared with its `expected` tree.
@@ -62,6 +64,8 @@ mod hostile;
 mod injection;
 /// Reading inventories through the library: hostile files, shipped inventories, properties.
 mod inventory;
+/// Line ends and byte order marks never matter.
+mod line_ends;
 /// Generated texts broken in one place, and the checks that must notice.
 mod mutations;
 /// nginx.conf in a real nginx with stub backends.
@@ -75,6 +79,8 @@ mod rabbitmq;
 mod reliability;
 /// The runbook: the order of work, and what a step may ask for.
 mod runbook;
+/// The published schemas in a validator of their own.
+mod schema;
 /// Generated scripts run in Wine, with every program answered by the test.
 mod scripts;
 /// The secret gate: nothing prints or writes what looks like a secret.

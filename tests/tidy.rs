@@ -32,7 +32,10 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "assemble",
         ],
     ),
-    ("operations", &["coverage", "diff", "why", "change"]),
+    (
+        "operations",
+        &["coverage", "diff", "why", "show", "reference", "change"],
+    ),
     ("edge", &["driver", "cli", "main", "lib"]),
 ];
 

@@ -68,7 +68,7 @@ fn compile<'t>(
         on_phase: &mut |_| (),
     };
     let loaded = compiler.load(&mut run, files, name).ok()?;
-    let checked = check::check(run.diagnostics, loaded.inventory.clone(), &loaded.places).ok()?;
+    let checked = check::check(run.diagnostics, loaded.inventory.clone(), &loaded.places, None).ok()?;
     let plan = plan::plan(run.diagnostics, checked, compiler.templates()).ok()?;
     let rendered = render::render(run.diagnostics, plan).ok()?;
     Some((sources, loaded, rendered))

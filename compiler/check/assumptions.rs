@@ -13,7 +13,8 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
     proxy(view, problems);
     smart_rules(view, problems);
     no_access_page(view, problems);
-    if let Some((index, _)) = view.with_role(Role::Core).next() {
+    let cores: Vec<usize> = view.with_role(Role::Core).map(|(index, _)| index).collect();
+    if let Some(index) = cores.first().copied() {
         problems.push(
             Problem::at(
                 codes::REGISTRY_TYPE_ASSUMED,
@@ -21,7 +22,8 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
                 "the registry value `VHQMWSPATH` is written as text (REG_SZ), which the guide does not say",
             )
             .note("the guide calls it a key and gives neither type nor server; every Core server gets it (DEF-43)")
-            .help(r#"compare with `reg query "HKLM\SOFTWARE\WOW6432Node\Virtual Hold" /v VHQMWSPATH` on one server"#),
+            .help(r#"compare with `reg query "HKLM\SOFTWARE\WOW6432Node\Virtual Hold" /v VHQMWSPATH` on one server"#)
+            .servers(cores),
         );
     }
 }

@@ -64,7 +64,8 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
                     format!("no federation upstream is listed for {}", some_names(&names)),
                 )
                 .note("an upstream that is not listed keeps its old address, and its link stops when 5672 closes (RMQ-14)")
-                .help("list the upstreams `rabbitmqctl list_parameters -p /` shows on each server"),
+                .help("list the upstreams `rabbitmqctl list_parameters -p /` shows on each server")
+                .servers(lonely.iter().map(|(index, _)| *index)),
             );
     }
 }

@@ -7,9 +7,11 @@
 //! Every "error" and "warn" among the resolutions of the guide's defects (DEF-n) and every prerequisite (PRE-n) that
 //! can be decided from an inventory is a rule here.
 
+mod accept;
 mod assumptions;
 mod characters;
 mod federation;
+mod lint;
 mod names;
 mod ports;
 mod problem;
@@ -28,27 +30,27 @@ use std::collections::BTreeMap;
 use crate::codes::Code;
 use crate::contract::artifact::Role;
 use crate::diag::{Diagnostics, Reported, Severity};
-use crate::inventory::Places;
+use crate::inventory::accept::Acceptance;
 use crate::inventory::model::{Inventory, Server};
+use crate::inventory::{Places, Salvaged};
 use problem::Problem;
+
+pub use lint::lint;
 
 /// An inventory whose cross-checks passed. Only [`check`] makes one.
 #[derive(Clone, Debug)]
 pub struct Checked {
     inventory: Inventory,
-    warnings: Vec<Finding>,
+    warnings: Vec<Warning>,
 }
 
 impl Checked {
     /// An inventory taken as it is, for asking what depends on a value: nothing is refused, the warnings are those of
     /// the rules. What is compiled from it must never be written. `is_default` answers for a JSON pointer.
     pub fn assumed(inventory: Inventory, is_default: &dyn Fn(&str) -> bool) -> Self {
-        let problems = collect(&inventory, is_default);
-        let warnings = problems
-            .into_iter()
-            .filter(|problem| problem.code.severity() == Severity::Warning)
-            .map(Finding::from);
-        let warnings = warnings.collect();
+        let problems = collect(&inventory, is_default, None);
+        let warnings = problems.into_iter().filter(Problem::is_for_the_runbook);
+        let warnings = warnings.map(Warning::from).collect();
         Self { inventory, warnings }
     }
 
@@ -58,19 +60,19 @@ impl Checked {
     }
 
     /// What the engineer must know although the inventory compiles, in order of code; for the runbook.
-    pub fn warnings(&self) -> &[Finding] {
+    pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
     /// Gives the warnings up.
-    pub fn into_warnings(self) -> Vec<Finding> {
+    pub fn into_warnings(self) -> Vec<Warning> {
         self.warnings
     }
 }
 
 /// A warning without positions, for the runbook.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct Warning {
     /// Its code.
     pub code: Code,
     /// What was found.
@@ -79,20 +81,24 @@ pub struct Finding {
     pub pointer: String,
     /// What to do.
     pub help: Option<String>,
+    /// Why somebody accepts it; it is no finding then.
+    pub accepted: Option<Acceptance>,
 }
 
-impl From<Problem> for Finding {
+impl From<Problem> for Warning {
     fn from(problem: Problem) -> Self {
         Self {
             code: problem.code,
             pointer: problem.place.pointer().to_owned(),
             message: problem.message,
             help: problem.help,
+            accepted: problem.accepted,
         }
     }
 }
 
-/// Checks an inventory against the rules that look at more than one value, and reports everything it finds.
+/// Checks an inventory against the rules that look at more than one value, and reports everything it finds but what the
+/// inventory accepts. `today` is a day like `2026-12-05`, for acceptances that end; no result but a finding depends on it.
 ///
 /// # Errors
 /// When at least one rule refuses the inventory; every finding is in `diagnostics`.
@@ -100,16 +106,21 @@ pub fn check(
     diagnostics: &mut Diagnostics,
     inventory: Inventory,
     places: &Places,
+    today: Option<&str>,
 ) -> Result<Checked, Reported> {
     let mut refused = None;
     let mut warnings = Vec::new();
-    for problem in collect(&inventory, &|pointer| places.is_default(pointer)) {
+    for problem in collect(&inventory, &|pointer| places.is_default(pointer), today) {
         let diagnostic = problem.lift(places);
         match problem.code.severity() {
             Severity::Error => refused = Some(diagnostics.error(diagnostic)),
             Severity::Warning => {
-                diagnostics.push(diagnostic);
-                warnings.push(problem.into());
+                if problem.accepted.is_none() {
+                    diagnostics.push(diagnostic);
+                }
+                if problem.is_for_the_runbook() {
+                    warnings.push(problem.into());
+                }
             }
         }
     }
@@ -119,8 +130,30 @@ pub fn check(
     }
 }
 
+/// Reports what is wrong whatever the values are that were refused before: what the rules say in every way in which those
+/// were replaced.
+pub fn check_salvaged(diagnostics: &mut Diagnostics, salvaged: &Salvaged) {
+    let is_default = |pointer: &str| salvaged.places.is_default(pointer);
+    let key = |problem: &Problem| (problem.code, problem.message.clone(), problem.place.clone());
+    let mut ways = salvaged
+        .inventories
+        .iter()
+        .map(|inventory| collect(inventory, &is_default, None));
+    let Some(mut certain) = ways.next() else { return };
+    for way in ways {
+        let said: Vec<_> = way.iter().map(key).collect();
+        certain.retain(|problem| said.contains(&key(problem)));
+    }
+    for problem in certain
+        .iter()
+        .filter(|problem| problem.code.severity() == Severity::Error)
+    {
+        diagnostics.error(problem.lift(&salvaged.places));
+    }
+}
+
 /// Every finding, in order of code and, within a code, of the inventory.
-fn collect(inventory: &Inventory, is_default: &dyn Fn(&str) -> bool) -> Vec<Problem> {
+fn collect(inventory: &Inventory, is_default: &dyn Fn(&str) -> bool, today: Option<&str>) -> Vec<Problem> {
     let view = View::new(inventory, is_default);
     let mut problems = Vec::new();
     names::check(&view, &mut problems);
@@ -133,6 +166,7 @@ fn collect(inventory: &Inventory, is_default: &dyn Fn(&str) -> bool) -> Vec<Prob
     federation::check(&view, &mut problems);
     characters::check(&view, &mut problems);
     assumptions::check(&view, &mut problems);
+    accept::answer(&view, today, &mut problems);
     problems.sort_by_key(|problem| problem.code);
     problems
 }

@@ -3,9 +3,10 @@
 //! Rules name places by JSON pointer and never see spans, so they can be tested on plain data. Only
 //! [`Problem::lift`] looks positions up.
 
-use crate::codes::Code;
-use crate::diag::Diagnostic;
+use crate::codes::{self, Code};
+use crate::diag::{Diagnostic, Severity};
 use crate::inventory::Places;
+use crate::inventory::accept::Acceptance;
 use crate::source::Span;
 
 /// A place in the inventory.
@@ -43,6 +44,10 @@ pub(super) struct Problem {
     pub(super) related: Vec<(Place, String)>,
     notes: Vec<String>,
     pub(super) help: Option<String>,
+    /// Servers it is about, when the place alone does not say.
+    servers: Vec<usize>,
+    /// Why somebody accepts it.
+    pub(super) accepted: Option<Acceptance>,
 }
 
 impl Problem {
@@ -64,7 +69,42 @@ impl Problem {
             related: Vec::new(),
             notes: Vec::new(),
             help: None,
+            servers: Vec::new(),
+            accepted: None,
         }
+    }
+
+    /// Names the servers it is about.
+    pub(super) fn servers(mut self, servers: impl IntoIterator<Item = usize>) -> Self {
+        self.servers = servers.into_iter().collect();
+        self
+    }
+
+    /// The servers it is about; none when it is about the whole installation.
+    pub(super) fn affected(&self) -> Vec<usize> {
+        if !self.servers.is_empty() {
+            return self.servers.clone();
+        }
+        let mut segments = self.place.pointer().split('/').skip(1);
+        let is_server = segments.next() == Some("servers");
+        segments
+            .next()
+            .filter(|_| is_server)
+            .and_then(|index| index.parse().ok())
+            .into_iter()
+            .collect()
+    }
+
+    /// Whether an engineer must know it: warnings about acceptances are for the author alone, and one of them depends on
+    /// the day.
+    pub(super) fn is_for_the_runbook(&self) -> bool {
+        self.code.severity() == Severity::Warning
+            && ![codes::ACCEPTANCE_UNUSED, codes::ACCEPTANCE_EXPIRED].contains(&self.code)
+    }
+
+    /// Adds a fact to a finished finding.
+    pub(super) fn add_note(&mut self, text: String) {
+        self.notes.push(text);
     }
 
     /// Adds another place.

@@ -244,7 +244,8 @@ fn certificates(view: &View<'_>, problems: &mut Vec<Problem>) {
                 ),
             )
             .note("the certificate must name the short name of its server, or federation fails (DEF-96)")
-            .help("copy the output of `openssl x509 -noout -ext subjectAltName -in server_certificate.pem` to `certificate_names`"),
+            .help("copy the output of `openssl x509 -noout -ext subjectAltName -in server_certificate.pem` to `certificate_names`")
+            .servers(unknown.iter().map(|(index, _)| *index)),
         );
     }
 }

@@ -31,6 +31,12 @@ pub(super) struct Global {
     /// How diagnostics are printed on standard error
     #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
     pub(super) message_format: MessageFormatArgument,
+    /// Write diagnostics into a file and nothing else into it, instead of on standard error
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) message_file: Option<PathBuf>,
+    /// Print errors only
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
     /// When to use colours; the variable `NO_COLOR` is respected
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(super) color: Color,
@@ -94,6 +100,8 @@ pub(super) enum Command {
     Check(Check),
     /// Review what changes between two bundles or inventories, by meaning
     Diff(Diff),
+    /// Print an inventory as it is compiled: layers merged, defaults filled in, each value with its origin
+    Show(Show),
     /// Show which inventory lines and which template line made an output line
     Why(Why),
     /// Do edits of a bundle on a vendor's file, byte for byte, and show the difference
@@ -112,11 +120,11 @@ pub(super) enum Command {
     Rollback(RollbackArguments),
     /// Show whether this server still is what the last apply made it
     Status(StatusArguments),
-    /// Print the long text of a diagnostic code
+    /// Print the long text of a diagnostic code, of a requirement or defect of the guide, or of an inventory key
     Explain(Explain),
     /// Print a JSON Schema
     Schema(Schema),
-    /// Write a commented starter inventory
+    /// Write a commented starter inventory and what a repository needs around it
     Init(Init),
     /// Print a shell completion script
     Completions(Completions),
@@ -133,12 +141,16 @@ pub(super) struct TemplateOptions {
 /// Arguments of `build`.
 #[derive(Debug, Args)]
 pub(super) struct Build {
-    /// Inventories to compile, or patterns with `*`, `?` and `**`; an error in one does not stop the others
-    #[arg(required = true, value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
+    /// Inventories to compile: files, folders, patterns with `*`, `?` and `**`, or `-` for standard input; those of
+    /// cbgen.yaml when there is none. An error in one does not stop the others
+    #[arg(value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
     pub(super) inventories: Vec<PathBuf>,
-    /// Folder for the trees and archives
-    #[arg(short, long, value_name = "DIR", default_value = "out", value_hint = ValueHint::DirPath)]
-    pub(super) output: PathBuf,
+    /// Folder for the trees and archives [default: that of cbgen.yaml, else out]
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) output: Option<PathBuf>,
+    /// How the answer is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: AnswerFormat,
     #[command(flatten)]
     pub(super) templates: TemplateOptions,
     /// Write nothing; status 1 when the output folder differs from what would be written
@@ -152,9 +164,16 @@ pub(super) struct Build {
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub(super) struct Check {
-    /// Inventories to check, or patterns with `*`, `?` and `**`; an error in one does not stop the others
-    #[arg(required = true, value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
+    /// Inventories to check: files, folders, patterns with `*`, `?` and `**`, or `-` for standard input; those of
+    /// cbgen.yaml when there is none. An error in one does not stop the others
+    #[arg(value_name = "INVENTORY", value_hint = ValueHint::FilePath)]
     pub(super) inventories: Vec<PathBuf>,
+    /// Warn also about what has no effect: layers and values that others replace, keys equal to their default
+    #[arg(long)]
+    pub(super) lint: bool,
+    /// How the answer is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: AnswerFormat,
     #[command(flatten)]
     pub(super) templates: TemplateOptions,
 }
@@ -270,6 +289,30 @@ pub(super) struct Sign {
     pub(super) replace: bool,
 }
 
+/// Arguments of `show`.
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// Inventory to show, or `-` for standard input
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(super) inventory: PathBuf,
+    /// Key to show with everything below it, for example `sql.ole` or `servers.CORE01.fqdn`
+    pub(super) key: Option<String>,
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: AnswerFormat,
+    #[command(flatten)]
+    pub(super) templates: TemplateOptions,
+}
+
+/// How a command prints its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum AnswerFormat {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+}
+
 /// Arguments of `edit`.
 #[derive(Debug, Args)]
 #[command(
@@ -339,6 +382,9 @@ pub(super) struct Coverage {
     /// Inventory to look at
     #[arg(value_hint = ValueHint::FilePath)]
     pub(super) inventory: PathBuf,
+    /// How the answer is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: AnswerFormat,
     #[command(flatten)]
     pub(super) templates: TemplateOptions,
 }
@@ -346,8 +392,12 @@ pub(super) struct Coverage {
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// Code of a diagnostic, for example CB0201
-    pub(super) code: String,
+    /// Code of a diagnostic (CB0201), id of the vendor guide (DEF-31) or key of an inventory (sql.ole.user)
+    #[arg(required_unless_present = "list")]
+    pub(super) name: Option<String>,
+    /// Print everything that can be explained, one line each
+    #[arg(long)]
+    pub(super) list: bool,
 }
 
 /// Arguments of `schema`.
@@ -363,10 +413,22 @@ pub(super) struct Schema {
 pub(super) enum SchemaKind {
     /// An inventory file
     Inventory,
+    /// A file that inventories extend
+    Layer,
+    /// The project file cbgen.yaml
+    Project,
     /// The front matter of a template
     Template,
     /// manifest.json of a bundle
     Manifest,
+    /// What `build --format json` prints
+    Build,
+    /// What `check --format json` prints
+    Check,
+    /// What `show --format json` prints
+    Show,
+    /// What `coverage --format json` prints
+    Coverage,
     /// runbook.json of a bundle
     Runbook,
     /// The output of `edit --format json`

@@ -10,22 +10,27 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-use crate::bundle::Bundle;
 use crate::bundle::archive::Press;
 use crate::bundle::tree::{self, Prepared, Written};
+use crate::bundle::{Bundle, MANIFEST};
 use crate::codes;
+use crate::contract::manifest::Manifest;
 use crate::contract::path::BundlePath;
 use crate::contract::runbook::{RUNBOOK, Runbook};
-use crate::diag::{Diagnostic, Diagnostics, Reported, Severity};
+use crate::diag::{Diagnostic, Diagnostics, Reported, Severity, one_of};
 use crate::driver::Run;
+use crate::files::Files as _;
 use crate::source::Sources;
 
-use super::args::Build;
-use super::arguments::files_of;
+use super::answers::{self, BuildState, Built, Named};
+use super::args::{AnswerFormat, Build};
 use super::exit::Exit;
 use super::phases::{Progress, Stopwatch};
 use super::session::Session;
 use super::workshop::{Workshop, shown};
+
+/// Largest manifest that is looked at.
+const MAX_MANIFEST_BYTES: u64 = 64 << 20;
 
 /// Most bundles that are put in place together. A killed run has at most so many bundles per core still to write.
 const MOST_TOGETHER: usize = 32;
@@ -41,32 +46,29 @@ struct Outcome {
 /// Lines for standard output, and whether `--check` found a difference.
 #[derive(Debug, Default)]
 struct Made {
-    bundle: BundleName,
+    bundle: Named,
+    state: Option<BuildState>,
     lines: Vec<String>,
     differs: bool,
 }
 
-/// What lines for people say about a bundle.
-#[derive(Clone, Debug, Default)]
-struct BundleName {
-    name: String,
-    version: String,
-    archive: String,
-    /// What the runbook asks of people.
-    work: Option<String>,
+/// The output folder; the project file or its absence decided it.
+fn output_of(arguments: &Build) -> &Path {
+    arguments.output.as_deref().unwrap_or(Path::new(""))
 }
 
 /// Builds every inventory. An error in one does not stop the others; the last lines name those that failed.
 pub(super) fn run(session: &mut Session, arguments: &Build) {
     let mut times = Stopwatch::default();
     times.begin("templates");
-    let Some(workshop) = Workshop::open(session, arguments.templates.templates.as_deref()) else {
+    let Some(workshop) = Workshop::open_for(
+        session,
+        arguments.templates.templates.as_deref(),
+        &arguments.inventories,
+    ) else {
         return;
     };
-    let inventories = &files_of(session, &workshop.files, &arguments.inventories);
-    if inventories.is_empty() {
-        return;
-    }
+    let inventories = &arguments.inventories;
     times.begin("names");
     let shared = if inventories.len() > 1 {
         shared_names(&workshop, inventories)
@@ -77,6 +79,12 @@ pub(super) fn run(session: &mut Session, arguments: &Build) {
     let progress = Progress::new(session.is_for_people(), inventories.len());
     let press = Press::default();
     let mut failed = Vec::new();
+    let mut answer = answers::Builds {
+        format: answers::FORMAT,
+        check: arguments.check,
+        inventories: Vec::new(),
+    };
+    let is_text = arguments.format == AnswerFormat::Text;
     for_each_in_order(
         inventories.len(),
         MOST_TOGETHER,
@@ -88,15 +96,27 @@ pub(super) fn run(session: &mut Session, arguments: &Build) {
                     build(&workshop, &press, inventory, shared, arguments, &progress)
                 })
                 .collect();
-            put_in_place(&workshop, arguments, built)
+            put_in_place(&workshop, built)
         },
         |index, outcome: Outcome| {
             let subject = inventories.get(index).map(|path| shown(path)).unwrap_or_default();
             progress.paused(|| {
                 let counts = session.report(&subject, &outcome.sources, &outcome.diagnostics);
+                let made = outcome
+                    .result
+                    .as_ref()
+                    .ok()
+                    .filter(|_| counts.errors == 0 || arguments.check);
+                answer.inventories.push(Built {
+                    inventory: subject.clone(),
+                    state: made.and_then(|made| made.state).unwrap_or(BuildState::Failed),
+                    errors: counts.errors,
+                    warnings: counts.warnings,
+                    bundle: made.map(|made| made.bundle.clone()),
+                });
                 match outcome.result {
                     Ok(made) if counts.errors == 0 => {
-                        for line in made.lines {
+                        for line in made.lines.iter().filter(|_| is_text) {
                             session.print(&format!("{line}\n"));
                         }
                         if made.differs {
@@ -115,8 +135,11 @@ pub(super) fn run(session: &mut Session, arguments: &Build) {
         },
     );
     progress.finish();
+    if !is_text {
+        session.print(&answers::json(&answer));
+    }
     if arguments.timings {
-        session.note(&times.table());
+        session.remark(&times.table());
     }
     if inventories.len() > 1 && !failed.is_empty() {
         let what = if arguments.check {
@@ -188,13 +211,13 @@ pub(super) fn for_each_in_order<T: Send>(
 }
 
 /// An inventory whose bundle is compiled, and staged unless `--check` only compares.
-struct Built {
+struct Staged {
     outcome: Outcome,
     prepared: Option<Prepared>,
 }
 
 /// Puts the bundles of some inventories in place, and says so in their outcomes.
-fn put_in_place(workshop: &Workshop, arguments: &Build, built: Vec<Built>) -> Vec<Outcome> {
+fn put_in_place(workshop: &Workshop, built: Vec<Staged>) -> Vec<Outcome> {
     let mut times = Stopwatch::default();
     times.begin("write");
     let (mut outcomes, prepared): (Vec<Outcome>, Vec<Option<Prepared>>) =
@@ -205,8 +228,8 @@ fn put_in_place(workshop: &Workshop, arguments: &Build, built: Vec<Built>) -> Ve
         match results.next() {
             Some(Ok(written)) => {
                 if let Ok(made) = &mut outcome.result {
-                    made.lines
-                        .extend(lines_of(&written, &shown(&arguments.output), &made.bundle));
+                    made.state = Some(made.bundle.written(&written));
+                    made.lines.extend(lines_of(&written, &made.bundle));
                 }
             }
             Some(Err(finding)) => outcome.result = Err(outcome.diagnostics.error(finding)),
@@ -227,7 +250,7 @@ fn build(
     shared: Option<&Shared>,
     arguments: &Build,
     progress: &Progress,
-) -> Built {
+) -> Staged {
     let mut sources = workshop.compiler.sources();
     let mut diagnostics = Diagnostics::new();
     let mut times = Stopwatch::default();
@@ -251,7 +274,7 @@ fn build(
         Ok((made, prepared)) => (Ok(made), prepared),
         Err(reported) => (Err(reported), None),
     };
-    Built {
+    Staged {
         outcome: Outcome {
             sources,
             diagnostics,
@@ -271,19 +294,36 @@ fn make(
 ) -> Result<(Made, Option<Prepared>), Reported> {
     let bundle = workshop.compiler.compile(run, &workshop.workspace, inventory)?;
     let mut made = Made {
-        bundle: BundleName {
+        bundle: Named {
             name: bundle.name().to_owned(),
             version: bundle.manifest().bundle.version.clone(),
-            archive: bundle.archive_name(),
+            id: bundle.id().to_string(),
+            tree: format!("{}/{}", shown(output_of(arguments)), bundle.name()),
+            archive: format!("{}/{}", shown(output_of(arguments)), bundle.archive_name()),
             work: work_of(&bundle),
+            ..Named::default()
         },
         ..Made::default()
     };
     if arguments.check {
         (run.on_phase)("compare");
+        if matches!(workshop.files.kind(Path::new(&made.bundle.tree)), Ok(None)) {
+            run.diagnostics.push(
+                Diagnostic::new(
+                    codes::OUTPUT_DIFFERS,
+                    format!("`{}` is not there", made.bundle.tree),
+                )
+                .in_file(made.bundle.tree.clone())
+                .help("run `cbgen build` without `--check`, and commit what it writes"),
+            );
+            made.differs = true;
+            made.state = Some(BuildState::Differs);
+            made.lines.push(format!("{} differs", made.bundle.tree));
+            return Ok((made, None));
+        }
         let comparison =
-            tree::compare(&workshop.files, press, &arguments.output, &bundle).map_err(|error| {
-                let output = shown(&arguments.output);
+            tree::compare(&workshop.files, press, output_of(arguments), &bundle).map_err(|error| {
+                let output = shown(output_of(arguments));
                 run.diagnostics.error(
                     Diagnostic::new(
                         codes::OUTPUT_FAILED,
@@ -294,11 +334,25 @@ fn make(
             })?;
         made.differs = !comparison.differences.is_empty();
         for difference in &comparison.differences {
-            run.diagnostics.push(difference.to_diagnostic(&arguments.output));
+            run.diagnostics
+                .push(difference.to_diagnostic(output_of(arguments)));
         }
+        if made.differs
+            && let Some(finding) = not_read_now(workshop, output_of(arguments), &bundle)
+        {
+            run.diagnostics.push(finding);
+        }
+        made.state = Some(if made.differs {
+            BuildState::Differs
+        } else {
+            BuildState::UpToDate
+        });
         let state = if made.differs { "differs" } else { "is up to date" };
-        made.lines
-            .push(format!("{}/{} {state}", shown(&arguments.output), bundle.name()));
+        made.lines.push(format!(
+            "{}/{} {state}",
+            shown(output_of(arguments)),
+            bundle.name()
+        ));
         return Ok((made, None));
     }
     (run.on_phase)("write");
@@ -306,10 +360,37 @@ fn make(
         run.diagnostics,
         &workshop.files,
         press,
-        &arguments.output,
+        output_of(arguments),
         &bundle,
     )?;
     Ok((made, Some(prepared)))
+}
+
+/// Says which files the tree was made from that this run does not read: templates laid over it, most of the time.
+fn not_read_now(workshop: &Workshop, output: &Path, bundle: &Bundle) -> Option<Diagnostic> {
+    let path = output.join(bundle.name()).join(MANIFEST);
+    let bytes = workshop.files.read(&path, MAX_MANIFEST_BYTES).ok()?;
+    let old = Manifest::read(&bytes).ok()?;
+    let now = &bundle.manifest().inputs;
+    let missing: Vec<&str> = old
+        .inputs
+        .iter()
+        .map(|input| input.path.as_str())
+        .filter(|path| !now.iter().any(|input| input.path == *path))
+        .collect();
+    let first = missing.first()?;
+    let folder = first.split('/').next().unwrap_or_default();
+    Some(
+        Diagnostic::new(
+            codes::MADE_WITH_OTHER_FILES,
+            format!("`{}` was made from files that are not read now: {}", shown(&output.join(bundle.name())), one_of(missing.iter().take(3).copied()).replace("` or `", "` and `")),
+        )
+        .in_file(shown(&path))
+        .help(format!(
+            "where these are templates, give their folder again with `--templates {folder}`, or write `templates: {folder}` into \
+             `cbgen.yaml`; where they are old layers, build anew"
+        )),
+    )
 }
 
 /// What the runbook of a bundle asks of people.
@@ -320,15 +401,15 @@ fn work_of(bundle: &Bundle) -> Option<String> {
 }
 
 /// What standard output says about a bundle that was written.
-fn lines_of(written: &Written, output: &str, bundle: &BundleName) -> Vec<String> {
+fn lines_of(written: &Written, bundle: &Named) -> Vec<String> {
     let what = match &written.old {
         _ if !written.changed => "unchanged",
         Some(_) => "replaced",
         None => "written",
     };
     let mut lines = vec![
-        format!("{output}/{} {what}", bundle.name),
-        format!("{output}/{} seal {}", bundle.archive, written.new_seal.spoken()),
+        format!("{} {what}", bundle.tree),
+        format!("{} seal {}", bundle.archive, written.new_seal.spoken()),
     ];
     lines.extend(bundle.work.iter().map(|work| format!("  {work}")));
     if let Some(old) = written

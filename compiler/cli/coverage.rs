@@ -1,13 +1,18 @@
 //! `cbgen coverage`: every guide requirement with what became of it in one installation.
 
-use super::args::Coverage;
+use super::answers;
+use super::args::{AnswerFormat, Coverage};
 use super::exit::Exit;
 use super::session::Session;
 use super::workshop::{Workshop, shown};
 
 /// Prints the table; a requirement that is not accounted for is a finding.
 pub(super) fn run(session: &mut Session, arguments: &Coverage) {
-    let Some(workshop) = Workshop::open(session, arguments.templates.templates.as_deref()) else {
+    let Some(workshop) = Workshop::open_for(
+        session,
+        arguments.templates.templates.as_deref(),
+        std::slice::from_ref(&arguments.inventory),
+    ) else {
         return;
     };
     let coverage = workshop.with_run(session, &arguments.inventory, |workshop, run| {
@@ -16,7 +21,14 @@ pub(super) fn run(session: &mut Session, arguments: &Coverage) {
             .coverage(run, &workshop.workspace, &shown(&arguments.inventory))
     });
     if let Some(coverage) = coverage {
-        session.print(&coverage.text());
+        session.print(&match arguments.format {
+            AnswerFormat::Text => coverage.text(),
+            AnswerFormat::Json => answers::json(&answers::Covered {
+                format: answers::FORMAT,
+                inventory: shown(&arguments.inventory),
+                requirements: &coverage.rows,
+            }),
+        });
         if coverage.has_findings() {
             session.raise(Exit::Findings);
         }

@@ -4,6 +4,7 @@
 //! arguments into plain values, calls the library, and gives results and diagnostics to the `Session`. No
 //! command decides what is wrong with an inventory.
 
+mod answers;
 mod apply;
 mod args;
 mod arguments;
@@ -11,6 +12,7 @@ mod build;
 mod change;
 mod change_args;
 mod check;
+mod clock;
 mod completions;
 mod coverage;
 mod diff;
@@ -21,10 +23,12 @@ mod git;
 mod init;
 mod machine;
 mod phases;
+mod project;
 mod rollback;
 mod schema;
 mod server_plan;
 mod session;
+mod show;
 mod sign;
 mod status;
 mod verify;
@@ -60,9 +64,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 
 fn dispatch(arguments: Arguments) -> Exit {
     let mut session = Session::new(&arguments.global);
-    match arguments.command {
+    let mut command = arguments.command;
+    if project::fill(&mut session, &mut command).is_none() {
+        return session.finish();
+    }
+    match command {
         Command::Build(arguments) => build::run(&mut session, &arguments),
         Command::Check(arguments) => check::run(&mut session, &arguments),
+        Command::Show(arguments) => show::run(&mut session, &arguments),
         Command::Why(arguments) => why::run(&mut session, &arguments),
         Command::Diff(arguments) => diff::run(&mut session, &arguments),
         Command::Edit(arguments) => edit::run(&mut session, &arguments),

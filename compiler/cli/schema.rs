@@ -6,6 +6,7 @@ use crate::edit::Report;
 use crate::inventory::Schema as InventorySchema;
 use crate::templates::front_matter::FrontMatter;
 
+use super::answers;
 use super::args::{Schema, SchemaKind};
 use super::session::Session;
 
@@ -13,7 +14,13 @@ use super::session::Session;
 pub(super) fn run(session: &mut Session, arguments: &Schema) {
     let schema = match arguments.kind {
         SchemaKind::Inventory => InventorySchema::json(),
+        SchemaKind::Layer => InventorySchema::layer(),
+        SchemaKind::Project => InventorySchema::project(),
         SchemaKind::Template => schemars::schema_for!(FrontMatter).to_value(),
+        SchemaKind::Build => schemars::schema_for!(answers::Builds).to_value(),
+        SchemaKind::Check => schemars::schema_for!(answers::Checks).to_value(),
+        SchemaKind::Show => schemars::schema_for!(answers::Shown).to_value(),
+        SchemaKind::Coverage => schemars::schema_for!(answers::Covered<'_>).to_value(),
         SchemaKind::Runbook => schemars::schema_for!(Runbook).to_value(),
         SchemaKind::Edit => schemars::schema_for!(Report).to_value(),
         SchemaKind::Manifest => schemars::schema_for!(Manifest).to_value(),

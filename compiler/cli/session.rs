@@ -3,12 +3,15 @@
 //! Results go to standard output, everything else to standard error. A reader that goes away (`cbgen schema | head`)
 //! ends the output quietly; any other failure to write is a failure of the run.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use anstream::{AutoStream, ColorChoice};
 
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics, Severity};
+use crate::files::{DiskFiles, Files as _};
 use crate::report::{Counts, MessageFormat, Reporter};
 use crate::source::Sources;
 
@@ -30,6 +33,7 @@ const FAILURES: &[codes::Code] = &[
     codes::KEY_UNREADABLE,
     codes::KEY_LOCKED,
     codes::KEY_UNSUITED,
+    codes::NO_INVENTORY_NAMED,
 ];
 
 /// The state of one run.
@@ -37,6 +41,12 @@ pub(super) struct Session {
     reporter: Reporter,
     color: ColorChoice,
     deny_warnings: bool,
+    quiet: bool,
+    /// Where diagnostics go instead of standard error, and those so far.
+    message_file: Option<PathBuf>,
+    messages: String,
+    /// Findings in files that several subjects share: each is said once.
+    said: BTreeSet<(codes::Code, String, usize, usize, String)>,
     exit: Exit,
 }
 
@@ -53,13 +63,22 @@ impl Session {
             reporter: Reporter::new(global.message_format.into(), true),
             color,
             deny_warnings: global.deny == Some(Deny::Warnings),
+            quiet: global.quiet,
+            message_file: global.message_file.clone(),
+            messages: String::new(),
+            said: BTreeSet::new(),
             exit: Exit::Clean,
         }
     }
 
     /// Whether messages are for a person, so that progress may be shown.
     pub(super) fn is_for_people(&self) -> bool {
-        self.reporter.format() == MessageFormat::Human
+        self.reporter.format() == MessageFormat::Human && !self.quiet
+    }
+
+    /// Treats something as an error that the command line did not name.
+    pub(super) fn deny(&mut self, what: Deny) {
+        self.deny_warnings |= what == Deny::Warnings;
     }
 
     /// Raises the exit code.
@@ -85,36 +104,98 @@ impl Session {
         drop(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()));
     }
 
+    /// Writes text about the run that is no diagnostic: to standard error, unless diagnostics for programs go there.
+    pub(super) fn remark(&mut self, text: &str) {
+        if self.reporter.format() == MessageFormat::Human || self.message_file.is_some() {
+            self.note(text);
+        } else {
+            self.print(text);
+        }
+    }
+
+    /// Writes diagnostics where they belong.
+    fn message(&mut self, text: &str) {
+        if self.message_file.is_some() {
+            self.messages.push_str(text);
+        } else {
+            self.note(text);
+        }
+    }
+
     /// Writes `error: text` or `warning: text` to standard error, for people only.
     pub(super) fn headline(&self, severity: Severity, text: &str) {
-        self.note(&self.reporter.headline(severity, text));
+        if severity == Severity::Error || !self.quiet {
+            self.note(&self.reporter.headline(severity, text));
+        }
     }
 
     /// Prints the findings about `subject`, with a summary for people, and raises the exit code accordingly.
     /// Gives what it counted.
     pub(super) fn report(&mut self, subject: &str, sources: &Sources, diagnostics: &Diagnostics) -> Counts {
-        let findings = diagnostics.sorted(sources);
+        let mut findings = diagnostics.sorted(sources);
         self.raise(self.exit_for(&findings));
+        // What stops the run is read last, where the cursor is.
+        findings.sort_by_key(|finding| finding.severity == Severity::Error);
+        let mut counts = Counts::of(&findings);
+        if self.quiet {
+            findings.retain(|finding| finding.severity == Severity::Error);
+            counts.warnings = 0;
+        }
+        let all = findings.len();
+        findings.retain(|finding| self.is_new(subject, sources, finding));
         let text = self.reporter.add(sources, &findings);
-        self.note(&text);
-        let counts = Counts::of(&findings);
+        self.message(&text);
         if let (Some(severity), Some(sentence)) = (counts.severity(), counts.sentence()) {
-            self.headline(severity, &format!("{sentence} in {subject}"));
+            let before = match all - findings.len() {
+                0 => String::new(),
+                before => format!(", {before} said before"),
+            };
+            self.headline(severity, &format!("{sentence} in {subject}{before}"));
         }
         counts
+    }
+
+    /// Whether a finding was not said before: a mistake in a layer is one mistake, however many inventories extend it.
+    fn is_new(&mut self, subject: &str, sources: &Sources, finding: &Diagnostic) -> bool {
+        let place = finding
+            .primary
+            .as_ref()
+            .and_then(|label| sources.locate(label.span));
+        match place {
+            Some((name, position)) if name != subject => self.said.insert((
+                finding.code,
+                name.to_owned(),
+                position.line,
+                position.column,
+                finding.message.clone(),
+            )),
+            _ => true,
+        }
     }
 
     /// Prints one finding that belongs to no source text.
     pub(super) fn report_alone(&mut self, finding: Diagnostic) {
         self.raise(self.exit_for(std::slice::from_ref(&finding)));
+        if self.quiet && finding.severity == Severity::Warning {
+            return;
+        }
         let text = self.reporter.add(&Sources::new(), &[finding]);
-        self.note(&text);
+        self.message(&text);
     }
 
     /// Ends the run.
     pub(super) fn finish(mut self) -> Exit {
         let text = self.reporter.finish();
-        self.note(&text);
+        self.message(&text);
+        if let Some(file) = self.message_file.take() {
+            // Colours belong to terminals.
+            let text = anstream::adapter::strip_str(&self.messages).to_string();
+            if let Err(error) = DiskFiles::new("").write(&file, text.as_bytes()) {
+                self.raise(Exit::Failure);
+                let text = format!("`{}` cannot be written: {error}", super::workshop::shown(&file));
+                self.note(&self.reporter.headline(Severity::Error, &text));
+            }
+        }
         self.exit
     }
 
@@ -137,6 +218,8 @@ mod tests {
     fn check(code: codes::Code, severity: Severity, deny: Option<Deny>, expected: Exit) {
         let session = Session::new(&Global {
             message_format: MessageFormatArgument::Short,
+            message_file: None,
+            quiet: false,
             color: Color::Never,
             deny,
         });

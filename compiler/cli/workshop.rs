@@ -1,11 +1,14 @@
 //! What every command that compiles needs: the compiler, the files of the workspace, and a way to report.
 
+use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
-use crate::diag::{Diagnostics, Reported};
+use crate::codes;
+use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::driver::{Compiler, Run};
 use crate::files::DiskFiles;
-use crate::inventory::workspace::Workspace;
+use crate::inventory::MAX_INPUT_BYTES;
+use crate::inventory::workspace::{STANDARD_INPUT, Workspace};
 use crate::source::Sources;
 
 use super::exit::Exit;
@@ -21,6 +24,15 @@ pub(super) struct Workshop {
 impl Workshop {
     /// Compiles the templates; their mistakes are printed once and end the run.
     pub(super) fn open(session: &mut Session, overlay: Option<&Path>) -> Option<Self> {
+        Self::open_for(session, overlay, &[])
+    }
+
+    /// The same, for these inventories: one of them may be standard input.
+    pub(super) fn open_for(
+        session: &mut Session,
+        overlay: Option<&Path>,
+        inventories: &[PathBuf],
+    ) -> Option<Self> {
         let files = DiskFiles::new("");
         let mut sources = Sources::new();
         let mut diagnostics = Diagnostics::new();
@@ -32,8 +44,9 @@ impl Workshop {
             return None;
         };
         Some(Self {
-            compiler,
-            workspace: Workspace::new(Path::new("")),
+            compiler: compiler.on_day(super::clock::today()),
+            workspace: Workspace::new(Path::new(""))
+                .with_standard_input(standard_input(session, inventories)?),
             files,
         })
     }
@@ -58,6 +71,26 @@ impl Workshop {
             session.raise(Exit::Findings);
         }
         result.ok()
+    }
+}
+
+/// What stands on standard input, when it is one of the inventories: at most one byte more than an inventory may have.
+#[expect(clippy::option_option, reason = "failed, not wanted, read")]
+fn standard_input(session: &mut Session, inventories: &[PathBuf]) -> Option<Option<Vec<u8>>> {
+    if !inventories.iter().any(|path| path.as_os_str() == STANDARD_INPUT) {
+        return Some(None);
+    }
+    let mut bytes = Vec::new();
+    let most = u64::try_from(MAX_INPUT_BYTES)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
+    match io::stdin().lock().take(most).read_to_end(&mut bytes) {
+        Ok(_) => Some(Some(bytes)),
+        Err(error) => {
+            let text = format!("standard input cannot be read: {error}");
+            session.report_alone(Diagnostic::new(codes::UNREADABLE_FILE, text).in_file(STANDARD_INPUT));
+            None
+        }
     }
 }
 

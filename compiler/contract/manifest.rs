@@ -117,7 +117,7 @@ impl Generator {
 pub struct InputDigest {
     /// Workspace-relative path with forward slashes.
     pub path: String,
-    /// Digest of its bytes.
+    /// Digest of its text as it was read: without a byte order mark, with LF. A checkout with CRLF has the same.
     pub sha256: Digest,
 }
 

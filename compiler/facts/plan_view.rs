@@ -33,6 +33,8 @@ pub struct PlanView {
     pub one_way: Vec<StepReference>,
     /// Warnings of this build.
     pub warnings: Vec<WarningView>,
+    /// Warnings that somebody looked at, with their reasons.
+    pub accepted: Vec<AcceptedView>,
     /// What was assumed where the vendor guide is silent.
     pub assumptions: Vec<Prose>,
     /// Where the bundle differs from the vendor guide, worst first.
@@ -269,6 +271,20 @@ pub struct RestartView {
     pub on: String,
     /// Numbers of the steps that ask for it.
     pub because: Vec<StepNumber>,
+}
+
+/// A warning that somebody looked at.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AcceptedView {
+    /// Its code.
+    pub code: String,
+    /// What was found.
+    pub message: Prose,
+    /// Why it is right as it is, as the author wrote it.
+    pub reason: String,
+    /// Last day of the acceptance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }
 
 /// A warning.

@@ -138,6 +138,10 @@ impl Walk<'_> {
             .map(String::as_str)
             .filter(|key| !known.contains(key));
         for key in known.iter().copied().chain(more) {
+            // Servers have what they share already.
+            if length == 0 && key == "defaults" {
+                continue;
+            }
             let Some(inner) = field.property(key) else {
                 continue;
             };
@@ -267,7 +271,7 @@ fn other_numbers(field: Field<'_>, number: u64) -> Vec<u64> {
 }
 
 /// Texts of the same form that nobody else wrote. More than one where parts of a text are used on their own.
-fn fresh_texts(field: Field<'_>, text: &str) -> Vec<String> {
+pub(super) fn fresh_texts(field: Field<'_>, text: &str) -> Vec<String> {
     match field.format() {
         Some("cbgen-fqdn") => match text.split_once('.') {
             Some((first, rest)) => vec![format!("{first}q7.{rest}"), format!("{first}.q7{rest}")],
@@ -303,6 +307,11 @@ fn fresh_texts(field: Field<'_>, text: &str) -> Vec<String> {
                 text.get(16..).unwrap_or_default(),
             );
             vec![format!("{head}{minute}{tail}")]
+        }
+        Some("cbgen-date") => {
+            // Another day: `2027-01-31`.
+            let day = if text.ends_with("15") { "16" } else { "15" };
+            vec![format!("{}{day}", text.get(..8).unwrap_or_default())]
         }
         Some("cbgen-version-range") => vec![">=0.1".to_owned()],
         Some(_) | None => {

@@ -9,6 +9,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind as Kind;
 use serde_json::Value;
 
+use super::Subject;
 use super::scalars::{self, shorten};
 use super::schema::{Field, Schema};
 use super::value::{Places, unescape};
@@ -24,6 +25,22 @@ pub(super) struct Explainer<'a> {
     pub(super) quiet: &'a BTreeSet<String>,
     /// Whether every layer was read: else a missing key may be in the part that was not read.
     pub(super) complete: bool,
+    /// What the document is called.
+    pub(super) subject: Subject,
+}
+
+/// What an inventory is called.
+pub(super) const INVENTORY: Subject = Subject {
+    the: "the inventory",
+    a: "an inventory",
+};
+
+/// Whether an error is about the form or the length of one text.
+pub(super) fn is_about_the_text(error: &ValidationError<'_>) -> bool {
+    matches!(
+        error.kind(),
+        Kind::MinLength { .. } | Kind::MaxLength { .. } | Kind::Pattern { .. } | Kind::Format { .. }
+    )
 }
 
 impl Explainer<'_> {
@@ -117,7 +134,7 @@ impl Explainer<'_> {
     /// `proxy.fqdn`, `servers[CORE01].fqdn`, `the inventory`.
     fn name(&self, pointer: &str) -> String {
         if pointer.is_empty() {
-            return "the inventory".to_owned();
+            return self.subject.the.to_owned();
         }
         let mut name = String::new();
         let mut walked = String::new();
@@ -143,17 +160,63 @@ impl Explainer<'_> {
     fn unknown_key(&self, pointer: &str, key: &str, field: Field<'_>) -> Diagnostic {
         let known: Vec<&str> = field.keys().collect();
         let mut finding = self.unknown_among(pointer, key, &known);
-        if !is_secret(pointer)
-            && let Some(owner) = self.elsewhere(key, pointer)
-        {
-            finding = finding.note(format!("there is a `{}` in {owner}", shorten(key)));
+        let mut child = pointer.to_owned();
+        super::value::push_segment(&mut child, key);
+        let is_scalar = self.places.text(&child).is_some();
+        if is_secret(pointer) || nearest(key, known.iter().copied()).is_some() {
+            return finding;
         }
-        finding
+        // `{ reason: one, two }`: nobody means a key with blanks and without a value.
+        if key.contains(' ') && self.places.text(&child) == Some("") {
+            return finding
+                .help("a comma inside `{ }` begins a new key: quote the whole text it belongs to, `'…, …'`");
+        }
+        let root = self.schema.root();
+        let is_like_a_secret = crate::secrets::is_like_a_secret_name(key);
+        let mut homes = Vec::new();
+        homes_of(
+            root,
+            "",
+            &mut |home: &str, name: &str, field: Field<'_>| {
+                name == key && home != pointer
+                    || is_like_a_secret
+                        && field.property("secret").is_some()
+                        && nearest(key, [name]).is_some()
+            },
+            &mut homes,
+        );
+        // In a section that names secrets an unknown value may be one, whatever it is called. Not so a key that only stands
+        // in the wrong section.
+        if is_scalar && homes.is_empty() && !pointer.is_empty() && names_a_secret(field) {
+            finding = finding.redacted();
+        }
+        match homes.as_slice() {
+            [] if is_like_a_secret && is_scalar => finding.help(
+                "remove it, also from the history of the repository, and change the secret; an inventory only names secrets: \
+                 `password: { secret: NAME }` in `sql.ole`",
+            ),
+            [] => finding,
+            [(home, name)] if is_like_a_secret => finding
+                .note(format!("there is a `{name}` in {}", place_name(home)))
+                .help(format!("write `{name}: {{ secret: NAME }}` in {}; the engineer sets NAME when applying the bundle", place_name(home))),
+            [(home, _)] => {
+                let there = place_name(home);
+                finding
+                    .note(format!("there is a `{}` in {there}", shorten(key)))
+                    .help(format!("move it to {there}"))
+            }
+            many => {
+                let names: Vec<String> = many.iter().take(4).map(|(home, _)| place_name(home)).collect();
+                finding
+                    .note(format!("there is a `{}` in {}", shorten(key), names.join(", ")))
+                    .help("move it where it belongs, or remove it")
+            }
+        }
     }
 
     fn unknown_among(&self, pointer: &str, key: &str, known: &[&str]) -> Diagnostic {
         let owner = if pointer.is_empty() {
-            "an inventory".to_owned()
+            self.subject.a.to_owned()
         } else {
             self.name(pointer)
         };
@@ -174,23 +237,6 @@ impl Explainer<'_> {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
             None => finding.help("remove the key; nothing would read it"),
         }
-    }
-
-    /// Where else in the inventory a key of exactly this name belongs.
-    fn elsewhere(&self, key: &str, pointer: &str) -> Option<String> {
-        let root = self.schema.root();
-        if !pointer.is_empty() && root.keys().any(|known| known == key) {
-            return Some("the top level".to_owned());
-        }
-        root.keys()
-            .find(|section| {
-                let inside = root
-                    .property(section)
-                    .map(|field| field.items().unwrap_or(field))
-                    .is_some_and(|field| field.keys().any(|known| known == key));
-                inside && pointer != format!("/{section}")
-            })
-            .map(|section| format!("`{section}`"))
     }
 
     /// Whether the key is there under a near, unknown name: that is one mistake, and the unknown key already tells it.
@@ -289,6 +335,10 @@ impl Explainer<'_> {
                 found(pointer, value)
             ),
         );
+        let finding = match field.note().filter(|_| value.is_number()) {
+            Some(note) => finding.note(note),
+            None => finding,
+        };
         if value.is_array() && !words.is_empty() {
             return finding.help("write one value, without brackets and without `-`");
         }
@@ -431,6 +481,42 @@ impl Explainer<'_> {
             seen.push((item, index));
         }
         finding.help("remove one of the two")
+    }
+}
+
+/// Whether a section, or one in it, has a key that names a secret.
+fn names_a_secret(field: Field<'_>) -> bool {
+    field.keys().any(|key| {
+        field
+            .property(key)
+            .is_some_and(|inner| inner.property("secret").is_some() || names_a_secret(inner))
+    })
+}
+
+/// Every section that has a key of which `fits` holds, by pointer: list items have `[]` in it.
+fn homes_of(
+    section: Field<'_>,
+    pointer: &str,
+    fits: &mut dyn FnMut(&str, &str, Field<'_>) -> bool,
+    homes: &mut Vec<(String, String)>,
+) {
+    for key in section.keys() {
+        let Some(field) = section.property(key) else {
+            continue;
+        };
+        if fits(pointer, key, field) {
+            homes.push((pointer.to_owned(), key.to_owned()));
+        }
+        let (inner, suffix) = field.items().map_or((field, ""), |items| (items, "[]"));
+        homes_of(inner, &format!("{pointer}/{key}{suffix}"), fits, homes);
+    }
+}
+
+/// How the section at a pointer is called in a sentence.
+fn place_name(pointer: &str) -> String {
+    match pointer.strip_prefix('/') {
+        None => "the top level".to_owned(),
+        Some(path) => format!("`{}`", path.replace('/', ".")),
     }
 }
 

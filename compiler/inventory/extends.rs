@@ -30,6 +30,15 @@ pub(super) struct Layers {
     pub(super) complete: bool,
     /// Every file that was read, the named one first.
     pub(super) inputs: Vec<Input>,
+    /// What each file says itself, lowest first.
+    pub(super) layers: Vec<Layer>,
+}
+
+/// What one file says itself.
+#[derive(Clone, Debug)]
+pub(super) struct Layer {
+    pub(super) name: String,
+    pub(super) root: Node,
 }
 
 /// Reads `name` and every file it extends.
@@ -54,11 +63,14 @@ pub(super) fn read(
         nodes: 0,
     };
     let complete = reader.layer(&main, None);
-    let layers = std::mem::take(&mut reader.stack).into_iter();
+    let layers = std::mem::take(&mut reader.stack);
+    let mut roots = layers.iter().map(|layer| &layer.root);
+    let first = roots.next().cloned();
     Layers {
-        root: layers.reduce(|base, over| merge(&base, &over)),
+        root: first.map(|first| roots.fold(first, |base, over| merge(&base, over))),
         complete,
         inputs: reader.inputs,
+        layers,
     }
 }
 
@@ -73,7 +85,7 @@ struct Reader<'a> {
     done: BTreeMap<String, bool>,
     /// What each file says itself, lowest layer first. A file that several others extend lies where it is met first:
     /// laid down again for the second of them it would take back what the first one set.
-    stack: Vec<Node>,
+    stack: Vec<Layer>,
     chain: Vec<String>,
     limit_reported: bool,
     /// Bytes and values of all files so far, aliases expanded.
@@ -125,7 +137,7 @@ impl Reader<'_> {
         };
         self.inputs.push(Input {
             name: name.to_owned(),
-            bytes: text.bytes,
+            text: text.body.clone().unwrap_or_default(),
         });
         let Some(body) = text.body else {
             return false;
@@ -223,7 +235,10 @@ impl Reader<'_> {
                 }
             };
         }
-        self.stack.push(without_extends(root));
+        self.stack.push(Layer {
+            name: name.to_owned(),
+            root: without_extends(root),
+        });
         complete
     }
 

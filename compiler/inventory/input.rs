@@ -7,15 +7,13 @@ use std::io;
 use super::{MAX_INPUT_BYTES, OutsideWorkspace, ReadInput, characters};
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::source::{FileId, Sources, Span};
+use crate::source::{FileId, Sources, Span, plain_text};
 
 /// A file that could be read.
 pub(super) struct Text {
     /// Its entry in the table of sources.
     pub(super) id: FileId,
-    /// The bytes as they are on disk.
-    pub(super) bytes: Vec<u8>,
-    /// The text without a byte order mark; `None` when it was refused.
+    /// The text without a byte order mark and with LF; `None` when it was refused.
     pub(super) body: Option<String>,
 }
 
@@ -44,10 +42,11 @@ pub(super) fn read(
         diagnostics.push(about_file(finding));
         return None;
     }
-    // A UTF-8 byte order mark is harmless (Windows editors write it), so it is accepted and not part of the text.
+    // A UTF-8 byte order mark is harmless (Windows editors write it), so it is accepted and not part of the text; CRLF
+    // (checkouts on Windows write it) is a line end like LF.
     let body = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
     let text = match std::str::from_utf8(body) {
-        Ok(text) => text.to_owned(),
+        Ok(text) => plain_text(text).into_owned(),
         Err(error) => {
             let lossy = String::from_utf8_lossy(body).into_owned();
             let id = sources.add(name, lossy);
@@ -60,11 +59,7 @@ pub(super) fn read(
                     .note("the file was probably saved in a Windows code page")
                     .help("save it as UTF-8: in Notepad \"Save as\", encoding UTF-8; or `iconv -f WINDOWS-1252 -t UTF-8`"),
             );
-            return Some(Text {
-                id,
-                bytes,
-                body: None,
-            });
+            return Some(Text { id, body: None });
         }
     };
     let id = sources.add(name, text.as_str());
@@ -74,15 +69,10 @@ pub(super) fn read(
             about_file(Diagnostic::new(codes::INPUT_EMPTY, format!("`{name}` is empty")))
                 .help("`cbgen init` writes a commented inventory to start from"),
         );
-        return Some(Text {
-            id,
-            bytes,
-            body: None,
-        });
+        return Some(Text { id, body: None });
     }
     Some(Text {
         id,
-        bytes,
         body: usable.then_some(text),
     })
 }

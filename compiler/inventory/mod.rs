@@ -16,16 +16,22 @@
 //! [`load`] runs them all and collects every finding. What a schema cannot say (names that must be unique, versions
 //! that must fit) is not checked here.
 
+pub mod accept;
 pub mod alternatives;
 mod characters;
 mod decode;
+mod defaults;
 mod explain;
 mod extends;
 mod input;
+pub mod layers;
 pub mod model;
 mod outline;
 mod plain;
 pub mod program;
+pub mod project;
+mod published;
+mod salvage;
 pub mod scalars;
 mod schema;
 mod syntax;
@@ -41,6 +47,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 pub use outline::is_inventory;
+pub use salvage::Salvaged;
 pub use schema::Schema;
 pub use value::Places;
 
@@ -53,6 +60,9 @@ pub const MAX_INPUT_BYTES: usize = 16 << 20;
 
 /// Most findings of one inventory; a wrong file must not fill the memory with them.
 const MAX_FINDINGS: usize = 10_000;
+
+/// Most mistakes with which the checks of several values still run.
+const MOST_SALVAGED: usize = 100;
 
 /// Oldest product version the vendor guide covers (PRE-1).
 const OLDEST_PRODUCT: [u16; 3] = [9, 2, 0];
@@ -117,8 +127,8 @@ impl std::error::Error for OutsideWorkspace {}
 pub struct Input {
     /// Its name in the workspace, with forward slashes.
     pub name: String,
-    /// Its content as on disk.
-    pub bytes: Vec<u8>,
+    /// Its text as it was read: without a byte order mark, with LF. A checkout with CRLF compiles to the same bytes.
+    pub text: String,
 }
 
 /// An inventory that was read without an error.
@@ -132,6 +142,7 @@ pub struct Loaded {
     pub places: Places,
     /// Every file that was read, the inventory itself first.
     pub inputs: Vec<Input>,
+    layers: Vec<extends::Layer>,
 }
 
 /// Reads an inventory and everything it extends.
@@ -146,8 +157,25 @@ pub fn load(
     schema: &Schema,
     name: &str,
 ) -> Result<Loaded, Reported> {
+    load_or_salvage(diagnostics, sources, files, schema, name).map_err(|(reported, _)| reported)
+}
+
+/// The same; where the inventory was read to its end and has wrong values, the error holds what it could be without them.
+///
+/// # Errors
+///
+/// As [`load`].
+#[expect(clippy::type_complexity, reason = "a proof and what was saved")]
+pub fn load_or_salvage(
+    diagnostics: &mut Diagnostics,
+    sources: &mut Sources,
+    files: &dyn ReadInput,
+    schema: &Schema,
+    name: &str,
+) -> Result<Loaded, (Reported, Option<Box<Salvaged>>)> {
     let mut found = Diagnostics::new();
-    let loaded = read(&mut found, sources, files, schema, name);
+    let mut salvaged = None;
+    let loaded = read(&mut found, &mut salvaged, sources, files, schema, name);
     let result = found.checkpoint();
     let mut redaction = Redaction {
         sources,
@@ -156,36 +184,51 @@ pub fn load(
     for finding in found.iter() {
         diagnostics.push(redaction.apply(finding.clone()));
     }
-    result?;
+    if let Err(reported) = result {
+        return Err((reported, salvaged.map(Box::new)));
+    }
     match loaded {
         Some(loaded) => Ok(loaded),
         // Every way to `None` reports an error; this keeps the promise even if one does not.
-        None => Err(diagnostics.error(
-            Diagnostic::new(codes::INVENTORY_REFUSED, format!("`{name}` cannot be read")).in_file(name),
+        None => Err((
+            diagnostics.error(
+                Diagnostic::new(codes::INVENTORY_REFUSED, format!("`{name}` cannot be read")).in_file(name),
+            ),
+            None,
         )),
     }
 }
 
 fn read(
     diagnostics: &mut Diagnostics,
+    salvaged: &mut Option<Salvaged>,
     sources: &mut Sources,
     files: &dyn ReadInput,
     schema: &Schema,
     name: &str,
 ) -> Option<Loaded> {
     let layers = extends::read(diagnostics, sources, files, name);
-    let root = layers.root?;
-    let decoded = decode::decode(diagnostics, &root, schema.root());
+    let expanded = defaults::expand(defaults::without_nulls(layers.root?, schema.root()));
+    let root = expanded.root;
+    let mut decoded = decode::decode(diagnostics, &root, schema.root());
+    // A mistake in what servers share is said where it is shared.
+    decoded.quiet.extend(expanded.shared);
     let places = Places::new(root);
     let explainer = explain::Explainer {
         places: &places,
         schema,
         quiet: &decoded.quiet,
         complete: layers.complete,
+        subject: explain::INVENTORY,
     };
+    let mut said = std::collections::BTreeSet::new();
     for error in schema.validator()?.iter_errors(&decoded.value) {
         if diagnostics.count() >= MAX_FINDINGS {
             break;
+        }
+        // A name that is too long does not have the form of a name either: that is one mistake.
+        if explain::is_about_the_text(&error) && !said.insert(error.instance_path().as_str().to_owned()) {
+            continue;
         }
         explainer.explain(diagnostics, &error);
     }
@@ -201,7 +244,13 @@ fn read(
     }
     check_versions(diagnostics, &decoded.value, &places);
     if diagnostics.has_errors() {
+        if layers.complete && diagnostics.count() < MOST_SALVAGED {
+            *salvaged = salvage::salvage(schema, &decoded.value, places);
+        }
         return None;
+    }
+    if let Some(object) = decoded.value.as_object_mut() {
+        object.shift_remove("defaults");
     }
     match from_value(decoded.value.clone()) {
         Ok(inventory) => Some(Loaded {
@@ -209,6 +258,7 @@ fn read(
             value: decoded.value,
             places,
             inputs: layers.inputs,
+            layers: layers.layers,
         }),
         Err(why) => {
             diagnostics.push(
@@ -224,6 +274,35 @@ fn read(
     }
 }
 
+/// What a document is called in messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Behind "in": `the inventory`.
+    pub the: &'static str,
+    /// Behind "is no key of": `an inventory`.
+    pub a: &'static str,
+}
+
+/// Reads the project file: the same YAML, the same errors.
+///
+/// # Errors
+///
+/// Every finding is in `diagnostics`.
+pub fn read_project(
+    diagnostics: &mut Diagnostics,
+    sources: &mut Sources,
+    files: &dyn ReadInput,
+) -> Option<project::Project> {
+    const SUBJECT: Subject = Subject {
+        the: "the project file",
+        a: "a project file",
+    };
+    let text = input::read(diagnostics, sources, files, project::FILE, project::FILE, None)?;
+    let body = text.body?;
+    let schema = Schema::of::<project::Project>();
+    read_document(diagnostics, &schema, SUBJECT, text.id, &body)
+}
+
 /// Reads another document in the same YAML: the front matter of a template. `text` is the beginning of the file, so
 /// that places are places of the file.
 ///
@@ -233,6 +312,7 @@ fn read(
 pub fn read_document<T: serde::de::DeserializeOwned>(
     diagnostics: &mut Diagnostics,
     schema: &Schema,
+    subject: Subject,
     file: FileId,
     text: &str,
 ) -> Option<T> {
@@ -246,10 +326,12 @@ pub fn read_document<T: serde::de::DeserializeOwned>(
             schema,
             quiet: &decoded.quiet,
             complete: parsed.complete,
+            subject,
         };
         for error in schema.validator()?.iter_errors(&decoded.value) {
             explainer.explain(&mut found, &error);
         }
+        check_cbgen_version(&mut found, &decoded.value, explainer.places);
         if found.has_errors() {
             return None;
         }
@@ -276,6 +358,11 @@ pub fn from_value(value: Value) -> Result<model::Inventory, String> {
     serde_json::from_value(value).map_err(|error| error.to_string())
 }
 
+/// A value as an author would write it in one line of YAML.
+pub fn yaml_scalar(value: &Value) -> String {
+    wording::inline(value)
+}
+
 /// Versions that are well formed but do not fit.
 fn check_versions(diagnostics: &mut Diagnostics, value: &Value, places: &Places) {
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
@@ -294,6 +381,12 @@ fn check_versions(diagnostics: &mut Diagnostics, value: &Value, places: &Places)
             .help("upgrade the product first; its files must not be changed this way"),
         );
     }
+    check_cbgen_version(diagnostics, value, places);
+}
+
+/// Whether this cbgen is one that `requires` asks for.
+fn check_cbgen_version(diagnostics: &mut Diagnostics, value: &Value, places: &Places) {
+    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
     let own = env!("CARGO_PKG_VERSION");
     let range = text("/requires").and_then(|range| Some((range, semver::VersionReq::parse(range).ok()?)));
     if let (Some((range, wanted)), Ok(version)) = (range, semver::Version::parse(own))
@@ -303,13 +396,13 @@ fn check_versions(diagnostics: &mut Diagnostics, value: &Value, places: &Places)
             Diagnostic::new(
                 codes::CBGEN_VERSION,
                 format!(
-                    "this is cbgen {own}, and the inventory asks for `{}`",
+                    "this is cbgen {own}, and `requires` asks for `{}`",
                     scalars::shorten(range)
                 ),
             )
             .at_opt(places.value("/requires"))
             .note("another version may write other files from the same inventory")
-            .help("run a version the inventory accepts, or change `requires` and review the new output"),
+            .help("run a version it accepts, or change `requires` and review the new output"),
         );
     }
 }

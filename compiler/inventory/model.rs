@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::accept::Acceptance;
 use crate::contract::artifact::Role;
 
 /// One on-premise Callback installation.
@@ -52,6 +53,10 @@ pub struct Inventory {
     /// Values that replace what the vendor guide prints, for installations that differ from it.
     #[serde(default)]
     pub overrides: Overrides,
+    /// Warnings that somebody looked at: they are no findings any more, and the runbook prints them with their reasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = serde_json::json!([{ "code": "CB0440", "reason": "reg query on CORE01 shows REG_SZ", "servers": ["CORE01"] }]))]
+    pub accept: Vec<Acceptance>,
     /// Every Callback server.
     #[schemars(length(min = 1))]
     #[schemars(example = serde_json::json!([{ "name": "CB01", "fqdn": "cb01.acme.example", "roles": ["core", "management"], "windows": 2016, "dotnet": "4.7.1" }]))]
@@ -319,7 +324,7 @@ pub enum XFrameOptions {
 pub struct Sql {
     /// Release of SQL Server.
     #[schemars(example = 2016)]
-    #[schemars(extend("enum" = [2012, 2016, 2017]))]
+    #[schemars(extend("enum" = [2012, 2016, 2017], "x-note" = "the vendor guide ends with SQL Server 2017"))]
     pub version: u16,
     /// Server, optionally with an instance (`SQL01\CALLBACK`) or a port (`SQL01,1433`).
     #[schemars(example = &r"SQL01\CALLBACK")]
@@ -615,7 +620,7 @@ pub struct Network {
 pub struct PortRange {
     /// First port.
     #[schemars(range(min = 1024, max = 65535))]
-    #[schemars(example = 50000)]
+    #[schemars(example = 20000)]
     pub first: u16,
     /// Number of ports, at least 1000.
     #[schemars(range(min = 1, max = 64512))]
@@ -734,7 +739,8 @@ impl JsonSchema for WindowsVersionText {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "description": "Windows Server release.",
-            "enum": [2012, "2012r2", 2016, 2019]
+            "enum": [2012, "2012r2", 2016, 2019],
+            "x-note": "the vendor guide ends with Windows Server 2019"
         })
     }
 }

@@ -7,8 +7,7 @@
 use jsonschema::{PatternOptions, Validator};
 use serde_json::{Map, Value};
 
-use super::model::Inventory;
-use super::scalars;
+use super::{published, scalars};
 
 /// The compiled schema. Build it once a run and share it.
 #[derive(Debug)]
@@ -26,7 +25,7 @@ impl Default for Schema {
 impl Schema {
     /// Compiles the schema of [`Inventory`].
     pub fn new() -> Self {
-        Self::compile(&Self::json())
+        Self::compile(&published::merged())
     }
 
     /// Compiles the schema of another document that is written in the same YAML.
@@ -56,24 +55,24 @@ impl Schema {
         Self { flat, validator }
     }
 
-    /// The published schema, for `cbgen schema inventory` and editors.
+    /// The schema of inventory files, for `cbgen schema inventory` and editors.
     pub fn json() -> Value {
-        let mut schema = schemars::schema_for!(Inventory).to_value();
-        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-            properties.insert(
-                "extends".to_owned(),
-                serde_json::json!({
-                    "description": "Files this one builds on, relative to this file: a name or a list. Later ones \
-                        and this file win; mappings merge key by key, everything else replaces.",
-                    "examples": ["shared/base.yaml"],
-                    "oneOf": [
-                        { "type": "string", "minLength": 1 },
-                        { "type": "array", "items": { "type": "string", "minLength": 1 } }
-                    ]
-                }),
-            );
-        }
-        schema
+        published::inventory()
+    }
+
+    /// The schema merged inventories are checked with, references and descriptions in it.
+    pub fn merged() -> Value {
+        published::merged()
+    }
+
+    /// The schema of layers, of which nothing is required.
+    pub fn layer() -> Value {
+        published::layer()
+    }
+
+    /// The schema of the project file.
+    pub fn project() -> Value {
+        published::project()
     }
 
     pub(super) fn validator(&self) -> Option<&Validator> {
@@ -166,6 +165,11 @@ impl<'a> Field<'a> {
     pub(super) fn requires(self, key: &str) -> bool {
         let required = self.0.get("required").and_then(Value::as_array);
         required.is_some_and(|required| required.iter().any(|name| name == key))
+    }
+
+    /// A fact about its choices.
+    pub(super) fn note(self) -> Option<&'a str> {
+        self.0.get("x-note")?.as_str()
     }
 
     /// The name of the form of a text.

@@ -33,7 +33,7 @@ pub(super) fn shown(pointer: &str, value: &Value) -> String {
 
 /// Whether a pointer leads to something an author may have mistaken for the place of a password.
 pub(super) fn is_secret(pointer: &str) -> bool {
-    pointer.split('/').any(crate::secrets::is_secret_name)
+    pointer.split('/').any(crate::secrets::is_like_a_secret_name)
 }
 
 pub(super) fn is_empty(value: &Value) -> bool {

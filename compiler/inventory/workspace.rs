@@ -12,19 +12,36 @@ use crate::files::{DiskFiles, Files as _, Kind};
 #[derive(Clone, Debug)]
 pub struct Workspace {
     files: DiskFiles,
+    standard_input: Option<Vec<u8>>,
 }
+
+/// The name of standard input among the files of a workspace.
+pub const STANDARD_INPUT: &str = "-";
 
 impl Workspace {
     /// The workspace at a folder of the disk.
     pub fn new(root: &Path) -> Self {
         Self {
             files: DiskFiles::new(root),
+            standard_input: None,
         }
+    }
+
+    /// The workspace with what was read from standard input, as the file `-`.
+    #[must_use]
+    pub fn with_standard_input(mut self, bytes: Option<Vec<u8>>) -> Self {
+        self.standard_input = bytes;
+        self
     }
 }
 
 impl ReadInput for Workspace {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        if path == STANDARD_INPUT
+            && let Some(bytes) = &self.standard_input
+        {
+            return Ok(bytes.clone());
+        }
         self.read_within(path, path, MOST_BYTES)
     }
 

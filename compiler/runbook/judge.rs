@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::order;
 use super::schedule::{self, RESERVE};
-use crate::check::Finding;
+use crate::check::Warning;
 use crate::codes::{self, Code};
 use crate::contract::manifest::Window;
 use crate::contract::moment::Moment;
@@ -35,11 +35,15 @@ pub fn judge(diagnostics: &mut Diagnostics, places: &Places, plan: &mut Plan<'_>
     });
     let Some(window) = window else { return Ok(()) };
     let schedule = schedule::timing(&super::steps(plan, &[]), Some(&window)).schedule;
-    if let Some(finding) = of_window(&schedule, &window) {
-        let mut diagnostic =
-            Diagnostic::new(finding.code, finding.message.as_str()).at_opt(places.nearest(&finding.pointer));
-        diagnostic.help.clone_from(&finding.help);
-        diagnostics.push(diagnostic);
+    if let Some(mut finding) = of_window(&schedule, &window) {
+        let answer = plan.accept.iter().find(|entry| entry.code == finding.code.id());
+        finding.accepted = answer.cloned();
+        if finding.accepted.is_none() {
+            let mut diagnostic = Diagnostic::new(finding.code, finding.message.as_str())
+                .at_opt(places.nearest(&finding.pointer));
+            diagnostic.help.clone_from(&finding.help);
+            diagnostics.push(diagnostic);
+        }
         plan.warnings.push(finding);
         plan.warnings.sort_by_key(|finding| finding.code);
     }
@@ -112,7 +116,7 @@ fn order_of(diagnostics: &mut Diagnostics, plan: &Plan<'_>, function: Function) 
 }
 
 /// The worst finding about a window: each one says all that the milder ones would.
-fn of_window(schedule: &Schedule, window: &Window) -> Option<Finding> {
+fn of_window(schedule: &Schedule, window: &Window) -> Option<Warning> {
     let length = schedule.window?;
     let Schedule {
         people,
@@ -121,11 +125,12 @@ fn of_window(schedule: &Schedule, window: &Window) -> Option<Finding> {
         ..
     } = *schedule;
     let finding = |code: Code, message: String, help: &str| {
-        Some(Finding {
+        Some(Warning {
             code,
             message,
             pointer: "/bundle/window/end".into(),
             help: Some(help.into()),
+            accepted: None,
         })
     };
     if needed > length {

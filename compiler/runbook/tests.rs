@@ -82,7 +82,7 @@ fn with_plan_and<T>(servers: &str, step: &str, then: impl FnOnce(&mut Plan<'_>) 
     let file = OneFile(format!("{HEAD}servers:\n{servers}"));
     let loaded = inventory::load(&mut diagnostics, &mut sources, &file, &Schema::new(), "lab.yaml");
     let loaded = loaded.unwrap_or_else(|_| panic!("{:#?}", diagnostics.sorted(&sources)));
-    let checked = crate::check::check(&mut diagnostics, loaded.inventory, &loaded.places);
+    let checked = crate::check::check(&mut diagnostics, loaded.inventory, &loaded.places, None);
     let checked = checked.unwrap_or_else(|_| panic!("{:#?}", diagnostics.sorted(&sources)));
     let plan = crate::plan::plan(&mut diagnostics, checked, &templates);
     let mut plan = plan.unwrap_or_else(|_| panic!("{:#?}", diagnostics.sorted(&sources)));

@@ -8,15 +8,27 @@ use super::appendix::{assumptions, deviations, port_tables, sentence};
 use super::fold::{FOLD_FROM, fold};
 use super::step::effect;
 use crate::catalogue::catalogue;
+use crate::check::Warning;
 use crate::contract::moment::Moment;
 use crate::contract::runbook::{self, Runbook, Step};
 use crate::facts::Facts;
 use crate::facts::plan_view::{
-    AppliedView, GroupView, LaterView, OutageView, PhaseView, PlanView, Prose, RestartView, RunView,
-    StepNumber, StepReference, StepView, TimeView, ValueView, WarningView,
+    AcceptedView, AppliedView, GroupView, LaterView, OutageView, PhaseView, PlanView, Prose, RestartView,
+    RunView, StepNumber, StepReference, StepView, TimeView, ValueView, WarningView,
 };
 use crate::facts::topology::topology;
 use crate::plan::Plan;
+
+/// A warning that somebody looked at.
+fn accepted(warning: &Warning) -> Option<AcceptedView> {
+    let answer = warning.accepted.as_ref()?;
+    Some(AcceptedView {
+        code: warning.code.id().to_owned(),
+        message: sentence(&warning.message),
+        reason: answer.reason.clone(),
+        until: answer.until.clone(),
+    })
+}
 
 impl PlanView {
     /// The printed runbook of a plan; `texts` are the rendered bodies in the order of the plan.
@@ -32,12 +44,14 @@ impl PlanView {
             warnings: plan
                 .warnings
                 .iter()
-                .map(|finding| WarningView {
-                    code: finding.code.id().to_owned(),
-                    message: sentence(&finding.message),
-                    help: sentence(finding.help.as_deref().unwrap_or_default()),
+                .filter(|warning| warning.accepted.is_none())
+                .map(|warning| WarningView {
+                    code: warning.code.id().to_owned(),
+                    message: sentence(&warning.message),
+                    help: sentence(warning.help.as_deref().unwrap_or_default()),
                 })
                 .collect(),
+            accepted: plan.warnings.iter().filter_map(accepted).collect(),
             assumptions: assumptions(&plan.facts).into_iter().map(Prose::new).collect(),
             deviations: deviations(catalogue(), plan),
             ports: port_tables(&plan.facts),

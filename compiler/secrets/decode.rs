@@ -93,7 +93,7 @@ fn runs_of(text: &str, belongs: impl Fn(u8) -> bool) -> Vec<Range<usize>> {
     runs
 }
 
-fn from_base64(run: &str) -> Option<Vec<u8>> {
+pub(super) fn from_base64(run: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(run.len() * 3 / 4);
     let (mut buffer, mut bits) = (0u32, 0);
     for letter in run.bytes() {

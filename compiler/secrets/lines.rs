@@ -1,4 +1,5 @@
-//! Lines of a text that findings must not quote: values below a key that is named like a secret, and private keys.
+//! Lines of a text that findings must not quote: values below a key that is named like a secret, also by a slip, and
+//! private keys.
 //!
 //! It reads a text that may be wrong in any way, since it is asked when a finding is printed: indentation decides, as a
 //! person would read it. This file must not know any format.
@@ -90,7 +91,7 @@ fn secret_key(line: &str) -> Option<(usize, usize)> {
                 .last()?
                 .0;
             let name = before.get(start..)?;
-            names::is_secret(name).then_some((start, (at + 1).min(line.len())))
+            names::is_like_a_secret(name).then_some((start, (at + 1).min(line.len())))
         })
 }
 
@@ -124,7 +125,7 @@ pub fn words(secret: &str) -> impl Iterator<Item = &str> {
     parts.filter(|part| {
         part.chars().count() >= 4
             && !matches!(*part, "null" | "true" | "false" | "NAME")
-            && !names::is_secret(part)
+            && !names::is_like_a_secret(part)
     })
 }
 
@@ -161,6 +162,7 @@ mod tests {
     #[test]
     fn lines_below_a_secret_key_and_inside_a_private_key_are_guarded() {
         assert_eq!(check("a: 1\npassword: x\nb: 2"), ".>.");
+        assert_eq!(check("a: 1\npasword: x\nole_pw: 2"), ".>>");
         assert_eq!(
             check("sql:\n  password:\n    x: 1\n\n    y: 2\n  other: 1"),
             ".>###."

@@ -143,7 +143,13 @@ pub(super) fn is_secret(name: &str) -> bool {
     {
         return false;
     }
-    are_of_a_secret(&words)
+    are_of_a_secret(&words) || is_short(name)
+}
+
+/// `pw`, as a part of its own: inside a word two letters mean nothing.
+fn is_short(name: &str) -> bool {
+    name.split(|letter: char| !letter.is_alphanumeric())
+        .any(|part| part.eq_ignore_ascii_case("pw"))
 }
 
 /// Whether an identifier somewhere in a line, or several words of it together, may name a secret; [`is_secret`] holds for no
@@ -151,9 +157,11 @@ pub(super) fn is_secret(name: &str) -> bool {
 pub(super) fn may_be_in(line: &str) -> bool {
     line.split(|letter: char| !letter.is_alphanumeric())
         .filter(|part| may_be_secret(part))
-        .map(words)
         // Which word stands before `key` is not asked.
-        .any(|words| are_of_a_secret(&words) || words.iter().any(|word| letters(word) == "key"))
+        .any(|part| {
+            let words = words(part);
+            is_short(part) || are_of_a_secret(&words) || words.iter().any(|word| letters(word) == "key")
+        })
 }
 
 /// A word without the number at its end.
@@ -182,8 +190,42 @@ fn may_be_secret(name: &str) -> bool {
     marks(name).may_name_a_secret() || name.as_bytes().eq_ignore_ascii_case(&PW)
 }
 
-/// Three letters in any case, one of which is in every word that names a secret.
-const OF_SECRETS: [[u8; 3]; 7] = [*b"pas", *b"pwd", *b"sec", *b"tok", *b"key", *b"coo", *b"cre"];
+/// Shortest word that is compared with the names of secrets letter by letter: shorter ones are like too many others.
+const SHORTEST_MISSPELT: usize = 5;
+
+/// Words near a secret's name that are words of their own.
+const OTHER_NEAR: &[&str] = &[
+    "taken", "spoken", "broken", "secure", "sector", "cookies", "passed",
+];
+
+/// Short forms of `password` that nobody takes for anything else.
+const SHORT: &[&str] = &["pw", "psw", "pswd", "pwrd", "passw", "paswd", "kennwort"];
+
+/// Whether an identifier names a secret or is a slip away from it: `pasword`, `secrt`, `ole_pw`. A value behind it is
+/// not shown; whether it is refused is another question.
+pub(super) fn is_like_a_secret(name: &str) -> bool {
+    if is_secret(name) {
+        return true;
+    }
+    let words = words(name);
+    if words.last().is_some_and(|word| ABOUT.contains(&word.as_str())) {
+        return false;
+    }
+    words.iter().any(|word| {
+        let word = letters(word);
+        let near = |known: &&&str| {
+            known.len() >= SHORTEST_MISSPELT
+                && strsim::damerau_levenshtein(known, word) <= known.len() / SHORTEST_MISSPELT
+        };
+        SHORT.contains(&word)
+            || word.len() >= SHORTEST_MISSPELT
+                && !OTHER_NEAR.contains(&word)
+                && WORDS.iter().find(near).is_some()
+    })
+}
+
+/// Three letters in any case, one of which is in every word that names a secret; `*` is any byte.
+const OF_SECRETS: [[u8; 3]; 7] = [*b"pas", *b"pw*", *b"sec", *b"tok", *b"key", *b"coo", *b"cre"];
 /// The same for arguments whose value is a secret: `user`, `authorization`, `/rp`.
 const OF_ARGUMENTS: [[u8; 3]; 3] = [*b"use", *b"aut", *b"/rp"];
 /// Options of one letter, whose case matters.
@@ -208,8 +250,15 @@ const fn table(place: usize) -> [u16; 256] {
         } else {
             OF_ARGUMENTS[pattern - OF_SECRETS.len()]
         };
-        table[letters[place] as usize] |= 1 << pattern;
-        table[letters[place].to_ascii_uppercase() as usize] |= 1 << pattern;
+        let mut byte = 0;
+        while byte < table.len() {
+            let letter = letters[place];
+            let is_it = byte == letter as usize || byte == letter.to_ascii_uppercase() as usize;
+            if is_it || letter == b'*' {
+                table[byte] |= 1 << pattern;
+            }
+            byte += 1;
+        }
         pattern += 1;
     }
     let mut option = 0;
@@ -358,6 +407,45 @@ mod tests {
             "pw_length",
         ] {
             assert!(!is_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn slips_and_short_forms_of_a_secret_are_known() {
+        for name in [
+            "pasword",
+            "paswd",
+            "secrt",
+            "pw",
+            "ole_pw",
+            "passwrod",
+            "Pasword",
+            "tokne",
+            "PassPhras",
+            "sercet",
+            "OLE_PSWD",
+            "credentails",
+            "password",
+        ] {
+            assert!(is_like_a_secret(name), "{name}");
+        }
+        for name in [
+            "server",
+            "servers",
+            "product",
+            "access",
+            "provider",
+            "user",
+            "pfx",
+            "path_column",
+            "passed",
+            "taken",
+            "sector",
+            "report_database",
+            "port",
+            "pass_name",
+        ] {
+            assert!(!is_like_a_secret(name), "{name}");
         }
     }
 }

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::engine::{self, EngineError};
+use super::fit::{Foreign, Misfit};
 use crate::catalogue::Catalogue;
 use crate::codes;
-use crate::diag::{Diagnostic, nearest};
+use crate::diag::{Diagnostic, nearest, one_of};
 use crate::formats::Format;
 use crate::source::{FileId, Sources, Span};
 
@@ -79,9 +80,9 @@ fn quoted_word(sources: &Sources, file: FileId, from: usize, message: &str) -> O
 }
 
 pub(super) fn no_front_matter(file: FileId, text: &str) -> Diagnostic {
-    Diagnostic::new(codes::FRONT_MATTER, "the template does not begin with front matter")
+    Diagnostic::new(codes::FRONT_MATTER, "this file is no template: it does not begin with front matter")
         .at(Span::new(file, 0..text.find('\n').unwrap_or(text.len())))
-        .help("begin with a line `---`, YAML, and another line `---`; a file that is only included lies in a folder `_…`")
+        .help("begin with a line `---`, YAML, and another line `---`; a file that is only included lies in a folder `_…`. `README.md`, hidden files and `*~` may lie here; move everything else out of the folder")
 }
 
 pub(super) fn unknown_requirement(
@@ -116,6 +117,49 @@ pub(super) fn step_mismatch(sources: &Sources, file: FileId) -> Diagnostic {
     )
     .at_opt(span)
     .help("add what is missing, or remove both")
+}
+
+/// The line of a key in the front matter.
+fn key_span(sources: &Sources, file: FileId, key: &str) -> Option<Span> {
+    let text = sources.get(file)?.text();
+    let at = text.find(&format!("\n{key}:"))? + 1;
+    let end = text
+        .get(at..)?
+        .find('\n')
+        .map_or(text.len(), |length| at + length);
+    Some(Span::new(file, at..end))
+}
+
+pub(super) fn misfit(sources: &Sources, file: FileId, misfit: &Misfit) -> Diagnostic {
+    Diagnostic::new(codes::MISFIT, misfit.message.as_str())
+        .at_opt(key_span(sources, file, misfit.key))
+        .note("docs/templates.md has the table of effects, formats and extensions")
+        .help(misfit.help.as_str())
+}
+
+pub(super) fn foreign_filter(format: Format, foreign: &Foreign, place: Option<Span>) -> Diagnostic {
+    let message = format!(
+        "the filter `{}` quotes for {}, and this text is `{}`",
+        foreign.filter,
+        foreign.homes,
+        format.name()
+    );
+    let own: Vec<&str> = engine::QUOTING_FILTERS
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(|name| super::fit::home(name).is_some_and(|homes| homes.contains(&format)))
+        .collect();
+    let finding = Diagnostic::new(codes::FOREIGN_FILTER, message)
+        .at_opt(place)
+        .note("quotes of another format do not hold here: the value could break out of them");
+    if own.is_empty() {
+        finding.help(format!(
+            "write the value without a quoting filter; the format `{}` has its own escape",
+            format.name()
+        ))
+    } else {
+        finding.help(format!("use {}", one_of(own)))
+    }
 }
 
 pub(super) fn lines_of_applied(sources: &Sources, file: FileId) -> Diagnostic {

@@ -4,13 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::files::{Files, Kind};
+use crate::source::plain_text;
 
 static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
@@ -34,7 +35,7 @@ pub fn built_in() -> Vec<TemplateFile> {
         for file in folder.files() {
             let path = file.path().to_string_lossy().replace('\\', "/");
             // One that is not UTF-8 has no front matter then, and is refused by the first test that compiles any.
-            let text = file.contents_utf8().unwrap_or_default().to_owned();
+            let text = plain_text(file.contents_utf8().unwrap_or_default()).into_owned();
             found.push(TemplateFile {
                 name: format!("templates/{path}"),
                 path,
@@ -63,7 +64,35 @@ pub fn overlay(base: Vec<TemplateFile>, over: Vec<TemplateFile>) -> Vec<Template
 /// passed over, its template would be missing without a word.
 const LINK: &str = "it is a symbolic link; put the file or folder itself there";
 
-/// Reads every file of a templates folder; what is no file or folder is an error, for a template must not be missing
+/// Whether a name is one that people and their programs keep beside templates: hidden names (`.git` of a checkout or a
+/// submodule among them), what editors leave, and a page about the folder.
+fn is_of_others(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    path.split('/').any(|part| part.starts_with('.'))
+        || name.ends_with('~')
+        || name.eq_ignore_ascii_case("README.md")
+}
+
+/// The folder of templates as a manifest names it: as it was given, without what belongs to one machine.
+pub fn recorded_folder(folder: &Path) -> String {
+    let parts: Vec<Component<'_>> = folder
+        .components()
+        .filter(|part| *part != Component::CurDir)
+        .collect();
+    let is_here = parts.iter().all(|part| matches!(part, Component::Normal(_)));
+    let named = parts.iter().filter_map(|part| match part {
+        Component::Normal(name) => Some(name.to_string_lossy()),
+        _ => None,
+    });
+    let named: Vec<_> = named.collect();
+    let kept = if is_here { 0 } else { named.len().saturating_sub(1) };
+    match named.get(kept..) {
+        Some(kept) if !kept.is_empty() => kept.join("/"),
+        _ => "templates".to_owned(),
+    }
+}
+
+/// Reads every file of a templates folder but what people keep beside them; what is no file or folder is an error, for a template must not be missing
 /// without a word.
 pub fn read(
     diagnostics: &mut Diagnostics,
@@ -93,6 +122,9 @@ pub fn read(
     let mut found = Vec::new();
     for entry in entries {
         let path = entry.path.to_string_lossy().replace('\\', "/");
+        if is_of_others(&path) {
+            continue;
+        }
         let name = format!("{shown}/{path}");
         match entry.kind {
             Kind::File => {}
@@ -110,10 +142,52 @@ pub fn read(
             Ok(text) => found.push(TemplateFile {
                 path,
                 name,
-                text: text.replace("\r\n", "\n"),
+                text: plain_text(&text).into_owned(),
             }),
             Err(error) => return Err(refuse(&name, error.to_string())),
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::MemoryFiles;
+
+    #[test]
+    fn what_people_keep_beside_templates_is_passed_over() {
+        let files = MemoryFiles::default();
+        for name in [
+            "over/.git",
+            "over/.gitattributes",
+            "over/.git/config",
+            "over/nginx/.nginx.conf.swp",
+            "over/nginx/nginx.conf~",
+            "over/README.md",
+            "over/nginx/readme.md",
+            "over/nginx/nginx.conf",
+            "over/notes.txt",
+        ] {
+            // A file cannot be a folder too: a submodule has `.git` as a file, a checkout as a folder.
+            drop(files.write(Path::new(name), b"\xEF\xBB\xBFa\r\nb\n"));
+        }
+        let found = read(&mut Diagnostics::new(), &files, Path::new("over")).unwrap();
+        let names: Vec<&str> = found.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(names, ["nginx/nginx.conf", "notes.txt"]);
+        assert_eq!(found[0].text, "a\nb\n");
+    }
+
+    #[test]
+    fn a_folder_is_recorded_as_it_was_given() {
+        for (given, expected) in [
+            ("over", "over"),
+            ("./company/templates/", "company/templates"),
+            ("/srv/company/over", "over"),
+            ("../shared/over", "over"),
+            (".", "templates"),
+        ] {
+            assert_eq!(recorded_folder(Path::new(given)), expected, "{given}");
+        }
+    }
 }

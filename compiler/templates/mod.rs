@@ -5,6 +5,7 @@
 
 pub mod engine;
 mod findings;
+mod fit;
 pub mod folder;
 pub mod front_matter;
 pub mod lines;
@@ -18,7 +19,7 @@ use crate::contract::artifact::Scope;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::facts::{Facts, plan_view::PlanView};
 use crate::formats::Format;
-use crate::inventory::{Schema, read_document};
+use crate::inventory::{Schema, Subject, read_document};
 use crate::secrets;
 use crate::source::{FileId, Sources, Span};
 
@@ -30,6 +31,12 @@ use findings::{
 use folder::TemplateFile;
 use front_matter::{FrontMatter, RunbookText};
 use variables::VariableSchema;
+
+/// What the front matter is called in messages.
+const FRONT_MATTER: Subject = Subject {
+    the: "the front matter",
+    a: "front matter",
+};
 
 /// Names the text of a condition of the catalogue, which belongs to no template.
 const CONDITION: &str = "condition of the catalogue: ";
@@ -140,7 +147,7 @@ fn load_into(
             continue;
         };
         let head = file.text.get(..body_start - "---\n".len()).unwrap_or_default();
-        let Some(front) = read_document::<FrontMatter>(diagnostics, &schema, id, head) else {
+        let Some(front) = read_document::<FrontMatter>(diagnostics, &schema, FRONT_MATTER, id, head) else {
             continue;
         };
         check_front_matter(diagnostics, sources, id, &front, catalogue);
@@ -450,6 +457,9 @@ fn check_front_matter(
     if is_step != front.effect.is_none() || is_step && front.scope == Scope::Bundle {
         diagnostics.error(step_mismatch(sources, file));
     }
+    for misfit in fit::misfits(front) {
+        diagnostics.error(findings::misfit(sources, file, &misfit));
+    }
     if is_step && front.minutes.is_none() {
         diagnostics.error(minutes_missing(sources, file));
     }
@@ -482,6 +492,16 @@ fn check_variables(
         .collect();
     let schemas =
         [Scope::Server, Scope::Deployment, Scope::Bundle].map(|scope| (scope, variable_schema(scope)));
+    for (format, text) in bodies
+        .iter()
+        .flat_map(|(format, of_format)| of_format.iter().map(move |text| (*format, text)))
+        .chain(prose.iter().map(|text| (Format::Markdown, text)))
+    {
+        for foreign in fit::foreign_filters(format, &text.name, &text.body, &by_name) {
+            let place = place(sources, texts, &foreign.name, Some(foreign.range.clone()));
+            diagnostics.push(findings::foreign_filter(format, &foreign, place));
+        }
+    }
     for text in bodies.values().flatten().chain(plain).chain(prose) {
         let path = text.name.split('#').next().unwrap_or_default();
         let Some((_, schema)) = schemas

@@ -155,7 +155,7 @@ impl Explorer<'_> {
             Err(error) => return vec![format!("it has the wrong form: {error}")],
         };
         let mut found = Diagnostics::new();
-        if check::check(&mut found, inventory, &self.loaded.places).is_ok() {
+        if check::check(&mut found, inventory, &self.loaded.places, None).is_ok() {
             return Vec::new();
         }
         let errors = found.iter().filter(|finding| finding.severity == Severity::Error);

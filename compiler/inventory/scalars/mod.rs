@@ -9,7 +9,7 @@ mod versions;
 
 pub use names::{config_file, fqdn, host_name, http_url, https_url, secret_name, sql_server, sql_table};
 pub use paths::{windows_file, windows_folder};
-pub use versions::{date_time, dotnet_version, product_version, rabbitmq_version, version_range};
+pub use versions::{date, date_time, dotnet_version, product_version, rabbitmq_version, version_range};
 
 use versions::product_version_form;
 
@@ -30,6 +30,7 @@ pub const FORMS: &[(&str, Form, &str)] = &[
     ("cbgen-sql-server", sql_server, r"SQL01\CALLBACK"),
     ("cbgen-sql-table", sql_table, "dbo.WSConfiguration"),
     ("cbgen-date-time", date_time, "2026-12-05T22:00:00+01:00"),
+    ("cbgen-date", date, "2027-01-31"),
     (
         "cbgen-http-url",
         http_url,

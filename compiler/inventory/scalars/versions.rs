@@ -63,6 +63,47 @@ fn numbers(value: &str) -> Result<Vec<u16>, String> {
         .collect()
 }
 
+/// A number of exactly so many digits.
+fn digits(text: &str, length: usize) -> Option<u32> {
+    (text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| text.parse().ok())
+        .flatten()
+}
+
+/// Whether a text is a day of the calendar; `Err(None)` when it has not even the form of one.
+fn is_day(text: &str) -> Result<(), Option<String>> {
+    let mut parts = text.split('-');
+    let (Some(year), Some(month), Some(day), None) = (
+        parts.next().and_then(|part| digits(part, 4)),
+        parts.next().and_then(|part| digits(part, 2)),
+        parts.next().and_then(|part| digits(part, 2)),
+        parts.next(),
+    ) else {
+        return Err(None);
+    };
+    if !(1..=12).contains(&month) {
+        return Err(Some(format!("there is no month {month}")));
+    }
+    let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    let days = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    if day == 0 || day > days {
+        return Err(Some(format!(
+            "month {month} of {year} has {days} days, not {day}"
+        )));
+    }
+    Ok(())
+}
+
+/// A day: year, month and day (RFC 3339 `full-date`).
+pub fn date(value: &str) -> Result<(), String> {
+    is_day(value).map_err(|why| why.unwrap_or_else(|| "it is no day; write it like `2027-01-31`".to_owned()))
+}
+
 /// A moment with its offset (RFC 3339 section 5.6), without leap seconds.
 pub fn date_time(value: &str) -> Result<(), String> {
     const EXAMPLE: &str = "write it like `2026-12-05T22:00:00+01:00`";
@@ -74,33 +115,7 @@ pub fn date_time(value: &str) -> Result<(), String> {
             format!("it has no time; {EXAMPLE}")
         }
     })?;
-    let digits = |text: &str, length: usize| -> Option<u32> {
-        (text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit()))
-            .then(|| text.parse().ok())
-            .flatten()
-    };
-    let mut parts = date.split('-');
-    let (Some(year), Some(month), Some(day), None) = (
-        parts.next().and_then(|part| digits(part, 4)),
-        parts.next().and_then(|part| digits(part, 2)),
-        parts.next().and_then(|part| digits(part, 2)),
-        parts.next(),
-    ) else {
-        return Err(shape());
-    };
-    if !(1..=12).contains(&month) {
-        return Err(format!("there is no month {month}"));
-    }
-    let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    let days = match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    };
-    if day == 0 || day > days {
-        return Err(format!("month {month} of {year} has {days} days, not {day}"));
-    }
+    is_day(date).map_err(|why| why.unwrap_or_else(shape))?;
     let at = time.find(['Z', 'z', '+', '-']).ok_or_else(|| {
         format!("it has no offset, so it means another moment in every time zone; {EXAMPLE}")
     })?;

@@ -1,0 +1,164 @@
+//! The project file, and what it says where the command line says nothing.
+//!
+//! After [`fill`] no command needs to know whether there is a project file.
+
+use std::path::{Path, PathBuf};
+
+use crate::codes;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::files::{DiskFiles, Files, Kind};
+use crate::inventory;
+use crate::inventory::project::{self, Project};
+use crate::inventory::workspace::{STANDARD_INPUT, Workspace};
+use crate::source::Sources;
+
+use super::args::{Command, Deny, TemplateOptions};
+use super::arguments::files_of;
+use super::diff::{has_extension, is_inventory};
+use super::exit::Exit;
+use super::session::Session;
+use super::workshop::{plain, shown};
+
+/// Where bundles go when nobody says it.
+const OUTPUT: &str = "out";
+
+/// Fills in what the command line left open. `None` when the project file is wrong or no inventory is named; that is
+/// reported then.
+pub(super) fn fill(session: &mut Session, command: &mut Command) -> Option<()> {
+    let wants_project = match command {
+        Command::Build(_)
+        | Command::Check(_)
+        | Command::Diff(_)
+        | Command::Why(_)
+        | Command::Show(_)
+        | Command::Coverage(_) => true,
+        _ => false,
+    };
+    if !wants_project {
+        return Some(());
+    }
+    let files = DiskFiles::new("");
+    let project = read(session, &files)?;
+    if let Some(project::Deny::Warnings) = project.deny {
+        session.deny(Deny::Warnings);
+    }
+    let templates = |options: &mut TemplateOptions| {
+        if options.templates.is_none() {
+            options.templates = project.templates.as_deref().map(PathBuf::from);
+        }
+    };
+    match command {
+        Command::Build(build) => {
+            templates(&mut build.templates);
+            let output = build
+                .output
+                .take()
+                .or(project.output.as_deref().map(PathBuf::from));
+            build.output = Some(output.unwrap_or_else(|| OUTPUT.into()));
+            build.inventories = inventories(session, &files, &build.inventories, &project)?;
+        }
+        Command::Check(check) => {
+            templates(&mut check.templates);
+            check.inventories = inventories(session, &files, &check.inventories, &project)?;
+        }
+        Command::Diff(diff) => templates(&mut diff.templates),
+        Command::Why(why) => templates(&mut why.templates),
+        Command::Show(show) => templates(&mut show.templates),
+        Command::Coverage(coverage) => templates(&mut coverage.templates),
+        _ => {}
+    }
+    Some(())
+}
+
+fn read(session: &mut Session, files: &DiskFiles) -> Option<Project> {
+    // What is there and cannot be looked at is reported by reading it.
+    if matches!(files.kind(Path::new(project::FILE)), Ok(None)) {
+        return Some(Project::default());
+    }
+    let mut sources = Sources::new();
+    let mut diagnostics = Diagnostics::new();
+    let project = inventory::read_project(&mut diagnostics, &mut sources, &Workspace::new(Path::new("")));
+    session.report(project::FILE, &sources, &diagnostics);
+    if project.is_none() {
+        session.raise(Exit::Findings);
+    }
+    project
+}
+
+/// The inventories a command compiles: what it names, else what the project names. A folder stands for the inventories
+/// directly in it. A file that is named in two ways is compiled once.
+fn inventories(
+    session: &mut Session,
+    files: &dyn Files,
+    given: &[PathBuf],
+    project: &Project,
+) -> Option<Vec<PathBuf>> {
+    let of_project: Vec<PathBuf> = project.inventories.iter().map(PathBuf::from).collect();
+    let (named, place) = if given.is_empty() {
+        (of_project.as_slice(), project::FILE)
+    } else {
+        (given, "the command line")
+    };
+    if named.is_empty() {
+        session.report_alone(
+            Diagnostic::new(codes::NO_INVENTORY_NAMED, "no inventory is named")
+                .note(format!("there is no `{}` with `inventories` in this folder", project::FILE))
+                .help("name a file or a folder, for example `cbgen build inventories`; `cbgen init` writes both"),
+        );
+        return None;
+    }
+    let mut found: Vec<PathBuf> = Vec::new();
+    let named = files_of(session, files, named);
+    let mut failed = named.is_empty();
+    for path in &named {
+        let is_folder =
+            path.as_os_str() != STANDARD_INPUT && matches!(files.kind(path), Ok(Some(Kind::Folder)));
+        let of_it = if is_folder {
+            in_folder(files, path)
+        } else {
+            Ok(vec![path.clone()])
+        };
+        match of_it {
+            Ok(of_it) if of_it.is_empty() => {
+                failed = true;
+                session.report_alone(
+                    Diagnostic::new(
+                        codes::NO_INVENTORY_NAMED,
+                        format!("the folder `{}` holds no inventory", shown(path)),
+                    )
+                    .in_file(shown(path))
+                    .note(format!("it is named in {place}"))
+                    .note("a YAML file with its own key `bundle` is an inventory; others are layers")
+                    .help("name the folder in which the inventories lie directly"),
+                );
+            }
+            Ok(of_it) => found.extend(of_it),
+            Err(error) => {
+                failed = true;
+                let text = format!("`{}` cannot be read: {error}", shown(path));
+                session.report_alone(Diagnostic::new(codes::UNREADABLE_FILE, text).in_file(shown(path)));
+            }
+        }
+    }
+    let mut seen: Vec<PathBuf> = Vec::new();
+    found.retain(|path| {
+        let plain = plain(path);
+        let is_new = !seen.contains(&plain);
+        if is_new {
+            seen.push(plain);
+        }
+        is_new
+    });
+    (!failed).then_some(found)
+}
+
+/// The inventories directly in a folder, in order of names.
+fn in_folder(files: &dyn Files, folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let entries = files.children(folder)?;
+    Ok(entries
+        .into_iter()
+        .filter(|entry| matches!(entry.kind, Kind::File | Kind::Link))
+        .map(|entry| folder.join(entry.path))
+        .filter(|path| has_extension(&shown(path), &["yaml", "yml"]) && is_inventory(files, path))
+        .collect())
+}

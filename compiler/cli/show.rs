@@ -1,0 +1,56 @@
+//! `cbgen show`: an inventory as it is compiled.
+
+use crate::codes;
+use crate::diag::Diagnostic;
+use crate::show;
+
+use super::answers;
+use super::args::{AnswerFormat, Show};
+use super::exit::Exit;
+use super::session::Session;
+use super::workshop::{Workshop, shown};
+
+/// Prints the inventory or a part of it; its mistakes are findings as in `check`, and so is a key it does not have.
+pub(super) fn run(session: &mut Session, arguments: &Show) {
+    let inventories = std::slice::from_ref(&arguments.inventory);
+    let Some(workshop) = Workshop::open_for(session, arguments.templates.templates.as_deref(), inventories)
+    else {
+        return;
+    };
+    let name = shown(&arguments.inventory);
+    let text = workshop.with_run(session, &arguments.inventory, |workshop, run| {
+        let loaded = workshop.compiler.load(run, &workshop.workspace, &name)?;
+        match show::part(&loaded, run.sources, arguments.key.as_deref()) {
+            Ok(part) => Ok(match arguments.format {
+                AnswerFormat::Text => part.text(),
+                AnswerFormat::Json => answers::json(&answers::Shown {
+                    format: answers::FORMAT,
+                    inventory: name.clone(),
+                    values: part.entries(),
+                }),
+            }),
+            Err(missing) => Err(run.diagnostics.error(no_such_key(&name, &missing))),
+        }
+    });
+    match text {
+        Some(text) => session.print(&text),
+        None => session.raise(Exit::Findings),
+    }
+}
+
+fn no_such_key(inventory: &str, missing: &show::NoSuchKey) -> Diagnostic {
+    let section = if missing.section.is_empty() {
+        "an inventory".to_owned()
+    } else {
+        format!("`{}`", missing.section)
+    };
+    let finding = Diagnostic::new(
+        codes::UNKNOWN_INVENTORY_KEY,
+        format!("{section} has no `{}` here", missing.part),
+    )
+    .in_file(inventory);
+    match &missing.near {
+        Some(near) => finding.help(format!("did you mean `{near}`?")),
+        None => finding.help(format!("`cbgen show {inventory}` prints every key")),
+    }
+}

@@ -1,0 +1,142 @@
+//! What servers share (`defaults:`), laid below each server; and keys that are set back to their default.
+//!
+//! A shared value keeps its place, so a finding about a server points at the line that was shared. This file must not know
+//! which keys a server has.
+
+use std::collections::BTreeSet;
+
+use super::plain::{Plain, classify};
+use super::schema::Field;
+use super::value::{Entry, Kind, Map, Node, merge, push_segment};
+
+/// A tree whose servers have what they share.
+pub(super) struct Expanded {
+    /// The tree; `defaults` is still in it, to be checked.
+    pub(super) root: Node,
+    /// Pointers of values of servers that are written in `defaults`: they are checked there.
+    pub(super) shared: BTreeSet<String>,
+}
+
+/// Lays `defaults.all`, then those of the server's roles, below every server.
+pub(super) fn expand(root: Node) -> Expanded {
+    let mut shared = BTreeSet::new();
+    let (Some(defaults), Some(servers)) = (root.get("defaults"), root.get("servers")) else {
+        return Expanded { root, shared };
+    };
+    let Kind::List(items) = &servers.value.target().kind else {
+        return Expanded { root, shared };
+    };
+    let expanded: Vec<Node> = items
+        .iter()
+        .enumerate()
+        .map(|(index, server)| {
+            if server.entries().is_none() {
+                return server.clone();
+            }
+            let mut pointer = format!("/servers/{index}");
+            let below = ["all"].into_iter().chain(roles(server));
+            let below = below
+                .filter_map(|name| defaults.value.get(name))
+                .map(|entry| entry.value.target().clone())
+                .filter(|node| node.entries().is_some())
+                .reduce(|base, over| merge(&base, &over));
+            let Some(below) = below else {
+                return server.clone();
+            };
+            let mut merged = merge(&below, server);
+            note_shared(server, &merged, &mut pointer, &mut shared);
+            // A finding about the server as a whole belongs to the server.
+            merged.span = server.target().span;
+            own_first(server, merged)
+        })
+        .collect();
+    let entries = root.entries().unwrap_or_default();
+    let entries = entries
+        .iter()
+        .map(|entry| {
+            if entry.key == "servers" {
+                Entry {
+                    value: Node {
+                        span: servers.value.target().span,
+                        kind: Kind::List(expanded.clone()),
+                    },
+                    ..entry.clone()
+                }
+            } else {
+                entry.clone()
+            }
+        })
+        .collect();
+    Expanded {
+        root: Node {
+            span: root.span,
+            kind: Kind::Map(Map::new(entries)),
+        },
+        shared,
+    }
+}
+
+/// A tree without keys set to `null` where nothing else stands for it: they take away what a lower layer sets, and the
+/// default holds again.
+pub(super) fn without_nulls(node: Node, field: Field<'_>) -> Node {
+    let Kind::Map(_) = &node.kind else { return node };
+    let kept = node.entries().unwrap_or_default().iter().filter_map(|entry| {
+        let Some(inner) = field.property(&entry.key) else {
+            return Some(entry.clone());
+        };
+        let is_null =
+            matches!(&entry.value.target().kind, Kind::Plain(text) if classify(text) == Plain::Null);
+        if is_null && !inner.takes("null") && !field.requires(&entry.key) {
+            return None;
+        }
+        Some(Entry {
+            value: without_nulls(entry.value.clone(), inner),
+            ..entry.clone()
+        })
+    });
+    let kind = Kind::Map(Map::new(kept.collect()));
+    Node { kind, ..node }
+}
+
+/// The roles a server says it has, in the order in which their shared values are laid down.
+fn roles(server: &Node) -> impl Iterator<Item = &'static str> {
+    let items = match server.get("roles").map(|entry| &entry.value.target().kind) {
+        Some(Kind::List(items)) => items.as_slice(),
+        _ => &[],
+    };
+    ["core", "management"]
+        .into_iter()
+        .filter(move |role| items.iter().any(|item| item.text() == Some(*role)))
+}
+
+/// The server's own keys in front, so that its first line is still its own.
+fn own_first(server: &Node, merged: Node) -> Node {
+    let own = |entry: &&Entry| server.get(&entry.key).is_some();
+    let entries = merged.entries().unwrap_or_default();
+    let first = server
+        .entries()
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|entry| merged.get(&entry.key));
+    let rest = entries.iter().filter(|entry| !own(entry));
+    let kind = Kind::Map(Map::new(first.chain(rest).cloned().collect()));
+    Node {
+        span: merged.span,
+        kind,
+    }
+}
+
+/// Notes every value that only the shared part has.
+fn note_shared(own: &Node, merged: &Node, pointer: &mut String, shared: &mut BTreeSet<String>) {
+    let length = pointer.len();
+    for entry in merged.entries().unwrap_or_default() {
+        push_segment(pointer, &entry.key);
+        match own.get(&entry.key) {
+            None => {
+                shared.insert(pointer.clone());
+            }
+            Some(of_own) => note_shared(&of_own.value, &entry.value, pointer, shared),
+        }
+        pointer.truncate(length);
+    }
+}

@@ -1,0 +1,156 @@
+//! What an inventory with mistakes could be: every wrong value replaced, in several ways.
+//!
+//! Checks that look at several values can then run whatever else is wrong: what they say in every way does not depend on the
+//! values that were replaced. Nothing is ever compiled from it. This file must not know the checks.
+
+use jsonschema::error::ValidationErrorKind as Kind;
+use serde_json::{Map, Value};
+
+use super::model::Inventory;
+use super::schema::{Field, Schema};
+use super::value::{Places, unescape};
+
+/// In how many ways wrong values are replaced: as many as the largest choice that checks look at.
+const WAYS: usize = 4;
+
+/// How often the repaired value is looked at again: a repair may bring out what a wrong type hid.
+const ROUNDS: usize = 6;
+
+/// An inventory that was refused, with every wrong value replaced.
+#[derive(Clone, Debug)]
+pub struct Salvaged {
+    /// The inventory in each way.
+    pub inventories: Vec<Inventory>,
+    /// Where its values are written.
+    pub places: Places,
+}
+
+/// Replaces what the schema refuses. `None` when that leads nowhere.
+pub(super) fn salvage(schema: &Schema, value: &Value, places: Places) -> Option<Salvaged> {
+    let inventories = (0..WAYS)
+        .map(|way| repaired(schema, value.clone(), way))
+        .collect::<Option<Vec<Inventory>>>()?;
+    Some(Salvaged { inventories, places })
+}
+
+fn repaired(schema: &Schema, mut value: Value, way: usize) -> Option<Inventory> {
+    let validator = schema.validator()?;
+    for _ in 0..ROUNDS {
+        let repairs: Vec<Repair> = validator
+            .iter_errors(&value)
+            .filter_map(|error| Repair::of(&error))
+            .collect();
+        if repairs.is_empty() {
+            break;
+        }
+        // From the end, so that no removed item moves another place.
+        for repair in repairs.into_iter().rev() {
+            repair.apply(schema, &mut value, way);
+        }
+    }
+    if let Some(object) = value.as_object_mut() {
+        object.shift_remove("defaults");
+    }
+    super::from_value(value).ok()
+}
+
+/// What is done about one error.
+enum Repair {
+    Remove(String, Vec<String>),
+    Add(String, String),
+    Replace(String),
+}
+
+impl Repair {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
+    fn of(error: &jsonschema::ValidationError<'_>) -> Option<Self> {
+        let pointer = error.instance_path().as_str().to_owned();
+        Some(match error.kind() {
+            Kind::AdditionalProperties { unexpected } => Self::Remove(pointer, unexpected.clone()),
+            Kind::PropertyNames { error } => {
+                Self::Remove(pointer, vec![error.instance().as_str()?.to_owned()])
+            }
+            Kind::Required { property } => Self::Add(pointer, property.as_str()?.to_owned()),
+            _ => Self::Replace(pointer),
+        })
+    }
+
+    fn apply(self, schema: &Schema, root: &mut Value, way: usize) {
+        match self {
+            Self::Remove(pointer, keys) => {
+                if let Some(Value::Object(entries)) = root.pointer_mut(&pointer) {
+                    for key in keys {
+                        entries.shift_remove(&key);
+                    }
+                }
+            }
+            Self::Add(pointer, key) => {
+                let field = schema.root().at(&pointer).and_then(|field| field.property(&key));
+                if let (Some(field), Some(Value::Object(entries))) = (field, root.pointer_mut(&pointer)) {
+                    entries.insert(key, stand_in(field, way));
+                }
+            }
+            Self::Replace(pointer) => {
+                let Some(field) = schema.root().at(&pointer) else {
+                    return;
+                };
+                let (parent, key) = pointer.rsplit_once('/').unwrap_or(("", ""));
+                let optional = schema.root().at(parent).is_some_and(|section| {
+                    section.property(&unescape(key)).is_some() && !section.requires(&unescape(key))
+                });
+                match root.pointer_mut(parent) {
+                    Some(Value::Object(entries)) if optional && way == 0 => {
+                        entries.shift_remove(&unescape(key));
+                    }
+                    _ => {
+                        if let Some(place) = root.pointer_mut(&pointer) {
+                            *place = stand_in(field, way);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A value that could stand in a field, another one in each way where there are several.
+fn stand_in(field: Field<'_>, way: usize) -> Value {
+    let choices: Vec<&Value> = field
+        .choices()
+        .into_iter()
+        .flatten()
+        .filter(|choice| !choice.is_null())
+        .collect();
+    if let Some(choice) = choices.get(way % choices.len().max(1)) {
+        return (*choice).clone();
+    }
+    if field.takes("boolean") && !field.takes("string") {
+        return Value::Bool(way.is_multiple_of(2));
+    }
+    if field.takes("integer") && !field.takes("string") {
+        let (low, _) = field.range();
+        let low = low.and_then(Value::as_u64).unwrap_or_default();
+        return Value::from(low + u64::try_from(way).unwrap_or_default());
+    }
+    if field.takes("array") && !field.takes("string") {
+        let items = field.items().map(|items| stand_in(items, way));
+        return Value::Array(items.into_iter().collect());
+    }
+    if field.takes("object") && !field.takes("string") {
+        let keys = field.keys().filter(|key| field.requires(key));
+        let entries = keys.filter_map(|key| Some((key.to_owned(), stand_in(field.property(key)?, way))));
+        return Value::Object(entries.collect::<Map<String, Value>>());
+    }
+    let example = field
+        .example()
+        .cloned()
+        .or_else(|| Some(super::scalars::example(field.format()?)?.into()))
+        .unwrap_or_else(|| "q".into());
+    match example.as_str() {
+        Some(text) if way > 0 => {
+            let mut fresh = super::alternatives::fresh_texts(field, text);
+            fresh.pop().map_or_else(|| text.into(), Value::from)
+        }
+        _ => example,
+    }
+}

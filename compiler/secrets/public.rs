@@ -1,0 +1,133 @@
+//! Certificates and public keys: long random text that everybody may read.
+//!
+//! A block counts only when what it encodes is built like one (RFC 5280, RFC 7468): a label alone would be a place to hide
+//! a secret in. This file must not know what a secret looks like.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::decode;
+
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+
+/// Labels of blocks without a secret.
+const PUBLIC: &[&str] = &[
+    "CERTIFICATE",
+    "TRUSTED CERTIFICATE",
+    "X509 CERTIFICATE",
+    "CERTIFICATE REQUEST",
+    "NEW CERTIFICATE REQUEST",
+    "PUBLIC KEY",
+    "X509 CRL",
+];
+
+/// The text with blanks in place of certificates and public keys, so that every other byte stays where it is.
+pub(super) fn without(text: &str) -> Cow<'_, str> {
+    let blocks: Vec<Range<usize>> = text
+        .match_indices(BEGIN)
+        .filter_map(|(at, _)| block(text, at))
+        .collect();
+    if blocks.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut rest = String::with_capacity(text.len());
+    let mut at = 0;
+    for range in blocks {
+        rest.push_str(text.get(at..range.start).unwrap_or_default());
+        // Every byte of a block is ASCII.
+        let body = text.get(range.clone()).unwrap_or_default();
+        rest.extend(
+            body.chars()
+                .map(|letter| if letter == '\n' { letter } else { ' ' }),
+        );
+        at = range.end;
+    }
+    rest.push_str(text.get(at..).unwrap_or_default());
+    Cow::Owned(rest)
+}
+
+/// What stands between the two lines of a public block that begins at a byte.
+fn block(text: &str, at: usize) -> Option<Range<usize>> {
+    let rest = text.get(at + BEGIN.len()..)?;
+    let (label, after) = rest.split_once("-----")?;
+    if !PUBLIC.contains(&label) {
+        return None;
+    }
+    let start = text.len() - after.len();
+    let length = after.find(END)?;
+    let behind = after.get(length + END.len()..)?;
+    let body = after.get(..length)?;
+    // Indented in YAML, broken into lines, or with the escapes of a string in JSON.
+    let mut joined = body.replace("\\r", "").replace("\\n", "");
+    joined.retain(|letter| !letter.is_whitespace());
+    let is_base64 = joined
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='));
+    let bytes = decode::from_base64(joined.trim_end_matches('='))?;
+    (is_base64 && behind.starts_with(label) && is_public(&bytes)).then_some(start..start + length)
+}
+
+/// Whether bytes are one sequence of DER whose first element is a sequence too. A private key begins with the number of
+/// its version.
+fn is_public(bytes: &[u8]) -> bool {
+    let Some(inside) = sequence(bytes) else {
+        return false;
+    };
+    inside.first() == Some(&0x30)
+}
+
+/// The content of a sequence that fills the bytes.
+fn sequence(bytes: &[u8]) -> Option<&[u8]> {
+    let (&first, rest) = bytes.split_first()?;
+    let (&short, rest) = rest.split_first()?;
+    let (length, content) = if short < 0x80 {
+        (usize::from(short), rest)
+    } else {
+        let count = usize::from(short & 0x7F);
+        let digits = rest.get(..count).filter(|_| (1..=3).contains(&count))?;
+        let length = digits
+            .iter()
+            .fold(0, |length, digit| length << 8 | usize::from(*digit));
+        (length, rest.get(count..)?)
+    };
+    (first == 0x30 && content.len() == length).then_some(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secrets::scan;
+
+    /// A public key of P-256, as OpenSSL writes it.
+    const KEY: &str = "-----BEGIN PUBLIC KEY-----\n\
+        MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE+Y+qPqI3geo2hQH8eK7Rn+YWG09T\n\
+        ejZ5QFoj9fmxFrUyYhFap6XmTdJtEi8myBmW6Lhwxh7h+q0ZtGYQmXRxIw==\n\
+        -----END PUBLIC KEY-----\n";
+
+    #[test]
+    fn a_public_key_is_no_secret_and_what_stands_beside_it_may_be_one() {
+        assert_eq!(scan(KEY, &[]), Vec::new());
+        assert_eq!(scan(&KEY.replace('\n', "\n    "), &[]), Vec::new());
+        assert_eq!(scan(&format!("{KEY}Password=hunter2Zq9\n"), &[]).len(), 1);
+        let range = block(KEY, 0).unwrap();
+        assert_eq!(without(KEY).len(), KEY.len());
+        assert!(KEY.get(range).unwrap().trim().ends_with("=="));
+    }
+
+    #[test]
+    fn a_label_alone_hides_nothing() {
+        for body in [
+            "UGFzc3dvcmQ9aHVudGVyMjJaUTk=",
+            "Password=hunter2Zq9",
+            "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY",
+        ] {
+            let text = format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
+            assert!(!scan(&text, &[]).is_empty(), "{body}");
+        }
+        // The same bytes with a number in front, as a private key has.
+        assert!(!is_public(&[0x30, 3, 2, 1, 0]));
+        assert!(is_public(&[0x30, 2, 0x30, 0]));
+        assert!(!is_public(&[0x30, 9, 0x30, 0]));
+    }
+}

@@ -1,0 +1,527 @@
+//! Whether effect, format, extension and target of a template fit each other, and whether its filters are those of its
+//! format: there is no way around the reader of a format.
+//!
+//! A registry file that is made as plain text is deployed in the wrong encoding, and regedit ignores it with success. So
+//! each effect takes the formats whose reader knows what is applied, each format has the extensions its consumer goes by, and
+//! plain text is only for what people read. This file must not know what a template says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::front_matter::FrontMatter;
+use crate::contract::artifact::Effect;
+use crate::diag::one_of;
+use crate::formats::Format;
+
+/// The formats of an effect, and the extensions of the file it changes; none where it changes no file.
+struct Row {
+    effect: Effect,
+    formats: &'static [Format],
+    /// For a format, the extensions its target may have.
+    targets: &'static [(Format, &'static [&'static str])],
+    /// How any other target begins.
+    target_begins: Option<&'static str>,
+}
+
+/// What goes with what.
+const TABLE: &[Row] = &[
+    Row {
+        effect: Effect::ReplaceFile,
+        formats: &[
+            Format::Nginx,
+            Format::Erlang,
+            Format::Json,
+            Format::Yaml,
+            Format::Ini,
+        ],
+        targets: &[
+            (Format::Nginx, &["conf"]),
+            (Format::Erlang, &["config"]),
+            (Format::Json, &["json"]),
+            (Format::Yaml, &["yml", "yaml"]),
+            (Format::Ini, &["ini", "url"]),
+        ],
+        target_begins: None,
+    },
+    Row {
+        effect: Effect::TransformXml,
+        formats: &[Format::Xdt],
+        targets: &[(Format::Xdt, &["config", "xml"])],
+        target_begins: None,
+    },
+    Row {
+        effect: Effect::SetTerms,
+        formats: &[Format::Erlang],
+        targets: &[(Format::Erlang, &["config"])],
+        target_begins: None,
+    },
+    Row {
+        effect: Effect::SetLines,
+        formats: &[Format::Json, Format::Yaml, Format::Ini],
+        targets: &[
+            (Format::Json, &["json"]),
+            (Format::Yaml, &["yml", "yaml"]),
+            (Format::Ini, &["ini", "url"]),
+        ],
+        target_begins: None,
+    },
+    Row {
+        effect: Effect::ReplaceReferences,
+        formats: &[Format::JsReferences],
+        targets: &[(Format::JsReferences, &["js"])],
+        target_begins: None,
+    },
+    Row {
+        effect: Effect::ImportRegistry,
+        formats: &[Format::Reg],
+        targets: &[],
+        target_begins: Some("HKEY_"),
+    },
+    Row {
+        effect: Effect::RunSql,
+        formats: &[Format::Sql],
+        targets: &[],
+        target_begins: None,
+    },
+    Row {
+        effect: Effect::RunScript,
+        formats: &[Format::Cmd, Format::PowerShell],
+        targets: &[],
+        target_begins: None,
+    },
+    Row {
+        effect: Effect::Read,
+        formats: Format::ALL,
+        targets: &[],
+        target_begins: None,
+    },
+];
+
+/// Extensions of a format's artifacts.
+fn extensions(format: Format) -> &'static [&'static str] {
+    match format {
+        Format::Nginx => &["conf"],
+        Format::Xdt => &["xdt"],
+        Format::Erlang => &["config", "set"],
+        Format::Json | Format::JsReferences => &["json"],
+        Format::Yaml => &["yml", "yaml"],
+        Format::Ini => &["ini", "url"],
+        Format::Reg => &["reg"],
+        Format::Sql => &["sql"],
+        Format::Cmd => &["cmd", "bat"],
+        Format::Markdown => &["md"],
+        Format::Text => &["txt"],
+        Format::Html => &["html"],
+        Format::PowerShell => &["ps1"],
+    }
+}
+
+/// What does not fit: the key to look at, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Misfit {
+    pub(super) key: &'static str,
+    pub(super) message: String,
+    pub(super) help: String,
+}
+
+/// The extension at the end of a text that may hold variables; `None` when a variable decides it.
+fn extension(text: &str) -> Option<String> {
+    let name = text.rsplit(['/', '\\']).next().unwrap_or(text);
+    let (_, extension) = name.rsplit_once('.')?;
+    (!extension.contains(['{', '}', ' '])).then(|| extension.to_ascii_lowercase())
+}
+
+fn with_dots(extensions: &[&str]) -> String {
+    let dotted: Vec<String> = extensions
+        .iter()
+        .map(|extension| format!(".{extension}"))
+        .collect();
+    one_of(dotted.iter().map(String::as_str))
+}
+
+/// Everything about an artifact's front matter that does not fit.
+pub(super) fn misfits(front: &FrontMatter) -> Vec<Misfit> {
+    let (Some(effect), Some(path)) = (front.effect, front.path.as_deref()) else {
+        return Vec::new();
+    };
+    let format = front.format;
+    let mut found = Vec::new();
+    let Some(row) = TABLE.iter().find(|row| row.effect == effect) else {
+        return found;
+    };
+    if !row.formats.contains(&format) {
+        let fitting = one_of(row.formats.iter().map(|format| format.name()));
+        found.push(Misfit {
+            key: "format",
+            message: format!("the effect `{}` does not go with the format `{}`", word(effect), format.name()),
+            help: format!(
+                "write `format:` {fitting}; each has a reader that refuses what its consumer would ignore or misread"
+            ),
+        });
+        return found;
+    }
+    let known = extensions(format);
+    match extension(path) {
+        Some(extension) if known.contains(&extension.as_str()) => {}
+        other => found.push(Misfit {
+            key: "path",
+            message: match other {
+                Some(extension) => {
+                    format!(
+                        "a file `.{extension}` is not made with the format `{}`",
+                        format.name()
+                    )
+                }
+                None => format!(
+                    "`path` does not end with an extension of the format `{}`",
+                    format.name()
+                ),
+            },
+            help: format!(
+                "end `path` with {}, written out, or change `format`",
+                with_dots(known)
+            ),
+        }),
+    }
+    let target = front.target.as_deref();
+    if let Some((_, fitting)) = row.targets.iter().find(|(of, _)| *of == format) {
+        match target {
+            None => found.push(Misfit {
+                key: "effect",
+                message: format!(
+                    "the effect `{}` changes a file, and `target` does not say which",
+                    word(effect)
+                ),
+                help: "write the file on the server as `target`".to_owned(),
+            }),
+            Some(target) => {
+                // What a variable decides at the end is a file of the product.
+                let is_open = target.trim_end().ends_with("}}");
+                let fits = extension(target).is_some_and(|extension| fitting.contains(&extension.as_str()));
+                if !fits && !is_open {
+                    found.push(Misfit {
+                        key: "target",
+                        message: format!(
+                            "the effect `{}` with the format `{}` does not change a file like `{target}`",
+                            word(effect),
+                            format.name()
+                        ),
+                        help: format!("name a file that ends with {}", with_dots(fitting)),
+                    });
+                }
+            }
+        }
+    }
+    if let (Some(begin), Some(target)) = (row.target_begins, target)
+        && !target.starts_with(begin)
+        && !target.starts_with("{{")
+    {
+        found.push(Misfit {
+            key: "target",
+            message: format!(
+                "the target of `{}` begins with `{begin}`, unlike `{target}`",
+                word(effect)
+            ),
+            help: "write the key of the registry in full".to_owned(),
+        });
+    }
+    found
+}
+
+/// The word of an effect in front matter.
+fn word(effect: Effect) -> String {
+    let value = serde_json::to_value(effect).unwrap_or_default();
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// The formats a quoting filter belongs to; `None` for filters that leave the quoting to what follows.
+pub(super) fn home(filter: &str) -> Option<&'static [Format]> {
+    let by_prefix: &[(&str, &'static [Format])] = &[
+        ("nginx_", &[Format::Nginx]),
+        ("xml_", &[Format::Xdt, Format::Html]),
+        ("erl_", &[Format::Erlang]),
+        ("json_", &[Format::Json, Format::JsReferences]),
+        ("yaml_", &[Format::Yaml]),
+        ("ini_", &[Format::Ini]),
+        ("reg_", &[Format::Reg]),
+        ("sql_", &[Format::Sql]),
+        ("cmd_", &[Format::Cmd]),
+        ("md_", &[Format::Markdown]),
+        ("prose_md", &[Format::Markdown]),
+        ("prose_html", &[Format::Html]),
+        ("html_", &[Format::Html]),
+        ("ps_", &[Format::PowerShell]),
+    ];
+    if !super::engine::QUOTING_FILTERS
+        .iter()
+        .any(|(name, _)| *name == filter)
+    {
+        return None;
+    }
+    by_prefix
+        .iter()
+        .find(|(prefix, _)| filter.starts_with(prefix))
+        .map(|(_, formats)| *formats)
+}
+
+/// A filter of another format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Foreign {
+    /// The text it stands in: a template or a partial.
+    pub(super) name: String,
+    /// Where in that text.
+    pub(super) range: Range<usize>,
+    pub(super) filter: String,
+    pub(super) homes: String,
+}
+
+/// Filters of other formats in a body and everything it includes.
+pub(super) fn foreign_filters(
+    format: Format,
+    name: &str,
+    body: &str,
+    partials: &BTreeMap<String, String>,
+) -> Vec<Foreign> {
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut waiting = vec![(name.to_owned(), body)];
+    while let Some((name, text)) = waiting.pop() {
+        for tag in tags(text) {
+            let inside = text.get(tag.clone()).unwrap_or_default();
+            if let Some(included) = included(inside)
+                && seen.insert(included.to_owned())
+                && let Some(partial) = partials.get(included)
+            {
+                waiting.push((included.to_owned(), partial));
+            }
+            for (at, filter) in filters(inside) {
+                let Some(homes) = home(filter).filter(|homes| !homes.contains(&format)) else {
+                    continue;
+                };
+                found.push(Foreign {
+                    name: name.clone(),
+                    range: tag.start + at..tag.start + at + filter.len(),
+                    filter: filter.to_owned(),
+                    homes: one_of(homes.iter().map(|format| format.name())),
+                });
+            }
+        }
+    }
+    found
+}
+
+/// What stands between `{{` and `}}`, and between `{%` and `%}`.
+fn tags(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(open) = text
+        .get(at..)
+        .and_then(|rest| rest.find('{'))
+        .map(|open| at + open)
+    {
+        let close = match text.as_bytes().get(open + 1) {
+            Some(b'{') => "}}",
+            Some(b'%') => "%}",
+            Some(b'#') => "#}",
+            _ => {
+                at = open + 1;
+                continue;
+            }
+        };
+        let Some(end) = text.get(open + 2..).and_then(|rest| rest.find(close)) else {
+            break;
+        };
+        if close != "#}" {
+            found.push(open + 2..open + 2 + end);
+        }
+        at = open + 2 + end + 2;
+    }
+    found
+}
+
+/// The partial a tag includes.
+fn included(tag: &str) -> Option<&str> {
+    let rest = tag.trim_start_matches('-').trim_start().strip_prefix("include")?;
+    rest.split('"').nth(1)
+}
+
+/// Names behind `|`, outside texts.
+fn filters(tag: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let mut quote = None;
+    for (at, letter) in tag.char_indices() {
+        match (quote, letter) {
+            (Some(open), _) if letter == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'' | '`') => quote = Some(letter),
+            (None, '|') => {
+                let rest = tag.get(at + 1..).unwrap_or_default();
+                let name = rest.trim_start();
+                let start = at + 1 + (rest.len() - name.len());
+                let length = name
+                    .find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'))
+                    .unwrap_or(name.len());
+                found.push((start, name.get(..length).unwrap_or_default()));
+            }
+            (None, _) => {}
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::encode::{Encoding, LineEnd, deployed_form};
+
+    const EFFECTS: [Effect; 9] = [
+        Effect::ReplaceFile,
+        Effect::TransformXml,
+        Effect::SetTerms,
+        Effect::SetLines,
+        Effect::ReplaceReferences,
+        Effect::ImportRegistry,
+        Effect::RunSql,
+        Effect::RunScript,
+        Effect::Read,
+    ];
+
+    fn front(effect: Effect, format: Format, path: &str, target: Option<&str>) -> FrontMatter {
+        let mut front = serde_json::json!({
+            "title": "t", "scope": "server", "path": path, "format": format, "effect": effect, "phase": "verify"
+        });
+        if let Some(target) = target {
+            front["target"] = target.into();
+        }
+        serde_json::from_value(front).unwrap()
+    }
+
+    /// Every combination: what passes is deployed in the form its consumer reads, by the reader that knows it.
+    #[test]
+    fn no_combination_leads_around_a_reader() {
+        let all_extensions: BTreeSet<&str> = Format::ALL
+            .iter()
+            .flat_map(|format| extensions(*format))
+            .copied()
+            .chain(["js", "xml", "exe", "dll", "ps1", "vbs", "", "dat"])
+            .collect();
+        let targets = |extension: &str| {
+            [
+                None,
+                Some("HKEY_LOCAL_MACHINE\\SOFTWARE\\X".to_owned()),
+                Some("db.dbo.T".to_owned()),
+                Some(format!("C:\\x.{extension}")),
+            ]
+        };
+        let (mut passed, mut tried) = (0, 0);
+        for effect in EFFECTS {
+            for format in Format::ALL {
+                for extension in &all_extensions {
+                    for target in all_extensions.iter().flat_map(|extension| targets(extension)) {
+                        tried += 1;
+                        let path = if extension.is_empty() {
+                            "x".to_owned()
+                        } else {
+                            format!("x.{extension}")
+                        };
+                        if !misfits(&front(effect, *format, &path, target.as_deref())).is_empty() {
+                            continue;
+                        }
+                        passed += 1;
+                        let (encoding, line_end) = deployed_form(*format);
+                        let what = format!("{effect:?} {format:?} {path} {target:?}");
+                        // Only what people read may be plain text, and no consumer takes that for its own.
+                        assert!(
+                            *format != Format::Text || effect == Effect::Read && *extension == "txt",
+                            "{what}"
+                        );
+                        assert_eq!(*extension == "reg", *format == Format::Reg, "{what}");
+                        assert_eq!(*extension == "sql", *format == Format::Sql, "{what}");
+                        assert_eq!(*extension == "ps1", *format == Format::PowerShell, "{what}");
+                        assert_eq!(
+                            matches!(*extension, "cmd" | "bat"),
+                            *format == Format::Cmd,
+                            "{what}"
+                        );
+                        assert_eq!(*extension == "conf", *format == Format::Nginx, "{what}");
+                        if *extension == "reg" {
+                            assert_eq!(
+                                (encoding, line_end),
+                                (Encoding::Utf16LeBom, LineEnd::CrLf),
+                                "{what}"
+                            );
+                        }
+                        if matches!(*extension, "cmd" | "bat") {
+                            assert_eq!((encoding, line_end), (Encoding::Ascii, LineEnd::CrLf), "{what}");
+                        }
+                        let by_effect = match effect {
+                            Effect::ImportRegistry => *format == Format::Reg,
+                            Effect::RunSql => *format == Format::Sql,
+                            Effect::RunScript => matches!(format, Format::Cmd | Format::PowerShell),
+                            Effect::TransformXml => *format == Format::Xdt,
+                            Effect::SetTerms => *format == Format::Erlang,
+                            Effect::ReplaceReferences => *format == Format::JsReferences,
+                            Effect::SetLines => matches!(format, Format::Json | Format::Yaml | Format::Ini),
+                            Effect::ReplaceFile => !matches!(
+                                format,
+                                Format::Text
+                                    | Format::Markdown
+                                    | Format::Html
+                                    | Format::Cmd
+                                    | Format::PowerShell
+                                    | Format::Reg
+                                    | Format::Sql
+                                    | Format::Xdt
+                                    | Format::JsReferences
+                            ),
+                            Effect::Read => true,
+                        };
+                        assert!(by_effect, "{what}");
+                    }
+                }
+            }
+        }
+        assert!(passed > 100 && tried > 100 * passed / 30, "{passed} of {tried}");
+    }
+
+    #[test]
+    fn every_format_and_effect_has_a_way_to_pass() {
+        for effect in EFFECTS {
+            let row = TABLE.iter().find(|row| row.effect == effect).unwrap();
+            for format in row.formats {
+                let path = format!("x.{}", extensions(*format)[0]);
+                let target = match row.targets.iter().find(|(of, _)| of == format) {
+                    Some((_, extensions)) => {
+                        Some(format!("{{{{ product.install_root }}}}\\x.{}", extensions[0]))
+                    }
+                    None => row.target_begins.map(|begin| format!("{begin}LOCAL_MACHINE\\X")),
+                };
+                assert_eq!(
+                    misfits(&front(effect, *format, &path, target.as_deref())),
+                    [],
+                    "{effect:?} {format:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn filters_of_other_formats_are_found_in_partials_too() {
+        let partials = BTreeMap::from([("_a/b".to_owned(), "{{ y | sql_string }}".to_owned())]);
+        let body = "{# {{ x | nginx_string }} #}{{ x | json_string }} {{ \"|cmd_arg\" | slashes }} {% include \"_a/b\" %}{{ z | nginx_string }}";
+        let found = foreign_filters(Format::Json, "t", body, &partials);
+        let names: Vec<(&str, &str)> = found
+            .iter()
+            .map(|one| (one.name.as_str(), one.filter.as_str()))
+            .collect();
+        assert_eq!(names, [("t", "nginx_string"), ("_a/b", "sql_string")]);
+        assert_eq!(body.get(found[0].range.clone()), Some("nginx_string"));
+    }
+
+    #[test]
+    fn every_quoting_filter_has_a_format() {
+        for (name, _) in super::super::engine::QUOTING_FILTERS {
+            assert!(home(name).is_some(), "{name}");
+        }
+    }
+}
