@@ -6,13 +6,6 @@ rem Exit code 0: every step was done and checked. Anything else: the named step 
 set "SYSTEM=%SystemRoot%\System32"
 rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
 if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
-set "STEP=check administrator rights"
-"%SYSTEM%\net.exe" session >nul 2>&1
-if "%errorlevel%"=="0" goto :elevated
-echo Start the command prompt with Run as administrator, then run this script again.
-goto :fail
-:elevated
-
 set "STEP=create the folder for saved state"
 set "STATE=%ProgramData%\cbgen\overlay\1\sql"
 if exist "%STATE%\." goto :state_ready
@@ -35,15 +28,20 @@ echo ws-configuration.sql must lie beside this script. Unpack the bundle again.
 goto :fail
 :sql_found
 set "STEP=log in to SQL Server %SERVER% as %USERDOMAIN%\%USERNAME%"
-sqlcmd -S "%SERVER%" -E -b -l 15 -Q "SELECT SUSER_SNAME();" -o "%STATE%\login.txt"
+rem sqlcmd 18 encrypts and checks the certificate of SQL Server. TRUST is an option that changes nothing, or the one that trusts it.
+set "TRUST=-b"
+if not defined CALLBACK_SQL_TRUST set "CALLBACK_SQL_TRUST="
+if defined CALLBACK_SQL_TRUST set "TRUST=-C"
+sqlcmd -S "%SERVER%" -E -b "%TRUST%" -l 15 -Q "SELECT SUSER_SNAME();" -o "%STATE%\login.txt"
 if "%errorlevel%"=="0" goto :logged_in
 rem unchecked: only shows the reason
 type "%STATE%\login.txt"
-echo The server cannot be reached, or it refuses this account.
+echo The server cannot be reached, or it refuses this account. sqlcmd 18 also refuses a certificate it does not trust: give SQL
+echo Server a trusted one, or set CALLBACK_SQL_TRUST to yes for this window when the network between is yours.
 goto :fail
 :logged_in
 set "STEP=open the database %DATABASE%"
-sqlcmd -S "%SERVER%" -d "%DATABASE%" -E -b -l 15 -Q "SELECT DB_NAME();" -o "%STATE%\database.txt"
+sqlcmd -S "%SERVER%" -d "%DATABASE%" -E -b "%TRUST%" -l 15 -Q "SELECT DB_NAME();" -o "%STATE%\database.txt"
 if "%errorlevel%"=="0" goto :opened
 rem unchecked: only shows the reason
 type "%STATE%\database.txt"
@@ -52,7 +50,7 @@ goto :fail
 :opened
 
 set "STEP=run ws-configuration.sql"
-sqlcmd -S "%SERVER%" -d "%DATABASE%" -E -b -I -f 65001 -i "%~dp0ws-configuration.sql" -o "%STATE%\ws-configuration.sql.log"
+sqlcmd -S "%SERVER%" -d "%DATABASE%" -E -b "%TRUST%" -I -f 65001 -i "%~dp0ws-configuration.sql" -o "%STATE%\ws-configuration.sql.log"
 set "CODE=%errorlevel%"
 rem unchecked: only shows what SQL Server said
 type "%STATE%\ws-configuration.sql.log"

@@ -30,16 +30,17 @@ set "CERTUTIL=%SYSTEM%\certutil.exe"
 set "TROUBLE="
 set "COUNT="
 rem Every server reads the lists that convert-certificate.cmd wrote on the Management servers.
+set "TRUST=%ProgramData%\cbgen\defaults\1\trusted"
 set "STEP=find the lists of certificates"
-if exist "%~dp0trust\ONE.txt" goto :list_1
-echo There is no trust\ONE.txt beside this script.
-echo Copy what convert-certificate.cmd wrote on ONE into the folder certificate\trust of this server.
+if exist "%TRUST%\ONE.txt" goto :list_1
+echo There is no %TRUST%\ONE.txt.
+echo Copy what convert-certificate.cmd wrote on ONE into this folder.
 goto :fail
 :list_1
 
 
 set "STEP=import the certificates of ONE"
-for /f "usebackq tokens=1-3" %%A in ("%~dp0trust\ONE.txt") do call :import "%%A" "%%B" "%%C"
+for /f "usebackq tokens=1-3" %%A in ("%TRUST%\ONE.txt") do call :import "%%A" "%%B" "%%C"
 if defined TROUBLE goto :fail
 if not defined COUNT goto :fail
 set "COUNT="
@@ -53,14 +54,17 @@ rem Store, thumbprint, file name. A certificate that was there before is left al
 if defined TROUBLE exit /b 1
 set "TROUBLE=yes"
 set "STEP=import %~3 into %~1"
+rem A store that cannot be read would look like one without the certificate, and the way back would take out too much.
+"%CERTUTIL%" -store "%~1" >nul
+if not "%errorlevel%"=="0" exit /b 1
 "%CERTUTIL%" -store "%~1" "%~2" >nul 2>&1
 if "%errorlevel%"=="0" goto :imported
-if not exist "%~dp0trust\%~3" exit /b 1
+if not exist "%TRUST%\%~3" exit /b 1
 echo %~1>"%STATE%\added-%~1-%~2.txt"
 if not exist "%STATE%\added-%~1-%~2.txt" exit /b 1
 echo saved>"%STATE%\captured.txt"
 if not exist "%STATE%\captured.txt" exit /b 1
-"%CERTUTIL%" -f -addstore "%~1" "%~dp0trust\%~3" >nul
+"%CERTUTIL%" -f -addstore "%~1" "%TRUST%\%~3" >nul
 if not "%errorlevel%"=="0" exit /b 1
 "%CERTUTIL%" -store "%~1" "%~2" >nul
 if not "%errorlevel%"=="0" exit /b 1

@@ -67,13 +67,19 @@ set "STEP=note whether the proxy runs already"
 rem unchecked: a note of an earlier run, if any
 del /q "%STATE%\ran.txt" >nul 2>&1
 if exist "%STATE%\ran.txt" goto :fail
-rem 1060: there is no such service. Any other answer says nothing about it.
-"%SYSTEM%\sc.exe" query "VHT Reverse Proxy" >"%STATE%\service-now.txt" 2>&1
-if "%errorlevel%"=="1060" goto :noted
+rem unchecked: a note of an earlier run, if any
+del /q "%STATE%\start.txt" >nul 2>&1
+if exist "%STATE%\start.txt" goto :fail
+call :find_service "VHT Reverse Proxy"
 if not "%errorlevel%"=="0" goto :fail
-"%SYSTEM%\findstr.exe" /r /c:"STATE  *: 1 " "%STATE%\service-now.txt" >nul
-if "%errorlevel%"=="0" goto :noted
-if not "%errorlevel%"=="1" goto :fail
+if not defined SERVICE goto :noted
+call :service_runs "%SERVICE%"
+if not "%errorlevel%"=="0" goto :fail
+call :read_start "%SERVICE%"
+if not "%errorlevel%"=="0" goto :fail
+echo start %START% %DELAYED% end>"%STATE%\start.txt"
+if not exist "%STATE%\start.txt" goto :fail
+if not "%RUNS%"=="yes" goto :noted
 echo ran>"%STATE%\ran.txt"
 if not exist "%STATE%\ran.txt" goto :fail
 :noted
@@ -89,9 +95,9 @@ move /y "%CONF%\nginx.conf.cbgen-new" "%CONF%\nginx.conf" >nul
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=install the service"
-"%SYSTEM%\sc.exe" query "VHT Reverse Proxy" >nul 2>&1
-if "%errorlevel%"=="0" goto :installed
-if not "%errorlevel%"=="1060" goto :fail
+call :find_service "VHT Reverse Proxy"
+if not "%errorlevel%"=="0" goto :fail
+if defined SERVICE goto :installed
 echo installed>"%STATE%\service.txt"
 if not exist "%STATE%\service.txt" goto :fail
 pushd "%ROOT%\bin"
@@ -101,9 +107,21 @@ set "CODE=%errorlevel%"
 popd
 if not "%CODE%"=="0" goto :fail
 set "STEP=see that the service exists"
-"%SYSTEM%\sc.exe" query "VHT Reverse Proxy" >nul 2>&1
+call :find_service "VHT Reverse Proxy"
 if not "%errorlevel%"=="0" goto :fail
+if defined SERVICE goto :installed
+echo The package has installed no service called VHT Reverse Proxy. Write the name it has as proxy.service_name into the inventory.
+goto :fail
 :installed
+rem A proxy that runs has its port and keeps its ways. Any other one would fight with IIS for the port after a restart.
+set "STEP=see whether the proxy runs"
+call :service_runs "%SERVICE%"
+if not "%errorlevel%"=="0" goto :fail
+if "%RUNS%"=="yes" goto :start_is_right
+set "STEP=let Windows start the proxy by hand only, until start-proxy.cmd"
+call :set_start "%SERVICE%" demand 0x3
+if not "%errorlevel%"=="0" goto :fail
+:start_is_right
 echo The service is installed. start-proxy.cmd starts it after IIS let go of its port; a proxy that runs already keeps its old files until then.
 endlocal
 exit /b 0
@@ -114,6 +132,72 @@ goto :fail
 :no_certificate
 echo Run convert-certificate.cmd first.
 goto :fail
+
+rem Sets SERVICE to the key name of a service, which the service control wants; the panel Services shows another name. Empty:
+rem there is none. Returns 1 when that cannot be told: a question that fails says nothing about what is there.
+:find_service
+set "SERVICE="
+"%SYSTEM%\sc.exe" query "%~1" >nul 2>&1
+if "%errorlevel%"=="0" goto :service_by_key
+rem 1060: no service has this key name. Any other answer says nothing about it.
+if not "%errorlevel%"=="1060" exit /b 1
+"%SYSTEM%\sc.exe" getkeyname "%~1" >"%STATE%\service-key.txt" 2>&1
+if "%errorlevel%"=="1060" exit /b 0
+if not "%errorlevel%"=="0" exit /b 1
+rem The last line is the one with the name, whatever language the others have.
+for /f "usebackq tokens=1,* delims== " %%A in ("%STATE%\service-key.txt") do set "SERVICE=%%B"
+if not defined SERVICE exit /b 1
+"%SYSTEM%\sc.exe" query "%SERVICE%" >nul 2>&1
+if not "%errorlevel%"=="0" exit /b 1
+exit /b 0
+:service_by_key
+set "SERVICE=%~1"
+exit /b 0
+
+rem Sets RUNS to yes or no for a key name, by the exit code only: the words sc prints are those of the language of Windows.
+:service_runs
+set "RUNS="
+set "TRIES="
+:ask_again
+"%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
+if "%errorlevel%"=="0" goto :service_does_run
+if "%errorlevel%"=="1062" goto :service_does_not_run
+rem 1061: it is starting or stopping right now.
+if not "%errorlevel%"=="1061" exit /b 1
+set "TRIES=%TRIES%x"
+if "%TRIES%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
+rem unchecked: only waits some seconds
+"%SYSTEM%\ping.exe" -n 6 127.0.0.1 >nul
+goto :ask_again
+:service_does_run
+set "RUNS=yes"
+exit /b 0
+:service_does_not_run
+set "RUNS=no"
+exit /b 0
+
+rem Sets START to the number Windows starts a service by: 2 by itself, 3 by hand, 4 never. DELAYED is 0x1 for a late start.
+:read_start
+set "START="
+set "DELAYED="
+"%SYSTEM%\reg.exe" query "HKLM\SYSTEM\CurrentControlSet\Services\%~1" /v Start /reg:64 >"%STATE%\start-type.txt" 2>&1
+if not "%errorlevel%"=="0" exit /b 1
+for /f "usebackq tokens=1-3" %%A in ("%STATE%\start-type.txt") do set "START=%%C"
+if not defined START exit /b 1
+rem unchecked: most services have no such value; it only says whether an automatic start waits a little
+"%SYSTEM%\reg.exe" query "HKLM\SYSTEM\CurrentControlSet\Services\%~1" /v DelayedAutostart /reg:64 >"%STATE%\start-late.txt" 2>nul
+for /f "usebackq tokens=1-3" %%A in ("%STATE%\start-late.txt") do set "DELAYED=%%C"
+exit /b 0
+
+rem Sets how Windows starts a service, and sees that it is so.
+:set_start
+"%SYSTEM%\sc.exe" config "%~1" start= "%~2" >nul 2>&1
+if not "%errorlevel%"=="0" exit /b 1
+call :read_start "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if "%START%"=="%~3" exit /b 0
+exit /b 1
+
 
 :fail
 set "CODE=%errorlevel%"

@@ -28,8 +28,9 @@ if not "%errorlevel%"=="0" goto :fail
 
 set "ROOT=C:\Program Files (x86)\Virtual Hold Technology\proxy"
 set "STEP=look for the service"
-"%SYSTEM%\sc.exe" query "VHT Reverse Proxy" >"%STATE%\service-now.txt" 2>&1
-if "%errorlevel%"=="0" goto :installed
+call :find_service "VHT Reverse Proxy"
+if not "%errorlevel%"=="0" goto :fail
+if defined SERVICE goto :installed
 echo The service VHT Reverse Proxy is not installed. Run install-proxy.cmd first.
 goto :fail
 :installed
@@ -41,11 +42,11 @@ if not "%errorlevel%"=="0" goto :fail
 rem nginx reads its files when it starts. Its own reload works only for the account and session that started it.
 set "STEP=stop the proxy that runs with the files of before"
 set "STOPPED="
-"%SYSTEM%\findstr.exe" /r /c:"STATE  *: 1 " "%STATE%\service-now.txt" >nul
-if "%errorlevel%"=="0" goto :not_running
-if not "%errorlevel%"=="1" goto :fail
+call :service_runs "%SERVICE%"
+if not "%errorlevel%"=="0" goto :fail
+if not "%RUNS%"=="yes" goto :not_running
 set "STOPPED=yes"
-"%SYSTEM%\net.exe" stop "VHT Reverse Proxy"
+call :stop_service "%SERVICE%"
 if not "%errorlevel%"=="0" goto :fail
 :not_running
 
@@ -72,7 +73,7 @@ goto :fail
 set "STEP=start the service"
 echo started>"%STATE%\captured.txt"
 if not exist "%STATE%\captured.txt" goto :fail
-"%SYSTEM%\net.exe" start "VHT Reverse Proxy"
+call :start_service "%SERVICE%"
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=wait until the proxy listens on port 443"
@@ -82,6 +83,9 @@ set "TRIES="
 if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\findstr.exe" /r /c:":443  *0\.0\.0\.0:0 " "%STATE%\ports.txt" >nul
 if "%errorlevel%"=="0" goto :listens
+set "STEP=let Windows start the proxy by itself from now on"
+call :set_start "%SERVICE%" auto 0x2
+if not "%errorlevel%"=="0" goto :fail
 set "TRIES=%TRIES%x"
 if "%TRIES%"=="xxxxxxxxxx" goto :fail
 rem unchecked: only waits a second
@@ -91,6 +95,137 @@ goto :wait
 echo The proxy listens on port 443.
 endlocal
 exit /b 0
+
+rem Sets SERVICE to the key name of a service, which the service control wants; the panel Services shows another name. Empty:
+rem there is none. Returns 1 when that cannot be told: a question that fails says nothing about what is there.
+:find_service
+set "SERVICE="
+"%SYSTEM%\sc.exe" query "%~1" >nul 2>&1
+if "%errorlevel%"=="0" goto :service_by_key
+rem 1060: no service has this key name. Any other answer says nothing about it.
+if not "%errorlevel%"=="1060" exit /b 1
+"%SYSTEM%\sc.exe" getkeyname "%~1" >"%STATE%\service-key.txt" 2>&1
+if "%errorlevel%"=="1060" exit /b 0
+if not "%errorlevel%"=="0" exit /b 1
+rem The last line is the one with the name, whatever language the others have.
+for /f "usebackq tokens=1,* delims== " %%A in ("%STATE%\service-key.txt") do set "SERVICE=%%B"
+if not defined SERVICE exit /b 1
+"%SYSTEM%\sc.exe" query "%SERVICE%" >nul 2>&1
+if not "%errorlevel%"=="0" exit /b 1
+exit /b 0
+:service_by_key
+set "SERVICE=%~1"
+exit /b 0
+
+rem Sets RUNS to yes or no for a key name, by the exit code only: the words sc prints are those of the language of Windows.
+:service_runs
+set "RUNS="
+set "TRIES="
+:ask_again
+"%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
+if "%errorlevel%"=="0" goto :service_does_run
+if "%errorlevel%"=="1062" goto :service_does_not_run
+rem 1061: it is starting or stopping right now.
+if not "%errorlevel%"=="1061" exit /b 1
+set "TRIES=%TRIES%x"
+if "%TRIES%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
+rem unchecked: only waits some seconds
+"%SYSTEM%\ping.exe" -n 6 127.0.0.1 >nul
+goto :ask_again
+:service_does_run
+set "RUNS=yes"
+exit /b 0
+:service_does_not_run
+set "RUNS=no"
+exit /b 0
+
+rem Stops a service by its key name, and first what runs and depends on it: net stop would ask, and nobody would see it.
+:stop_service
+"%SYSTEM%\sc.exe" enumdepend "%~1" 65536 >"%STATE%\depend.txt" 2>&1
+if not "%errorlevel%"=="0" exit /b 1
+for /f "usebackq tokens=1,* delims=: " %%A in ("%STATE%\depend.txt") do call :stop_dependent "%%B"
+call :stop_one "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+exit /b 0
+rem What stands in the list is a key name when a running service answers to it. Should one be missed, the stop fails with 1051.
+:stop_dependent
+if "%~1"=="" exit /b 0
+"%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
+if not "%errorlevel%"=="0" exit /b 0
+echo Stopping %~1, which depends on it.
+echo "%~1">>"%STATE%\dependents.txt"
+call :stop_one "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+exit /b 0
+:stop_one
+"%SYSTEM%\sc.exe" stop "%~1" >nul 2>&1
+rem 1062: it does not run.
+if "%errorlevel%"=="1062" exit /b 0
+if not "%errorlevel%"=="0" exit /b 1
+set "WAITS="
+:stopping
+"%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
+if "%errorlevel%"=="1062" exit /b 0
+set "WAITS=%WAITS%x"
+if "%WAITS%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
+rem unchecked: only waits some seconds
+"%SYSTEM%\ping.exe" -n 6 127.0.0.1 >nul
+goto :stopping
+
+rem Starts a service by its key name, and again what was stopped because it depends on it.
+:start_service
+call :start_one "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if not exist "%STATE%\dependents.txt" exit /b 0
+set "NOT_STARTED="
+for /f "usebackq delims=" %%A in ("%STATE%\dependents.txt") do call :start_dependent %%A
+if defined NOT_STARTED exit /b 1
+del /q "%STATE%\dependents.txt"
+if exist "%STATE%\dependents.txt" exit /b 1
+exit /b 0
+:start_dependent
+call :start_one "%~1"
+if "%errorlevel%"=="0" exit /b 0
+set "NOT_STARTED=%~1"
+echo The service %~1 was stopped because it depends on another one, and does not start.
+exit /b 1
+:start_one
+"%SYSTEM%\sc.exe" start "%~1" >nul 2>&1
+rem 1056: it runs already.
+if "%errorlevel%"=="1056" exit /b 0
+if not "%errorlevel%"=="0" exit /b 1
+set "WAITS="
+:starting
+"%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
+if "%errorlevel%"=="0" exit /b 0
+set "WAITS=%WAITS%x"
+if "%WAITS%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
+rem unchecked: only waits some seconds
+"%SYSTEM%\ping.exe" -n 6 127.0.0.1 >nul
+goto :starting
+
+rem Sets START to the number Windows starts a service by: 2 by itself, 3 by hand, 4 never. DELAYED is 0x1 for a late start.
+:read_start
+set "START="
+set "DELAYED="
+"%SYSTEM%\reg.exe" query "HKLM\SYSTEM\CurrentControlSet\Services\%~1" /v Start /reg:64 >"%STATE%\start-type.txt" 2>&1
+if not "%errorlevel%"=="0" exit /b 1
+for /f "usebackq tokens=1-3" %%A in ("%STATE%\start-type.txt") do set "START=%%C"
+if not defined START exit /b 1
+rem unchecked: most services have no such value; it only says whether an automatic start waits a little
+"%SYSTEM%\reg.exe" query "HKLM\SYSTEM\CurrentControlSet\Services\%~1" /v DelayedAutostart /reg:64 >"%STATE%\start-late.txt" 2>nul
+for /f "usebackq tokens=1-3" %%A in ("%STATE%\start-late.txt") do set "DELAYED=%%C"
+exit /b 0
+
+rem Sets how Windows starts a service, and sees that it is so.
+:set_start
+"%SYSTEM%\sc.exe" config "%~1" start= "%~2" >nul 2>&1
+if not "%errorlevel%"=="0" exit /b 1
+call :read_start "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if "%START%"=="%~3" exit /b 0
+exit /b 1
+
 
 :fail
 set "CODE=%errorlevel%"

@@ -27,6 +27,10 @@ if not "%errorlevel%"=="0" goto :fail
 :state_ready
 
 set "REG=%SYSTEM%\reg.exe"
+set "STEP=see that the registry answers"
+rem A question that fails has the code of a value that is not there; this key is on every server.
+"%REG%" query "HKLM\SOFTWARE" /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
 set "STEP=find vhqmwspath.reg"
 if exist "%~dp0vhqmwspath.reg" goto :found_1
 echo vhqmwspath.reg must lie beside this script. Unpack the bundle again.

@@ -27,6 +27,10 @@ if not "%errorlevel%"=="0" goto :fail
 :state_ready
 
 set "REG=%SYSTEM%\reg.exe"
+set "STEP=see that the registry answers"
+rem A question that fails has the code of a value that is not there; this key is on every server.
+"%REG%" query "HKLM\SOFTWARE" /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
 set "STEP=find strong-crypto.reg"
 if exist "%~dp0strong-crypto.reg" goto :found_1
 echo strong-crypto.reg must lie beside this script. Unpack the bundle again.
@@ -113,11 +117,11 @@ rem The whole key as well, for a repair by hand.
 if not "%errorlevel%"=="0" goto :fail
 :saved_4
 
-set "STEP=save the old value of Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client"
+set "STEP=save the old value of SchUseStrongCrypto in HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727"
 rem unchecked: files of an earlier run, if any; what counts is asked next
 del /q "%STATE%\value-5.*" >nul 2>&1
 if exist "%STATE%\value-5.absent" goto :fail
-call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" "Enabled"
+call :read "HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727" "SchUseStrongCrypto"
 if "%errorlevel%"=="0" goto :present_5
 if not "%errorlevel%"=="1" goto :fail
 echo absent>"%STATE%\value-5.absent"
@@ -127,15 +131,15 @@ goto :saved_5
 copy /y "%STATE%\now.txt" "%STATE%\value-5.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 rem The whole key as well, for a repair by hand.
-"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" "%STATE%\key-5.reg" /y /reg:64 >nul
+"%REG%" export "HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727" "%STATE%\key-5.reg" /y /reg:64 >nul
 if not "%errorlevel%"=="0" goto :fail
 :saved_5
 
-set "STEP=save the old value of DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client"
+set "STEP=save the old value of SystemDefaultTlsVersions in HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727"
 rem unchecked: files of an earlier run, if any; what counts is asked next
 del /q "%STATE%\value-6.*" >nul 2>&1
 if exist "%STATE%\value-6.absent" goto :fail
-call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" "DisabledByDefault"
+call :read "HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727" "SystemDefaultTlsVersions"
 if "%errorlevel%"=="0" goto :present_6
 if not "%errorlevel%"=="1" goto :fail
 echo absent>"%STATE%\value-6.absent"
@@ -145,15 +149,15 @@ goto :saved_6
 copy /y "%STATE%\now.txt" "%STATE%\value-6.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 rem The whole key as well, for a repair by hand.
-"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" "%STATE%\key-6.reg" /y /reg:64 >nul
+"%REG%" export "HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727" "%STATE%\key-6.reg" /y /reg:64 >nul
 if not "%errorlevel%"=="0" goto :fail
 :saved_6
 
-set "STEP=save the old value of Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server"
+set "STEP=save the old value of SchUseStrongCrypto in HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727"
 rem unchecked: files of an earlier run, if any; what counts is asked next
 del /q "%STATE%\value-7.*" >nul 2>&1
 if exist "%STATE%\value-7.absent" goto :fail
-call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" "Enabled"
+call :read "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727" "SchUseStrongCrypto"
 if "%errorlevel%"=="0" goto :present_7
 if not "%errorlevel%"=="1" goto :fail
 echo absent>"%STATE%\value-7.absent"
@@ -163,15 +167,15 @@ goto :saved_7
 copy /y "%STATE%\now.txt" "%STATE%\value-7.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 rem The whole key as well, for a repair by hand.
-"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" "%STATE%\key-7.reg" /y /reg:64 >nul
+"%REG%" export "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727" "%STATE%\key-7.reg" /y /reg:64 >nul
 if not "%errorlevel%"=="0" goto :fail
 :saved_7
 
-set "STEP=save the old value of DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server"
+set "STEP=save the old value of SystemDefaultTlsVersions in HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727"
 rem unchecked: files of an earlier run, if any; what counts is asked next
 del /q "%STATE%\value-8.*" >nul 2>&1
 if exist "%STATE%\value-8.absent" goto :fail
-call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" "DisabledByDefault"
+call :read "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727" "SystemDefaultTlsVersions"
 if "%errorlevel%"=="0" goto :present_8
 if not "%errorlevel%"=="1" goto :fail
 echo absent>"%STATE%\value-8.absent"
@@ -181,9 +185,81 @@ goto :saved_8
 copy /y "%STATE%\now.txt" "%STATE%\value-8.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
 rem The whole key as well, for a repair by hand.
-"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" "%STATE%\key-8.reg" /y /reg:64 >nul
+"%REG%" export "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727" "%STATE%\key-8.reg" /y /reg:64 >nul
 if not "%errorlevel%"=="0" goto :fail
 :saved_8
+
+set "STEP=save the old value of Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client"
+rem unchecked: files of an earlier run, if any; what counts is asked next
+del /q "%STATE%\value-9.*" >nul 2>&1
+if exist "%STATE%\value-9.absent" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" "Enabled"
+if "%errorlevel%"=="0" goto :present_9
+if not "%errorlevel%"=="1" goto :fail
+echo absent>"%STATE%\value-9.absent"
+if not exist "%STATE%\value-9.absent" goto :fail
+goto :saved_9
+:present_9
+copy /y "%STATE%\now.txt" "%STATE%\value-9.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem The whole key as well, for a repair by hand.
+"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" "%STATE%\key-9.reg" /y /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+:saved_9
+
+set "STEP=save the old value of DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client"
+rem unchecked: files of an earlier run, if any; what counts is asked next
+del /q "%STATE%\value-10.*" >nul 2>&1
+if exist "%STATE%\value-10.absent" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" "DisabledByDefault"
+if "%errorlevel%"=="0" goto :present_10
+if not "%errorlevel%"=="1" goto :fail
+echo absent>"%STATE%\value-10.absent"
+if not exist "%STATE%\value-10.absent" goto :fail
+goto :saved_10
+:present_10
+copy /y "%STATE%\now.txt" "%STATE%\value-10.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem The whole key as well, for a repair by hand.
+"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" "%STATE%\key-10.reg" /y /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+:saved_10
+
+set "STEP=save the old value of Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server"
+rem unchecked: files of an earlier run, if any; what counts is asked next
+del /q "%STATE%\value-11.*" >nul 2>&1
+if exist "%STATE%\value-11.absent" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" "Enabled"
+if "%errorlevel%"=="0" goto :present_11
+if not "%errorlevel%"=="1" goto :fail
+echo absent>"%STATE%\value-11.absent"
+if not exist "%STATE%\value-11.absent" goto :fail
+goto :saved_11
+:present_11
+copy /y "%STATE%\now.txt" "%STATE%\value-11.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem The whole key as well, for a repair by hand.
+"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" "%STATE%\key-11.reg" /y /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+:saved_11
+
+set "STEP=save the old value of DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server"
+rem unchecked: files of an earlier run, if any; what counts is asked next
+del /q "%STATE%\value-12.*" >nul 2>&1
+if exist "%STATE%\value-12.absent" goto :fail
+call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" "DisabledByDefault"
+if "%errorlevel%"=="0" goto :present_12
+if not "%errorlevel%"=="1" goto :fail
+echo absent>"%STATE%\value-12.absent"
+if not exist "%STATE%\value-12.absent" goto :fail
+goto :saved_12
+:present_12
+copy /y "%STATE%\now.txt" "%STATE%\value-12.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+rem The whole key as well, for a repair by hand.
+"%REG%" export "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" "%STATE%\key-12.reg" /y /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+:saved_12
 
 set "STEP=note that the old values are saved"
 echo saved>"%STATE%\captured.txt"
@@ -222,6 +298,30 @@ if not "%DATA%"=="0x1" goto :fail
 
 set "STEP=read back SystemDefaultTlsVersions in HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v4.0.30319"
 call :read "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v4.0.30319" "SystemDefaultTlsVersions"
+if not "%errorlevel%"=="0" goto :fail
+if not "%TYPE%"=="REG_DWORD" goto :fail
+if not "%DATA%"=="0x1" goto :fail
+
+set "STEP=read back SchUseStrongCrypto in HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727"
+call :read "HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727" "SchUseStrongCrypto"
+if not "%errorlevel%"=="0" goto :fail
+if not "%TYPE%"=="REG_DWORD" goto :fail
+if not "%DATA%"=="0x1" goto :fail
+
+set "STEP=read back SystemDefaultTlsVersions in HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727"
+call :read "HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727" "SystemDefaultTlsVersions"
+if not "%errorlevel%"=="0" goto :fail
+if not "%TYPE%"=="REG_DWORD" goto :fail
+if not "%DATA%"=="0x1" goto :fail
+
+set "STEP=read back SchUseStrongCrypto in HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727"
+call :read "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727" "SchUseStrongCrypto"
+if not "%errorlevel%"=="0" goto :fail
+if not "%TYPE%"=="REG_DWORD" goto :fail
+if not "%DATA%"=="0x1" goto :fail
+
+set "STEP=read back SystemDefaultTlsVersions in HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727"
+call :read "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727" "SystemDefaultTlsVersions"
 if not "%errorlevel%"=="0" goto :fail
 if not "%TYPE%"=="REG_DWORD" goto :fail
 if not "%DATA%"=="0x1" goto :fail

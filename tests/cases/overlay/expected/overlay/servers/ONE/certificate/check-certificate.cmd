@@ -153,7 +153,7 @@ exit /b 0
 
 :broken_chain
 echo A client that knows only the root does not accept what the proxy would send: an intermediate certificate is missing or wrong.
-echo Run convert-certificate.cmd again, with a file exported with *Include all certificates in the certification path*.
+echo Run convert-certificate.cmd again, with a file exported by Export-PfxCertificate with -ChainOption BuildChain.
 goto :fail
 
 rem One line of the list: store, thumbprint and file. Roots are collected.

@@ -116,7 +116,7 @@ if "%errorlevel%"=="0" goto :has_key
 echo The file holds no private key. Export it again with *Export private key*.
 goto :fail
 :has_key
-"%CALLBACK_OPENSSL%" pkey -in "%WORK%\key-bag.pem" -out "%WORK%\vht_callback_ssl.key"
+"%CALLBACK_OPENSSL%" pkey -in "%WORK%\key-bag.pem" -passin pass: -out "%WORK%\vht_callback_ssl.key"
 if not "%errorlevel%"=="0" goto :fail
 
 set "STEP=compare key and certificate"
@@ -289,10 +289,10 @@ endlocal
 exit /b 0
 
 :no_chain
-echo The file holds the certificate only. Export it with *Include all certificates in the certification path if possible*.
+echo The file holds the certificate only. Export it by Export-PfxCertificate with -ChainOption BuildChain.
 goto :fail
 :no_root
-echo The chain ends before its root. Export with *Include all certificates in the certification path*, on a server that trusts the root.
+echo The chain ends before its root. Export it by Export-PfxCertificate with -ChainOption BuildChain, on a server that trusts the root.
 goto :fail
 :broken_chain
 echo openssl does not accept the chain; its reason stands above.

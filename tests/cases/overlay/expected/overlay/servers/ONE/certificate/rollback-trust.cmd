@@ -34,15 +34,16 @@ exit /b 0
 set "CERTUTIL=%SYSTEM%\certutil.exe"
 set "TROUBLE="
 rem Every server reads the lists that convert-certificate.cmd wrote on the Management servers.
+set "TRUST=%ProgramData%\cbgen\overlay\1\trusted"
 set "STEP=find the lists of certificates"
-if exist "%~dp0trust\ONE.txt" goto :list_1
-echo There is no trust\ONE.txt beside this script.
-echo Copy what convert-certificate.cmd wrote on ONE into the folder certificate\trust of this server.
+if exist "%TRUST%\ONE.txt" goto :list_1
+echo There is no %TRUST%\ONE.txt.
+echo Copy what convert-certificate.cmd wrote on ONE into this folder.
 goto :fail
 :list_1
 
 
-for /f "usebackq tokens=1-3" %%A in ("%~dp0trust\ONE.txt") do call :remove "%%A" "%%B"
+for /f "usebackq tokens=1-3" %%A in ("%TRUST%\ONE.txt") do call :remove "%%A" "%%B"
 if defined TROUBLE goto :fail
 
 set "STEP=note that this was rolled back"

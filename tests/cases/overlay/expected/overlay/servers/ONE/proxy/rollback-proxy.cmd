@@ -1,6 +1,6 @@
 @echo off
 setlocal EnableExtensions DisableDelayedExpansion
-rem Stops and removes the service VHT Reverse Proxy and puts the old nginx.conf back
+rem Stops and removes the service of the proxy and puts the old nginx.conf back
 rem Made by cbgen for ONE, bundle overlay 1. Change the inventory, not this file.
 rem Exit code 0: every step was done and checked. Anything else: the named step failed and nothing after it ran.
 set "SYSTEM=%SystemRoot%\System32"
@@ -35,19 +35,23 @@ set "ROOT=C:\Program Files (x86)\Virtual Hold Technology\proxy"
 set "CONF=%ROOT%\nginx\conf"
 
 set "STEP=look for the service"
-rem 1060: there is no such service. Any other answer says nothing about it.
-"%SYSTEM%\sc.exe" query "VHT Reverse Proxy" >"%STATE%\service-now.txt" 2>&1
-if "%errorlevel%"=="1060" goto :removed
+call :find_service "VHT Reverse Proxy"
 if not "%errorlevel%"=="0" goto :fail
+if not defined SERVICE goto :removed
 set "STEP=stop the service"
-"%SYSTEM%\findstr.exe" /r /c:"STATE  *: 1 " "%STATE%\service-now.txt" >nul
-if "%errorlevel%"=="0" goto :stopped
-if not "%errorlevel%"=="1" goto :fail
-"%SYSTEM%\net.exe" stop "VHT Reverse Proxy"
+call :stop_service "%SERVICE%"
 if not "%errorlevel%"=="0" goto :fail
-:stopped
 rem A service that was there before this bundle stays.
-if not exist "%STATE%\service.txt" goto :removed
+if exist "%STATE%\service.txt" goto :remove
+set "STEP=let Windows start the service as before"
+set "KIND="
+if not exist "%STATE%\start.txt" goto :removed
+for /f "usebackq tokens=2,3" %%A in ("%STATE%\start.txt") do call :kind "%%A" "%%B"
+if not defined KIND goto :removed
+call :set_start "%SERVICE%" "%KIND%" "%NUMBER%"
+if not "%errorlevel%"=="0" goto :fail
+goto :removed
+:remove
 set "STEP=remove the service"
 pushd "%ROOT%\bin"
 if not "%errorlevel%"=="0" goto :fail
@@ -55,8 +59,9 @@ call "%ROOT%\bin\nginx_windows_service.cmd" uninstall
 set "CODE=%errorlevel%"
 popd
 if not "%CODE%"=="0" goto :fail
-"%SYSTEM%\sc.exe" query "VHT Reverse Proxy" >nul 2>&1
-if not "%errorlevel%"=="1060" goto :fail
+call :find_service "VHT Reverse Proxy"
+if not "%errorlevel%"=="0" goto :fail
+if defined SERVICE goto :fail
 del "%STATE%\service.txt"
 if exist "%STATE%\service.txt" goto :fail
 :removed
@@ -74,7 +79,8 @@ if not "%errorlevel%"=="0" goto :fail
 
 if not exist "%STATE%\ran.txt" goto :stays_stopped
 set "STEP=start the proxy that ran before; its port must be free again"
-"%SYSTEM%\net.exe" start "VHT Reverse Proxy"
+if not defined SERVICE goto :fail
+call :start_service "%SERVICE%"
 if not "%errorlevel%"=="0" goto :fail
 :stays_stopped
 set "STEP=note that this was rolled back"
@@ -85,6 +91,146 @@ if exist "%STATE%\ran.txt" echo The proxy is as it was before, and runs.
 if not exist "%STATE%\ran.txt" echo The proxy is as it was before. Run rollback-bindings.cmd so that IIS takes its ports back.
 endlocal
 exit /b 0
+
+rem The words sc takes for what the registry says.
+:kind
+set "NUMBER=%~1"
+if "%~1"=="0x2" set "KIND=auto"
+if "%~1%~2"=="0x20x1" set "KIND=delayed-auto"
+if "%~1"=="0x3" set "KIND=demand"
+if "%~1"=="0x4" set "KIND=disabled"
+exit /b 0
+
+rem Sets SERVICE to the key name of a service, which the service control wants; the panel Services shows another name. Empty:
+rem there is none. Returns 1 when that cannot be told: a question that fails says nothing about what is there.
+:find_service
+set "SERVICE="
+"%SYSTEM%\sc.exe" query "%~1" >nul 2>&1
+if "%errorlevel%"=="0" goto :service_by_key
+rem 1060: no service has this key name. Any other answer says nothing about it.
+if not "%errorlevel%"=="1060" exit /b 1
+"%SYSTEM%\sc.exe" getkeyname "%~1" >"%STATE%\service-key.txt" 2>&1
+if "%errorlevel%"=="1060" exit /b 0
+if not "%errorlevel%"=="0" exit /b 1
+rem The last line is the one with the name, whatever language the others have.
+for /f "usebackq tokens=1,* delims== " %%A in ("%STATE%\service-key.txt") do set "SERVICE=%%B"
+if not defined SERVICE exit /b 1
+"%SYSTEM%\sc.exe" query "%SERVICE%" >nul 2>&1
+if not "%errorlevel%"=="0" exit /b 1
+exit /b 0
+:service_by_key
+set "SERVICE=%~1"
+exit /b 0
+
+rem Sets RUNS to yes or no for a key name, by the exit code only: the words sc prints are those of the language of Windows.
+:service_runs
+set "RUNS="
+set "TRIES="
+:ask_again
+"%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
+if "%errorlevel%"=="0" goto :service_does_run
+if "%errorlevel%"=="1062" goto :service_does_not_run
+rem 1061: it is starting or stopping right now.
+if not "%errorlevel%"=="1061" exit /b 1
+set "TRIES=%TRIES%x"
+if "%TRIES%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
+rem unchecked: only waits some seconds
+"%SYSTEM%\ping.exe" -n 6 127.0.0.1 >nul
+goto :ask_again
+:service_does_run
+set "RUNS=yes"
+exit /b 0
+:service_does_not_run
+set "RUNS=no"
+exit /b 0
+
+rem Stops a service by its key name, and first what runs and depends on it: net stop would ask, and nobody would see it.
+:stop_service
+"%SYSTEM%\sc.exe" enumdepend "%~1" 65536 >"%STATE%\depend.txt" 2>&1
+if not "%errorlevel%"=="0" exit /b 1
+for /f "usebackq tokens=1,* delims=: " %%A in ("%STATE%\depend.txt") do call :stop_dependent "%%B"
+call :stop_one "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+exit /b 0
+rem What stands in the list is a key name when a running service answers to it. Should one be missed, the stop fails with 1051.
+:stop_dependent
+if "%~1"=="" exit /b 0
+"%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
+if not "%errorlevel%"=="0" exit /b 0
+echo Stopping %~1, which depends on it.
+echo "%~1">>"%STATE%\dependents.txt"
+call :stop_one "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+exit /b 0
+:stop_one
+"%SYSTEM%\sc.exe" stop "%~1" >nul 2>&1
+rem 1062: it does not run.
+if "%errorlevel%"=="1062" exit /b 0
+if not "%errorlevel%"=="0" exit /b 1
+set "WAITS="
+:stopping
+"%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
+if "%errorlevel%"=="1062" exit /b 0
+set "WAITS=%WAITS%x"
+if "%WAITS%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
+rem unchecked: only waits some seconds
+"%SYSTEM%\ping.exe" -n 6 127.0.0.1 >nul
+goto :stopping
+
+rem Starts a service by its key name, and again what was stopped because it depends on it.
+:start_service
+call :start_one "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if not exist "%STATE%\dependents.txt" exit /b 0
+set "NOT_STARTED="
+for /f "usebackq delims=" %%A in ("%STATE%\dependents.txt") do call :start_dependent %%A
+if defined NOT_STARTED exit /b 1
+del /q "%STATE%\dependents.txt"
+if exist "%STATE%\dependents.txt" exit /b 1
+exit /b 0
+:start_dependent
+call :start_one "%~1"
+if "%errorlevel%"=="0" exit /b 0
+set "NOT_STARTED=%~1"
+echo The service %~1 was stopped because it depends on another one, and does not start.
+exit /b 1
+:start_one
+"%SYSTEM%\sc.exe" start "%~1" >nul 2>&1
+rem 1056: it runs already.
+if "%errorlevel%"=="1056" exit /b 0
+if not "%errorlevel%"=="0" exit /b 1
+set "WAITS="
+:starting
+"%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
+if "%errorlevel%"=="0" exit /b 0
+set "WAITS=%WAITS%x"
+if "%WAITS%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
+rem unchecked: only waits some seconds
+"%SYSTEM%\ping.exe" -n 6 127.0.0.1 >nul
+goto :starting
+
+rem Sets START to the number Windows starts a service by: 2 by itself, 3 by hand, 4 never. DELAYED is 0x1 for a late start.
+:read_start
+set "START="
+set "DELAYED="
+"%SYSTEM%\reg.exe" query "HKLM\SYSTEM\CurrentControlSet\Services\%~1" /v Start /reg:64 >"%STATE%\start-type.txt" 2>&1
+if not "%errorlevel%"=="0" exit /b 1
+for /f "usebackq tokens=1-3" %%A in ("%STATE%\start-type.txt") do set "START=%%C"
+if not defined START exit /b 1
+rem unchecked: most services have no such value; it only says whether an automatic start waits a little
+"%SYSTEM%\reg.exe" query "HKLM\SYSTEM\CurrentControlSet\Services\%~1" /v DelayedAutostart /reg:64 >"%STATE%\start-late.txt" 2>nul
+for /f "usebackq tokens=1-3" %%A in ("%STATE%\start-late.txt") do set "DELAYED=%%C"
+exit /b 0
+
+rem Sets how Windows starts a service, and sees that it is so.
+:set_start
+"%SYSTEM%\sc.exe" config "%~1" start= "%~2" >nul 2>&1
+if not "%errorlevel%"=="0" exit /b 1
+call :read_start "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if "%START%"=="%~3" exit /b 0
+exit /b 1
+
 
 :fail
 set "CODE=%errorlevel%"

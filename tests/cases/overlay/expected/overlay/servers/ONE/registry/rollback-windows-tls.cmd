@@ -32,6 +32,10 @@ exit /b 0
 :state_ready
 
 set "REG=%SYSTEM%\reg.exe"
+set "STEP=see that the registry answers"
+rem A question that fails has the code of a value that is not there; this key is on every server.
+"%REG%" query "HKLM\SOFTWARE" /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
 
 rem First the values that were not there before; the keys stay, others use them too.
 if not exist "%STATE%\value-1.absent" goto :keep_1
@@ -79,48 +83,92 @@ if not "%errorlevel%"=="1" goto :fail
 :keep_4
 
 if not exist "%STATE%\value-5.absent" goto :keep_5
+set "STEP=delete SchUseStrongCrypto in HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727"
+call :read "HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727" "SchUseStrongCrypto"
+if "%errorlevel%"=="1" goto :keep_5
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727" /v "SchUseStrongCrypto" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727" "SchUseStrongCrypto"
+if not "%errorlevel%"=="1" goto :fail
+:keep_5
+
+if not exist "%STATE%\value-6.absent" goto :keep_6
+set "STEP=delete SystemDefaultTlsVersions in HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727"
+call :read "HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727" "SystemDefaultTlsVersions"
+if "%errorlevel%"=="1" goto :keep_6
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727" /v "SystemDefaultTlsVersions" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727" "SystemDefaultTlsVersions"
+if not "%errorlevel%"=="1" goto :fail
+:keep_6
+
+if not exist "%STATE%\value-7.absent" goto :keep_7
+set "STEP=delete SchUseStrongCrypto in HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727"
+call :read "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727" "SchUseStrongCrypto"
+if "%errorlevel%"=="1" goto :keep_7
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727" /v "SchUseStrongCrypto" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727" "SchUseStrongCrypto"
+if not "%errorlevel%"=="1" goto :fail
+:keep_7
+
+if not exist "%STATE%\value-8.absent" goto :keep_8
+set "STEP=delete SystemDefaultTlsVersions in HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727"
+call :read "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727" "SystemDefaultTlsVersions"
+if "%errorlevel%"=="1" goto :keep_8
+if not "%errorlevel%"=="0" goto :fail
+"%REG%" delete "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727" /v "SystemDefaultTlsVersions" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727" "SystemDefaultTlsVersions"
+if not "%errorlevel%"=="1" goto :fail
+:keep_8
+
+if not exist "%STATE%\value-9.absent" goto :keep_9
 set "STEP=delete Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client"
 call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" "Enabled"
-if "%errorlevel%"=="1" goto :keep_5
+if "%errorlevel%"=="1" goto :keep_9
 if not "%errorlevel%"=="0" goto :fail
 "%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" /v "Enabled" /f /reg:64 >nul
 if not "%errorlevel%"=="0" goto :fail
 call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" "Enabled"
 if not "%errorlevel%"=="1" goto :fail
-:keep_5
+:keep_9
 
-if not exist "%STATE%\value-6.absent" goto :keep_6
+if not exist "%STATE%\value-10.absent" goto :keep_10
 set "STEP=delete DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client"
 call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" "DisabledByDefault"
-if "%errorlevel%"=="1" goto :keep_6
+if "%errorlevel%"=="1" goto :keep_10
 if not "%errorlevel%"=="0" goto :fail
 "%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" /v "DisabledByDefault" /f /reg:64 >nul
 if not "%errorlevel%"=="0" goto :fail
 call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" "DisabledByDefault"
 if not "%errorlevel%"=="1" goto :fail
-:keep_6
+:keep_10
 
-if not exist "%STATE%\value-7.absent" goto :keep_7
+if not exist "%STATE%\value-11.absent" goto :keep_11
 set "STEP=delete Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server"
 call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" "Enabled"
-if "%errorlevel%"=="1" goto :keep_7
+if "%errorlevel%"=="1" goto :keep_11
 if not "%errorlevel%"=="0" goto :fail
 "%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" /v "Enabled" /f /reg:64 >nul
 if not "%errorlevel%"=="0" goto :fail
 call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" "Enabled"
 if not "%errorlevel%"=="1" goto :fail
-:keep_7
+:keep_11
 
-if not exist "%STATE%\value-8.absent" goto :keep_8
+if not exist "%STATE%\value-12.absent" goto :keep_12
 set "STEP=delete DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server"
 call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" "DisabledByDefault"
-if "%errorlevel%"=="1" goto :keep_8
+if "%errorlevel%"=="1" goto :keep_12
 if not "%errorlevel%"=="0" goto :fail
 "%REG%" delete "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" /v "DisabledByDefault" /f /reg:64 >nul
 if not "%errorlevel%"=="0" goto :fail
 call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" "DisabledByDefault"
 if not "%errorlevel%"=="1" goto :fail
-:keep_8
+:keep_12
 
 rem Then the values that were there, one by one: importing the saved keys would also take back the work of others.
 if exist "%STATE%\value-1.absent" goto :restored_1
@@ -172,8 +220,56 @@ if not "%LINE%"=="%OLD%" goto :fail
 :restored_4
 
 if exist "%STATE%\value-5.absent" goto :restored_5
-set "STEP=restore Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client"
+set "STEP=restore SchUseStrongCrypto in HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727"
 call :parse "%STATE%\value-5.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727" /v "SchUseStrongCrypto" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727" "SchUseStrongCrypto"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_5
+
+if exist "%STATE%\value-6.absent" goto :restored_6
+set "STEP=restore SystemDefaultTlsVersions in HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727"
+call :parse "%STATE%\value-6.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727" /v "SystemDefaultTlsVersions" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SOFTWARE\Microsoft\.NETFramework\v2.0.50727" "SystemDefaultTlsVersions"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_6
+
+if exist "%STATE%\value-7.absent" goto :restored_7
+set "STEP=restore SchUseStrongCrypto in HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727"
+call :parse "%STATE%\value-7.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727" /v "SchUseStrongCrypto" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727" "SchUseStrongCrypto"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_7
+
+if exist "%STATE%\value-8.absent" goto :restored_8
+set "STEP=restore SystemDefaultTlsVersions in HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727"
+call :parse "%STATE%\value-8.txt"
+if not "%errorlevel%"=="0" goto :fail
+set "OLD=%LINE%"
+"%REG%" add "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727" /v "SystemDefaultTlsVersions" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
+if not "%errorlevel%"=="0" goto :fail
+call :read "HKLM\SOFTWARE\WOW6432Node\Microsoft\.NETFramework\v2.0.50727" "SystemDefaultTlsVersions"
+if not "%errorlevel%"=="0" goto :fail
+if not "%LINE%"=="%OLD%" goto :fail
+:restored_8
+
+if exist "%STATE%\value-9.absent" goto :restored_9
+set "STEP=restore Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client"
+call :parse "%STATE%\value-9.txt"
 if not "%errorlevel%"=="0" goto :fail
 set "OLD=%LINE%"
 "%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" /v "Enabled" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
@@ -181,11 +277,11 @@ if not "%errorlevel%"=="0" goto :fail
 call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" "Enabled"
 if not "%errorlevel%"=="0" goto :fail
 if not "%LINE%"=="%OLD%" goto :fail
-:restored_5
+:restored_9
 
-if exist "%STATE%\value-6.absent" goto :restored_6
+if exist "%STATE%\value-10.absent" goto :restored_10
 set "STEP=restore DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client"
-call :parse "%STATE%\value-6.txt"
+call :parse "%STATE%\value-10.txt"
 if not "%errorlevel%"=="0" goto :fail
 set "OLD=%LINE%"
 "%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" /v "DisabledByDefault" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
@@ -193,11 +289,11 @@ if not "%errorlevel%"=="0" goto :fail
 call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client" "DisabledByDefault"
 if not "%errorlevel%"=="0" goto :fail
 if not "%LINE%"=="%OLD%" goto :fail
-:restored_6
+:restored_10
 
-if exist "%STATE%\value-7.absent" goto :restored_7
+if exist "%STATE%\value-11.absent" goto :restored_11
 set "STEP=restore Enabled in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server"
-call :parse "%STATE%\value-7.txt"
+call :parse "%STATE%\value-11.txt"
 if not "%errorlevel%"=="0" goto :fail
 set "OLD=%LINE%"
 "%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" /v "Enabled" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
@@ -205,11 +301,11 @@ if not "%errorlevel%"=="0" goto :fail
 call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" "Enabled"
 if not "%errorlevel%"=="0" goto :fail
 if not "%LINE%"=="%OLD%" goto :fail
-:restored_7
+:restored_11
 
-if exist "%STATE%\value-8.absent" goto :restored_8
+if exist "%STATE%\value-12.absent" goto :restored_12
 set "STEP=restore DisabledByDefault in HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server"
-call :parse "%STATE%\value-8.txt"
+call :parse "%STATE%\value-12.txt"
 if not "%errorlevel%"=="0" goto :fail
 set "OLD=%LINE%"
 "%REG%" add "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" /v "DisabledByDefault" /t "%TYPE%" /d "%DATA%" /f /reg:64 >nul
@@ -217,7 +313,7 @@ if not "%errorlevel%"=="0" goto :fail
 call :read "HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server" "DisabledByDefault"
 if not "%errorlevel%"=="0" goto :fail
 if not "%LINE%"=="%OLD%" goto :fail
-:restored_8
+:restored_12
 
 set "STEP=note that this was rolled back"
 move /y "%STATE%\captured.txt" "%STATE%\rolled-back.txt" >nul

@@ -1,0 +1,24 @@
+:on error exit
+-- Deletes what the scripts of this bundle saved for the way back: a connection string of before may hold a password (DEF-104).
+-- Run with sqlcmd -b -I -f 65001. A second run changes nothing. Afterwards the rollback scripts have nothing to restore.
+SET NOCOUNT ON;
+SET QUOTED_IDENTIFIER ON;
+SET XACT_ABORT ON;
+USE [VHT_Config];
+GO
+IF OBJECT_ID(N'[dbo].[cbgen_captured]', N'U') IS NOT NULL AND COL_LENGTH(N'[dbo].[cbgen_captured]', N'written_value') IS NULL
+    THROW 50002, N'The table [dbo].[cbgen_captured] exists and is not the one the scripts of this bundle write.', 1;
+GO
+DECLARE @run nvarchar(200) = N'overlay 1';
+BEGIN TRY
+    BEGIN TRANSACTION;
+    IF OBJECT_ID(N'[dbo].[cbgen_captured]', N'U') IS NOT NULL
+        DELETE FROM [dbo].[cbgen_captured] WHERE [run] = @run;
+    COMMIT TRANSACTION;
+END TRY
+BEGIN CATCH
+    IF XACT_STATE() <> 0
+        ROLLBACK TRANSACTION;
+    THROW;
+END CATCH
+GO
