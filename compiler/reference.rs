@@ -86,7 +86,7 @@ fn walk(schema: &Value, definitions: &Value, path: &str, found: &mut Vec<Key>) {
             .as_ref()
             .is_some_and(|items| items.get("properties").is_some());
         found.push(Key {
-            kind: kind(&field, items.as_ref(), definitions),
+            kind: kind(&field, items.as_ref()),
             required: required.contains(name.as_str()),
             default: field
                 .get("default")
@@ -118,7 +118,7 @@ fn text(field: &Value, key: &str) -> String {
 }
 
 /// What a field takes, in words.
-fn kind(field: &Value, items: Option<&Value>, definitions: &Value) -> String {
+fn kind(field: &Value, items: Option<&Value>) -> String {
     let types: Vec<&str> = match field.get("type") {
         Some(Value::String(one)) => vec![one.as_str()],
         Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
@@ -130,7 +130,7 @@ fn kind(field: &Value, items: Option<&Value>, definitions: &Value) -> String {
     } else if types.contains(&"array") {
         match items {
             Some(items) if items.get("properties").is_some() => "list of sections".to_owned(),
-            Some(items) => format!("list of: {}", kind(items, None, definitions)),
+            Some(items) => format!("list of: {}", kind(items, None)),
             None => "list".to_owned(),
         }
     } else if field.get("properties").is_some() || types.contains(&"object") {
@@ -416,7 +416,7 @@ pub fn page() -> String {
         let (own, name) = key.path.rsplit_once('.').unwrap_or(("", &key.path));
         // Sections of a section stand in a table of their own.
         if own != section {
-            section = own.to_owned();
+            own.clone_into(&mut section);
             let title = if own.is_empty() {
                 "The outermost keys".to_owned()
             } else {

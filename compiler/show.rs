@@ -3,6 +3,8 @@
 //! The text is YAML with the origin as a comment, and an inventory of its own: compiled, it makes the same bundle. This
 //! module must not know what is compiled from an inventory.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -154,7 +156,12 @@ impl Part<'_> {
                     );
                 }
             }
-            _ => found.push(Entry {
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_) => found.push(Entry {
                 key: key.to_owned(),
                 value: value.clone(),
                 origin: self.origin(pointer),
@@ -179,7 +186,14 @@ impl Part<'_> {
         let mut text = String::new();
         match &self.value {
             Value::Object(entries) if self.key.is_empty() => self.mapping("", "", entries, &mut text),
-            value => self.entry("", &self.key, &self.pointer, value, &mut text),
+            value @ (Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_)) => {
+                self.entry("", &self.key, &self.pointer, value, &mut text);
+            }
         }
         text
     }
@@ -194,11 +208,11 @@ impl Part<'_> {
         let deeper = format!("{indent}  ");
         match value {
             Value::Object(entries) if !entries.is_empty() => {
-                text.push_str(&format!("{indent}{name}:\n"));
+                let _ = writeln!(text, "{indent}{name}:");
                 self.mapping(&deeper, pointer, entries, text);
             }
             Value::Array(items) if items.iter().any(Value::is_object) => {
-                text.push_str(&format!("{indent}{name}:\n"));
+                let _ = writeln!(text, "{indent}{name}:");
                 for (index, item) in items.iter().enumerate() {
                     let mut lines = String::new();
                     if let Value::Object(entries) = item {
@@ -211,16 +225,21 @@ impl Part<'_> {
                     }
                     // The first key stands behind the mark of the item.
                     let first = lines.get(deeper.len() + 2..).unwrap_or_default();
-                    text.push_str(&format!("{deeper}- {first}"));
+                    let _ = write!(text, "{deeper}- {first}");
                 }
             }
-            _ => {
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_) => {
                 let line = format!("{indent}{name}: {}", yaml_scalar(value));
                 let origin = match self.origin(pointer) {
                     Origin::Written { file, line, .. } => format!("{file}:{line}"),
                     Origin::Default => "default".to_owned(),
                 };
-                text.push_str(&format!("{line:<COLUMN$}  # {origin}\n"));
+                let _ = writeln!(text, "{line:<COLUMN$}  # {origin}");
             }
         }
     }

@@ -71,5 +71,5 @@ fn edit_kind(format: Format) -> Option<EditKind> {
 
 fn line_at(bytes: &[u8], at: usize) -> usize {
     let before = bytes.get(..at.min(bytes.len())).unwrap_or(bytes);
-    before.iter().filter(|byte| **byte == b'\n').count() + 1
+    memchr::memchr_iter(b'\n', before).count() + 1
 }

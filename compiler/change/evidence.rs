@@ -5,6 +5,8 @@
 //! added or exchanged line is found. Who can write the whole file anew can also seal it anew; therefore the seal is printed
 //! when a run ends, for the record of the change. This file must not know the disk.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 
 use crate::contract::digest::Digest;
@@ -183,9 +185,9 @@ pub fn table(evidence: &Evidence) -> String {
         widths.map(|text| text.chars().count()).max().unwrap_or(0)
     };
     let (first, second) = (width(0), width(1).max(4));
-    out.push_str(&format!("\n{:first$}  {:second$}  What\n", "When", "Step"));
+    let _ = writeln!(out, "\n{:first$}  {:second$}  What", "When", "Step");
     for [when, step, what] in &rows {
-        out.push_str(&format!("{when:first$}  {step:second$}  {what}\n"));
+        let _ = writeln!(out, "{when:first$}  {step:second$}  {what}");
     }
     out
 }

@@ -129,14 +129,10 @@ impl History {
             });
             return;
         }
-        match &line.record {
-            Record::Did { file, .. } => {
-                self.files.insert(key(&file.path), Some(file.new));
-            }
-            Record::Undid { path, now, .. } => {
-                self.files.insert(key(path), *now);
-            }
-            _ => {}
+        if let Record::Did { file, .. } = &line.record {
+            self.files.insert(key(&file.path), Some(file.new));
+        } else if let Record::Undid { path, now, .. } = &line.record {
+            self.files.insert(key(path), *now);
         }
         let Some(run) = self.runs.iter_mut().rev().find(|run| run.number == line.run) else {
             return;
@@ -193,7 +189,12 @@ impl History {
 impl Run {
     fn add(&mut self, line: &Line) {
         match &line.record {
-            Record::Begin { .. } | Record::Already { .. } | Record::Did { .. } | Record::Overdue { .. } => {}
+            Record::Begin { .. }
+            | Record::Already { .. }
+            | Record::Did { .. }
+            | Record::Overdue { .. }
+            | Record::Undid { .. }
+            | Record::Damaged { .. } => {}
             Record::Failed { .. } => self.standing = Standing::Interrupted,
             Record::Resume { steps, scripts, .. } => {
                 self.standing = Standing::Interrupted;
@@ -226,7 +227,6 @@ impl Run {
                 self.undo_since = Some(*since);
                 self.not_undone.clear();
             }
-            Record::Undid { .. } | Record::Damaged { .. } => {}
             Record::UndidByScript { step, code, .. } => {
                 if *code == Some(0) {
                     self.scripts_undone.insert(step.clone());

@@ -3,6 +3,7 @@
 //! This file must not know how a change is made.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -118,10 +119,10 @@ impl Status {
     pub fn to_table(&self) -> String {
         let mut out = format!("{}\n", self.place);
         if let Some(running) = &self.running {
-            out.push_str(&format!("works on it now: {running}\n"));
+            let _ = writeln!(out, "works on it now: {running}");
         }
         for line in &self.damage {
-            out.push_str(&format!("damaged: {line}\n"));
+            let _ = writeln!(out, "damaged: {line}");
         }
         out.push_str("\nRuns\n");
         for run in &self.runs {
@@ -132,12 +133,13 @@ impl Status {
                 Standing::GoingBack => "HALF TAKEN BACK; `rollback` goes on",
                 Standing::Undone => "taken back",
             };
-            out.push_str(&format!(
-                "  {:>4}  {}  {} on {}, by {}: {standing}\n",
+            let _ = writeln!(
+                out,
+                "  {:>4}  {}  {} on {}, by {}: {standing}",
                 run.run, run.began, run.bundle, run.place, run.user
-            ));
+            );
             for (step, why) in &run.not_undone {
-                out.push_str(&format!("        step {step} was not taken back: {why}\n"));
+                let _ = writeln!(out, "        step {step} was not taken back: {why}");
             }
         }
         let drifted: Vec<&FileStatus> = self
@@ -145,13 +147,14 @@ impl Status {
             .iter()
             .filter(|file| file.drift != Drift::None)
             .collect();
-        out.push_str(&format!(
-            "\nFiles: {} as applied, {} not\n",
+        let _ = writeln!(
+            out,
+            "\nFiles: {} as applied, {} not",
             self.files.len() - drifted.len(),
             drifted.len()
-        ));
+        );
         for file in drifted {
-            out.push_str(&format!("  {}: {}\n", file.path, file.drift.words()));
+            let _ = writeln!(out, "  {}: {}", file.path, file.drift.words());
         }
         out
     }
@@ -210,9 +213,14 @@ pub fn status(server: &Server, disk: &dyn Disk, states: &[State]) -> std::io::Re
 fn add(status: &mut Status, files: &mut BTreeMap<String, (String, Option<Digest>)>, reading: &Reading) {
     let history = History::of(&reading.lines);
     let names = |run: u64| {
-        reading.lines.iter().find_map(|line| match &line.record {
-            Record::Begin { bundle, version, .. } if line.run == run => Some(format!("{bundle} {version}")),
-            _ => None,
+        reading.lines.iter().find_map(|line| {
+            if let Record::Begin { bundle, version, .. } = &line.record
+                && line.run == run
+            {
+                Some(format!("{bundle} {version}"))
+            } else {
+                None
+            }
         })
     };
     status.runs.extend(history.runs.iter().map(|run| RunStatus {
@@ -225,10 +233,12 @@ fn add(status: &mut Status, files: &mut BTreeMap<String, (String, Option<Digest>
         not_undone: run.not_undone.clone(),
     }));
     for line in &reading.lines {
-        let (path, digest) = match &line.record {
-            Record::Did { file, .. } => (&file.path, Some(file.new)),
-            Record::Undid { path, now, .. } => (path, *now),
-            _ => continue,
+        let (path, digest) = if let Record::Did { file, .. } = &line.record {
+            (&file.path, Some(file.new))
+        } else if let Record::Undid { path, now, .. } = &line.record {
+            (path, *now)
+        } else {
+            continue;
         };
         files.insert(super::history::key(path), (path.clone(), digest));
     }

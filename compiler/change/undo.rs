@@ -6,6 +6,7 @@
 //! steps were wanted.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use crate::contract::digest::Digest;
 use crate::contract::path::BundlePath;
@@ -319,20 +320,18 @@ fn run_undo(room: &mut Room<'_>, order: &Order<'_>, step: &str, path: &BundlePat
     };
     room.say(&format!("{step}  runs {}", path.file_name()));
     let went = script::run(room, &job)?;
-    match went.ended {
-        Ended::Code(Some(0)) => Ok(0),
-        ended => {
-            for line in &went.tail {
-                room.detail(line);
-            }
-            Err(format!(
-                "{} {}, log {}",
-                path.file_name(),
-                ended_words(ended),
-                job.log_name(room.run)
-            ))
-        }
+    if matches!(went.ended, Ended::Code(Some(0))) {
+        return Ok(0);
     }
+    for line in &went.tail {
+        room.detail(line);
+    }
+    Err(format!(
+        "{} {}, log {}",
+        path.file_name(),
+        ended_words(went.ended),
+        job.log_name(room.run)
+    ))
 }
 
 /// How a program ended, in words.
@@ -367,25 +366,24 @@ pub fn going_back_text(server: &Server, run: u64, steps: &[Meant], began: &str) 
                 Some(old) => format!("copy /y \"saved\\{old}\" \"{}\"", file.path),
                 None => format!("del \"{}\"", file.path),
             };
-            out.push_str(&format!(
-                "{:<6} {}\r\n       {command}\r\n",
-                meant.step, meant.title
-            ));
+            let _ = writeln!(out, "{:<6} {}\r\n       {command}\r", meant.step, meant.title);
         } else if let Some(undo) = &meant.undo {
             let undo = undo.as_str().replace('/', "\\");
-            out.push_str(&format!(
-                "{:<6} {}\r\n       \"bundle\\{undo}\"\r\n",
+            let _ = writeln!(
+                out,
+                "{:<6} {}\r\n       \"bundle\\{undo}\"\r",
                 meant.step, meant.title
-            ));
+            );
         } else if meant.one_way {
-            out.push_str(&format!(
-                "{:<6} {}\r\n       There is no way back.\r\n",
+            let _ = writeln!(
+                out,
+                "{:<6} {}\r\n       There is no way back.\r",
                 meant.step, meant.title
-            ));
+            );
         } else if !meant.by_hand.is_empty() {
-            out.push_str(&format!("{:<6} {}\r\n", meant.step, meant.title));
+            let _ = writeln!(out, "{:<6} {}\r", meant.step, meant.title);
             for line in &meant.by_hand {
-                out.push_str(&format!("       {line}\r\n"));
+                let _ = writeln!(out, "       {line}\r");
             }
         }
     }

@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn names_fit_patterns() {
         let check = |pattern: &str, name: &str, wanted: bool| {
-            assert_eq!(fits(pattern, name), wanted, "{pattern} {name}")
+            assert_eq!(fits(pattern, name), wanted, "{pattern} {name}");
         };
         for (pattern, name) in [
             ("*", ""),

@@ -118,20 +118,18 @@ pub(super) fn server(
             .iter()
             .map(|server| server.name.as_str())
             .collect();
-        match names.iter().find(|name| name.eq_ignore_ascii_case(&place)) {
-            Some(name) => place = (*name).to_owned(),
-            None => {
-                fail(
-                    session,
-                    Diagnostic::new(
-                        codes::PLACE_UNKNOWN,
-                        format!("the bundle has no server `{place}`"),
-                    )
-                    .help(format!("name one with `--server`: {}", one_of(names))),
-                );
-                return None;
-            }
-        }
+        let Some(name) = names.iter().find(|name| name.eq_ignore_ascii_case(&place)) else {
+            fail(
+                session,
+                Diagnostic::new(
+                    codes::PLACE_UNKNOWN,
+                    format!("the bundle has no server `{place}`"),
+                )
+                .help(format!("name one with `--server`: {}", one_of(names))),
+            );
+            return None;
+        };
+        (*name).clone_into(&mut place);
     }
     Some(Server::new(
         place,

@@ -25,15 +25,15 @@ const OUTPUT: &str = "out";
 /// Fills in what the command line left open. `None` when the project file is wrong or no inventory is named; that is
 /// reported then.
 pub(super) fn fill(session: &mut Session, command: &mut Command) -> Option<()> {
-    let wants_project = match command {
+    let wants_project = matches!(
+        command,
         Command::Build(_)
-        | Command::Check(_)
-        | Command::Diff(_)
-        | Command::Why(_)
-        | Command::Show(_)
-        | Command::Coverage(_) => true,
-        _ => false,
-    };
+            | Command::Check(_)
+            | Command::Diff(_)
+            | Command::Why(_)
+            | Command::Show(_)
+            | Command::Coverage(_)
+    );
     if !wants_project {
         return Some(());
     }
@@ -65,7 +65,17 @@ pub(super) fn fill(session: &mut Session, command: &mut Command) -> Option<()> {
         Command::Why(why) => templates(&mut why.templates),
         Command::Show(show) => templates(&mut show.templates),
         Command::Coverage(coverage) => templates(&mut coverage.templates),
-        _ => {}
+        Command::Edit(_)
+        | Command::Verify(_)
+        | Command::Sign(_)
+        | Command::Plan(_)
+        | Command::Apply(_)
+        | Command::Rollback(_)
+        | Command::Status(_)
+        | Command::Explain(_)
+        | Command::Schema(_)
+        | Command::Init(_)
+        | Command::Completions(_) => {}
     }
     Some(())
 }

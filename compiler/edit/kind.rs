@@ -36,7 +36,7 @@ fn transform(name: &str, file: &str) -> Option<EditKind> {
         let middle = name.strip_prefix(stem)?.strip_suffix(".config")?;
         middle.strip_prefix('.').filter(|middle| !middle.is_empty())
     };
-    (name.ends_with(".xdt") || beside().is_some()).then_some(EditKind::Xdt)
+    (name.strip_suffix(".xdt").is_some() || beside().is_some()).then_some(EditKind::Xdt)
 }
 
 #[cfg(test)]

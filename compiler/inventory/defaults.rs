@@ -47,7 +47,7 @@ pub(super) fn expand(root: Node) -> Expanded {
             note_shared(server, &merged, &mut pointer, &mut shared);
             // A finding about the server as a whole belongs to the server.
             merged.span = server.target().span;
-            own_first(server, merged)
+            own_first(server, &merged)
         })
         .collect();
     let entries = root.entries().unwrap_or_default();
@@ -110,7 +110,7 @@ fn roles(server: &Node) -> impl Iterator<Item = &'static str> {
 }
 
 /// The server's own keys in front, so that its first line is still its own.
-fn own_first(server: &Node, merged: Node) -> Node {
+fn own_first(server: &Node, merged: &Node) -> Node {
     let own = |entry: &&Entry| server.get(&entry.key).is_some();
     let entries = merged.entries().unwrap_or_default();
     let first = server

@@ -31,7 +31,7 @@ pub(super) struct Layers {
     /// Every file that was read, the named one first.
     pub(super) inputs: Vec<Input>,
     /// What each file says itself, lowest first.
-    pub(super) layers: Vec<Layer>,
+    pub(super) own: Vec<Layer>,
 }
 
 /// What one file says itself.
@@ -70,7 +70,7 @@ pub(super) fn read(
         root: first.map(|first| roots.fold(first, |base, over| merge(&base, over))),
         complete,
         inputs: reader.inputs,
-        layers,
+        own: layers,
     }
 }
 

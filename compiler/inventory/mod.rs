@@ -165,7 +165,6 @@ pub fn load(
 /// # Errors
 ///
 /// As [`load`].
-#[expect(clippy::type_complexity, reason = "a proof and what was saved")]
 pub fn load_or_salvage(
     diagnostics: &mut Diagnostics,
     sources: &mut Sources,
@@ -258,7 +257,7 @@ fn read(
             value: decoded.value,
             places,
             inputs: layers.inputs,
-            layers: layers.layers,
+            layers: layers.own,
         }),
         Err(why) => {
             diagnostics.push(

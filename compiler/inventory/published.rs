@@ -260,7 +260,7 @@ fn file_rules() -> [(&'static str, Value); 6] {
     [
         (
             "RabbitMq",
-            json!([one_login[0], { "not": { "required": ["port"], "properties": { "port": { "const": 5672 } } } }]),
+            json!([one_login.get(0), { "not": { "required": ["port"], "properties": { "port": { "const": 5672 } } } }]),
         ),
         ("ServerRabbitMq", one_login),
         (

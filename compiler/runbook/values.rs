@@ -172,7 +172,7 @@ fn set(element: &Element<'_>, name: &str, value: &str) -> Value {
     }
 }
 
-/// `setting[name]` for an element that an XPath finds by its name: the path of elements stands before it anyway.
+/// `setting[name]` for an element that an `XPath` finds by its name: the path of elements stands before it anyway.
 fn shown(path: &str) -> String {
     let mut out = String::new();
     for (at, step) in path.split(" > ").enumerate() {

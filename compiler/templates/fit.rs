@@ -352,7 +352,6 @@ fn filters(tag: &str) -> Vec<(usize, &str)> {
     for (at, letter) in tag.char_indices() {
         match (quote, letter) {
             (Some(open), _) if letter == open => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'' | '`') => quote = Some(letter),
             (None, '|') => {
                 let rest = tag.get(at + 1..).unwrap_or_default();
@@ -363,7 +362,7 @@ fn filters(tag: &str) -> Vec<(usize, &str)> {
                     .unwrap_or(name.len());
                 found.push((start, name.get(..length).unwrap_or_default()));
             }
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
     }
     found

@@ -80,9 +80,12 @@ pub fn recorded_folder(folder: &Path) -> String {
         .filter(|part| *part != Component::CurDir)
         .collect();
     let is_here = parts.iter().all(|part| matches!(part, Component::Normal(_)));
-    let named = parts.iter().filter_map(|part| match part {
-        Component::Normal(name) => Some(name.to_string_lossy()),
-        _ => None,
+    let named = parts.iter().filter_map(|part| {
+        if let Component::Normal(name) = part {
+            Some(name.to_string_lossy())
+        } else {
+            None
+        }
     });
     let named: Vec<_> = named.collect();
     let kept = if is_here { 0 } else { named.len().saturating_sub(1) };

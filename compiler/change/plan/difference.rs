@@ -4,6 +4,7 @@
 //! where the file lies.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use crate::secrets::{lines::Guard, lines::guards, scan};
 
@@ -23,7 +24,7 @@ pub(super) fn unified(name: &str, old: Option<&[u8]>, new: &[u8]) -> Option<Stri
     let mut out = format!("--- {name}\n+++ {name}\n");
     let mut count = 0;
     for hunk in diff.unified_diff().context_radius(AROUND).iter_hunks() {
-        out.push_str(&format!("{}\n", hunk.header()));
+        let _ = writeln!(out, "{}", hunk.header());
         for change in hunk.iter_changes() {
             count += 1;
             if count > MOST {
@@ -34,7 +35,7 @@ pub(super) fn unified(name: &str, old: Option<&[u8]>, new: &[u8]) -> Option<Stri
                 || change.new_index().is_some_and(|line| hidden_new.contains(&line));
             let line = change.value().trim_end_matches(['\n', '\r']);
             let line = if is_hidden { HIDDEN.to_owned() } else { plain(line) };
-            out.push_str(&format!("{}{line}\n", change.tag()));
+            let _ = writeln!(out, "{}{line}", change.tag());
         }
     }
     (count > 0).then_some(out)

@@ -2,6 +2,8 @@
 //!
 //! This file must not know how anything was found out.
 
+use std::fmt::Write as _;
+
 use super::text::summary;
 use super::{Outlook, Plan, Planned};
 
@@ -29,14 +31,15 @@ pub fn render(plan: &Plan) -> String {
         escape(&summary(plan))
     );
     for problem in &plan.problems {
-        out.push_str(&format!(
-            "<p class=\"cannot\"><strong>{}</strong> {}</p>\n",
+        let _ = writeln!(
+            out,
+            "<p class=\"cannot\"><strong>{}</strong> {}</p>",
             escape(&problem.code),
             escape(&problem.message)
-        ));
+        );
     }
     for note in &plan.notes {
-        out.push_str(&format!("<p>{}</p>\n", escape(note)));
+        let _ = writeln!(out, "<p>{}</p>", escape(note));
     }
     out.push_str("<table>\n<thead><tr><th>Step</th><th>What</th><th>Outlook</th></tr></thead>\n<tbody>\n");
     for step in &plan.steps {
@@ -47,7 +50,7 @@ pub fn render(plan: &Plan) -> String {
         out.push_str("<h2>Has to be restarted</h2>\n<ul>\n");
         for restart in &plan.restarts {
             let steps = escape(&restart.steps.join(", "));
-            out.push_str(&format!("<li>{} (steps {steps})</li>\n", escape(&restart.name)));
+            let _ = writeln!(out, "<li>{} (steps {steps})</li>", escape(&restart.name));
         }
         out.push_str("</ul>\n");
     }
@@ -64,28 +67,30 @@ fn add_step(out: &mut String, step: &Planned) {
     };
     let mut what = format!("<p>{}</p>", escape(&step.title));
     if let Some(target) = &step.target {
-        what.push_str(&format!("<p><code>{}</code></p>", escape(target)));
+        let _ = write!(what, "<p><code>{}</code></p>", escape(target));
     }
     let needs = step.needs.iter().map(|need| format!("first: {need}"));
     for note in step.notes.iter().cloned().chain(needs) {
-        what.push_str(&format!("<p>{}</p>", escape(&note)));
+        let _ = write!(what, "<p>{}</p>", escape(&note));
     }
     for problem in &step.problems {
         let help = problem.help.as_deref().unwrap_or_default();
-        what.push_str(&format!(
+        let _ = write!(
+            what,
             "<p><strong>{}</strong> {}. {}</p>",
             escape(&problem.code),
             escape(&problem.message),
             escape(help)
-        ));
+        );
     }
     if let Some(diff) = &step.diff {
-        what.push_str(&format!("<pre>{}</pre>", escape(diff)));
+        let _ = write!(what, "<pre>{}</pre>", escape(diff));
     }
     let one_way = if step.one_way { ", no way back" } else { "" };
-    out.push_str(&format!(
-        "<tr class=\"{class}\"><td>{}</td><td>{what}</td><td>{}{one_way}</td></tr>\n",
+    let _ = writeln!(
+        out,
+        "<tr class=\"{class}\"><td>{}</td><td>{what}</td><td>{}{one_way}</td></tr>",
         step.number,
         step.outlook.words()
-    ));
+    );
 }

@@ -150,12 +150,11 @@ impl<'a> Prover<'a> {
                 .notes
                 .push("someone changed this file since the last apply".to_owned());
         }
-        match target.has_debris(self.desk.disk) {
-            Ok(true) => planned.notes.push(
+        if matches!(target.has_debris(self.desk.disk), Ok(true)) {
+            planned.notes.push(
                 "an interrupted replacement left files beside it, which `apply` or `rollback` takes away"
                     .to_owned(),
-            ),
-            Ok(false) | Err(_) => {}
+            );
         }
         let (bytes, changes) = match editing::make(step, &artifact, present.as_deref()) {
             Ok(made) => made,

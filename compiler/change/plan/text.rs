@@ -2,6 +2,8 @@
 //!
 //! This file must not know how anything was found out.
 
+use std::fmt::Write as _;
+
 use super::{Outlook, Plan, Planned};
 
 /// The text.
@@ -15,10 +17,10 @@ pub fn render(plan: &Plan) -> String {
         plan.id.spoken()
     );
     for note in &plan.notes {
-        out.push_str(&format!("note: {note}\n"));
+        let _ = writeln!(out, "note: {note}");
     }
     for problem in &plan.problems {
-        out.push_str(&format!("cannot: {}: {}\n", problem.code, problem.message));
+        let _ = writeln!(out, "cannot: {}: {}", problem.code, problem.message);
     }
     if !plan.notes.is_empty() || !plan.problems.is_empty() {
         out.push('\n');
@@ -42,7 +44,7 @@ pub fn render(plan: &Plan) -> String {
         "No way back",
         one_way.map(|step| format!("{} {}", step.number, step.title)),
     );
-    out.push_str(&format!("\n{}\n", summary(plan)));
+    let _ = writeln!(out, "\n{}", summary(plan));
     out
 }
 
@@ -61,36 +63,34 @@ pub fn summary(plan: &Plan) -> String {
 }
 
 fn add_step(out: &mut String, step: &Planned) {
-    out.push_str(&format!(
-        "{:<6} {}: {}\n",
+    let _ = writeln!(
+        out,
+        "{:<6} {}: {}",
         step.number.to_string(),
         step.outlook.words(),
         step.title
-    ));
+    );
     if let Some(target) = &step.target {
-        out.push_str(&format!("       {target}\n"));
+        let _ = writeln!(out, "       {target}");
     }
     for note in &step.notes {
-        out.push_str(&format!("       {note}\n"));
+        let _ = writeln!(out, "       {note}");
     }
     for need in &step.needs {
-        out.push_str(&format!("       first: {need}\n"));
+        let _ = writeln!(out, "       first: {need}");
     }
     for problem in &step.problems {
         let line = problem
             .line
             .map_or_else(String::new, |line| format!(" line {line}:"));
-        out.push_str(&format!(
-            "       cannot: {}:{line} {}\n",
-            problem.code, problem.message
-        ));
+        let _ = writeln!(out, "       cannot: {}:{line} {}", problem.code, problem.message);
         if let Some(help) = &problem.help {
-            out.push_str(&format!("       help: {help}\n"));
+            let _ = writeln!(out, "       help: {help}");
         }
     }
     if let Some(diff) = &step.diff {
         for line in diff.lines() {
-            out.push_str(&format!("       {line}\n"));
+            let _ = writeln!(out, "       {line}");
         }
     }
 }
@@ -100,8 +100,8 @@ fn add_list(out: &mut String, title: &str, lines: impl Iterator<Item = String>) 
     if lines.is_empty() {
         return;
     }
-    out.push_str(&format!("\n{title}\n"));
+    let _ = writeln!(out, "\n{title}");
     for line in lines {
-        out.push_str(&format!("- {line}\n"));
+        let _ = writeln!(out, "- {line}");
     }
 }
