@@ -44,6 +44,8 @@ pub struct Call {
     pub variables: Vec<(String, String)>,
     /// Secrets added to the environment, under their names.
     pub secrets: Vec<(String, Secret)>,
+    /// Variables of this process that it does not get.
+    pub without: Vec<String>,
     /// Whole minutes after which somebody is asked.
     pub minutes: u64,
 }

@@ -24,6 +24,8 @@ pub struct Job<'a> {
     pub arguments: &'a [String],
     /// Secrets it reads from its environment.
     pub secrets: Vec<(String, Secret)>,
+    /// Secrets of the run: taken out of its log, and out of its environment where it does not read them.
+    pub hidden: Vec<(String, Secret)>,
     /// How long it usually takes.
     pub minutes: u32,
     /// What distinguishes its log.
@@ -114,13 +116,19 @@ pub fn run(room: &Room<'_>, job: &Job<'_>) -> Result<Went, String> {
         folder,
         variables: vec![("CBGEN_STEP".to_owned(), job.step.clone())],
         secrets: job.secrets.clone(),
+        without: job
+            .hidden
+            .iter()
+            .map(|(name, _)| name.clone())
+            .filter(|name| !job.secrets.iter().any(|(wanted, _)| wanted == name))
+            .collect(),
         minutes: usual,
     };
     let head = format!("cbgen: run {}, step {}, {}\n", room.run, job.step, job.script);
     room.disk
         .append(&log, head.as_bytes())
         .map_err(|error| format!("its log cannot be written: {error}"))?;
-    let mut writer = Log::new(room.disk, log.clone(), &job.secrets);
+    let mut writer = Log::new(room.disk, log.clone(), &job.hidden);
     let mut decisions = Vec::new();
     let begin = room.machine.milliseconds();
     let ended = room

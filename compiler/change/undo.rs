@@ -15,7 +15,7 @@ use super::disk::Found;
 use super::file::{Target, clean, settle, swap, unmake};
 use super::history::{Run, key};
 use super::journal::{FileIntent, Meant, Record};
-use super::machine::Ended;
+use super::machine::{Ended, Secret};
 use super::room::Room;
 use super::script;
 use super::server::Server;
@@ -314,6 +314,7 @@ fn run_undo(room: &mut Room<'_>, order: &Order<'_>, step: &str, path: &BundlePat
         script: path,
         arguments: &[],
         secrets: Vec::new(),
+        hidden: hidden(room),
         minutes: 5,
         word: "undo",
         shell,
@@ -332,6 +333,23 @@ fn run_undo(room: &mut Room<'_>, order: &Order<'_>, step: &str, path: &BundlePat
         ended_words(went.ended),
         job.log_name(room.run)
     ))
+}
+
+/// Secrets that scripts of any run were given and that stand in the environment now: no way back needs one.
+fn hidden(room: &Room<'_>) -> Vec<(String, Secret)> {
+    let lines = room.journal.reading.lines.iter();
+    let names: BTreeSet<&String> = lines
+        .filter_map(|line| match &line.record {
+            Record::Started { secrets, .. } => Some(secrets),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let values = names.into_iter().filter_map(|name| {
+        let value = room.machine.variable(name)?;
+        Some((name.clone(), Secret::new(value)))
+    });
+    values.collect()
 }
 
 /// How a program ended, in words.

@@ -140,6 +140,9 @@ impl Machine for RealMachine {
         for (name, value) in &call.variables {
             command.env(name, value);
         }
+        for name in &call.without {
+            command.env_remove(name);
+        }
         for (name, secret) in &call.secrets {
             command.env(name, secret.reveal());
         }

@@ -297,6 +297,15 @@ impl Apply<'_> {
         };
         if file.old == Some(file.new) {
             room.say(&format!("{head}: done already"));
+            // An interruption came between the change and its record; `status` and `rollback` know it from here on.
+            if let Some(meant) = unrecorded(room, &number, &file) {
+                let did = Record::Did {
+                    step: number,
+                    file: meant,
+                    milliseconds: 0,
+                };
+                return room.record(did).map_err(|error| Trouble::of(&error));
+            }
             return self.already(&number, "the file is as the step would make it");
         }
         if let Some(present) = &present {
@@ -354,6 +363,7 @@ impl Apply<'_> {
             script,
             arguments: &step.arguments,
             secrets: secrets.collect(),
+            hidden: self.secrets.clone().into_iter().collect(),
             minutes: step.minutes,
             word: "",
             shell,
@@ -496,6 +506,25 @@ impl Apply<'_> {
             room.detail(&format!("evidence: {}", room.state.evidence_name(room.run)));
             room.detail(&format!("seal for the change record: {seal}"));
         }
+    }
+}
+
+/// The intent of a step whose change is in place and was not recorded.
+fn unrecorded(room: &Room<'_>, number: &str, file: &FileIntent) -> Option<FileIntent> {
+    let lines = room
+        .journal
+        .reading
+        .lines
+        .iter()
+        .rev()
+        .filter(|line| line.run == room.run);
+    let last = lines.map(|line| &line.record).find(|record| match record {
+        Record::Intent { step, .. } | Record::Did { step, .. } | Record::Undid { step, .. } => step == number,
+        _ => false,
+    })?;
+    match last {
+        Record::Intent { file: meant, .. } if meant.new == file.new => Some(meant.clone()),
+        _ => None,
     }
 }
 

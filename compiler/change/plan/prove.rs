@@ -357,6 +357,7 @@ impl<'a> Prover<'a> {
             tail: None,
             variables: Vec::new(),
             secrets: Vec::new(),
+            without: Vec::new(),
             minutes: 1,
         };
         let ended = self.desk.machine.run(&call, &mut |_| {}, &mut |_| Patience::Kill);
