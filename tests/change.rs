@@ -51,7 +51,7 @@ fn plan_finds_tonight_what_step_37_would_find() {
         let world = fixture.world();
         change(&world);
         let before = world.stamps();
-        let plan = plan_on(fixture, &Stage::new(&world), &fixture.server());
+        let plan = plan_on(fixture, &Stage::new(&world), &Fixture::server());
         assert_eq!(world.stamps(), before, "a plan wrote something");
         assert!(plan.is_blocked());
         codes(&plan)
@@ -67,11 +67,11 @@ fn plan_finds_tonight_what_step_37_would_find() {
     check("CB1214", &|world| world.put_other(file, Fault::Link));
     check("CB1215", &|world| world.put_other(file, Fault::Folder));
     check("CB1217", &|world| {
-        world.put(file, &vec![b'x'; (64 << 20) + 1], 0o644)
+        world.put(file, &vec![b'x'; (64 << 20) + 1], 0o644);
     });
     check("CB1218", &|world| world.take("C/Windows/System32/cmd.exe"));
     check("CB1218", &|world| {
-        world.take("C/Program Files/Microsoft SQL Server")
+        world.take("C/Program Files/Microsoft SQL Server");
     });
     check("CB1207", &|world| world.inner.lock().unwrap().free = 1000);
     let with = |change: &dyn Fn(&mut Step)| {
@@ -81,7 +81,7 @@ fn plan_finds_tonight_what_step_37_would_find() {
                     .iter_mut()
                     .find(|step| step.number.to_string() == "6.7")
                     .unwrap(),
-            )
+            );
         })
     };
     let long = with(&|step| step.target = Some(format!(r"C:\{}", "a".repeat(250))));
@@ -108,7 +108,7 @@ fn the_wrong_machine_is_refused() {
         "{found:?}"
     );
     // A copy on a Windows machine: files may change, scripts would change the machine itself.
-    assert_eq!(codes(&plan_on(&fixture, &stage, &fixture.server())), ["CB1221"]);
+    assert_eq!(codes(&plan_on(&fixture, &stage, &Fixture::server())), ["CB1221"]);
 }
 
 /// The codes of an end that changed nothing.
@@ -125,7 +125,7 @@ fn apply_refuses_before_anything_changes() {
     let world = fixture.world();
     let old = world.tree();
     let stage = Stage::new(&world);
-    let plan = plan_on(&fixture, &stage, &fixture.server());
+    let plan = plan_on(&fixture, &stage, &Fixture::server());
     world.lock_it(true);
     assert_eq!(refused(&run_apply(&fixture, &stage, &wish(&fixture))), ["CB1240"]);
     world.lock_it(false);
@@ -320,7 +320,7 @@ impl Site {
             .collect()
     }
 
-    fn apply<'a>(&self, fixture: &'a Fixture) -> Vec<&'a str> {
+    fn apply(fixture: &Fixture) -> Vec<&str> {
         let mut words = vec!["apply", "acme.zip"];
         for done in &wish(fixture).done {
             words.extend(["--done", done.clone().leak()]);
@@ -368,11 +368,11 @@ fn the_commands_lead_from_plan_to_evidence_and_back() {
     let stopped = site.run(&["apply", "acme.zip", "--plan", "plan.json"]);
     assert_eq!(stopped.code, 1, "{}", stopped.stderr);
     assert!(stopped.stdout.contains("--done 1.1"), "{}", stopped.stdout);
-    let applied = site.run(&site.apply(&fixture));
+    let applied = site.run(&Site::apply(&fixture));
     assert_eq!(applied.code, 0, "{}{}", applied.stdout, applied.stderr);
     assert_ne!(site.files(), old);
     let before = tree(&site.root());
-    let again = site.run(&site.apply(&fixture));
+    let again = site.run(&Site::apply(&fixture));
     assert_eq!(
         (again.code, again.stdout.as_str()),
         (0, "nothing to do: every step is done already\n")
@@ -457,7 +457,7 @@ fn a_failing_script_is_told_with_its_log_and_taken_back() {
         ),
     )
     .unwrap();
-    let ran = site.run(&site.apply(&fixture));
+    let ran = site.run(&Site::apply(&fixture));
     assert_eq!(ran.code, 2);
     assert!(
         ran.stderr.contains("[CB1250]") && ran.stderr.contains("exit code 3"),
@@ -488,7 +488,7 @@ fn a_secret_reaches_the_script_and_nothing_else() {
         text.replace("apply-preflight) ;;", &format!("apply-preflight) ;;\n{look}")),
     )
     .unwrap();
-    let mut command = site.command(&site.apply(&fixture));
+    let mut command = site.command(&Site::apply(&fixture));
     let ran = site.workspace.finish(command.env("CANARY", CANARY));
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(!ran.stdout.contains(CANARY) && !ran.stderr.contains(CANARY));
@@ -515,7 +515,7 @@ fn a_killed_process_leads_back_and_on() {
     let fixture = Fixture::new();
     let whole = Site::new(&fixture);
     let old: Vec<_> = whole.files().into_values().collect();
-    assert_eq!(whole.run(&whole.apply(&fixture)).code, 0);
+    assert_eq!(whole.run(&Site::apply(&fixture)).code, 0);
     let new: Vec<_> = whole.files().into_values().collect();
     let mut killed = 0;
     for (call, moments) in [
@@ -539,7 +539,7 @@ fn a_killed_process_leads_back_and_on() {
                 ])
                 .arg(format!("inject={call}:signal=KILL:when={moment}"))
                 .arg(env!("CARGO_BIN_EXE_cbgen"))
-                .args(site.apply(&fixture))
+                .args(Site::apply(&fixture))
                 .args(&site.place)
                 .current_dir(site.workspace.folder())
                 .stdout(Stdio::null())
@@ -561,7 +561,7 @@ fn a_killed_process_leads_back_and_on() {
                     "{call} {moment}"
                 );
             } else {
-                let ran = site.run(&site.apply(&fixture));
+                let ran = site.run(&Site::apply(&fixture));
                 assert_eq!(ran.code, 0, "{call} {moment}: {}{}", ran.stdout, ran.stderr);
                 assert_eq!(
                     site.files().into_values().collect::<Vec<_>>(),

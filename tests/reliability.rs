@@ -34,12 +34,12 @@ pub(crate) fn wish(fixture: &Fixture) -> Wish {
 }
 
 pub(crate) fn state(fixture: &Fixture, world: &World) -> State {
-    State::of(&fixture.server(), world, "acme", "1.0.0")
+    State::of(&Fixture::server(), world, "acme", "1.0.0")
 }
 
 /// Applies, as the command does.
 pub(crate) fn run_apply(fixture: &Fixture, stage: &Stage<'_>, wish: &Wish) -> End {
-    let server = fixture.server();
+    let server = Fixture::server();
     let state = state(fixture, stage.world);
     let journal = match Journal::open(stage.world, state.journal()) {
         Ok(journal) => journal,
@@ -60,7 +60,7 @@ pub(crate) fn run_apply(fixture: &Fixture, stage: &Stage<'_>, wish: &Wish) -> En
 }
 
 pub(crate) fn run_rollback(fixture: &Fixture, stage: &Stage<'_>, overwrite: &[String]) -> rollback::End {
-    let server = fixture.server();
+    let server = Fixture::server();
     let way = Way {
         server: &server,
         disk: stage.world,
@@ -84,7 +84,7 @@ fn sound(fixture: &Fixture, world: &World) -> Result<(), String> {
         evidence::read(&bytes).map_err(|flaws| format!("evidence {}: {flaws:?}", path.display()))?;
     }
     let status =
-        status(&fixture.server(), world, &[state(fixture, world)]).map_err(|error| error.to_string())?;
+        status(&Fixture::server(), world, &[state(world)]).map_err(|error| error.to_string())?;
     if status.has_findings() {
         return Err(format!("status: {}", status.to_table()));
     }

@@ -291,8 +291,8 @@ fn the_program_says_what_it_is() {
     let has = |wanted: &[u8]| bytes.windows(wanted.len()).any(|window| window == wanted);
     for wanted in [
         r#"<requestedExecutionLevel level="asInvoker" uiAccess="false"/>"#,
-        r#">true</longPathAware>"#,
-        r#">UTF-8</activeCodePage>"#,
+        ">true</longPathAware>",
+        ">UTF-8</activeCodePage>",
     ] {
         assert!(has(wanted.as_bytes()), "{wanted}");
     }

@@ -243,7 +243,7 @@ fn hostile_files_are_refused_or_cheap() {
         let start = Instant::now();
         let found = set.apply(file.as_bytes());
         assert!(
-            start.elapsed() < Duration::from_secs(60),
+            start.elapsed() < Duration::from_mins(1),
             "{name}: {:?}",
             start.elapsed()
         );

@@ -339,9 +339,11 @@ fn run_undo(room: &mut Room<'_>, order: &Order<'_>, step: &str, path: &BundlePat
 fn hidden(room: &Room<'_>) -> Vec<(String, Secret)> {
     let lines = room.journal.reading.lines.iter();
     let names: BTreeSet<&String> = lines
-        .filter_map(|line| match &line.record {
-            Record::Started { secrets, .. } => Some(secrets),
-            _ => None,
+        .filter_map(|line| {
+            let Record::Started { secrets, .. } = &line.record else {
+                return None;
+            };
+            Some(secrets)
         })
         .flatten()
         .collect();

@@ -364,7 +364,7 @@ impl Fixture {
         world
     }
 
-    pub(crate) fn server(&self) -> Server {
+    pub(crate) fn server() -> Server {
         Server::new("MGMT01", Some(PathBuf::new()), None, None)
     }
 }

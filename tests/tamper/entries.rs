@@ -336,13 +336,13 @@ pub(super) fn records(corpus: &mut Corpus, tree: &Tree) {
     );
     corpus.archive(
         "cut in the middle",
-        good[..good.len() / 2].to_vec(),
+        &good[..good.len() / 2],
         "CB1102",
         "cut short",
     );
     corpus.archive(
         "the last byte lost",
-        good[..good.len() - 1].to_vec(),
+        &good[..good.len() - 1],
         "CB1102",
         "behind its directory, or it has a comment",
     );

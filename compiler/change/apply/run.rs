@@ -511,21 +511,18 @@ impl Apply<'_> {
 
 /// The intent of a step whose change is in place and was not recorded.
 fn unrecorded(room: &Room<'_>, number: &str, file: &FileIntent) -> Option<FileIntent> {
-    let lines = room
-        .journal
-        .reading
-        .lines
-        .iter()
-        .rev()
-        .filter(|line| line.run == room.run);
-    let last = lines.map(|line| &line.record).find(|record| match record {
-        Record::Intent { step, .. } | Record::Did { step, .. } | Record::Undid { step, .. } => step == number,
-        _ => false,
+    let lines = room.journal.reading.lines.iter().rev();
+    let mut records = lines.filter(|line| line.run == room.run).map(|line| &line.record);
+    let last = records.find(|record| {
+        matches!(
+            record,
+            Record::Intent { step, .. } | Record::Did { step, .. } | Record::Undid { step, .. } if step == number
+        )
     })?;
-    match last {
-        Record::Intent { file: meant, .. } if meant.new == file.new => Some(meant.clone()),
-        _ => None,
-    }
+    let Record::Intent { file: meant, .. } = last else {
+        return None;
+    };
+    (meant.new == file.new).then(|| meant.clone())
 }
 
 fn meant(step: &Step, plan: &Plan) -> Meant {
