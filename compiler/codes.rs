@@ -4,7 +4,8 @@
 //! produces it under `tests/errors/`, and a line in `docs/errors/README.md`; a tidy test compares all of them.
 //!
 //! Ranges: 00 input files · 01 YAML · 02 schema · 03 cross-checks that refuse · 04 cross-checks that warn ·
-//! 05 templates · 06 rendering, escaping, parse-back · 07 bundle and output · 08 command line · 09 review · 10 edits.
+//! 05 templates · 06 rendering, escaping, parse-back · 07 bundle and output · 08 command line · 09 review · 10 edits ·
+//! 11 the bundle at the server · 12 change window.
 
 use crate::diag::Severity;
 
@@ -280,6 +281,71 @@ codes! {
     EDIT_LIMIT = "CB1008", Error, "a vendor's file is larger or deeper than is edited";
     EDIT_FORMAT_UNKNOWN = "CB1009", Error, "it is unclear which format edits have";
     EDIT_LEFT_ALONE = "CB1010", Warning, "something in a vendor's file was left for a person";
+
+    // 11 the bundle at the server
+    BUNDLE_UNREADABLE = "CB1101", Error, "a bundle cannot be opened";
+    BUNDLE_NO_ARCHIVE = "CB1102", Error, "an archive is damaged or no archive";
+    BUNDLE_TWO_FACES = "CB1103", Error, "an archive shows different programs different things";
+    BUNDLE_UNSAFE_NAME = "CB1104", Error, "a bundle holds a name that is not safe";
+    BUNDLE_NAME_TWICE = "CB1105", Error, "a bundle holds a name twice";
+    BUNDLE_SPECIAL_FILE = "CB1106", Error, "a bundle holds a link or another special file";
+    BUNDLE_TOO_LARGE = "CB1107", Error, "a bundle unpacks to more than it may";
+    BUNDLE_ENCRYPTED = "CB1108", Error, "an archive is encrypted";
+    BUNDLE_COMPRESSION = "CB1109", Error, "an archive is compressed in a way Windows cannot unpack";
+    BUNDLE_DAMAGED_ENTRY = "CB1110", Error, "a file of an archive cannot be unpacked";
+    BUNDLE_BAD_LIST = "CB1111", Error, "the list of digests is missing or wrong";
+    BUNDLE_MISSING_FILE = "CB1112", Error, "a file of a bundle is missing";
+    BUNDLE_EXTRA_FILE = "CB1113", Error, "a file is not part of the bundle it lies in";
+    BUNDLE_CHANGED_FILE = "CB1114", Error, "a file of a bundle was changed after the build";
+    MANIFEST_AGAINST_LIST = "CB1115", Error, "manifest and list of digests say different things";
+    BUNDLE_WRONG_ID = "CB1116", Error, "the id of a bundle is not the one of its artifacts";
+    BUNDLE_REVIEW_FORM = "CB1117", Error, "review texts stand in the place of deployed bytes";
+    DIGEST_BESIDE_DIFFERS = "CB1118", Warning, "the digest beside an archive is not its digest";
+    BUNDLE_UNSIGNED = "CB1120", Error, "a bundle is not signed";
+    SIGNATURE_MALFORMED = "CB1121", Error, "a signature cannot be read or is for something else";
+    SIGNATURE_WRONG = "CB1122", Error, "a signature does not fit its bundle";
+    SIGNER_UNKNOWN = "CB1123", Error, "nobody vouches for the key of a signature";
+    SIGNATURE_WEAK = "CB1124", Error, "a signature uses a key or method that is not accepted";
+    SIGNERS_MALFORMED = "CB1126", Error, "a line of the file of signers cannot be used";
+    KEY_UNREADABLE = "CB1127", Error, "a private key cannot be read";
+    KEY_LOCKED = "CB1128", Error, "a private key needs its passphrase";
+    KEY_UNSUITED = "CB1129", Error, "a private key is not used for bundles";
+    SIGNED_BY_ANOTHER = "CB1130", Error, "a bundle is signed by another key already";
+    SIGNATURE_DROPPED = "CB1131", Warning, "a signed archive is replaced by one that is not signed";
+
+    // 12 change window
+    PLACE_UNKNOWN = "CB1201", Error, "a bundle does not know this server";
+    OTHER_SERVER = "CB1202", Error, "this computer is not the server of the change";
+    RUNBOOK_UNUSABLE = "CB1203", Error, "a bundle has no runbook that can be carried out";
+    NOT_A_SERVER = "CB1204", Error, "this machine has no Windows paths";
+    NOT_ELEVATED = "CB1205", Error, "administrator rights are missing";
+    UNKNOWN_STEP = "CB1206", Error, "an option names a step that is not there";
+    NOT_ENOUGH_SPACE = "CB1207", Error, "a drive has too little room for the change";
+    TARGET_MISSING = "CB1210", Error, "a file or folder that a step changes is not there";
+    EDIT_IMPOSSIBLE = "CB1211", Error, "an edit cannot be done in the file that is there";
+    TARGET_HELD = "CB1212", Error, "another program holds a file that a step changes";
+    TARGET_DENIED = "CB1213", Error, "this account may not change a file";
+    TARGET_BEHIND_LINK = "CB1214", Error, "a file lies behind a link or junction";
+    TARGET_NO_FILE = "CB1215", Error, "something else than a file stands in the way";
+    TARGET_PATH = "CB1216", Error, "a path is too long or not plain";
+    TARGET_UNREADABLE = "CB1217", Error, "a file of the server cannot be read";
+    TOOL_MISSING = "CB1218", Error, "a program that a step runs is not there";
+    SERVICE_MISSING = "CB1219", Error, "a service that has to be restarted is not there";
+    ARTIFACT_UNUSABLE = "CB1220", Error, "a file of the bundle cannot be used";
+    COPY_RUNS_NOTHING = "CB1221", Error, "a script would change this machine, not the copy of a server";
+    SERVER_MOVED = "CB1230", Error, "the server is not what it was when it was planned";
+    PLAN_UNREADABLE = "CB1231", Error, "a plan cannot be read";
+    SERVER_BUSY = "CB1240", Error, "another cbgen works on this server";
+    JOURNAL_DAMAGED = "CB1241", Error, "the journal of a change is damaged";
+    STATE_FAILED = "CB1242", Error, "what cbgen keeps about a server cannot be read or written";
+    RUN_UNFINISHED = "CB1243", Error, "a run before this one has not ended";
+    STEP_FAILED = "CB1250", Error, "a step failed";
+    ONE_WAY = "CB1251", Error, "a step without a way back was not accepted";
+    SECRET_MISSING = "CB1253", Error, "a secret that a script needs is missing";
+    ROLLBACK_INCOMPLETE = "CB1260", Error, "not everything was taken back";
+    CHANGED_BY_SOMEONE = "CB1261", Error, "someone changed a file that would be taken back";
+    NOTHING_KNOWN = "CB1262", Error, "nothing is known of a change on this server";
+    EVIDENCE_BROKEN = "CB1270", Error, "evidence is not what was written";
 }
 
 /// The code with this id, ignoring case.

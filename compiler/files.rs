@@ -37,8 +37,28 @@ pub struct Entry {
     pub kind: Kind,
 }
 
+/// A file that is open for reading at any place.
+pub trait Handle: io::Read + io::Seek + Send {}
+
+impl<T: io::Read + io::Seek + Send> Handle for T {}
+
+/// Whether a path that is a link is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// The file behind it is, as for a name that a user typed.
+    Followed,
+    /// It is refused, as for a name that somebody else chose.
+    Refused,
+}
+
 /// A file system.
 pub trait Files: Sync {
+    /// Opens a regular file for reading at any place.
+    ///
+    /// Errors: those of the system; [`io::ErrorKind::InvalidInput`] when it is not a regular file, or a link that is
+    /// refused. Never waits for the other end of a pipe.
+    fn open(&self, path: &Path, links: Links) -> io::Result<Box<dyn Handle>>;
+
     /// Content of a regular file (links are followed) of at most `limit` bytes.
     ///
     /// Errors: those of the system; [`io::ErrorKind::FileTooLarge`] above the limit; [`io::ErrorKind::InvalidInput`]

@@ -3,6 +3,7 @@
 pub mod assemble;
 pub mod bundle;
 pub mod catalogue;
+pub mod change;
 pub mod check;
 pub mod cli;
 pub mod codes;

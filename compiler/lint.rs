@@ -293,6 +293,29 @@ fn refuse_secrets(
             .help("nothing was written; name the secret in the inventory and let the engineer supply it at apply time"),
         ));
     }
+    // The manifest says these in its own words; two harmless halves may make one secret there.
+    for entry in &rendered.plan.entries {
+        let fields = [
+            ("title", entry.title.clone()),
+            ("target", entry.target.clone().unwrap_or_default()),
+            ("restarts", entry.restarts.join("\n")),
+        ];
+        for (field, text) in fields {
+            let Some(suspect) = secrets::scan(&text, &[]).into_iter().next() else {
+                continue;
+            };
+            let message = format!(
+                "the `{field}` of an artifact looks as if it held a secret ({})",
+                suspect.position
+            );
+            result = Err(diagnostics.error(
+                Diagnostic::new(codes::SECRET_IN_OUTPUT, message)
+                    .at(Span::new(entry.template.file, 0..3))
+                    .redacted()
+                    .help("nothing was written; say in words what it is, never what it holds"),
+            ));
+        }
+    }
     result
 }
 

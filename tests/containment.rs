@@ -50,6 +50,49 @@ fn links_do_not_lead_out_of_the_workspace() {
 }
 
 #[test]
+fn layers_stay_where_the_inventory_is() {
+    let workspace = workspace();
+    let outside = workspace.outside();
+    std::fs::create_dir_all(outside.join("repo/.git")).unwrap();
+    std::fs::create_dir_all(outside.join("repo/inventories/deep")).unwrap();
+    std::fs::create_dir_all(outside.join("folder")).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(outside.join(name), text).unwrap();
+    write("repo/inventories/a.yaml", "extends: ../../hidden.txt\n");
+    write("repo/inventories/b.yaml", "extends: deep/c.yaml\n");
+    write("repo/inventories/deep/c.yaml", "extends: ../../../hidden.txt\n");
+    write("folder/d.yaml", "extends: ../hidden.txt\n");
+    let says = "`..` or a symbolic link leads out of the workspace";
+    for name in [
+        "../repo/inventories/a.yaml",
+        "../repo/inventories/b.yaml",
+        "../folder/d.yaml",
+    ] {
+        check(&workspace, &["check", name], "CB0009", says);
+        check(
+            &workspace,
+            &["diff", "inventories/example.yaml", name],
+            "CB0009",
+            says,
+        );
+    }
+    // Within the repository of the inventory a layer may lie anywhere.
+    let example = std::fs::read_to_string(workspace.folder().join("inventories/example.yaml")).unwrap();
+    write("repo/layer.yaml", &example);
+    write("repo/inventories/e.yaml", "extends: ../layer.yaml\n");
+    assert_eq!(workspace.run(&["check", "../repo/inventories/e.yaml"]).code, 0);
+}
+
+#[test]
+fn a_side_of_a_comparison_follows_no_link_out_of_the_workspace() {
+    let workspace = workspace();
+    let link = workspace.folder().join("inventories/link.yaml");
+    symlink(workspace.outside().join("hidden.txt"), link).unwrap();
+    let says = "a symbolic link leads out of the workspace";
+    let sides = ["diff", "inventories/example.yaml", "inventories/link.yaml"];
+    check(&workspace, &sides, "CB0009", says);
+}
+
+#[test]
 fn templates_are_files_below_a_folder() {
     let workspace = workspace();
     let folder = workspace.folder();

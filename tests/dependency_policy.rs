@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::harness::{expect_none, read_tree, root};
 
 /// More packages than this need a reason in the change that raises it.
-const MOST_PACKAGES: usize = 180;
+const MOST_PACKAGES: usize = 240;
 
 /// Licences of packages we may ship under ours, by SPDX name.
 const ALLOWED: &[&str] = &[
@@ -136,7 +136,7 @@ fn every_direct_dependency_has_its_reason() {
 }
 
 /// Nothing calls these: they are named to switch on a feature of a crate below another one.
-const FOR_A_FEATURE: &[&str] = &["flate2"];
+const FOR_A_FEATURE: &[&str] = &[];
 
 #[test]
 fn every_direct_dependency_is_used() {

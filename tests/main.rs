@@ -30,6 +30,8 @@ mod authors;
 mod build;
 /// Whole builds: every folder of `tests/cases` is compiled and compared with its `expected` tree.
 mod cases;
+/// The change window: what `plan` finds, what is refused, and the commands on a copy of a server.
+mod change;
 /// Command line: arguments, exit codes, help texts, output streams, `init`, `explain`, `completions`, `schema`.
 mod cli;
 /// Every artifact in the program that reads it.
@@ -56,6 +58,8 @@ mod fuzz_seeds;
 mod gitops;
 /// Temporary workspaces, running the program, comparing and blessing. Holds no test.
 mod harness;
+/// What strangers send: repositories that name commands.
+mod hostile;
 /// No value breaks out of its quotes, in any format.
 mod injection;
 /// Reading inventories through the library: hostile files, shipped inventories, properties.
@@ -71,6 +75,8 @@ mod promises;
 mod proof;
 /// Generated RabbitMQ files and scripts against two private brokers with real certificates.
 mod rabbitmq;
+/// A change of a server under faults: kills, power cuts, full disks, other people. Writes `docs/reliability.md`.
+mod reliability;
 /// The runbook: the order of work, and what a step may ask for.
 mod runbook;
 /// The published schemas in a validator of their own.
@@ -79,8 +85,12 @@ mod schema;
 mod scripts;
 /// The secret gate: nothing prints or writes what looks like a secret.
 mod secrets;
+/// `cbgen sign` and `verify --signers` with `ssh-keygen` on the other side.
+mod signatures;
 /// Starting real programs, stub backends, certificates, bundles. Holds no test.
 mod support;
+/// Tampered bundles, each refused with its own reason.
+mod tamper;
 /// Rules of the repository: layers, file headers, lengths, words, codes, links.
 mod tidy;
 /// Provenance: every output line has an origin, and the predicted impact of an edit is what the edit does.

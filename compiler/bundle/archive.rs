@@ -5,9 +5,12 @@
 //! whatever happens to it. Reading trusts nothing: an archive may have passed mail servers, shares and other tools. This
 //! file must not know the file system.
 
+mod contents;
+mod directory;
+
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{Cursor, Read, Write as _};
+use std::io::{Cursor, Write as _};
 use std::sync::{Arc, Mutex};
 
 use rayon::iter::ParallelIterator as _;
@@ -15,17 +18,47 @@ use rayon::slice::ParallelSlice as _;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter};
 
-use super::{Bundle, BundleFile};
+use super::{Bundle, BundleFile, SIGNATURE};
 use crate::contract::digest::Digest;
 use crate::contract::path::BundlePath;
+
+pub use contents::Contents;
+pub use directory::{Member, Readable};
 
 /// Entries in one part of an archive that is compressed on its own. The parts are joined in order, so the number
 /// changes the time only, never the bytes.
 const SHARD: usize = 2_000;
 
+/// The kinds of trouble with an archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Trouble {
+    /// It is no zip, is cut short, or its records are damaged.
+    NotAnArchive,
+    /// Different programs would see different contents.
+    TwoFaces,
+    /// A name is not a path of a bundle.
+    UnsafeName,
+    /// Two names are one file, or one name is a file and a folder.
+    NameTwice,
+    /// A link or another special file.
+    Special,
+    /// More than is unpacked.
+    TooLarge,
+    /// Encrypted.
+    Encrypted,
+    /// Compressed in a way Windows cannot unpack.
+    Compression,
+    /// The content is not what the directory says.
+    Content,
+    /// The file cannot be read.
+    Unreadable,
+}
+
 /// What is wrong with an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArchiveError {
+    /// The kind of trouble.
+    pub trouble: Trouble,
     /// The entry, as its name is written in the archive; `None` for the archive as a whole.
     pub entry: Option<String>,
     /// What is wrong, in the grammar of diagnostics.
@@ -47,6 +80,7 @@ impl std::error::Error for ArchiveError {}
 impl From<zip::result::ZipError> for ArchiveError {
     fn from(error: zip::result::ZipError) -> Self {
         Self {
+            trouble: Trouble::NotAnArchive,
             entry: None,
             message: error.to_string(),
         }
@@ -56,6 +90,7 @@ impl From<zip::result::ZipError> for ArchiveError {
 impl From<std::io::Error> for ArchiveError {
     fn from(error: std::io::Error) -> Self {
         Self {
+            trouble: Trouble::Unreadable,
             entry: None,
             message: error.to_string(),
         }
@@ -199,148 +234,70 @@ impl Press {
 /// An archive of one entry.
 type Single = ZipArchive<Cursor<Arc<[u8]>>>;
 
-/// Every file of an archive.
-///
-/// Refused, with all findings and not the first only: what is not a zip or is cut short, bytes before the archive,
-/// more than `limits`, entries other tools would see differently, names that are not a [`BundlePath`] or equal another name ignoring case, a name used as file
-/// and as folder, links and other special files, encryption, unknown compression, sizes that lie, wrong check sums.
-/// Folder entries, which other tools add, are passed over.
+/// Every file of an archive. Refused, with all findings and not the first only, is what [`Contents::open`] and
+/// [`Contents::unpack`] refuse.
 pub fn read(bytes: &[u8], limits: Limits) -> Result<BTreeMap<BundlePath, Vec<u8>>, Vec<ArchiveError>> {
-    let mut archive = open(bytes, limits).map_err(|error| vec![error])?;
-    let mut errors = Vec::new();
-    if archive.has_duplicate_names() {
-        errors.push(whole("two entries have the same name"));
-    }
-    // Every other tool must see the same names and bytes: local headers agree with the directory, entries do not overlap,
-    // none is hidden.
-    if let Err(error) = archive.validate_header_consistency() {
-        errors.push(error.into());
-    }
+    let (mut contents, mut errors) =
+        Contents::open(Cursor::new(bytes), limits).map_err(|error| vec![error])?;
     let mut files = BTreeMap::new();
-    let mut seen: BTreeMap<String, String> = BTreeMap::new();
-    let mut left = limits.total_bytes;
-    for index in 0..archive.len() {
-        match read_entry(&mut archive, index, limits.entry_bytes.min(left)) {
-            Ok(None) => {}
-            Ok(Some((path, content))) => {
-                left = left.saturating_sub(u64::try_from(content.len()).unwrap_or(u64::MAX));
-                if let Some(other) = seen.insert(path.collision_key(), path.as_str().to_owned()) {
-                    let message = format!("it is one file with `{other}` on Windows");
-                    errors.push(entry(path.as_str(), message));
-                }
+    // What cannot all be unpacked is not unpacked at all: a bomb is seen before it goes off.
+    if errors.iter().any(|error| error.trouble == Trouble::TooLarge) {
+        return Err(errors);
+    }
+    let paths: Vec<BundlePath> = contents.files().keys().cloned().collect();
+    for path in paths {
+        match contents.content(&path) {
+            Ok(content) => {
                 files.insert(path, content);
             }
             Err(error) => errors.push(error),
         }
     }
-    for path in files.keys() {
-        let key = path.collision_key();
-        for (at, _) in key.match_indices('/') {
-            if let Some(other) = key.get(..at).and_then(|folder| seen.get(folder)) {
-                let message = format!("it needs `{other}`, which is a file, as a folder");
-                errors.push(entry(path.as_str(), message));
-            }
+    if errors.is_empty() { Ok(files) } else { Err(errors) }
+}
+
+/// The archive with `signature` as its last entry, in the place of one it may have; the other entries keep their bytes. The same
+/// archive and signature give the same bytes.
+pub fn with_signature(bytes: &[u8], signature: &[u8]) -> Result<Vec<u8>, ArchiveError> {
+    let mut old = ZipArchive::new(Cursor::new(bytes))?;
+    let mut writer = ZipWriter::new(Cursor::new(Vec::with_capacity(bytes.len() + 2 * signature.len())));
+    for index in 0..old.len() {
+        let file = old.by_index_raw(index)?;
+        if file.name_raw() != SIGNATURE.as_bytes() {
+            writer.raw_copy_file(file)?;
         }
     }
-    if errors.is_empty() { Ok(files) } else { Err(errors) }
+    writer.start_file(SIGNATURE, options())?;
+    writer.write_all(signature)?;
+    Ok(writer.finish()?.into_inner())
 }
 
 /// One file of an archive; `None` when it has none of that name. The other entries are not looked at.
 pub fn read_one(bytes: &[u8], name: &str, limits: Limits) -> Result<Option<Vec<u8>>, ArchiveError> {
-    let mut archive = open(bytes, limits)?;
-    match archive.index_for_name(name) {
-        Some(index) => {
-            let found = read_entry(&mut archive, index, limits.entry_bytes)?;
-            Ok(found.map(|(_, content)| content))
-        }
-        None => Ok(None),
+    let (mut contents, errors) = Contents::open(Cursor::new(bytes), limits)?;
+    if let Some(error) = errors.into_iter().next() {
+        return Err(error);
+    }
+    match BundlePath::parse(name) {
+        Ok(path) if contents.files().contains_key(&path) => contents.content(&path).map(Some),
+        _ => Ok(None),
     }
 }
 
-fn open(bytes: &[u8], limits: Limits) -> Result<ZipArchive<Cursor<&[u8]>>, ArchiveError> {
-    let archive = ZipArchive::new(Cursor::new(bytes))?;
-    if archive.offset() != 0 {
-        return Err(whole("bytes stand before the archive"));
-    }
-    if archive.len() > limits.entries {
-        return Err(whole(&format!(
-            "{} entries are more than the {} allowed",
-            archive.len(),
-            limits.entries
-        )));
-    }
-    Ok(archive)
-}
-
-fn whole(message: &str) -> ArchiveError {
+fn whole(trouble: Trouble, message: &str) -> ArchiveError {
     ArchiveError {
+        trouble,
         entry: None,
         message: message.to_owned(),
     }
 }
 
-fn entry(name: &str, message: impl Into<String>) -> ArchiveError {
+fn entry(trouble: Trouble, name: &str, message: impl Into<String>) -> ArchiveError {
     ArchiveError {
+        trouble,
         entry: Some(name.to_owned()),
         message: message.into(),
     }
-}
-
-/// The entry at `index`; `None` for a folder.
-fn read_entry(
-    archive: &mut ZipArchive<Cursor<&[u8]>>,
-    index: usize,
-    limit: u64,
-) -> Result<Option<(BundlePath, Vec<u8>)>, ArchiveError> {
-    // The raw view does not decompress, so it also names entries that cannot be decompressed.
-    let name = String::from_utf8_lossy(archive.by_index_raw(index)?.name_raw()).into_owned();
-    let mut file = archive
-        .by_index(index)
-        .map_err(|error| entry(&name, error.to_string()))?;
-    if file.name().ok().as_deref() != Some(name.as_str()) {
-        return Err(entry(&name, "it has a second name"));
-    }
-    let folder_name = name.strip_suffix('/');
-    let path =
-        BundlePath::parse(folder_name.unwrap_or(&name)).map_err(|error| entry(&name, error.to_string()))?;
-    // The type bits of the Unix mode; none at all when another system made the entry.
-    let file_type = file.unix_mode().map_or(0, |mode| mode & 0o170_000);
-    if folder_name.is_some() {
-        return if file.size() == 0 && matches!(file_type, 0 | 0o040_000) {
-            Ok(None)
-        } else {
-            Err(entry(&name, "it is named as a folder and is none"))
-        };
-    }
-    if !matches!(file_type, 0 | 0o100_000) {
-        return Err(entry(&name, "it is a link or another special file"));
-    }
-    let too_large = || {
-        entry(
-            &name,
-            format!("it unpacks to more than the {limit} bytes allowed"),
-        )
-    };
-    if file.size() > limit {
-        return Err(too_large());
-    }
-    let mut content = Vec::new();
-    // The size is the archive's word only; read one byte more than allowed to catch a lie.
-    let read = file
-        .by_ref()
-        .take(limit.saturating_add(1))
-        .read_to_end(&mut content)
-        .map_err(|error| entry(&name, error.to_string()))?;
-    if u64::try_from(read).unwrap_or(u64::MAX) > limit {
-        return Err(too_large());
-    }
-    if u64::try_from(read).unwrap_or(u64::MAX) != file.size() {
-        return Err(entry(
-            &name,
-            format!("it says {} bytes and has {read}", file.size()),
-        ));
-    }
-    Ok(Some((path, content)))
 }
 
 #[cfg(test)]
@@ -470,7 +427,10 @@ mod tests {
 
     #[test]
     fn duplicate_names_are_refused() {
-        check(&replaced(&named(&["aa", "ab"]), b"ab", b"aa"), "same name");
+        check(
+            &replaced(&named(&["aa", "ab"]), b"ab", b"aa"),
+            "two entries have this name",
+        );
     }
 
     #[test]

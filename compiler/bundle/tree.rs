@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use self::commit::{Place, Staged};
 use self::survey::{Survey, survey};
 use super::archive::Press;
-use super::{Bundle, MANIFEST, archive};
+use super::{Bundle, MANIFEST, SIGNATURE, SUMS, archive};
 use crate::codes;
 use crate::contract::digest::Digest;
 use crate::contract::manifest::Manifest;
@@ -24,7 +24,7 @@ use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::files::{Files, Kind, Lock};
 
 /// Largest archive that is read back for comparison.
-const ARCHIVE_LIMIT: u64 = 4 << 30;
+const ARCHIVE_LIMIT: u64 = 1 << 30;
 
 /// What [`write()`] did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +33,8 @@ pub struct Written {
     pub changed: bool,
     /// The build that was replaced: the one in the archive of the same name, else the one in the tree.
     pub old: Option<Previous>,
-    /// Id of the bundle.
-    pub new_id: Digest,
+    /// Seal of the bundle: the digest of its list.
+    pub new_seal: Digest,
     /// Files of the earlier build that were removed, in order.
     pub removed_stale: Vec<BundlePath>,
     /// Files in the tree that cbgen did not make and kept, in order.
@@ -46,8 +46,8 @@ pub struct Written {
 pub struct Previous {
     /// Its version.
     pub version: String,
-    /// Its id.
-    pub id: Digest,
+    /// Its seal.
+    pub seal: Digest,
 }
 
 /// One way in which the output folder is not what the inventory compiles to.
@@ -238,6 +238,9 @@ fn prepare_locked(
     let found = survey(files, &place.tree(), bundle)
         .map_err(at(place.tree()))
         .map_err(|finding| diagnostics.error(finding))?;
+    let old_list = read_if_there(files, &place.tree().join(SUMS), ARCHIVE_LIMIT)
+        .ok()
+        .flatten();
     let mut reported = None;
     for path in &found.blocked {
         reported = Some(diagnostics.error(in_the_way(&place.tree().join(path))));
@@ -246,11 +249,12 @@ fn prepare_locked(
         let message = format!("the archive cannot be made: {error}");
         diagnostics.error(Diagnostic::new(codes::OUTPUT_FAILED, message))
     })?;
-    let sums = archive_sums(bundle, &archive);
     let archive_path = place.archive(bundle);
     let old_archive = read_if_there(files, &archive_path, ARCHIVE_LIMIT)
         .map_err(at(archive_path.clone()))
         .map_err(|finding| diagnostics.error(finding))?;
+    let (archive, signature_goes) = keep_signature(archive, old_archive.as_deref());
+    let sums = archive_sums(bundle, &archive);
     let old_sums = read_if_there(files, &place.archive_sums(bundle), 4096)
         .map_err(at(place.archive_sums(bundle)))
         .map_err(|finding| diagnostics.error(finding))?;
@@ -292,6 +296,14 @@ fn prepare_locked(
         );
     }
 
+    if signature_goes {
+        let message = format!("`{}` was signed; the new one is not", shown(&archive_path));
+        diagnostics.push(
+            Diagnostic::new(codes::SIGNATURE_DROPPED, message)
+                .in_file(shown(&archive_path))
+                .help("review what changed, then sign again with `cbgen sign`"),
+        );
+    }
     let changed = !found.differences.is_empty()
         || old_archive.as_deref() != Some(archive.as_slice())
         || old_sums.as_deref() != Some(sums.as_bytes());
@@ -308,15 +320,21 @@ fn prepare_locked(
             return Err(diagnostics.error(failed(&place.tree(), &error)));
         }
     }
+    let previous = |manifest: Manifest, list: Option<Vec<u8>>| Previous {
+        version: manifest.bundle.version,
+        seal: Digest::of(&list.unwrap_or_default()),
+    };
+    let old = match (archived, found.manifest) {
+        (Some(manifest), _) => Some(previous(manifest, old_archive.as_deref().and_then(archived_list))),
+        (None, Some(manifest)) => Some(previous(manifest, old_list)),
+        (None, None) => None,
+    };
     Ok(Written {
         changed,
-        old: archived.or(found.manifest).map(|manifest| Previous {
-            version: manifest.bundle.version,
-            id: manifest.bundle.id,
-        }),
-        new_id: bundle.id(),
+        old,
+        new_seal: bundle.seal(),
         removed_stale: found.stale,
-        foreign: found.foreign.iter().map(|path| shown(path)).collect(),
+        foreign: strangers(&found.foreign),
     })
 }
 
@@ -343,6 +361,7 @@ pub fn compare(files: &dyn Files, press: &Press, out: &Path, bundle: &Bundle) ->
     if old.is_some() || old_sums.is_some() {
         // One that cannot be made certainly differs from the one that stands there; `prepare` says why it cannot.
         let archive = press.write(bundle).ok();
+        let archive = archive.map(|new| keep_signature(new, old.as_deref()).0);
         let sums = archive
             .as_ref()
             .map(|bytes| archive_sums(bundle, bytes).into_bytes());
@@ -358,8 +377,27 @@ pub fn compare(files: &dyn Files, press: &Press, out: &Path, bundle: &Bundle) ->
     }
     Ok(Comparison {
         differences,
-        foreign: found.foreign.iter().map(|path| shown(path)).collect(),
+        foreign: strangers(&found.foreign),
     })
+}
+
+/// What cbgen did not make and keeps, but for a signature of the list that is there.
+fn strangers(foreign: &[PathBuf]) -> Vec<String> {
+    let strangers = foreign.iter().filter(|path| *path != Path::new(SIGNATURE));
+    strangers.map(|path| shown(path)).collect()
+}
+
+/// The new archive with the signature of the old one, when that is all they differ in: building again changes nothing
+/// that was signed. Otherwise the new archive, and whether a signature goes.
+fn keep_signature(new: Vec<u8>, old: Option<&[u8]>) -> (Vec<u8>, bool) {
+    let signature = old.and_then(|old| archive::read_one(old, SIGNATURE, archive::Limits::default()).ok()?);
+    let Some(signature) = signature else {
+        return (new, false);
+    };
+    match archive::with_signature(&new, &signature) {
+        Ok(signed) if old == Some(signed.as_slice()) => (signed, false),
+        Ok(_) | Err(_) => (new, true),
+    }
 }
 
 /// Content of `NAME-VERSION.zip.sha256`.
@@ -374,6 +412,10 @@ fn sums_of_archive(name: &str, archive: &[u8]) -> String {
 fn archived_manifest(archive: &[u8]) -> Option<Manifest> {
     let text = archive::read_one(archive, MANIFEST, archive::Limits::default()).ok()??;
     Manifest::read(&text).ok()
+}
+
+fn archived_list(archive: &[u8]) -> Option<Vec<u8>> {
+    archive::read_one(archive, SUMS, archive::Limits::default()).ok()?
 }
 
 fn read_if_there(files: &dyn Files, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {

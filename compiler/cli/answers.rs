@@ -66,6 +66,8 @@ pub(super) struct Named {
     pub(super) version: String,
     /// Its id.
     pub(super) id: String,
+    /// Its seal, as people read it to each other.
+    pub(super) seal: String,
     /// The folder reviewers read.
     pub(super) tree: String,
     /// The archive.
@@ -73,9 +75,9 @@ pub(super) struct Named {
     /// What its runbook asks of people, in a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) work: Option<String>,
-    /// Id of the build of the same version that was replaced.
+    /// Seal of the build of the same version that was replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) replaced_id: Option<String>,
+    pub(super) replaced_seal: Option<String>,
     /// Files of the earlier build that are no longer made.
     pub(super) removed: Vec<String>,
     /// Files in the tree that cbgen did not make and kept.
@@ -88,8 +90,8 @@ impl Named {
         let replaced = written
             .old
             .as_ref()
-            .filter(|old| written.changed && old.version == self.version && old.id != written.new_id);
-        self.replaced_id = replaced.map(|old| old.id.to_string());
+            .filter(|old| written.changed && old.version == self.version && old.seal != written.new_seal);
+        self.replaced_seal = replaced.map(|old| old.seal.to_string());
         self.removed = written.removed_stale.iter().map(ToString::to_string).collect();
         self.kept.clone_from(&written.foreign);
         match &written.old {

@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use crate::formats::edits::EditKind;
 use crate::report::MessageFormat;
 
+use super::change_args::{ApplyArguments, PlanArguments, RollbackArguments, StatusArguments};
+
 /// Compiles the inventory of an on-premise Callback installation into a bundle of configuration files.
 #[derive(Debug, Parser)]
 #[command(name = "cbgen", version, max_term_width = 100, subcommand_required = true)]
@@ -104,8 +106,20 @@ pub(super) enum Command {
     Why(Why),
     /// Do edits of a bundle on a vendor's file, byte for byte, and show the difference
     Edit(Edit),
+    /// Check that a bundle is what was built, and who signed it
+    Verify(Verify),
+    /// Sign a bundle with an SSH key
+    Sign(Sign),
     /// List every guide requirement: generated, manual step or not applicable, and why
     Coverage(Coverage),
+    /// Show what applying a bundle would change on this server; writes nothing
+    Plan(PlanArguments),
+    /// Carry out a bundle on this server, step by step
+    Apply(ApplyArguments),
+    /// Take back the last run on this server
+    Rollback(RollbackArguments),
+    /// Show whether this server still is what the last apply made it
+    Status(StatusArguments),
     /// Print the long text of a diagnostic code, of a requirement or defect of the guide, or of an inventory key
     Explain(Explain),
     /// Print a JSON Schema
@@ -269,6 +283,34 @@ pub(super) enum AnswerFormat {
     Text,
     /// One JSON object
     Json,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// A bundle .zip, the folder it was unpacked into, or an out/NAME tree
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub(super) bundle: PathBuf,
+    /// Who may sign, in the format of `ssh-keygen -Y verify -f`: a bundle nobody of them signed is an error
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) signers: Option<PathBuf>,
+}
+
+/// Arguments of `sign`.
+#[derive(Debug, Args)]
+pub(super) struct Sign {
+    /// A bundle .zip, the folder it was unpacked into, or an out/NAME tree
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub(super) bundle: PathBuf,
+    /// Private key as ssh-keygen writes it: ED25519, ECDSA or RSA; its passphrase is asked on the terminal
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) key: PathBuf,
+    /// Take the passphrase from this environment variable instead of asking
+    #[arg(long, value_name = "NAME")]
+    pub(super) passphrase_env: Option<String>,
+    /// Put this signature in the place of one by another key
+    #[arg(long)]
+    pub(super) replace: bool,
 }
 
 /// Arguments of `edit`.

@@ -298,6 +298,7 @@ fn make(
             name: bundle.name().to_owned(),
             version: bundle.manifest().bundle.version.clone(),
             id: bundle.id().to_string(),
+            seal: bundle.seal().to_string(),
             tree: format!("{}/{}", shown(output_of(arguments)), bundle.name()),
             archive: format!("{}/{}", shown(output_of(arguments)), bundle.archive_name()),
             work: work_of(&bundle),
@@ -409,18 +410,18 @@ fn lines_of(written: &Written, bundle: &Named) -> Vec<String> {
     };
     let mut lines = vec![
         format!("{} {what}", bundle.tree),
-        format!("{} bundle id {}", bundle.archive, written.new_id.spoken()),
+        format!("{} seal {}", bundle.archive, written.new_seal.spoken()),
     ];
     lines.extend(bundle.work.iter().map(|work| format!("  {work}")));
     if let Some(old) = written
         .old
         .as_ref()
-        .filter(|old| written.changed && old.version == bundle.version && old.id != written.new_id)
+        .filter(|old| written.changed && old.version == bundle.version && old.seal != written.new_seal)
     {
         lines.push(format!(
-            "  version {} had other content: bundle id {}",
+            "  version {} had other content: seal {}",
             old.version,
-            old.id.spoken()
+            old.seal.spoken()
         ));
     }
     let removed = written.removed_stale.iter();

@@ -12,6 +12,7 @@ use crate::diff::sides::{LIMIT, unreadable};
 use crate::diff::{Side, Snapshot, compare, html, json, markdown, report, text};
 use crate::driver::{Compiler, Run};
 use crate::files::{DiskFiles, Files, Kind, MemoryFiles};
+use crate::inventory::workspace::Workspace;
 use crate::inventory::{self, MAX_INPUT_BYTES, ReadInput};
 use crate::source::Sources;
 
@@ -125,6 +126,8 @@ struct Place {
     prefix: String,
     /// The compiler with the templates of a revision, when templates were asked for.
     compiler: Option<Compiler>,
+    /// Whether links and `..` could lead anywhere: on the disk, not in a revision.
+    is_disk: bool,
 }
 
 /// One thing to compare.
@@ -175,6 +178,7 @@ fn read_side(
             path: label.replace('\\', "/"),
             prefix: String::new(),
             compiler: None,
+            is_disk: true,
         },
     };
     let items = match items(&place, label) {
@@ -314,6 +318,7 @@ fn of_git(label: &str, revision: &str, path: &str, overlay: Option<&Path>) -> Re
         path,
         prefix: format!("git:{revision}:"),
         compiler,
+        is_disk: false,
     })
 }
 
@@ -449,7 +454,7 @@ pub(super) fn is_inventory(files: &dyn Files, path: &Path) -> bool {
         .map_or(true, |bytes| inventory::is_inventory(&bytes))
 }
 
-/// Inventories and their layers from wherever the side is.
+/// Inventories and their layers in a revision, where nothing leads out.
 struct Shelf<'a>(&'a dyn Files);
 
 impl ReadInput for Shelf<'_> {
@@ -478,7 +483,9 @@ fn read_item(place: &Place, compiler: &Compiler, item: &Item) -> Outcome {
                 diagnostics: &mut diagnostics,
                 on_phase: &mut |_| (),
             };
-            return match compiler.compile(&mut run, &Shelf(files), path) {
+            let (shelf, disk) = (Shelf(files), Workspace::new(Path::new("")));
+            let shelf: &dyn ReadInput = if place.is_disk { &disk } else { &shelf };
+            return match compiler.compile(&mut run, shelf, path) {
                 // Warnings are part of the manifest, and so of the report.
                 Ok(bundle) if !diagnostics.has_errors() => {
                     Outcome::Read(Box::new(Snapshot::of_bundle(&origin, &bundle)))

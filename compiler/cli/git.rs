@@ -6,7 +6,7 @@
 //! know what the files mean.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -14,6 +14,37 @@ use crate::files::{Files as _, MemoryFiles};
 
 /// Largest file that is read from a revision.
 const LARGEST: u64 = 256 << 20;
+
+/// Most that git may say: contents of a whole revision with room to spare.
+const MOST_OUTPUT: u64 = 1 << 30;
+
+/// What a repository may not decide. Its configuration can name commands, and whoever sent the repository wrote that: a
+/// missing object is fetched with a command of the remote's choice, a monitor of files is a command, and a folder that
+/// looks like a bare repository brings a configuration along. Nothing here needs any of it.
+const GUARDS: &[&str] = &[
+    "-c",
+    "safe.bareRepository=explicit",
+    "-c",
+    "protocol.allow=never",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=",
+    "-c",
+    "core.alternateRefsCommand=",
+    "--no-replace-objects",
+    "--no-optional-locks",
+    "--no-pager",
+];
+
+/// The same for versions of git that do not know one of the options, and for what has no option.
+const GUARDING_VARIABLES: &[(&str, &str)] = &[
+    ("GIT_ALLOW_PROTOCOL", "none"),
+    ("GIT_NO_LAZY_FETCH", "1"),
+    ("GIT_NO_REPLACE_OBJECTS", "1"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("GIT_OPTIONAL_LOCKS", "0"),
+];
 
 /// Runs `git`; tests put something else in its place.
 pub(super) trait RunGit {
@@ -28,7 +59,9 @@ pub(super) struct GitProgram;
 impl RunGit for GitProgram {
     fn run(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, String> {
         let mut child = Command::new("git")
+            .args(GUARDS)
             .args(arguments)
+            .envs(GUARDING_VARIABLES.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -40,22 +73,49 @@ impl RunGit for GitProgram {
                     format!("the program `git` cannot be started: {error}")
                 }
             })?;
-        let stdin = child.stdin.take();
-        // Input and output at the same time: git waits for its reader while it is written to.
-        let output = std::thread::scope(|scope| {
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let mut output = Vec::new();
+        let mut message = Vec::new();
+        // Input and both outputs at the same time: git waits for its reader while it is written to.
+        let read = std::thread::scope(|scope| {
             scope.spawn(move || {
                 // A git that ends early has told why on standard error.
                 if let Some(mut stdin) = stdin {
                     drop(stdin.write_all(input));
                 }
             });
-            child.wait_with_output()
+            scope.spawn(|| {
+                if let Some(stderr) = stderr {
+                    // What it says beyond a page is read and thrown away, or it would wait.
+                    let mut rest = stderr;
+                    drop(rest.by_ref().take(64 << 10).read_to_end(&mut message));
+                    drop(io::copy(&mut rest, &mut io::sink()));
+                }
+            });
+            let read = match stdout {
+                Some(stdout) => stdout.take(MOST_OUTPUT + 1).read_to_end(&mut output),
+                None => Ok(0),
+            };
+            if read.as_ref().map_or(true, |read| {
+                u64::try_from(*read).unwrap_or(u64::MAX) > MOST_OUTPUT
+            }) {
+                // It is still writing, to nobody.
+                drop(child.kill());
+            }
+            read
         });
-        let output = output.map_err(|error| format!("`git` failed: {error}"))?;
-        if output.status.success() {
-            return Ok(output.stdout);
+        let status = child.wait();
+        read.map_err(|error| format!("`git` failed: {error}"))?;
+        if u64::try_from(output.len()).unwrap_or(u64::MAX) > MOST_OUTPUT {
+            return Err(format!("the revision has more than {} MiB", MOST_OUTPUT >> 20));
         }
-        let message = String::from_utf8_lossy(&output.stderr);
+        if status
+            .map_err(|error| format!("`git` failed: {error}"))?
+            .success()
+        {
+            return Ok(output);
+        }
+        let message = String::from_utf8_lossy(&message);
         let first = message
             .lines()
             .find(|line| !line.trim().is_empty())
@@ -176,6 +236,10 @@ fn listed(entry: &str) -> Option<(String, Listed)> {
     let listed = match (mode, kind) {
         ("120000", _) => Listed::Unusable("it is a symbolic link, which is not followed in a revision"),
         (_, "commit") => Listed::Unusable("it is a submodule, whose files are not part of the revision"),
+        // What git says where an object is missing and may not be fetched.
+        _ if size == "BAD" => Listed::Unusable(
+            "its content is not here: the clone is partial, and cbgen lets git fetch nothing; run `git fetch --refetch --no-filter` first",
+        ),
         _ => Listed::File(Blob {
             id: id.to_owned(),
             size: size.parse().ok()?,

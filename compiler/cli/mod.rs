@@ -5,9 +5,12 @@
 //! command decides what is wrong with an inventory.
 
 mod answers;
+mod apply;
 mod args;
 mod arguments;
 mod build;
+mod change;
+mod change_args;
 mod check;
 mod clock;
 mod completions;
@@ -18,11 +21,17 @@ mod exit;
 mod explain;
 mod git;
 mod init;
+mod machine;
 mod phases;
 mod project;
+mod rollback;
 mod schema;
+mod server_plan;
 mod session;
 mod show;
+mod sign;
+mod status;
+mod verify;
 mod why;
 mod workshop;
 
@@ -66,7 +75,13 @@ fn dispatch(arguments: Arguments) -> Exit {
         Command::Why(arguments) => why::run(&mut session, &arguments),
         Command::Diff(arguments) => diff::run(&mut session, &arguments),
         Command::Edit(arguments) => edit::run(&mut session, &arguments),
+        Command::Verify(arguments) => verify::run(&mut session, &arguments),
+        Command::Sign(arguments) => sign::run(&mut session, &arguments),
         Command::Coverage(arguments) => coverage::run(&mut session, &arguments),
+        Command::Plan(arguments) => server_plan::run(&mut session, &arguments),
+        Command::Apply(arguments) => apply::run(&mut session, &arguments),
+        Command::Rollback(arguments) => rollback::run(&mut session, &arguments),
+        Command::Status(arguments) => status::run(&mut session, &arguments),
         Command::Explain(arguments) => explain::run(&mut session, &arguments),
         Command::Schema(arguments) => schema::run(&mut session, &arguments),
         Command::Init(arguments) => init::run(&mut session, &arguments),

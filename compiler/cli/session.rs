@@ -30,6 +30,10 @@ const FAILURES: &[codes::Code] = &[
     codes::FILE_EXISTS,
     codes::UNKNOWN_CODE,
     codes::NO_INVENTORY_NAMED,
+    codes::BUNDLE_UNREADABLE,
+    codes::KEY_UNREADABLE,
+    codes::KEY_LOCKED,
+    codes::KEY_UNSUITED,
 ];
 
 /// The state of one run.

@@ -58,6 +58,32 @@ impl fmt::Debug for Digest {
     }
 }
 
+/// Digests what is written into it, and counts it.
+#[derive(Clone, Debug, Default)]
+pub struct Hasher {
+    state: sha2::Sha256,
+    size: u64,
+}
+
+impl Hasher {
+    /// The digest of everything written so far, and its number of bytes.
+    pub fn finish(self) -> (Digest, u64) {
+        (Digest(self.state.finalize().into()), self.size)
+    }
+}
+
+impl std::io::Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.state.update(bytes);
+        self.size += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// A text is not a [`Digest`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotADigest;
@@ -166,6 +192,9 @@ mod tests {
         assert_eq!(digest.to_string(), EMPTY);
         assert_eq!(digest.spoken(), "e3b0 c442 98fc");
         assert_eq!(EMPTY.parse(), Ok(digest));
+        let mut hasher = Hasher::default();
+        std::io::Write::write_all(&mut hasher, b"abc").unwrap();
+        assert_eq!(hasher.finish(), (Digest::of(b"abc"), 3));
         for bad in ["", "e3", &EMPTY.to_uppercase(), &"é".repeat(32)] {
             assert_eq!(bad.parse::<Digest>(), Err(NotADigest), "{bad}");
         }

@@ -17,6 +17,7 @@ use super::path::BundlePath;
 use super::phase::Phase;
 use crate::formats::Format;
 use crate::formats::encode::{Encoding, LineEnd};
+use crate::formats::unseen::unseen;
 
 /// Version of the manifest format.
 pub const FORMAT: u32 = 1;
@@ -218,6 +219,12 @@ impl Manifest {
             Ok(text) => text,
             Err(error) => return refuse(format!("not UTF-8 at byte {}", error.valid_up_to())),
         };
+        if let Some(line) = text.lines().position(|line| !is_plain(line)) {
+            return refuse(format!(
+                "line {} holds a character that no manifest has: a control character, or one that nobody sees",
+                line + 1
+            ));
+        }
         match serde_json::from_str::<Head>(text) {
             Ok(head) if head.format == u64::from(FORMAT) => {}
             Ok(head) if head.format > u64::from(FORMAT) => {
@@ -288,6 +295,22 @@ impl Manifest {
         }
         Ok(())
     }
+}
+
+/// Whether a line of a manifest holds what a terminal shows as it is: no control character, none that changes the direction of
+/// a text or is invisible, also none that is written as an escape. cbgen writes only `\"` and `\\`.
+fn is_plain(line: &str) -> bool {
+    let mut characters = line.chars();
+    while let Some(character) = characters.next() {
+        let plain = match character {
+            '\\' => matches!(characters.next(), Some('"' | '\\')),
+            other => unseen(other).is_none(),
+        };
+        if !plain {
+            return false;
+        }
+    }
+    true
 }
 
 /// The id of a bundle with these artifacts and this program.

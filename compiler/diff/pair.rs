@@ -13,6 +13,7 @@ use super::compare::{Fact, Kind, all_facts};
 use super::identity::{Identity, Installation};
 use super::runbook::{Said, what_is_new};
 use super::sides::{Content, Side, Snapshot, is_derived, is_runbook};
+use crate::catalogue::catalogue;
 use crate::contract::digest::Digest;
 use crate::contract::manifest::{Artifact, ServerEntry};
 use crate::contract::path::BundlePath;
@@ -276,13 +277,13 @@ pub fn compare<'a>(old: &'a Side, new: &'a Side) -> Comparison<'a> {
         .par_iter()
         .flat_map_iter(|(old, new)| compare_units(*old, *new))
         .collect();
-    leave_out_what_follows(&mut comparison);
+    leave_out_what_follows(&mut comparison, old, new);
     comparison
 }
 
 /// Takes out of each runbook what other changes of its bundle say already. A page that differs while the runbook does
 /// not has a change of its own.
-fn leave_out_what_follows(comparison: &mut Comparison<'_>) {
+fn leave_out_what_follows(comparison: &mut Comparison<'_>, old: &Side, new: &Side) {
     let mut said: BTreeMap<String, Said> = BTreeMap::new();
     for found in &comparison.artifacts {
         let said = said.entry(found.place.bundle.clone()).or_default();
@@ -331,6 +332,13 @@ fn leave_out_what_follows(comparison: &mut Comparison<'_>) {
             said.come(&text);
         }
     }
+    for (side, is_new) in [(old, false), (new, true)] {
+        for snapshot in &side.snapshots {
+            if let Some(said) = said.get_mut(&snapshot.manifest.bundle.name) {
+                rest(said, snapshot, is_new);
+            }
+        }
+    }
     let mut with_runbook: BTreeSet<String> = BTreeSet::new();
     for found in &mut comparison.artifacts {
         if !is_runbook(found.record) {
@@ -361,6 +369,40 @@ fn leave_out_what_follows(comparison: &mut Comparison<'_>) {
                 old: None,
                 new: Some("another page, while the runbook says the same".into()),
             }]);
+        }
+    }
+}
+
+/// Notes what the made chapters of a runbook may repeat: the rest of its bundle, and what was or is said elsewhere.
+fn rest(said: &mut Said, snapshot: &Snapshot, is_new: bool) {
+    if snapshot.is_compiled {
+        return said.compiled(is_new);
+    }
+    for warning in &snapshot.manifest.warnings {
+        said.rest(&warning.message, is_new);
+        said.rest(&warning.code, is_new);
+    }
+    for artifact in &snapshot.manifest.artifacts {
+        said.rest(artifact.path.as_str(), is_new);
+        said.rest(&artifact.title, is_new);
+        for service in &artifact.restarts {
+            said.rest(service, is_new);
+        }
+        if is_runbook(artifact)
+            && let Some(Content::Text(text)) = snapshot.contents.get(&artifact.path)
+        {
+            said.runbook(text, is_new);
+        }
+    }
+    for server in &snapshot.manifest.servers {
+        said.rest(&server.name, is_new);
+    }
+    for entry in catalogue().entries() {
+        for text in [Some(&entry.title), entry.resolution.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            said.rest(text, is_new);
         }
     }
 }

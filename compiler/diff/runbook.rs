@@ -34,6 +34,12 @@ pub(super) struct Said {
     servers: BTreeSet<String>,
     /// Old and new name of renamed servers.
     renamed: Vec<(Identity, Identity)>,
+    /// Everything the old and the new bundle say outside of the chapters that are made from the rest.
+    old_rest: String,
+    new_rest: String,
+    /// Sides that were compiled just now, whose made chapters are what they say: nobody could write into them.
+    old_compiled: bool,
+    new_compiled: bool,
 }
 
 impl Said {
@@ -77,6 +83,56 @@ impl Said {
         text
     }
 
+    /// What a bundle says that chapters of its runbook may repeat: its manifest's warnings and steps, and the rest of the runbook.
+    pub(super) fn rest(&mut self, text: &str, is_new: bool) {
+        add(
+            if is_new {
+                &mut self.new_rest
+            } else {
+                &mut self.old_rest
+            },
+            text,
+        );
+    }
+
+    /// A side that was compiled just now.
+    pub(super) fn compiled(&mut self, is_new: bool) {
+        *(if is_new {
+            &mut self.new_compiled
+        } else {
+            &mut self.old_compiled
+        }) = true;
+    }
+
+    /// The text of a runbook: what stands outside of the made chapters may be repeated by them, and what stood there before was
+    /// seen before.
+    pub(super) fn runbook(&mut self, text: &str, is_new: bool) {
+        let mut repeats = false;
+        for line in text.lines() {
+            if let Some(title) = line.strip_prefix("## ") {
+                repeats = MADE_FROM_OTHERS.contains(&title.trim());
+            }
+            if !repeats {
+                self.rest(line, is_new);
+            }
+            self.rest(line, !is_new);
+        }
+    }
+
+    /// Whether a chapter that is made from others says only what stands there, run by run between its numbers, which follow
+    /// from how many there are.
+    fn repeats(&self, fact: &Fact) -> bool {
+        let stands = |text: Option<&str>, rest: &str| {
+            let words = words(text.unwrap_or_default());
+            let is_number = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit());
+            words
+                .split(is_number)
+                .all(|run| run.is_empty() || rest.contains(&format!(" {} ", run.join(" "))))
+        };
+        (self.old_compiled || stands(fact.old.as_deref(), &self.old_rest))
+            && (self.new_compiled || stands(fact.new.as_deref(), &self.new_rest))
+    }
+
     /// A server of the bundle.
     pub(super) fn server(&mut self, name: &str) {
         self.servers.insert(name.to_owned());
@@ -87,6 +143,7 @@ fn add(text: &mut String, more: &str) {
     // A mark between texts: a run of words must not be found across them.
     text.push_str(" \0 ");
     text.push_str(&words(more).join(" "));
+    text.push(' ');
 }
 
 /// The facts of a runbook that do not follow, each once with the servers it is about.
@@ -98,7 +155,8 @@ pub(super) fn what_is_new(facts: Vec<Fact>, said: &Said) -> Vec<Fact> {
     for fact in facts {
         let chapter = fact.path.split(" > ").next().unwrap_or_default();
         let is_title = fact.old.as_deref().or(fact.new.as_deref()) == Some("heading 1");
-        if is_title || MADE_FROM_OTHERS.contains(&chapter) || about_subjects.contains(step_of(&fact)) {
+        let is_made = MADE_FROM_OTHERS.contains(&chapter);
+        if is_title || is_made && said.repeats(&fact) || about_subjects.contains(step_of(&fact)) && !is_made {
             continue;
         }
         if follows(&fact, said) {
@@ -313,6 +371,21 @@ mod tests {
             &["Start > Open it > item"],
         );
         check(&[fact("Restarts > row", Some("1"), Some("2"))], &said, &[]);
+        // A made chapter repeats what stands elsewhere, and nothing else.
+        said.runbook(
+            "## Firewall\nOpen the ports of CORE01.\n## Contents\nDelete the backups.\n",
+            true,
+        );
+        check(
+            &[fact("Contents > item", None, Some("3 Open the ports of CORE01"))],
+            &said,
+            &[],
+        );
+        check(
+            &[fact("Contents > item", None, Some("Delete the backups"))],
+            &said,
+            &["Contents > item"],
+        );
     }
 
     #[test]

@@ -16,10 +16,13 @@ use crate::contract::path::BundlePath;
 use crate::diag::Diagnostic;
 use crate::files::{Files, Kind};
 use crate::formats::Format;
-use crate::formats::encode::decode;
+use crate::formats::encode::{decode, deployed_form, encode};
 
-/// Largest archive, and largest file of a tree.
-pub const LIMIT: u64 = 4 << 30;
+/// Largest archive, and most that the files of one side may have together: a side is compared in memory. Ten times what
+/// 10,000 servers need.
+pub const LIMIT: u64 = 1 << 30;
+/// Largest file of a tree.
+const FILE_LIMIT: u64 = 64 << 20;
 
 /// What a file of a bundle holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +42,8 @@ pub enum Content {
 pub struct Snapshot {
     /// Where it was found, for messages.
     pub origin: String,
+    /// Whether it was compiled just now: then every chapter of its runbook is made of what it says it is.
+    pub is_compiled: bool,
     /// Its manifest.
     pub manifest: Manifest,
     /// Content of every artifact.
@@ -59,17 +64,61 @@ pub struct Side {
     pub failed: Vec<String>,
 }
 
+/// The runbook and its appendix, by their names: a file of another name is compared as what it is.
+const RUNBOOKS: &[&str] = &["RUNBOOK.md", "RUNBOOK-BY-HAND.md"];
+
 /// Whether an artifact is the runbook, in the form that is compared.
 pub fn is_runbook(artifact: &Artifact) -> bool {
-    artifact.scope == Scope::Bundle
-        && artifact.effect == Effect::Read
-        && artifact.path.as_str() == "RUNBOOK.md"
+    is_read(artifact, Format::Markdown) && RUNBOOKS.contains(&artifact.path.as_str())
 }
 
 /// Whether an artifact says the same as the runbook in another form, and so is not compared in detail.
 pub fn is_derived(artifact: &Artifact) -> bool {
-    let is_other_form = matches!(artifact.format, Format::Html | Format::Json);
-    artifact.scope == Scope::Bundle && artifact.effect == Effect::Read && is_other_form
+    [Format::Html, Format::Json]
+        .into_iter()
+        .any(|format| is_read(artifact, format) && fits(artifact))
+        && VIEWS.contains(&artifact.path.as_str())
+}
+
+/// The other forms of the runbook, by their names: no other file goes unshown.
+const VIEWS: &[&str] = &["runbook.html", "runbook.json"];
+
+fn is_read(artifact: &Artifact, format: Format) -> bool {
+    artifact.scope == Scope::Bundle && artifact.effect == Effect::Read && artifact.format == format
+}
+
+/// Whether a file of this name can have this format. A manifest that says otherwise would have a script compared as prose, and
+/// what runs would be shown as what is not worth showing. As a plain text nothing of it is left out.
+fn fits(artifact: &Artifact) -> bool {
+    let expected: &[Format] = match artifact.path.as_str().rsplit_once('.').map_or("", |(_, end)| end) {
+        "cmd" | "bat" => &[Format::Cmd],
+        "ps1" => &[Format::PowerShell],
+        "sql" => &[Format::Sql],
+        "reg" => &[Format::Reg],
+        "html" | "htm" => &[Format::Html],
+        "md" => &[Format::Markdown],
+        "json" => &[Format::Json, Format::JsReferences],
+        "xdt" => &[Format::Xdt],
+        "yml" | "yaml" => &[Format::Yaml],
+        _ => {
+            return !matches!(
+                artifact.format,
+                Format::Html | Format::Markdown | Format::Cmd | Format::PowerShell
+            );
+        }
+    };
+    artifact.format == Format::Text || expected.contains(&artifact.format)
+}
+
+/// What is wrong with the forms of a file, when the review text is `text`: the manifest names one encoding for each format, and
+/// the deployed bytes are the text in it.
+fn other_form(artifact: &Artifact, text: &str) -> Option<&'static str> {
+    let form = (artifact.encoding, artifact.eol);
+    if form != deployed_form(artifact.format) {
+        return Some("has an encoding that its format does not have");
+    }
+    let deployed = encode(text, form.0, form.1).map(|bytes| Digest::of(&bytes));
+    (deployed != Ok(artifact.sha256)).then_some("is deployed as other bytes than its review text")
 }
 
 impl Snapshot {
@@ -90,6 +139,7 @@ impl Snapshot {
             .collect();
         Self {
             origin: origin.to_owned(),
+            is_compiled: true,
             manifest,
             contents,
             damage: BTreeMap::new(),
@@ -100,7 +150,11 @@ impl Snapshot {
     ///
     /// Errors: `CB0708` for a damaged archive, `CB0709` for a missing or unreadable manifest.
     pub fn of_archive(origin: &str, bytes: &[u8]) -> Result<Self, Box<Diagnostic>> {
-        let mut files = archive::read(bytes, archive::Limits::default()).map_err(|errors| {
+        let limits = archive::Limits {
+            total_bytes: LIMIT,
+            ..archive::Limits::default()
+        };
+        let mut files = archive::read(bytes, limits).map_err(|errors| {
             let mut messages = errors.iter().map(ToString::to_string);
             let first = messages.next().unwrap_or_default();
             let finding = Diagnostic::new(
@@ -129,11 +183,22 @@ impl Snapshot {
                 return (Content::Missing, Some("is missing"));
             };
             let changed = (Digest::of(&bytes) != artifact.sha256).then_some("was changed after the build");
-            let content = match decode(&bytes) {
-                Ok(decoded) => Content::Text(decoded.text),
-                Err(_) => Content::Bytes(bytes),
-            };
-            (content, changed)
+            match decode(&bytes) {
+                Ok(decoded) => {
+                    let other_text = || {
+                        let same = Digest::of(decoded.text.as_bytes()) == artifact.review_sha256;
+                        (!same).then_some("is not the text that was reviewed")
+                    };
+                    let wrong = changed
+                        .or_else(|| other_form(artifact, &decoded.text))
+                        .or_else(other_text);
+                    (Content::Text(decoded.text), wrong)
+                }
+                Err(_) => (
+                    Content::Bytes(bytes),
+                    changed.or(Some("is no text in the encoding of its format")),
+                ),
+            }
         });
         if let Some(tool) = tool {
             // The program has no text to compare; its digest is in the manifest, and is compared there.
@@ -154,9 +219,14 @@ impl Snapshot {
     ///
     /// Errors: `CB0901` when the folder cannot be read or holds a link in the place of a file, `CB0709` for a missing or unreadable manifest.
     pub fn of_tree(origin: &str, files: &dyn Files, folder: &Path) -> Result<Self, Box<Diagnostic>> {
-        let read = |path: &str| {
+        let mut left = LIMIT;
+        let mut read = |path: &str| -> io::Result<Vec<u8>> {
             only_plain_files(files, folder, path)?;
-            files.read(&folder.join(path), LIMIT)
+            let bytes = files.read(&folder.join(path), FILE_LIMIT)?;
+            let rest = left.checked_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+            left =
+                rest.ok_or_else(|| io::Error::other(format!("the tree has more than {} MiB", LIMIT >> 20)))?;
+            Ok(bytes)
         };
         let text = match read(MANIFEST) {
             Ok(text) => Some(text),
@@ -197,7 +267,9 @@ impl Snapshot {
             let own = [MANIFEST, SUMS, SIGNATURE].contains(&name.as_str());
             let listed = BundlePath::parse(&name).is_ok_and(|path| self.contents.contains_key(&path));
             if !own && !listed {
-                self.damage.insert(name, "is not part of the bundle");
+                // A stranger chose the name; it may hold what a terminal obeys.
+                self.damage
+                    .insert(name.escape_debug().to_string(), "is not part of the bundle");
             }
         }
     }
@@ -228,7 +300,7 @@ impl Snapshot {
 
     fn gather(
         origin: &str,
-        manifest: Manifest,
+        mut manifest: Manifest,
         mut read: impl FnMut(&Artifact) -> (Content, Option<&'static str>),
     ) -> Self {
         let mut contents = BTreeMap::new();
@@ -245,8 +317,16 @@ impl Snapshot {
             };
             contents.insert(artifact.path.clone(), content);
         }
+        for artifact in manifest.artifacts.iter_mut().filter(|artifact| !fits(artifact)) {
+            damage.insert(
+                artifact.path.as_str().to_owned(),
+                "has a format that its name does not have",
+            );
+            artifact.format = Format::Text;
+        }
         Self {
             origin: origin.to_owned(),
+            is_compiled: false,
             manifest,
             contents,
             damage,
@@ -297,11 +377,12 @@ fn of_tree_file(bytes: Vec<u8>, artifact: &Artifact) -> (Content, Option<&'stati
             } else {
                 text
             };
-            let same = Digest::of(text.as_bytes()) == artifact.review_sha256;
-            (
-                Content::Text(text),
-                (!same).then_some("was changed after the build"),
-            )
+            let wrong = if Digest::of(text.as_bytes()) == artifact.review_sha256 {
+                other_form(artifact, &text)
+            } else {
+                Some("was changed after the build")
+            };
+            (Content::Text(text), wrong)
         }
         Err(error) => (
             Content::Bytes(error.into_bytes()),

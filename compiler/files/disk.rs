@@ -6,7 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Entry, Files, Kind, Lock, not_regular, too_large};
+use super::{Entry, Files, Handle, Kind, Links, Lock, not_regular, too_large};
 
 /// The file system of the machine, seen from a root folder. Absolute paths stand for themselves.
 #[derive(Clone, Debug)]
@@ -195,11 +195,49 @@ mod system {
     }
 }
 
+/// Opens without waiting and asks what was opened, so that nothing can be put in its place in between.
+#[cfg(unix)]
+fn open_regular(path: &Path, links: Links) -> io::Result<std::fs::File> {
+    use rustix::fs::{CWD, Mode, OFlags, openat};
+    let follow = match links {
+        Links::Followed => OFlags::empty(),
+        Links::Refused => OFlags::NOFOLLOW,
+    };
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | follow;
+    let file = match openat(CWD, path, flags, Mode::empty()) {
+        Ok(file) => std::fs::File::from(file),
+        Err(rustix::io::Errno::LOOP) if links == Links::Refused => return Err(not_regular()),
+        Err(error) => return Err(error.into()),
+    };
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(not_regular())
+    }
+}
+
+#[cfg(not(unix))]
+fn open_regular(path: &Path, links: Links) -> io::Result<std::fs::File> {
+    let metadata = match links {
+        Links::Followed => std::fs::metadata(path)?,
+        Links::Refused => std::fs::symlink_metadata(path)?,
+    };
+    if metadata.is_file() {
+        std::fs::File::open(path)
+    } else {
+        Err(not_regular())
+    }
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "this module is the one the ban points to"
 )]
 impl Files for DiskFiles {
+    fn open(&self, path: &Path, links: Links) -> io::Result<Box<dyn Handle>> {
+        open_regular(&self.at(path), links).map(|file| Box::new(file) as Box<dyn Handle>)
+    }
+
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         use std::io::Read as _;
         let path = self.at(path);

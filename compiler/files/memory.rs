@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Entry, Files, Kind, Lock, not_regular, too_large};
+use super::{Entry, Files, Handle, Kind, Links, Lock, not_regular, too_large};
 
 #[derive(Clone, Debug)]
 struct Node {
@@ -123,6 +123,10 @@ impl State {
 }
 
 impl Files for MemoryFiles {
+    fn open(&self, path: &Path, _: Links) -> io::Result<Box<dyn Handle>> {
+        Ok(Box::new(io::Cursor::new(self.read(path, u64::MAX)?)))
+    }
+
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         let state = self.state();
         let content = state.node(path)?.content.as_deref().ok_or_else(not_regular)?;

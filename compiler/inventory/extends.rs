@@ -19,6 +19,9 @@ const MAX_FILES: usize = 64;
 /// Longest chain of files that extend each other.
 const MAX_CHAIN: usize = 16;
 
+/// Most bytes of all files together: four of the largest.
+const MAX_BYTES: usize = 4 * super::MAX_INPUT_BYTES;
+
 /// The merged tree and what was read for it.
 pub(super) struct Layers {
     /// The merged tree without `extends`; `None` when nothing usable was read.
@@ -45,7 +48,9 @@ pub(super) fn read(
     files: &dyn ReadInput,
     name: &str,
 ) -> Layers {
+    let main = name.replace('\\', "/");
     let mut reader = Reader {
+        main: &main,
         diagnostics,
         sources,
         files,
@@ -54,8 +59,10 @@ pub(super) fn read(
         stack: Vec::new(),
         chain: Vec::new(),
         limit_reported: false,
+        bytes: 0,
+        nodes: 0,
     };
-    let complete = reader.layer(&name.replace('\\', "/"), None);
+    let complete = reader.layer(&main, None);
     let layers = std::mem::take(&mut reader.stack);
     let mut roots = layers.iter().map(|layer| &layer.root);
     let first = roots.next().cloned();
@@ -68,6 +75,8 @@ pub(super) fn read(
 }
 
 struct Reader<'a> {
+    /// The inventory everything is read for.
+    main: &'a str,
     diagnostics: &'a mut Diagnostics,
     sources: &'a mut Sources,
     files: &'a dyn ReadInput,
@@ -79,6 +88,9 @@ struct Reader<'a> {
     stack: Vec<Layer>,
     chain: Vec<String>,
     limit_reported: bool,
+    /// Bytes and values of all files so far, aliases expanded.
+    bytes: usize,
+    nodes: u64,
 }
 
 impl Reader<'_> {
@@ -98,17 +110,10 @@ impl Reader<'_> {
             return false;
         }
         if self.chain.len() >= MAX_CHAIN || self.inputs.len() >= MAX_FILES {
-            if !self.limit_reported {
-                self.limit_reported = true;
-                let finding = Diagnostic::new(
-                    codes::EXTENDS_LIMIT,
-                    format!("an inventory may have {MAX_FILES} files in chains of {MAX_CHAIN}"),
-                )
-                .at_opt(origin)
-                .help("join some of the layers");
-                self.diagnostics.push(finding);
-            }
-            return false;
+            return self.over(
+                origin,
+                format!("an inventory may have {MAX_FILES} files in chains of {MAX_CHAIN}"),
+            );
         }
         self.chain.push(name.to_owned());
         let complete = self.read(name, origin);
@@ -119,7 +124,14 @@ impl Reader<'_> {
 
     fn read(&mut self, name: &str, origin: Option<Span>) -> bool {
         let before = self.diagnostics.count();
-        let Some(text) = input::read(self.diagnostics, self.sources, self.files, name, origin) else {
+        let Some(text) = input::read(
+            self.diagnostics,
+            self.sources,
+            self.files,
+            name,
+            self.main,
+            origin,
+        ) else {
             self.explain_chain(before);
             return false;
         };
@@ -130,7 +142,23 @@ impl Reader<'_> {
         let Some(body) = text.body else {
             return false;
         };
+        self.bytes += body.len();
+        if self.bytes > MAX_BYTES {
+            let most = MAX_BYTES >> 20;
+            return self.over(
+                origin,
+                format!("the files of an inventory may have {most} MiB together"),
+            );
+        }
         let parsed = yaml::parse(self.diagnostics, text.id, &body);
+        self.nodes = self.nodes.saturating_add(parsed.nodes);
+        if self.nodes > yaml::MAX_NODES {
+            let most = yaml::MAX_NODES;
+            return self.over(
+                origin,
+                format!("the files of an inventory may have {most} values together, aliases expanded"),
+            );
+        }
         let Some(root) = parsed.root else {
             if parsed.complete {
                 self.diagnostics.push(
@@ -161,6 +189,18 @@ impl Reader<'_> {
             return false;
         }
         self.extend(name, &root, parsed.complete)
+    }
+
+    /// Reports, once, that there is more than is read.
+    fn over(&mut self, origin: Option<Span>, message: String) -> bool {
+        if !self.limit_reported {
+            self.limit_reported = true;
+            let finding = Diagnostic::new(codes::EXTENDS_LIMIT, message)
+                .at_opt(origin)
+                .help("join some of the layers, or split the installation");
+            self.diagnostics.push(finding);
+        }
+        false
     }
 
     /// Lays the file over everything it extends.

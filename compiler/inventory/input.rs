@@ -17,16 +17,17 @@ pub(super) struct Text {
     pub(super) body: Option<String>,
 }
 
-/// Reads and checks one file. `origin` is the place that named it; a finding about the file as a whole points there.
+/// Reads and checks one file of the inventory `main`. `origin` is the place that named it; a finding about the file as a whole points there.
 pub(super) fn read(
     diagnostics: &mut Diagnostics,
     sources: &mut Sources,
     files: &dyn ReadInput,
     name: &str,
+    main: &str,
     origin: Option<Span>,
 ) -> Option<Text> {
     let about_file = |finding: Diagnostic| finding.in_file(name).at_opt(origin);
-    let bytes = match files.read(name) {
+    let bytes = match files.read_layer(name, main) {
         Ok(bytes) => bytes,
         Err(error) => {
             diagnostics.push(about_file(unreadable(name, &error)));
@@ -84,10 +85,10 @@ fn unreadable(name: &str, error: &io::Error) -> Diagnostic {
     {
         return Diagnostic::new(
             codes::EXTENDS_FORM,
-            format!("`{name}` is not read: a symbolic link leads out of the workspace"),
+            format!("`{name}` is not read: `..` or a symbolic link leads out of the workspace"),
         )
-        .note("a finding prints lines of the file, and a link may lead to any file of this machine")
-        .help("put the file itself in place of the link");
+        .note("a finding prints lines of the file, and a link or a path may lead to any file of this machine")
+        .help("put the file into the repository of the inventory");
     }
     // `io::ErrorKind` is open for extension; the rest is shown in the words of the operating system.
     match error.kind() {

@@ -77,6 +77,17 @@ pub trait ReadInput {
     /// above [`MAX_INPUT_BYTES`] instead of reading them.
     fn read(&self, path: &str) -> Result<Vec<u8>, std::io::Error>;
 
+    /// The content of a file that the inventory `main` extends, directly or by way of others. It lies within the same boundary as the
+    /// inventory itself, wherever the layer that names it lies: findings print lines of what is read.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ReadInput::read`].
+    fn read_layer(&self, path: &str, main: &str) -> Result<Vec<u8>, std::io::Error> {
+        let _ = main;
+        self.read(path)
+    }
+
     /// The content of a program of at most `limit` bytes; `path` as in [`ReadInput::read`].
     ///
     /// # Errors
@@ -286,7 +297,7 @@ pub fn read_project(
         the: "the project file",
         a: "a project file",
     };
-    let text = input::read(diagnostics, sources, files, project::FILE, None)?;
+    let text = input::read(diagnostics, sources, files, project::FILE, project::FILE, None)?;
     let body = text.body?;
     let schema = Schema::of::<project::Project>();
     read_document(diagnostics, &schema, SUBJECT, text.id, &body)

@@ -37,23 +37,20 @@ impl Workspace {
 
 impl ReadInput for Workspace {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        self.read_layer(path, path)
+    }
+
+    fn read_layer(&self, path: &str, main: &str) -> io::Result<Vec<u8>> {
         if path == STANDARD_INPUT
             && let Some(bytes) = &self.standard_input
         {
             return Ok(bytes.clone());
         }
-        self.read_program(path, u64::try_from(MAX_INPUT_BYTES).unwrap_or(u64::MAX))
+        self.read_within(path, main, MOST_BYTES)
     }
 
     fn read_program(&self, path: &str, limit: u64) -> io::Result<Vec<u8>> {
-        let path = Path::new(path);
-        if self.files.kind(path)? == Some(Kind::Folder) {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        if self.files.leaves(path, &self.boundary(path)?)? {
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, OutsideWorkspace));
-        }
-        self.files.read(path, limit)
+        self.read_within(path, path, limit)
     }
 
     fn folder(&self) -> String {
@@ -62,9 +59,24 @@ impl ReadInput for Workspace {
     }
 }
 
+/// Most bytes of an inventory file.
+const MOST_BYTES: u64 = MAX_INPUT_BYTES as u64;
+
 impl Workspace {
-    /// The folder a link on the way to `path` must not leave: a change of a repository may add links, and findings
-    /// print lines of what is read. That is the workspace for a name below it, and for another name the repository
+    /// The content of a file that `main` asks for, directly or by way of others.
+    fn read_within(&self, path: &str, main: &str, limit: u64) -> io::Result<Vec<u8>> {
+        let path = Path::new(path);
+        if self.files.kind(path)? == Some(Kind::Folder) {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if self.files.leaves(path, &self.boundary(Path::new(main))?)? {
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, OutsideWorkspace));
+        }
+        self.files.read(path, limit)
+    }
+
+    /// The folder that no link and no `..` on the way to a layer of the inventory `path` may leave: a change of a repository
+    /// may add both, and findings print lines of what is read. That is the workspace for a name below it, and for another name the repository
     /// that holds it, or its folder where there is none.
     fn boundary(&self, path: &Path) -> io::Result<PathBuf> {
         let inside = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);

@@ -20,7 +20,7 @@ use crate::source::{FileId, Span};
 pub(super) const MAX_DEPTH: usize = 64;
 
 /// Most nodes of one file, aliases expanded; about 100,000 servers.
-const MAX_NODES: u64 = 2_000_000;
+pub(super) const MAX_NODES: u64 = 2_000_000;
 
 /// What was read of a file.
 pub(super) struct Parsed {
@@ -28,6 +28,8 @@ pub(super) struct Parsed {
     pub(super) root: Option<Node>,
     /// Whether reading reached the end of the file: only then a missing key is really missing.
     pub(super) complete: bool,
+    /// Values in it, aliases expanded.
+    pub(super) nodes: u64,
 }
 
 /// Reads one file. Findings go into `diagnostics`.
@@ -69,10 +71,14 @@ pub(super) fn parse(diagnostics: &mut Diagnostics, file: FileId, text: &str) -> 
         }
     }
     Parsed {
+        nodes: reader.nodes,
         root: reader.root,
         complete: true,
     }
 }
+
+/// Bytes of a text that weigh as much as one value: aliases of a long text fill the memory as aliases of many values do.
+const BYTES_OF_A_VALUE: usize = 64;
 
 /// A finished value on its way into its parent.
 struct Built {
@@ -208,7 +214,7 @@ impl Reader<'_> {
         };
         let built = Built {
             node: Node { span, kind },
-            size: 1,
+            size: 1 + u64::try_from(text.len() / BYTES_OF_A_VALUE).unwrap_or(u64::MAX),
             depth: 0,
         };
         self.finish(built, anchor);
@@ -451,7 +457,7 @@ impl Reader<'_> {
                 format!("this file holds more than {MAX_NODES} values, aliases expanded"),
             )
             .at(span)
-            .note("aliases of aliases multiply; a small file can fill the memory of a computer")
+            .note("aliases of aliases multiply, and a long text counts for as many values as it needs memory")
             .help("write the values out; a real installation of this size needs several inventories"),
         );
     }
@@ -541,6 +547,7 @@ impl Reader<'_> {
             self.close_partial(end);
         }
         Parsed {
+            nodes: self.nodes,
             root: self.root,
             complete: false,
         }

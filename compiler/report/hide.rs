@@ -3,6 +3,7 @@
 //! The phases hide what they know to be secret. This file hides what they could not know: a line that another finding
 //! quotes, a value in a message, an encoded password in an unexpected place. It must not know any phase.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::diag::{Diagnostic, Label, redact_line};
@@ -194,7 +195,30 @@ impl Hider {
 }
 
 fn is_secret(text: &str) -> bool {
-    !secrets::scan(text, &[PLACEHOLDER]).is_empty()
+    !secrets::scan(&without_fingerprints(text), &[PLACEHOLDER]).is_empty()
+}
+
+/// The text without fingerprints of public keys, `SHA256:` and the 43 digits of a digest, which look like tokens.
+fn without_fingerprints(text: &str) -> Cow<'_, str> {
+    const MARK: &str = "SHA256:";
+    if !text.contains(MARK) {
+        return Cow::Borrowed(text);
+    }
+    let mut parts = text.split(MARK);
+    let mut rest = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part
+            .bytes()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(byte))
+            .count();
+        rest.push_str(MARK);
+        rest.push_str(if digits == 43 {
+            part.get(digits..).unwrap_or_default()
+        } else {
+            part
+        });
+    }
+    Cow::Owned(rest)
 }
 
 #[cfg(test)]
@@ -218,6 +242,8 @@ mod tests {
         let plain = ("`x` is wrong".to_owned(), vec!["why".to_owned()], false, true);
         assert_eq!(check("key: value\n", "`x` is wrong", "why"), plain);
         let advice = "write `password: { secret: NAME }`";
+        let fingerprint = "signed by SHA256:67m6CHfwSpzYerwkI8S3zQCPn//hol/vcO6EDV+/l0A already";
+        assert_eq!(check("key: value\n", fingerprint, "why").0, fingerprint);
         assert_eq!(check("key: value\n", "m", advice).1, [advice]);
     }
 
@@ -255,5 +281,7 @@ mod tests {
         );
         assert_eq!(message, codes::WRONG_FORM.title());
         assert_eq!(notes, [HIDDEN]);
+        let longer = "SHA256:67m6CHfwSpzYerwkI8S3zQCPn//hol/vcO6EDV+/l0AX";
+        assert_eq!(check("k: v\n", longer, "n").0, codes::WRONG_FORM.title());
     }
 }

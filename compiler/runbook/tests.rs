@@ -44,8 +44,8 @@ fn server(name: &str, role: &str, upstream: Option<&str>) -> String {
 }
 
 fn with_plan<T>(servers: &str, then: impl FnOnce(&Plan<'_>) -> T) -> T {
-    let late =
-        "title: After the barrier\nscope: server\nformat: markdown\nphase: stop\norder: 90\nminutes: 3\n";
+    let late = "title: After the barrier\nscope: server\nformat: markdown\nphase: stop\norder: 90\nminutes: 3\n\
+                runbook:\n  do: ['Look at {{ server.name | md_code }}.']\n";
     with_plan_and(servers, late, |plan| then(plan))
 }
 

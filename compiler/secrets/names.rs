@@ -11,6 +11,7 @@ const WORDS: &[&str] = &[
     "passwd",
     "passwort",
     "pwd",
+    "pw",
     "pass",
     "passphrase",
     "passcode",
@@ -40,7 +41,7 @@ const PARTS: &[&str] = &[
 ];
 
 /// Ends of one word: `DBPASS`, `userpwd`. `bypass` and the like are words of their own.
-const ENDS: &[&str] = &["pass", "pwd", "secret", "token", "credential", "cookie"];
+const ENDS: &[&str] = &["pass", "pwd", "pw", "secret", "token", "credential", "cookie"];
 const OTHER_WORDS: &[&str] = &[
     "bypass",
     "compass",
@@ -142,13 +143,7 @@ pub(super) fn is_secret(name: &str) -> bool {
     {
         return false;
     }
-    are_of_a_secret(&words) || is_short(name)
-}
-
-/// `pw`, as a part of its own: inside a word two letters mean nothing.
-fn is_short(name: &str) -> bool {
-    name.split(|letter: char| !letter.is_alphanumeric())
-        .any(|part| part.eq_ignore_ascii_case("pw"))
+    are_of_a_secret(&words)
 }
 
 /// Whether an identifier somewhere in a line, or several words of it together, may name a secret; [`is_secret`] holds for no
@@ -156,11 +151,9 @@ fn is_short(name: &str) -> bool {
 pub(super) fn may_be_in(line: &str) -> bool {
     line.split(|letter: char| !letter.is_alphanumeric())
         .filter(|part| may_be_secret(part))
+        .map(words)
         // Which word stands before `key` is not asked.
-        .any(|part| {
-            let words = words(part);
-            is_short(part) || are_of_a_secret(&words) || words.iter().any(|word| letters(word) == "key")
-        })
+        .any(|words| are_of_a_secret(&words) || words.iter().any(|word| letters(word) == "key"))
 }
 
 /// A word without the number at its end.
@@ -185,8 +178,8 @@ fn are_of_a_secret(words: &[String]) -> bool {
 
 /// Without an allocation: whether any spelling of [`is_secret`] is possible. Most names end here.
 fn may_be_secret(name: &str) -> bool {
-    // A mark has three letters.
-    marks(name).may_name_a_secret() || name.eq_ignore_ascii_case("pw")
+    // Without a byte before or behind it, the shortest name has no mark.
+    marks(name).may_name_a_secret() || name.as_bytes().eq_ignore_ascii_case(&PW)
 }
 
 /// Shortest word that is compared with the names of secrets letter by letter: shorter ones are like too many others.
@@ -223,14 +216,17 @@ pub(super) fn is_like_a_secret(name: &str) -> bool {
     })
 }
 
-/// Three letters in any case, one of which is in every word that names a secret; `*` is any byte.
-const OF_SECRETS: [[u8; 3]; 7] = [*b"pas", *b"pw*", *b"sec", *b"tok", *b"key", *b"coo", *b"cre"];
+/// Three letters in any case, one of which is in every word that names a secret.
+const OF_SECRETS: [[u8; 3]; 7] = [*b"pas", *b"pwd", *b"sec", *b"tok", *b"key", *b"coo", *b"cre"];
 /// The same for arguments whose value is a secret: `user`, `authorization`, `/rp`.
 const OF_ARGUMENTS: [[u8; 3]; 3] = [*b"use", *b"aut", *b"/rp"];
 /// Options of one letter, whose case matters.
-const OPTIONS: [[u8; 2]; 2] = [*b"-P", *b"-u"];
+const OPTIONS: [[u8; 2]; 3] = [*b"-P", *b"-p", *b"-u"];
+/// The shortest word of a secret, in any case, with a byte behind it and with one before it.
+const PW: [u8; 2] = *b"pw";
+const BITS_OF_PW: usize = OF_SECRETS.len() + OF_ARGUMENTS.len() + OPTIONS.len();
 
-const ALL_OF_SECRETS: u16 = (1 << OF_SECRETS.len()) - 1;
+const ALL_OF_SECRETS: u16 = ((1 << OF_SECRETS.len()) - 1) | (0b11 << BITS_OF_PW);
 
 /// For each byte at one of three places, the patterns (one bit each) that have it there.
 #[expect(
@@ -246,15 +242,8 @@ const fn table(place: usize) -> [u16; 256] {
         } else {
             OF_ARGUMENTS[pattern - OF_SECRETS.len()]
         };
-        let mut byte = 0;
-        while byte < table.len() {
-            let letter = letters[place];
-            let is_it = byte == letter as usize || byte == letter.to_ascii_uppercase() as usize;
-            if is_it || letter == b'*' {
-                table[byte] |= 1 << pattern;
-            }
-            byte += 1;
-        }
+        table[letters[place] as usize] |= 1 << pattern;
+        table[letters[place].to_ascii_uppercase() as usize] |= 1 << pattern;
         pattern += 1;
     }
     let mut option = 0;
@@ -270,6 +259,21 @@ const fn table(place: usize) -> [u16; 256] {
             }
         }
         option += 1;
+    }
+    let mut before = 0;
+    while before < 2 {
+        let bit = 1 << (BITS_OF_PW + before);
+        if place >= before && place - before < PW.len() {
+            table[PW[place - before] as usize] |= bit;
+            table[PW[place - before].to_ascii_uppercase() as usize] |= bit;
+        } else {
+            let mut byte = 0;
+            while byte < table.len() {
+                table[byte] |= bit;
+                byte += 1;
+            }
+        }
+        before += 1;
     }
     table
 }
@@ -355,6 +359,11 @@ mod tests {
             "X-Auth-Token",
             "sharedAccessKey",
             "private_key",
+            "pw",
+            "PW",
+            "dbPw",
+            "user_pw",
+            "pw1",
         ] {
             assert!(is_secret(name), "{name}");
         }
@@ -378,6 +387,9 @@ mod tests {
             "proxy_pass_header",
             "Set-Cookie",
             "token_endpoint",
+            "pwm",
+            "kpwx",
+            "pw_length",
         ] {
             assert!(!is_secret(name), "{name}");
         }

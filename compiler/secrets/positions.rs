@@ -385,6 +385,21 @@ fn arguments_among(
     None
 }
 
+/// Whether a line names one of these programs.
+fn mentions(line: &str, programs: &[&str]) -> bool {
+    let lower = line.to_ascii_lowercase();
+    programs.iter().any(|known| lower.contains(known))
+}
+
+fn is_of_sqlcmd(line: &str) -> bool {
+    mentions(line, &["sqlcmd", "bcp", "osql"])
+}
+
+/// Whether `-p` or `-P` of the program in a line is a password, and not a port or a parent folder.
+fn takes_a_password(line: &str) -> bool {
+    mentions(line, &["certutil", "psexec", "winrs", "rabbitmqadmin"])
+}
+
 /// Whether what follows `word` is a secret in a line; gives the name of the position.
 fn argument(line: &str, before: [&str; 2], word: &str, rest: &str, declared: &[&str]) -> Option<String> {
     // Most words are plain, and no plain word that is not one of these means anything here.
@@ -438,11 +453,25 @@ fn argument(line: &str, before: [&str; 2], word: &str, rest: &str, declared: &[&
                 .any(|known| program == *known || program.ends_with(&format!("\\{known}")));
             named(is_net && literal(next(2)), "password of an account")
         }
-        b'-' if bare == "-P" || bare.starts_with("-P") && !bare.starts_with("-Pa") => {
-            let lower = line.to_ascii_lowercase();
-            let is_sql = ["sqlcmd", "bcp", "osql"]
+        b'u' if is("use") => {
+            let program = before[1].trim_matches(['"', '\'', '`']).to_ascii_lowercase();
+            let is_net = ["net", "net.exe", "net1", "net1.exe"]
                 .iter()
-                .any(|known| lower.contains(known));
+                .any(|known| program == *known || program.ends_with(&format!("\\{known}")));
+            // A device may stand before the share; the password stands behind it.
+            let behind = if next(1).contains('\\') { next(2) } else { next(3) };
+            named(is_net && literal(behind), "password of a share")
+        }
+        b'-' if bare == "-p" || bare == "-P" && !is_of_sqlcmd(line) => named(
+            takes_a_password(line) && literal(next(1)),
+            "password of a command",
+        ),
+        b'/' if is("/p") => named(
+            mentions(line, &["schtasks", "cmdkey"]) && literal(next(1)),
+            "password of a task",
+        ),
+        b'-' if bare == "-P" || bare.starts_with("-P") && !bare.starts_with("-Pa") => {
+            let is_sql = is_of_sqlcmd(line);
             let value = if bare == "-P" {
                 next(1)
             } else {

@@ -23,6 +23,10 @@ fn word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
+fn dotted(byte: u8) -> bool {
+    word(byte) || byte == b'.'
+}
+
 /// Which bytes a run of [`words`] consists of.
 static OF_A_RUN: [bool; 256] = of_a_run();
 
@@ -133,6 +137,156 @@ const TOKENS: &[Token] = &[
         belongs: word,
         least: 10,
     },
+    Token {
+        what: "Slack token",
+        begins: "xapp-",
+        belongs: word,
+        least: 10,
+    },
+    Token {
+        what: "Slack token",
+        begins: "xoxs-",
+        belongs: word,
+        least: 10,
+    },
+    Token {
+        what: "Slack token",
+        begins: "xoxe",
+        belongs: word,
+        least: 20,
+    },
+    Token {
+        what: "GitHub token",
+        begins: "ghr_",
+        belongs: word,
+        least: 20,
+    },
+    Token {
+        what: "GitLab token",
+        begins: "glrt-",
+        belongs: word,
+        least: 16,
+    },
+    Token {
+        what: "GitLab token",
+        begins: "gldt-",
+        belongs: word,
+        least: 16,
+    },
+    Token {
+        what: "GitLab token",
+        begins: "glcbt-",
+        belongs: word,
+        least: 16,
+    },
+    Token {
+        what: "GitLab token",
+        begins: "glptt-",
+        belongs: word,
+        least: 16,
+    },
+    Token {
+        what: "npm token",
+        begins: "npm_",
+        belongs: word,
+        least: 30,
+    },
+    Token {
+        what: "PyPI token",
+        begins: "pypi-",
+        belongs: word,
+        least: 40,
+    },
+    Token {
+        what: "Docker token",
+        begins: "dckr_pat_",
+        belongs: word,
+        least: 16,
+    },
+    Token {
+        what: "Vault token",
+        begins: "hvs.",
+        belongs: word,
+        least: 20,
+    },
+    Token {
+        what: "Vault token",
+        begins: "hvb.",
+        belongs: word,
+        least: 20,
+    },
+    Token {
+        what: "key of an AI service",
+        begins: "sk-ant-",
+        belongs: word,
+        least: 20,
+    },
+    Token {
+        what: "key of an AI service",
+        begins: "sk-proj-",
+        belongs: word,
+        least: 20,
+    },
+    Token {
+        what: "Google token",
+        begins: "ya29.",
+        belongs: word,
+        least: 20,
+    },
+    Token {
+        what: "DigitalOcean token",
+        begins: "dop_v1_",
+        belongs: word,
+        least: 40,
+    },
+    Token {
+        what: "Shopify token",
+        begins: "shpat_",
+        belongs: word,
+        least: 20,
+    },
+    Token {
+        what: "Stripe secret",
+        begins: "whsec_",
+        belongs: word,
+        least: 20,
+    },
+    Token {
+        what: "Stripe key",
+        begins: "sk_test_",
+        belongs: word,
+        least: 10,
+    },
+    Token {
+        what: "New Relic key",
+        begins: "NRAK-",
+        belongs: word,
+        least: 20,
+    },
+    Token {
+        what: "Postman key",
+        begins: "PMAK-",
+        belongs: word,
+        least: 20,
+    },
+    Token {
+        what: "RubyGems key",
+        begins: "rubygems_",
+        belongs: word,
+        least: 30,
+    },
+    Token {
+        what: "age key",
+        begins: "AGE-SECRET-KEY-1",
+        belongs: word,
+        least: 40,
+    },
+    Token {
+        what: "SendGrid key",
+        begins: "SG.",
+        belongs: dotted,
+        least: 40,
+    },
 ];
 
 /// Shortest run of letters that can be a token.
@@ -193,7 +347,10 @@ fn token(run: &str) -> Option<&'static str> {
                 return None;
             }
             let rest = bytes.get(at..)?;
-            if !matches!(rest.first(), Some(b'A' | b'g' | b'x' | b's' | b'r')) {
+            if !TOKENS
+                .iter()
+                .any(|token| token.begins.as_bytes().first() == rest.first())
+            {
                 return None;
             }
             TOKENS.iter().find(|token| {

@@ -105,7 +105,7 @@ impl Engine {
         texts: &[Text],
     ) -> Result<Self, Vec<EngineError>> {
         let mut tera = Tera::new();
-        register_filters(&mut tera);
+        register_filters(&mut tera, format);
         match format {
             Some(format) => {
                 tera.set_escape_fn(escape_function(format));
@@ -335,12 +335,41 @@ const PLAIN_FILTERS: &[(&str, Quote)] = &[
     ("uri_path", formats::uri::uri_path_component),
 ];
 
-fn register_filters(tera: &mut Tera) {
+/// Whether a quoting filter quotes for a format: its name begins with that of the format.
+fn belongs(name: &str, format: Format) -> bool {
+    let prefixes: &[&str] = match format {
+        Format::Nginx => &["nginx_"],
+        Format::Xdt => &["xml_"],
+        Format::Erlang => &["erl_"],
+        Format::Json | Format::JsReferences => &["json_"],
+        Format::Yaml => &["yaml_"],
+        Format::Ini => &["ini_"],
+        Format::Reg => &["reg_"],
+        Format::Sql => &["sql_"],
+        Format::Cmd => &["cmd_"],
+        Format::Markdown => &["md_", "prose_md"],
+        Format::Html => &["html_", "prose_html", "xml_"],
+        Format::PowerShell => &["ps_"],
+        Format::Text => &[],
+    };
+    prefixes.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Registers every filter. What a quoting filter of another format makes is quoted for nothing here: it would pass the default of this
+/// format as if it were safe, so it is refused. Titles, paths and conditions have no format and no quotes.
+fn register_filters(tera: &mut Tera, format: Option<Format>) {
     for &(name, quote) in QUOTING_FILTERS {
+        let is_at_home = format.is_none_or(|format| belongs(name, format));
         tera.register_filter(
             name,
             move |value: Value, _: Kwargs, _: &State<'_>| -> tera::TeraResult<Value> {
-                Ok(Value::safe_string(&apply(name, quote, &value)?))
+                match format {
+                    Some(format) if !is_at_home => Err(tera::Error::message(format!(
+                        "`{name}` quotes for another format than {}, which this template writes",
+                        format.name()
+                    ))),
+                    _ => Ok(Value::safe_string(&apply(name, quote, &value)?)),
+                }
             },
         );
     }
@@ -444,6 +473,37 @@ pub type Engines = BTreeMap<Format, Engine>;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_filter_quotes_for_its_own_format_only() {
+        for format in Format::ALL {
+            for (filter, _) in QUOTING_FILTERS {
+                let text = Text {
+                    name: "one".to_owned(),
+                    body: format!("{{{{ value | {filter} }}}}"),
+                };
+                let engine = Engine::compile(Some(*format), &[], &[text]).expect("a sound template");
+                let mut variables = Variables::default();
+                variables.set_shared("value", &Shared::of("acme"));
+                let rendered = engine.render("one", &variables);
+                let is_refused =
+                    rendered.is_err_and(|error| error.message.contains("quotes for another format"));
+                assert_eq!(
+                    is_refused,
+                    !belongs(filter, *format),
+                    "{filter} in {}",
+                    format.name()
+                );
+            }
+        }
+        // Every filter has a home.
+        for (filter, _) in QUOTING_FILTERS {
+            assert!(
+                Format::ALL.iter().any(|format| belongs(filter, *format)),
+                "{filter}"
+            );
+        }
+    }
 
     #[test]
     fn a_text_that_grows_beyond_the_limit_is_refused() {

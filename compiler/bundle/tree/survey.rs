@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::super::{Bundle, MANIFEST, SUMS};
+use super::super::{Bundle, MANIFEST, SIGNATURE, SUMS};
 use super::{Difference, DifferenceKind, read_if_there};
 use crate::contract::digest::{Digest, sum};
 use crate::contract::manifest::Manifest;
@@ -41,6 +41,8 @@ pub(super) fn made(files: &dyn Files, tree: &Path) -> io::Result<Made> {
     if !made.is_empty() {
         made.entry(SUMS.into()).or_default();
         made.entry(MANIFEST.into()).or_default();
+        // Of the list that is there, whoever signed it: it goes with it.
+        made.entry(SIGNATURE.into()).or_default();
     }
     Ok(Made {
         files: made,
@@ -150,6 +152,7 @@ pub(super) fn survey(files: &dyn Files, tree: &Path, bundle: &Bundle) -> io::Res
         .flat_map(|path| path.ancestors().skip(1))
         .collect();
     let needed_now: BTreeSet<&Path> = new.iter().flat_map(|path| path.ancestors().skip(1)).collect();
+    let list_changes = !found.unchanged.iter().any(|path| path.as_str() == SUMS);
     for (relative, kind) in &entries {
         if new.contains(relative.as_path()) {
             continue;
@@ -157,6 +160,16 @@ pub(super) fn survey(files: &dyn Files, tree: &Path, bundle: &Bundle) -> io::Res
         if *kind == Kind::Folder {
             if !needed.contains(relative.as_path()) {
                 found.foreign_folders.push(relative.clone());
+            }
+        } else if relative == Path::new(SIGNATURE) && *kind == Kind::File {
+            if list_changes {
+                found.differences.push(Difference {
+                    path: SIGNATURE.to_owned(),
+                    kind: DifferenceKind::Stale,
+                });
+                found.stale.extend(BundlePath::parse(SIGNATURE));
+            } else {
+                found.foreign.push(relative.clone());
             }
         } else if let Some(written) = made.get(relative) {
             // Only a parsed path gets into the list of made files.

@@ -1,0 +1,310 @@
+//! Carrying out a bundle on a server, step by step: look, save, write down, do, check.
+//!
+//! Nothing changes before everything that can be known was looked at, and no byte changes before the journal says so. The
+//! first failure takes back what this run did. What is done already is skipped and said so. A run that was interrupted, or
+//! that stopped for a person, goes on where it was. This file must not know how a command line looks.
+
+mod run;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use crate::codes;
+
+use super::disk::Held;
+use super::history::{History, Run, Standing};
+use super::journal::Journal;
+use super::machine::Secret;
+use super::plan::{Desk, Outlook, Plan, Problem};
+use super::room::{Room, who};
+use super::state::{Running, State};
+use super::steps::{Selection, is_script, secrets_of};
+use super::undo;
+use run::Apply;
+
+/// What is asked of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// Which steps.
+    pub selection: Selection,
+    /// Steps a person says are done, or whose needs at other places are met.
+    pub done: Vec<String>,
+    /// Steps without a way back that are accepted.
+    pub one_way: Vec<String>,
+    /// The plan that was looked at before.
+    pub plan: Option<Plan>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Nothing was to do, and nothing was written.
+    Nothing,
+    /// Everything wanted is done.
+    Done,
+    /// It stopped in front of a step for a person.
+    Waits,
+    /// Nothing was changed, because of these.
+    Refused(Vec<Problem>),
+    /// A step failed. Whether everything of this run was taken back.
+    Failed {
+        /// Whether the server is as it was.
+        is_back: bool,
+        /// What is wrong.
+        problems: Vec<Problem>,
+    },
+}
+
+fn refused(problem: Problem) -> End {
+    End::Refused(vec![problem])
+}
+
+/// A state folder that cannot be used.
+pub fn state_failed(error: &io::Error) -> Problem {
+    Problem::new(
+        codes::STATE_FAILED,
+        format!("what cbgen keeps about this server cannot be read or written: {error}"),
+        "look at `%ProgramData%\\cbgen`, its rights and its disk; nothing on the server was changed",
+    )
+}
+
+/// A damaged journal, as a reason to stop.
+pub fn damaged(journal: &Journal) -> Option<Problem> {
+    let (line, why) = journal.reading.damage.first()?;
+    Some(Problem::new(
+        codes::JOURNAL_DAMAGED,
+        format!("line {line} of the journal was changed: {why}"),
+        "`cbgen rollback` goes back by the digests of the files and begins a new journal; then apply again",
+    ))
+}
+
+/// Who holds the lock.
+pub fn busy(running: Option<&Running>) -> Problem {
+    let message = match running {
+        Some(running) => format!(
+            "`cbgen {}` of {} works on this server since {}, started by {} (process {})",
+            running.command, running.bundle, running.since, running.by.user, running.by.process
+        ),
+        None => "another cbgen works on this server and has not said who it is yet".to_owned(),
+    };
+    Problem::new(
+        codes::SERVER_BUSY,
+        message,
+        "wait until it has ended; the lock goes with its process",
+    )
+}
+
+/// Carries out what is wanted.
+pub fn apply(desk: &Desk<'_>, state: &State, wish: &Wish) -> End {
+    // Without a lock first: where nothing is to do, nothing is written at all.
+    let work = desk.look(&wish.selection);
+    if let Some(end) = before_anything(desk, wish, &work) {
+        return end;
+    }
+    let held = match state.lock(desk.disk) {
+        Ok(Ok(held)) => held,
+        Ok(Err(running)) => return refused(busy(running.as_ref())),
+        Err(error) => return refused(state_failed(&error)),
+    };
+    let running = Running {
+        command: "apply".to_owned(),
+        bundle: format!("{} {}", work.bundle, work.version),
+        since: desk.machine.now(),
+        by: who(desk.machine),
+    };
+    let end = match state.say_running(desk.disk, &running) {
+        Ok(()) => locked(desk, state, wish, &held),
+        Err(error) => refused(state_failed(&error)),
+    };
+    // The lock says that nobody works here; the name that stays behind harms nobody.
+    drop(state.say_done(desk.disk));
+    drop(held);
+    end
+}
+
+/// What ends a run before anything is written.
+fn before_anything(desk: &Desk<'_>, wish: &Wish, plan: &Plan) -> Option<End> {
+    if let Some(planned) = &wish.plan {
+        let moved = plan.moved_since(planned);
+        if !moved.is_empty() {
+            let problems = moved.into_iter().map(|why| {
+                Problem::new(
+                    codes::SERVER_MOVED,
+                    why,
+                    "look at a new plan: `cbgen plan … -o FILE`",
+                )
+            });
+            return Some(End::Refused(problems.collect()));
+        }
+    }
+    if plan.is_blocked() {
+        let steps = plan.steps.iter().flat_map(|step| {
+            let number = step.number;
+            step.problems.iter().map(move |problem| Problem {
+                message: format!("step {number}: {}", problem.message),
+                ..problem.clone()
+            })
+        });
+        return Some(End::Refused(plan.problems.iter().cloned().chain(steps).collect()));
+    }
+    let one_way: Vec<Problem> = plan
+        .steps
+        .iter()
+        .filter(|step| step.one_way && step.outlook != Outlook::Nothing)
+        .filter(|step| !wish.one_way.contains(&step.number.to_string()))
+        .map(|step| {
+            let number = step.number;
+            Problem::new(
+                codes::ONE_WAY,
+                format!("step {number}, {}, has no way back", step.title),
+                &format!(
+                    "add `--accept-one-way {number}` when that is accepted, or end before it with `--until`"
+                ),
+            )
+        })
+        .collect();
+    if !one_way.is_empty() {
+        return Some(End::Refused(one_way));
+    }
+    let open = desk.history.open();
+    if let Some(problem) = open.and_then(|run| unfinished(desk, run)) {
+        return Some(refused(problem));
+    }
+    (!plan.is_pending() && open.is_none()).then_some(End::Nothing)
+}
+
+/// An open run that this one cannot go on with.
+fn unfinished(desk: &Desk<'_>, run: &Run) -> Option<Problem> {
+    let (why, help) = if run.standing == Standing::GoingBack {
+        ("is half taken back", "`cbgen rollback` goes on with that")
+    } else if run.seal != desk.package.seal() {
+        (
+            "is of another build of this bundle and has not ended",
+            "end it with that build, or take it back with `cbgen rollback`",
+        )
+    } else if !run.place.eq_ignore_ascii_case(&desk.server.place) {
+        (
+            "is of another place and has not ended",
+            "end it first, or take it back with `cbgen rollback`",
+        )
+    } else {
+        return None;
+    };
+    let message = format!("run {}, begun {} by {}, {why}", run.number, run.began, run.user);
+    Some(Problem::new(codes::RUN_UNFINISHED, message, help))
+}
+
+fn locked(desk: &Desk<'_>, state: &State, wish: &Wish, _: &Held) -> End {
+    let journal = match Journal::open(desk.disk, state.journal()) {
+        Ok(journal) => journal,
+        Err(error) => return refused(state_failed(&error)),
+    };
+    if let Some(problem) = damaged(&journal) {
+        return refused(problem);
+    }
+    let history = History::of(&journal.reading.lines);
+    // Somebody else may have worked here until the lock was taken.
+    let desk = Desk {
+        history: &history,
+        ..*desk
+    };
+    let work = desk.look(&wish.selection);
+    if let Some(end) = before_anything(&desk, wish, &work) {
+        return end;
+    }
+    let secrets = match secrets(&desk, wish, &work) {
+        Ok(secrets) => secrets,
+        Err(problems) => return End::Refused(problems),
+    };
+    let open = history.open().map(|run| run.number);
+    let mut apply = Apply {
+        room: Room {
+            server: desk.server,
+            disk: desk.disk,
+            machine: desk.machine,
+            state: state.clone(),
+            journal,
+            run: open.unwrap_or_else(|| history.next_run().max(state.highest_run(desk.disk) + 1)),
+            journal_failed: None,
+        },
+        desk: &desk,
+        wish,
+        secrets,
+        scripts: BTreeMap::new(),
+        manual: Vec::new(),
+    };
+    if let Err(error) = apply.begin(&work, open.is_some()) {
+        return refused(state_failed(&error));
+    }
+    let end = apply.steps(&work);
+    let seal = apply.room.put_evidence();
+    apply.tell(&end, seal);
+    end
+}
+
+/// The secrets that scripts need: from the environment, else from the person at the terminal.
+fn secrets(desk: &Desk<'_>, wish: &Wish, plan: &Plan) -> Result<BTreeMap<String, Secret>, Vec<Problem>> {
+    let mut found = BTreeMap::new();
+    let mut missing = Vec::new();
+    let pending: BTreeSet<_> = plan
+        .steps
+        .iter()
+        .filter(|step| step.outlook != Outlook::Nothing)
+        .map(|step| step.number)
+        .collect();
+    for step in desk.chosen(&wish.selection) {
+        let path = step
+            .artifact
+            .as_ref()
+            .filter(|_| is_script(step) && pending.contains(&step.number));
+        let Some(script) = path.and_then(|path| desk.package.read(path).ok()) else {
+            continue;
+        };
+        for name in secrets_of(&script) {
+            if found.contains_key(&name) {
+                continue;
+            }
+            let from_environment = desk.machine.variable(&name).filter(|value| !value.is_empty());
+            let secret = from_environment
+                .map(Secret::new)
+                .or_else(|| desk.machine.ask_secret(&name));
+            match secret {
+                Some(secret) => {
+                    found.insert(name, secret);
+                }
+                None => missing.push(Problem::new(
+                    codes::SECRET_MISSING,
+                    format!("step {} needs the secret `{name}`", step.number),
+                    "set it as a variable of the environment, or run at a terminal, where it is asked for",
+                )),
+            }
+        }
+    }
+    if missing.is_empty() {
+        Ok(found)
+    } else {
+        Err(missing)
+    }
+}
+
+/// What was not taken back, as problems.
+pub fn left(outcome: &undo::Outcome) -> Vec<Problem> {
+    let left = outcome.left.iter().map(|(step, why)| {
+        Problem::new(
+            codes::ROLLBACK_INCOMPLETE,
+            format!("step {step} was not taken back: {why}"),
+            "mend the cause and run `cbgen rollback`; GOING-BACK.txt in the state folder says how to do it by hand",
+        )
+    });
+    left.collect()
+}
+
+/// That the journal could not be written while going back.
+pub fn journal_failed(room: &Room<'_>) -> Option<Problem> {
+    let error = room.journal_failed.as_ref()?;
+    Some(Problem::new(
+        codes::STATE_FAILED,
+        format!("the journal could not be written: {error}"),
+        "make room and run `cbgen rollback`; it looks at the files themselves",
+    ))
+}

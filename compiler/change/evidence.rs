@@ -1,0 +1,349 @@
+//! Evidence of a run: one JSON object a line, each with the digest of the line before, and a seal at the end.
+//!
+//! The lines repeat the records of the journal that belong to the run, so evidence and journal cannot disagree, and any
+//! JSON reader can read them. The seal says how many lines there are and has the digest of all of them: a changed, removed,
+//! added or exchanged line is found. Who can write the whole file anew can also seal it anew; therefore the seal is printed
+//! when a run ends, for the record of the change. This file must not know the disk.
+
+use serde::{Deserialize, Serialize};
+
+use crate::contract::digest::Digest;
+
+use super::journal::{Line, Record};
+
+/// One line of evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    n: u64,
+    before: Digest,
+    line: Line,
+}
+
+/// The last line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Seal {
+    n: u64,
+    before: Digest,
+    /// The run.
+    run: u64,
+    /// How many lines stand before this one.
+    lines: u64,
+    /// Digest of all of them, with their line feeds.
+    sha256: Digest,
+}
+
+fn json<T: Serialize>(value: &T) -> String {
+    // Strings, numbers and lists of them always have a JSON form.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// The evidence of a run from the lines of a journal, and the digest to write down.
+pub fn text<'a>(run: u64, lines: impl IntoIterator<Item = &'a Line>) -> (String, Digest) {
+    let mut text = String::new();
+    let mut before = Digest::of(b"");
+    let mut n = 0;
+    for line in lines.into_iter().filter(|line| line.run == run) {
+        n += 1;
+        let entry = json(&Entry {
+            n,
+            before,
+            line: line.clone(),
+        });
+        before = Digest::of(entry.as_bytes());
+        text.push_str(&entry);
+        text.push('\n');
+    }
+    let seal = Seal {
+        n: n + 1,
+        before,
+        run,
+        lines: n,
+        sha256: Digest::of(text.as_bytes()),
+    };
+    text.push_str(&json(&seal));
+    text.push('\n');
+    (text, seal.sha256)
+}
+
+/// What does not fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// Line of the file, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// Evidence that is whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// The run.
+    pub run: u64,
+    /// Its records.
+    pub lines: Vec<Line>,
+    /// The digest that was printed when it was written.
+    pub seal: Digest,
+}
+
+/// Reads evidence. `Err` holds every line that was changed, removed or added, as far as that can be told.
+pub fn read(bytes: &[u8]) -> Result<Evidence, Vec<Flaw>> {
+    let mut flaws = Vec::new();
+    let mut flaw = |line: usize, message: &str| {
+        flaws.push(Flaw {
+            line,
+            message: message.to_owned(),
+        });
+    };
+    let mut before = Digest::of(b"");
+    let mut lines = Vec::new();
+    let mut seal: Option<Seal> = None;
+    let mut length = 0;
+    let mut number = 0;
+    for (index, piece) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        number = index + 1;
+        let n = u64::try_from(number).unwrap_or(u64::MAX);
+        if seal.is_some() {
+            flaw(number, "a line was added behind the seal");
+            continue;
+        }
+        let Some(text) = piece.strip_suffix(b"\n") else {
+            flaw(number, "the last line was cut");
+            continue;
+        };
+        let (entry, last) = (
+            serde_json::from_slice::<Entry>(text).ok(),
+            serde_json::from_slice::<Seal>(text).ok(),
+        );
+        match (entry, last) {
+            (Some(entry), _) => {
+                if entry.n != n {
+                    flaw(
+                        number,
+                        "its number shows that lines were removed, added or exchanged before it",
+                    );
+                } else if entry.before != before {
+                    flaw(number, "the line before it was changed");
+                } else if json(&entry).as_bytes() != text {
+                    flaw(number, "it is not spelled as it was written");
+                }
+                lines.push(entry.line);
+            }
+            (None, Some(found)) => {
+                let sealed = bytes.get(..length).unwrap_or_default();
+                if found.n != n || found.lines + 1 != n {
+                    flaw(number, "the seal counts other lines: some were removed or added");
+                } else if found.before != before {
+                    flaw(number, "the line before the seal was changed");
+                } else if found.sha256 != Digest::of(sealed) {
+                    flaw(number, "the seal is of other lines");
+                } else if json(&found).as_bytes() != text {
+                    flaw(number, "the seal is not spelled as it was written");
+                }
+                seal = Some(found);
+            }
+            (None, None) => flaw(number, "it is no line of evidence, or was changed"),
+        }
+        before = Digest::of(text);
+        length += piece.len();
+    }
+    if let Some(seal) = &seal
+        && let Some(other) = lines.iter().position(|line| line.run != seal.run)
+    {
+        flaw(other + 1, "it belongs to another run");
+    }
+    match seal {
+        Some(seal) if flaws.is_empty() => Ok(Evidence {
+            run: seal.run,
+            lines,
+            seal: seal.sha256,
+        }),
+        Some(_) => Err(flaws),
+        None => {
+            flaws.push(Flaw {
+                line: number + 1,
+                message: "the seal is missing: lines at the end were removed".to_owned(),
+            });
+            Err(flaws)
+        }
+    }
+}
+
+/// The run as a table, for the record of a change.
+pub fn table(evidence: &Evidence) -> String {
+    let mut out = format!("Run {}   seal {}\n", evidence.run, evidence.seal);
+    let rows = evidence.lines.iter().map(|line| {
+        let (step, what) = words(&line.record);
+        [line.at.clone(), step, what]
+    });
+    let rows: Vec<[String; 3]> = rows.collect();
+    let width = |column: usize| {
+        let widths = rows.iter().filter_map(|row| row.get(column));
+        widths.map(|text| text.chars().count()).max().unwrap_or(0)
+    };
+    let (first, second) = (width(0), width(1).max(4));
+    out.push_str(&format!("\n{:first$}  {:second$}  What\n", "When", "Step"));
+    for [when, step, what] in &rows {
+        out.push_str(&format!("{when:first$}  {step:second$}  {what}\n"));
+    }
+    out
+}
+
+fn short(digest: Option<Digest>) -> String {
+    digest.map_or_else(
+        || "no file".to_owned(),
+        |digest| digest.to_string().chars().take(12).collect(),
+    )
+}
+
+/// A record in words: its step, and what happened.
+fn words(record: &Record) -> (String, String) {
+    let none = String::new();
+    match record {
+        Record::Begin {
+            bundle,
+            version,
+            change,
+            place,
+            by,
+            steps,
+            ..
+        } => {
+            let change = change
+                .as_ref()
+                .map_or_else(String::new, |change| format!(" for {change}"));
+            let what = format!(
+                "begins: {bundle} {version}{change} on {place}, {} steps, by {} with cbgen {}",
+                steps.len(),
+                by.user,
+                by.tool
+            );
+            (none, what)
+        }
+        Record::Resume { by, .. } => (none, format!("goes on, by {}", by.user)),
+        Record::Already { step, why } => (step.clone(), format!("nothing to do: {why}")),
+        Record::Intent { step, file, .. } => (step.clone(), format!("is about to change {}", file.path)),
+        Record::Did {
+            step,
+            file,
+            milliseconds,
+        } => {
+            let (old, new) = (short(file.old), short(Some(file.new)));
+            (
+                step.clone(),
+                format!("changed {}: {old} to {new} ({milliseconds} ms)", file.path),
+            )
+        }
+        Record::Started {
+            step, command, log, ..
+        } => (step.clone(), format!("runs {command} (log {log})")),
+        Record::Ended {
+            step,
+            code,
+            milliseconds,
+            ..
+        } => {
+            let code = code.map_or_else(|| "was ended".to_owned(), |code| format!("exit code {code}"));
+            (step.clone(), format!("{code} after {milliseconds} ms"))
+        }
+        Record::Overdue {
+            step,
+            minutes,
+            decision,
+        } => (
+            step.clone(),
+            format!("takes long, after {minutes} minutes: {decision}"),
+        ),
+        Record::Confirmed {
+            step,
+            meaning,
+            how,
+            user,
+        } => (step.clone(), format!("{meaning}: confirmed by {user} ({how})")),
+        Record::Paused { step } => (
+            step.clone(),
+            "stops here: a person has to do this step".to_owned(),
+        ),
+        Record::Failed { step, why } => (step.clone(), format!("FAILED: {why}")),
+        Record::Done => (none, "everything wanted is done".to_owned()),
+        Record::Damaged { kept_as, why } => (
+            none,
+            format!("the journal was damaged ({why}), kept as {kept_as}"),
+        ),
+        Record::UndoBegin { why, by, .. } => (none, format!("goes back, by {}: {why}", by.user)),
+        Record::Undid { step, path, now } => (step.clone(), format!("{path} is {} again", short(*now))),
+        Record::UndidByScript { step, script, code } => {
+            let code = code.map_or_else(|| "was ended".to_owned(), |code| format!("exit code {code}"));
+            (step.clone(), format!("taken back by {script}: {code}"))
+        }
+        Record::NotUndone { step, why } => (step.clone(), format!("NOT taken back: {why}")),
+        Record::UndoEnd { complete } => {
+            let what = if *complete {
+                "files and scripts are taken back"
+            } else {
+                "NOT everything is taken back"
+            };
+            (none, what.to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> String {
+        let mut before = Digest::of(b"");
+        let mut lines = Vec::new();
+        for n in 1..=6 {
+            let line = Line {
+                n,
+                before,
+                run: 1,
+                at: "2026-12-05T22:00:00Z".into(),
+                record: if n == 6 {
+                    Record::Done
+                } else {
+                    Record::Already {
+                        step: format!("1.{n}"),
+                        why: "so".into(),
+                    }
+                },
+            };
+            before = Digest::of(line.text().as_bytes());
+            lines.push(line);
+        }
+        text(1, &lines).0
+    }
+
+    #[test]
+    fn every_removed_doubled_or_exchanged_line_is_found() {
+        let good = sample();
+        assert!(read(good.as_bytes()).is_ok());
+        let lines: Vec<&str> = good.split_inclusive('\n').collect();
+        for at in 0..lines.len() {
+            let without: String = [&lines[..at], &lines[at + 1..]].concat().concat();
+            assert!(read(without.as_bytes()).is_err(), "line {at} was removed");
+            let doubled: String = [&lines[..=at], &lines[at..]].concat().concat();
+            assert!(read(doubled.as_bytes()).is_err(), "line {at} was doubled");
+            let mut exchanged = lines.clone();
+            exchanged.swap(at, (at + 1) % lines.len());
+            assert!(
+                read(exchanged.concat().as_bytes()).is_err(),
+                "line {at} was exchanged"
+            );
+        }
+    }
+
+    #[test]
+    fn every_changed_byte_and_every_cut_is_found() {
+        let good = sample();
+        for at in 0..good.len() {
+            let mut bytes = good.clone().into_bytes();
+            bytes[at] ^= 1;
+            assert!(read(&bytes).is_err(), "byte {at}");
+            assert!(read(&good.as_bytes()[..at]).is_err(), "cut at {at}");
+        }
+    }
+}

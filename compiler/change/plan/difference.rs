@@ -1,0 +1,110 @@
+//! A unified diff of a file that may hold secrets: what looks like one is never in it.
+//!
+//! A line is left out when the gate suspects something in it, in the old file or in the new one. This file must not know
+//! where the file lies.
+
+use std::collections::BTreeSet;
+
+use crate::secrets::{lines::Guard, lines::guards, scan};
+
+/// What stands for a line that may hold a secret.
+const HIDDEN: &str = "(this line may hold a secret and is not shown)";
+/// Lines around a change.
+const AROUND: usize = 2;
+/// Most lines of a diff; a file that is replaced as a whole needs no more to be recognized.
+const MOST: usize = 400;
+
+/// The diff; `None` when nothing differs or a side is no text.
+pub(super) fn unified(name: &str, old: Option<&[u8]>, new: &[u8]) -> Option<String> {
+    let old = old.map_or(Some(String::new()), text)?;
+    let new = text(new)?;
+    let (hidden_old, hidden_new) = (suspects(&old), suspects(&new));
+    let diff = similar::TextDiff::from_lines(&old, &new);
+    let mut out = format!("--- {name}\n+++ {name}\n");
+    let mut count = 0;
+    for hunk in diff.unified_diff().context_radius(AROUND).iter_hunks() {
+        out.push_str(&format!("{}\n", hunk.header()));
+        for change in hunk.iter_changes() {
+            count += 1;
+            if count > MOST {
+                out.push_str("(more lines are not shown)\n");
+                return Some(out);
+            }
+            let is_hidden = change.old_index().is_some_and(|line| hidden_old.contains(&line))
+                || change.new_index().is_some_and(|line| hidden_new.contains(&line));
+            let line = change.value().trim_end_matches(['\n', '\r']);
+            let line = if is_hidden { HIDDEN.to_owned() } else { plain(line) };
+            out.push_str(&format!("{}{line}\n", change.tag()));
+        }
+    }
+    (count > 0).then_some(out)
+}
+
+/// Control characters must not reach a terminal.
+fn plain(line: &str) -> String {
+    line.chars()
+        .map(|letter| {
+            if letter.is_control() && letter != '\t' {
+                '\u{fffd}'
+            } else {
+                letter
+            }
+        })
+        .collect()
+}
+
+/// Zero-based lines that may hold a secret.
+fn suspects(text: &str) -> BTreeSet<usize> {
+    let guarded = guards(text).into_iter().enumerate();
+    let mut found: BTreeSet<usize> = guarded
+        .filter(|(_, guard)| *guard != Guard::Open)
+        .map(|(line, _)| line)
+        .collect();
+    for suspect in scan(text, &[]) {
+        let before = text.get(..suspect.name.start).unwrap_or_default();
+        let line = before.bytes().filter(|byte| *byte == b'\n').count();
+        // The value may stand on the line below its name.
+        found.extend([line, line + 1]);
+    }
+    found
+}
+
+/// The text of a file, for people: UTF-8 or UTF-16 with a mark, else every byte as Latin-1.
+pub(super) fn text(bytes: &[u8]) -> Option<String> {
+    let utf16 = |read: fn([u8; 2]) -> u16, rest: &[u8]| {
+        let units: Vec<u16> = rest.as_chunks::<2>().0.iter().map(|unit| read(*unit)).collect();
+        String::from_utf16_lossy(&units)
+    };
+    let text = if let Some(rest) = bytes.strip_prefix(&[0xFF, 0xFE]) {
+        utf16(u16::from_le_bytes, rest)
+    } else if let Some(rest) = bytes.strip_prefix(&[0xFE, 0xFF]) {
+        utf16(u16::from_be_bytes, rest)
+    } else {
+        let rest = bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes);
+        match std::str::from_utf8(rest) {
+            Ok(text) => text.to_owned(),
+            Err(_) => rest.iter().map(|byte| char::from(*byte)).collect(),
+        }
+    };
+    (!text.contains('\0')).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_of_the_real_file_are_not_shown() {
+        let old = "a\nPassword=hunter2xyz\nb\nport=1\n";
+        let new = "a\nPassword=hunter2xyz\nb\nport=2\n";
+        let diff = unified("x", Some(old.as_bytes()), new.as_bytes()).unwrap();
+        assert!(!diff.contains("hunter2xyz"), "{diff}");
+        assert!(diff.contains("-port=1\n+port=2\n"), "{diff}");
+    }
+
+    #[test]
+    fn a_file_in_another_encoding_is_shown() {
+        let diff = unified("x", Some(b"\xe4=1\r\n"), b"\xe4=2\r\n").unwrap();
+        assert!(diff.contains("-\u{e4}=1\n+\u{e4}=2\n"), "{diff}");
+    }
+}

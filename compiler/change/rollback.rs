@@ -1,0 +1,268 @@
+//! The command that goes back: finds the run to take back, whatever the journal looks like, and takes it back.
+//!
+//! Nothing is touched before every file of the run was looked at: where someone changed one since, nothing is done until that
+//! is decided. This file must not need the bundle; what it needs was kept when the bundle was applied.
+
+use crate::codes;
+
+use super::apply::{busy, journal_failed, left, state_failed};
+use super::disk::Disk;
+use super::history::{History, Run};
+use super::journal::{Journal, Line, Record};
+use super::machine::Machine;
+use super::plan::Problem;
+use super::room::{Room, who};
+use super::server::Server;
+use super::state::{Running, State};
+use super::steps::Package;
+use super::tools;
+use super::undo::{Order, changed_by_someone, go_back};
+
+/// How going back ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// There was nothing to take back; nothing was written.
+    Nothing,
+    /// Files and scripts are taken back; these steps are left to a person.
+    Back {
+        /// Number of the run.
+        run: u64,
+        /// Steps that were done by hand.
+        by_hand: usize,
+    },
+    /// Nothing was touched.
+    Refused(Vec<Problem>),
+    /// Some of it is taken back, these are not.
+    Incomplete(Vec<Problem>),
+}
+
+/// What is needed to go back.
+#[derive(Clone, Copy)]
+pub struct Way<'a> {
+    /// The server.
+    pub server: &'a Server,
+    /// Its disk.
+    pub disk: &'a dyn Disk,
+    /// The machine.
+    pub machine: &'a dyn Machine,
+    /// The bundle, when it was named: lost scripts are taken from it.
+    pub package: Option<&'a dyn Package>,
+    /// Steps whose files may be overwritten although someone changed them.
+    pub overwrite: &'a [String],
+}
+
+/// The run to take back.
+struct Found {
+    run: Run,
+    /// What is wrong with the journal.
+    damage: Option<String>,
+    /// What the run meant to do, for a journal that cannot tell.
+    meaning: Option<Line>,
+}
+
+/// Finds the run, with what is known of it from the journal and from beside it.
+fn find(way: &Way<'_>, state: &State, journal: &Journal) -> Option<Found> {
+    let meanings = state.meanings(way.disk);
+    let newest = meanings.last();
+    let known = History::of(&journal.reading.lines);
+    let in_journal = known.runs.iter().map(|run| run.number).max().unwrap_or(0);
+    let is_cut = newest.is_some_and(|line| line.run > in_journal);
+    let damage = match journal.reading.damage.first() {
+        Some((line, why)) => Some(format!("line {line}: {why}")),
+        None if is_cut => Some("its last run is missing".to_owned()),
+        None => None,
+    };
+    let Some(damage) = damage else {
+        let run = known.last()?.clone();
+        let meaning = None;
+        return Some(Found {
+            run,
+            damage: None,
+            meaning,
+        });
+    };
+    // What the run meant stands first, then every line that can be read.
+    let mut lines: Vec<Line> = Vec::new();
+    if let Some(meaning) = newest {
+        lines.push(meaning.clone());
+    }
+    let is_begin = |line: &Line| matches!(line.record, Record::Begin { .. });
+    let same = |line: &Line| newest.is_some_and(|meaning| meaning.run == line.run);
+    let readable = journal.reading.lines.iter();
+    lines.extend(readable.filter(|line| !(is_begin(line) && same(line))).cloned());
+    let history = History::of(&lines);
+    let run = match newest {
+        Some(meaning) => history.runs.iter().find(|run| run.number == meaning.run),
+        None => history.last(),
+    }?;
+    let mut run = run.clone();
+    run.first = 0;
+    Some(Found {
+        run,
+        damage: Some(damage),
+        meaning: newest.cloned(),
+    })
+}
+
+/// Takes back the last run that was not taken back.
+pub fn rollback(way: &Way<'_>, state: &State) -> End {
+    let refuse = |problem: Problem| End::Refused(vec![problem]);
+    match state.is_there(way.disk) {
+        Ok(true) => {}
+        Ok(false) => return refuse(nothing_known(way.server, &state.windows)),
+        Err(error) => return refuse(state_failed(&error)),
+    }
+    // Looked at without a lock first: where nothing is to do, nothing is written.
+    match Journal::open(way.disk, state.journal()) {
+        Ok(journal) if find(way, state, &journal).is_none() => return End::Nothing,
+        Ok(_) => {}
+        Err(error) => return refuse(state_failed(&error)),
+    }
+    let held = match state.lock(way.disk) {
+        Ok(Ok(held)) => held,
+        Ok(Err(running)) => return refuse(busy(running.as_ref())),
+        Err(error) => return refuse(state_failed(&error)),
+    };
+    let running = Running {
+        command: "rollback".to_owned(),
+        bundle: state.windows.clone(),
+        since: way.machine.now(),
+        by: who(way.machine),
+    };
+    // Who works here is said when there is room to say it; going back must not depend on that.
+    drop(state.say_running(way.disk, &running));
+    let end = locked(way, state);
+    drop(state.say_done(way.disk));
+    drop(held);
+    end
+}
+
+/// That nothing is known here.
+pub fn nothing_known(server: &Server, folder: &str) -> Problem {
+    Problem::new(
+        codes::NOTHING_KNOWN,
+        format!(
+            "nothing is known of a change on {}: there is no `{folder}`",
+            server.place
+        ),
+        "is this the right server and the right bundle? If the folder was removed, apply the bundle again: what is done stays done",
+    )
+}
+
+fn locked(way: &Way<'_>, state: &State) -> End {
+    let journal = match Journal::open(way.disk, state.journal()) {
+        Ok(journal) => journal,
+        Err(error) => return End::Refused(vec![state_failed(&error)]),
+    };
+    let Some(found) = find(way, state, &journal) else {
+        return End::Nothing;
+    };
+    let mut room = Room {
+        server: way.server,
+        disk: way.disk,
+        machine: way.machine,
+        state: state.clone(),
+        journal,
+        run: found.run.number,
+        journal_failed: None,
+    };
+    let order = Order {
+        run: &found.run,
+        since: found.run.first,
+        why: "rollback".to_owned(),
+        overwrite: way.overwrite,
+        shell: tools::find(way.server, way.disk, way.machine, "cmd.exe"),
+    };
+    let changed = changed_by_someone(&room, &order);
+    if !changed.is_empty() {
+        let problems = changed.into_iter().map(|(path, step, why)| {
+            Problem::new(
+                codes::CHANGED_BY_SOMEONE,
+                format!("{path}: {why} after step {step} was applied"),
+                &format!("nothing was touched. Look at it; `--overwrite {step}` keeps a copy of it and goes back all the same"),
+            )
+        });
+        return End::Refused(problems.collect());
+    }
+    if let Some(problem) = new_journal(&mut room, &found) {
+        return End::Refused(vec![problem]);
+    }
+    unpack_again(way, &room, &found.run);
+    let began = &found.run.began;
+    room.say(&format!(
+        "rollback of run {}, begun {began} by {}",
+        room.run, found.run.user
+    ));
+    let outcome = go_back(&mut room, &order);
+    let seal = room.put_evidence();
+    for (step, lines) in &outcome.by_hand {
+        room.say(&format!("{step}  was done by hand, and is taken back by hand:"));
+        for line in lines {
+            room.detail(line);
+        }
+    }
+    let mut problems = left(&outcome);
+    problems.extend(journal_failed(&room));
+    if problems.is_empty() {
+        room.say(&format!(
+            "run {} is taken back: {} files, {} scripts",
+            room.run, outcome.files, outcome.scripts
+        ));
+    } else {
+        room.say(&format!("run {} is NOT taken back as a whole", room.run));
+    }
+    if let Some(seal) = seal {
+        room.detail(&format!("evidence: {}", room.state.evidence_name(room.run)));
+        room.detail(&format!("seal for the change record: {seal}"));
+    }
+    if problems.is_empty() {
+        End::Back {
+            run: room.run,
+            by_hand: outcome.by_hand.len(),
+        }
+    } else {
+        End::Incomplete(problems)
+    }
+}
+
+/// Sets a damaged journal aside and begins a new one with what the run meant. `Some` is why that failed.
+fn new_journal(room: &mut Room<'_>, found: &Found) -> Option<Problem> {
+    let why = found.damage.clone()?;
+    let renewed = (|| {
+        let kept_as = match room.disk.look(&room.state.journal())? {
+            Some(_) => room.state.set_aside(room.disk)?,
+            None => "nothing".to_owned(),
+        };
+        room.journal = Journal::open(room.disk, room.state.journal())?;
+        if let Some(meaning) = &found.meaning {
+            room.record(meaning.record.clone())?;
+        }
+        room.record(Record::Damaged {
+            kept_as: kept_as.clone(),
+            why: why.clone(),
+        })?;
+        Ok::<_, std::io::Error>(kept_as)
+    })();
+    match renewed {
+        Ok(kept_as) => {
+            room.say(&format!(
+                "the journal is damaged ({why}); it is kept as {kept_as}, and the files tell"
+            ));
+            None
+        }
+        Err(error) => Some(state_failed(&error)),
+    }
+}
+
+/// Puts scripts that were lost in their place again, where the bundle is at hand. What is missing then is told by the step
+/// that needs it.
+fn unpack_again(way: &Way<'_>, room: &Room<'_>, run: &Run) {
+    let Some(package) = way.package.filter(|package| package.seal() == run.seal) else {
+        return;
+    };
+    for path in run.bundle.keys() {
+        if let Ok(bytes) = package.read(path) {
+            drop(room.state.unpack(way.disk, path, &bytes));
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The room in which a run works: where it writes, what it knows, and how it tells what it does.
+//!
+//! This file must not know the order of steps.
+
+use std::io;
+
+use crate::contract::digest::Digest;
+
+use super::disk::Disk;
+use super::evidence;
+use super::history::History;
+use super::journal::{Journal, Record, Who};
+use super::machine::Machine;
+use super::server::Server;
+use super::state::State;
+
+/// The room of a run.
+pub struct Room<'a> {
+    /// The server.
+    pub server: &'a Server,
+    /// Its disk.
+    pub disk: &'a dyn Disk,
+    /// The machine.
+    pub machine: &'a dyn Machine,
+    /// What is kept here.
+    pub state: State,
+    /// The journal.
+    pub journal: Journal,
+    /// The run.
+    pub run: u64,
+    /// Why the journal could not be written, the first time.
+    pub journal_failed: Option<String>,
+}
+
+impl Room<'_> {
+    /// What the journal means now.
+    pub fn history(&self) -> History {
+        History::of(&self.journal.reading.lines)
+    }
+
+    /// Writes a record, on the disk when this returns.
+    pub fn record(&mut self, record: Record) -> io::Result<()> {
+        let at = self.machine.now();
+        let written = self.journal.add(self.disk, self.run, at, record);
+        if let Err(error) = &written {
+            self.journal_failed.get_or_insert_with(|| error.to_string());
+        }
+        written
+    }
+
+    /// Writes a record where work has to go on whether or not it could be written; the end of the run tells.
+    pub fn note(&mut self, record: Record) {
+        // Kept in `journal_failed`.
+        drop(self.record(record));
+    }
+
+    /// Prints a line of progress, with the time of day for a log.
+    pub fn say(&self, line: &str) {
+        let now = self.machine.now();
+        let time = now.get(11..19).unwrap_or("--:--:--");
+        self.machine.say(&format!("{time}  {line}"));
+    }
+
+    /// Prints what belongs to the line before.
+    pub fn detail(&self, line: &str) {
+        self.machine.say(&format!("          {line}"));
+    }
+
+    /// Who runs this.
+    pub fn who(&self) -> Who {
+        who(self.machine)
+    }
+
+    /// Writes the evidence of this run anew and gives its seal. An error is said and is none of the run.
+    pub fn put_evidence(&self) -> Option<Digest> {
+        let (text, seal) = evidence::text(self.run, &self.journal.reading.lines);
+        let path = self.state.evidence(self.run);
+        match super::state::put(self.disk, &path, text.as_bytes()) {
+            Ok(()) => Some(seal),
+            Err(error) => {
+                self.say(&format!(
+                    "the evidence of run {} could not be written: {error}",
+                    self.run
+                ));
+                None
+            }
+        }
+    }
+}
+
+/// Who runs this.
+pub fn who(machine: &dyn Machine) -> Who {
+    Who {
+        user: machine.user(),
+        computer: machine.computer(),
+        process: machine.process(),
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        tool_sha256: machine.program_digest(),
+    }
+}

@@ -1,0 +1,339 @@
+//! What cbgen keeps about one bundle on a server, and where.
+//!
+//! `%ProgramData%\cbgen\NAME\VERSION`: the journal, saved copies by their digest, one file for each run that repeats what the
+//! run meant to do, logs, the scripts of the bundle, evidence, and a text for people who go back without cbgen. The lock is of
+//! the whole server. Files here are made beside their place and renamed, so each is whole or not there. This file must not
+//! know how a step is done.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::contract::digest::Digest;
+use crate::contract::path::BundlePath;
+
+use super::disk::{Disk, Found, Held};
+use super::journal::{Line, Record, Who};
+use super::server::Server;
+
+/// Largest file that is saved: a configuration file has some kilobytes.
+pub const LARGEST: u64 = 64 << 20;
+
+/// Where things lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// The folder as the server calls it.
+    pub windows: String,
+    /// The folder of all bundles.
+    top: PathBuf,
+    /// The folder of this bundle and version.
+    folder: PathBuf,
+}
+
+/// Who holds the lock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// The command.
+    pub command: String,
+    /// The bundle.
+    pub bundle: String,
+    /// Since when.
+    pub since: String,
+    /// Who.
+    pub by: Who,
+}
+
+impl State {
+    /// The state of a bundle on a server. Nothing is made yet.
+    pub fn of(server: &Server, disk: &dyn Disk, name: &str, version: &str) -> Self {
+        let windows = format!(r"{}\{name}\{version}", server.program_data());
+        Self {
+            top: server.at(disk, &server.program_data()),
+            folder: server.at(disk, &windows),
+            windows,
+        }
+    }
+
+    /// The folder of this bundle and version.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> PathBuf {
+        self.folder.join("journal.jsonl")
+    }
+
+    /// The folder of scripts that run.
+    pub fn bundle(&self) -> PathBuf {
+        self.folder.join("bundle")
+    }
+
+    /// A log.
+    pub fn log(&self, run: u64, step: &str, word: &str) -> PathBuf {
+        self.folder.join("logs").join(log_name(run, step, word))
+    }
+
+    /// The evidence of a run.
+    pub fn evidence(&self, run: u64) -> PathBuf {
+        self.folder.join("evidence").join(format!("run-{run:04}.jsonl"))
+    }
+
+    /// The evidence of a run, as the server calls it.
+    pub fn evidence_name(&self, run: u64) -> String {
+        format!(r"{}\evidence\run-{run:04}.jsonl", self.windows)
+    }
+
+    /// Whether anything was ever kept here.
+    pub fn is_there(&self, disk: &dyn Disk) -> io::Result<bool> {
+        Ok(disk.look(&self.folder)? == Some(Found::Folder))
+    }
+
+    /// Makes the folders, each on the disk before the next.
+    pub fn make(&self, disk: &dyn Disk) -> io::Result<()> {
+        make_folders(disk, &self.folder)?;
+        for name in ["saved", "runs", "logs", "evidence"] {
+            make_folders(disk, &self.folder.join(name))?;
+        }
+        Ok(())
+    }
+
+    /// Takes the lock of the server. `Err(Some(_))` is who has it, `Err(None)` somebody who has not said who.
+    pub fn lock(&self, disk: &dyn Disk) -> io::Result<Result<Held, Option<Running>>> {
+        make_folders(disk, &self.top)?;
+        Ok(match disk.lock(&self.top.join("lock"))? {
+            Some(held) => Ok(held),
+            None => Err(self.running(disk)),
+        })
+    }
+
+    /// Who works on this server now. Writes nothing.
+    pub fn busy(&self, disk: &dyn Disk) -> Option<Option<Running>> {
+        disk.is_locked(&self.top.join("lock")).then(|| self.running(disk))
+    }
+
+    fn running(&self, disk: &dyn Disk) -> Option<Running> {
+        let text = disk.read(&self.top.join("running.json"), 1 << 16).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    /// Says who has the lock, for others.
+    pub fn say_running(&self, disk: &dyn Disk, running: &Running) -> io::Result<()> {
+        let text = serde_json::to_string(running).unwrap_or_default();
+        put(disk, &self.top.join("running.json"), text.as_bytes())
+    }
+
+    /// Takes that away again.
+    pub fn say_done(&self, disk: &dyn Disk) -> io::Result<()> {
+        disk.remove(&self.top.join("running.json"))
+    }
+
+    /// Where the saved copy with a digest lies.
+    pub fn saved(&self, digest: Digest) -> PathBuf {
+        self.folder.join("saved").join(digest.to_string())
+    }
+
+    /// Keeps a copy, on the disk when this returns.
+    pub fn save(&self, disk: &dyn Disk, bytes: &[u8]) -> io::Result<Digest> {
+        let digest = Digest::of(bytes);
+        let path = self.saved(digest);
+        // A copy that is there was made whole; what somebody did to it since is found here.
+        let is_good = disk.look(&path)?.is_some()
+            && disk
+                .read(&path, LARGEST)
+                .is_ok_and(|found| Digest::of(&found) == digest);
+        if !is_good {
+            put(disk, &path, bytes)?;
+        }
+        Ok(digest)
+    }
+
+    /// A saved copy, checked.
+    pub fn load(&self, disk: &dyn Disk, digest: Digest) -> io::Result<Vec<u8>> {
+        let bytes = disk.read(&self.saved(digest), LARGEST)?;
+        if Digest::of(&bytes) == digest {
+            Ok(bytes)
+        } else {
+            Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the saved copy is not what was saved",
+            ))
+        }
+    }
+
+    /// Writes what a run means to do a second time, beside the journal.
+    pub fn put_meaning(&self, disk: &dyn Disk, line: &Line) -> io::Result<()> {
+        let text = line.text();
+        let text = format!("{text}\n{}\n", Digest::of(text.as_bytes()));
+        put(disk, &self.meaning_path(line.run), text.as_bytes())
+    }
+
+    fn meaning_path(&self, run: u64) -> PathBuf {
+        self.folder.join("runs").join(format!("{run:04}.json"))
+    }
+
+    /// What the runs here meant to do, in order, where the journal cannot tell it. What is damaged is left out.
+    pub fn meanings(&self, disk: &dyn Disk) -> Vec<Line> {
+        let names = disk.names(&self.folder.join("runs")).unwrap_or_default();
+        let read = |name: String| {
+            let bytes = disk.read(&self.folder.join("runs").join(name), LARGEST).ok()?;
+            let text = String::from_utf8(bytes).ok()?;
+            let (line, digest) = text.strip_suffix('\n')?.split_once('\n')?;
+            let line = (Digest::of(line.as_bytes()).to_string() == digest).then_some(line)?;
+            let line: Line = serde_json::from_str(line).ok()?;
+            matches!(line.record, Record::Begin { .. }).then_some(line)
+        };
+        names.into_iter().filter_map(read).collect()
+    }
+
+    /// The highest number of a run on this server, whatever its bundle.
+    pub fn highest_run(&self, disk: &dyn Disk) -> u64 {
+        let mut highest = 0;
+        for bundle in disk.names(&self.top).unwrap_or_default() {
+            for version in disk.names(&self.top.join(&bundle)).unwrap_or_default() {
+                let runs = disk.names(&self.top.join(&bundle).join(version).join("runs"));
+                let numbers = runs.unwrap_or_default().into_iter();
+                let numbers = numbers.filter_map(|name| name.strip_suffix(".json")?.parse().ok());
+                highest = numbers.fold(highest, u64::max);
+            }
+        }
+        highest
+    }
+
+    /// The states on a server, each with its highest run, the newest last.
+    pub fn all(server: &Server, disk: &dyn Disk) -> Vec<Self> {
+        let top = server.at(disk, &server.program_data());
+        let mut found = Vec::new();
+        for bundle in disk.names(&top).unwrap_or_default() {
+            for version in disk.names(&top.join(&bundle)).unwrap_or_default() {
+                let state = Self::of(server, disk, &bundle, &version);
+                let runs = disk.names(&state.folder.join("runs")).unwrap_or_default();
+                let numbers = runs
+                    .into_iter()
+                    .filter_map(|name| name.strip_suffix(".json")?.parse::<u64>().ok());
+                if let Some(highest) = numbers.max() {
+                    found.push((highest, state));
+                }
+            }
+        }
+        found.sort_by_key(|(highest, _)| *highest);
+        found.into_iter().map(|(_, state)| state).collect()
+    }
+
+    /// The state with the last run that was not taken back.
+    pub fn last(server: &Server, disk: &dyn Disk) -> Option<Self> {
+        let mut all = Self::all(server, disk);
+        let newest = all.pop()?;
+        let last = |state: &Self| {
+            let journal = super::journal::Journal::open(disk, state.journal()).ok()?;
+            let history = super::history::History::of(&journal.reading.lines);
+            // A journal that cannot tell is looked at first: the command says what is wrong with it.
+            if !journal.reading.damage.is_empty() {
+                return Some(u64::MAX);
+            }
+            history.last().map(|run| run.number)
+        };
+        let mut found: Option<(u64, Self)> = last(&newest).map(|number| (number, newest.clone()));
+        for state in all {
+            if let Some(number) = last(&state)
+                && found.as_ref().is_none_or(|(best, _)| *best < number)
+            {
+                found = Some((number, state));
+            }
+        }
+        Some(found.map_or(newest, |(_, state)| state))
+    }
+
+    /// Whether a log is there: the program it belongs to was started.
+    pub fn has_log(&self, disk: &dyn Disk, run: u64, step: &str) -> bool {
+        matches!(disk.look(&self.log(run, step, "")), Ok(Some(_)))
+    }
+
+    /// Puts a file of the bundle where scripts run, unless it is there.
+    pub fn unpack(&self, disk: &dyn Disk, path: &BundlePath, bytes: &[u8]) -> io::Result<()> {
+        let place = self.bundle().join(path.as_str());
+        if let Some(folder) = place.parent() {
+            make_folders(disk, folder)?;
+        }
+        let limit = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if disk.look(&place)?.is_some() && disk.read(&place, limit).is_ok_and(|found| found == bytes) {
+            return Ok(());
+        }
+        put(disk, &place, bytes)
+    }
+
+    /// The text for people who go back without cbgen.
+    pub fn put_going_back(&self, disk: &dyn Disk, text: &str) -> io::Result<()> {
+        put(disk, &self.folder.join(GOING_BACK), text.as_bytes())
+    }
+
+    /// Sets a damaged journal aside, so that a new one can begin, and gives its new name.
+    pub fn set_aside(&self, disk: &dyn Disk) -> io::Result<String> {
+        for number in 1.. {
+            let name = format!("journal-damaged-{number}.jsonl");
+            let path = self.folder.join(&name);
+            if disk.look(&path)?.is_none() {
+                disk.rename_to_free(&self.journal(), &path)?;
+                disk.sync_folder(&self.folder)?;
+                return Ok(name);
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+}
+
+/// The text for people who go back without cbgen.
+pub const GOING_BACK: &str = "GOING-BACK.txt";
+
+/// The name of a log: run, step, and what is done with it.
+pub fn log_name(run: u64, step: &str, word: &str) -> String {
+    let word = if word.is_empty() {
+        String::new()
+    } else {
+        format!("-{word}")
+    };
+    format!("run-{run:04}-step-{step}{word}.log")
+}
+
+/// Makes a folder and those above it, each on the disk before the next. A link on the way is refused.
+pub fn make_folders(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    match disk.look(path)? {
+        Some(Found::Folder) => return Ok(()),
+        Some(Found::File(_) | Found::Link | Found::Other) => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let message = format!("`{name}` is no folder");
+            return Err(io::Error::new(io::ErrorKind::NotADirectory, message));
+        }
+        None => {}
+    }
+    let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) else {
+        return disk.make_folder(path);
+    };
+    make_folders(disk, parent)?;
+    disk.make_folder(path)?;
+    disk.sync_folder(parent)
+}
+
+/// Writes a file of ours: whole or not at all, and on the disk when this returns.
+pub fn put(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new~");
+    let new = path.with_file_name(name);
+    disk.remove(&new)?;
+    let written = disk
+        .write_new(&new, bytes)
+        .and_then(|()| disk.sync_file(&new))
+        .and_then(|()| disk.rename_over(&new, path));
+    if let Err(error) = written {
+        // Nothing may be left that looks like work; when it cannot be removed, the next writing removes it.
+        drop(disk.remove(&new));
+        return Err(error);
+    }
+    match path.parent() {
+        // A plain name lies in the working folder.
+        Some(folder) if folder.as_os_str().is_empty() => disk.sync_folder(Path::new(".")),
+        Some(folder) => disk.sync_folder(folder),
+        None => Ok(()),
+    }
+}

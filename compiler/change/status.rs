@@ -1,0 +1,235 @@
+//! Whether a server still is what the last apply made it. Writes nothing.
+//!
+//! This file must not know how a change is made.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::contract::digest::Digest;
+
+use super::disk::Disk;
+use super::file::Target;
+use super::history::{History, Standing};
+use super::journal::{Journal, Reading, Record};
+use super::server::Server;
+use super::state::State;
+
+/// How a server stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Status {
+    /// Version of this format: 1.
+    pub format: u32,
+    /// The server.
+    pub place: String,
+    /// What works on it now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running: Option<String>,
+    /// Runs that are known, in order.
+    pub runs: Vec<RunStatus>,
+    /// Files that cbgen changed, in order of paths.
+    pub files: Vec<FileStatus>,
+    /// What does not fit in a journal.
+    pub damage: Vec<String>,
+}
+
+/// How a run stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RunStatus {
+    /// Number.
+    pub run: u64,
+    /// Bundle and version.
+    pub bundle: String,
+    /// Server or deployment.
+    pub place: String,
+    /// When it began.
+    pub began: String,
+    /// Who began it.
+    pub user: String,
+    /// How it stands.
+    pub standing: Standing,
+    /// Steps that are left after going back, with their reasons.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_undone: BTreeMap<String, String>,
+}
+
+/// How a file stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct FileStatus {
+    /// The file.
+    pub path: String,
+    /// What it is.
+    pub drift: Drift,
+    /// What it was when cbgen last touched it; absent for no file.
+    pub expected: Option<Digest>,
+    /// What it is now.
+    pub found: Option<Digest>,
+}
+
+/// How a file differs from what cbgen left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Drift {
+    /// Not at all.
+    None,
+    /// Someone changed it.
+    Changed,
+    /// Someone removed it.
+    Removed,
+    /// Someone made it.
+    Made,
+    /// It cannot be read.
+    Unreadable,
+}
+
+impl Drift {
+    fn words(self) -> &'static str {
+        match self {
+            Self::None => "as applied",
+            Self::Changed => "CHANGED by someone",
+            Self::Removed => "REMOVED by someone",
+            Self::Made => "MADE by someone",
+            Self::Unreadable => "cannot be read",
+        }
+    }
+}
+
+impl Status {
+    /// Whether something is not as the last apply left it, or a run has not ended.
+    pub fn has_findings(&self) -> bool {
+        !self.damage.is_empty()
+            || self.files.iter().any(|file| file.drift != Drift::None)
+            || self
+                .runs
+                .iter()
+                .any(|run| !matches!(run.standing, Standing::Done | Standing::Undone))
+    }
+
+    /// The JSON text.
+    pub fn to_text(&self) -> String {
+        // Strings, numbers and lists of them always have a JSON form.
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    /// The text for people.
+    pub fn to_table(&self) -> String {
+        let mut out = format!("{}\n", self.place);
+        if let Some(running) = &self.running {
+            out.push_str(&format!("works on it now: {running}\n"));
+        }
+        for line in &self.damage {
+            out.push_str(&format!("damaged: {line}\n"));
+        }
+        out.push_str("\nRuns\n");
+        for run in &self.runs {
+            let standing = match run.standing {
+                Standing::Done => "done",
+                Standing::Paused => "WAITS for a person; `apply` goes on",
+                Standing::Interrupted => "INTERRUPTED; `apply` goes on, `rollback` goes back",
+                Standing::GoingBack => "HALF TAKEN BACK; `rollback` goes on",
+                Standing::Undone => "taken back",
+            };
+            out.push_str(&format!(
+                "  {:>4}  {}  {} on {}, by {}: {standing}\n",
+                run.run, run.began, run.bundle, run.place, run.user
+            ));
+            for (step, why) in &run.not_undone {
+                out.push_str(&format!("        step {step} was not taken back: {why}\n"));
+            }
+        }
+        let drifted: Vec<&FileStatus> = self
+            .files
+            .iter()
+            .filter(|file| file.drift != Drift::None)
+            .collect();
+        out.push_str(&format!(
+            "\nFiles: {} as applied, {} not\n",
+            self.files.len() - drifted.len(),
+            drifted.len()
+        ));
+        for file in drifted {
+            out.push_str(&format!("  {}: {}\n", file.path, file.drift.words()));
+        }
+        out
+    }
+}
+
+/// Looks at a server.
+pub fn status(server: &Server, disk: &dyn Disk, states: &[State]) -> std::io::Result<Status> {
+    let mut status = Status {
+        format: 1,
+        place: server.place.clone(),
+        running: None,
+        runs: Vec::new(),
+        files: Vec::new(),
+        damage: Vec::new(),
+    };
+    let mut files: BTreeMap<String, (String, Option<Digest>)> = BTreeMap::new();
+    for state in states {
+        if let Some(running) = state.busy(disk) {
+            status.running = Some(running.map_or_else(
+                || "a cbgen that has not said who it is".to_owned(),
+                |running| {
+                    format!(
+                        "`cbgen {}` of {} since {}, started by {}",
+                        running.command, running.bundle, running.since, running.by.user
+                    )
+                },
+            ));
+        }
+        let journal = Journal::open(disk, state.journal())?;
+        let damage = journal.reading.damage.iter();
+        status.damage.extend(
+            damage.map(|(line, why)| format!(r"{}\journal.jsonl, line {line}: {why}", state.windows)),
+        );
+        add(&mut status, &mut files, &journal.reading);
+    }
+    status.runs.sort_by_key(|run| run.run);
+    for (path, expected) in files.into_values() {
+        let target = Target::of(server, disk, &path);
+        let (drift, found) = match (target.digest(disk), expected) {
+            (Err(_), _) => (Drift::Unreadable, None),
+            (Ok(found), expected) if found == expected => (Drift::None, found),
+            (Ok(None), _) => (Drift::Removed, None),
+            (Ok(found), None) => (Drift::Made, found),
+            (Ok(found), Some(_)) => (Drift::Changed, found),
+        };
+        status.files.push(FileStatus {
+            path,
+            drift,
+            expected,
+            found,
+        });
+    }
+    Ok(status)
+}
+
+fn add(status: &mut Status, files: &mut BTreeMap<String, (String, Option<Digest>)>, reading: &Reading) {
+    let history = History::of(&reading.lines);
+    let names = |run: u64| {
+        reading.lines.iter().find_map(|line| match &line.record {
+            Record::Begin { bundle, version, .. } if line.run == run => Some(format!("{bundle} {version}")),
+            _ => None,
+        })
+    };
+    status.runs.extend(history.runs.iter().map(|run| RunStatus {
+        run: run.number,
+        bundle: names(run.number).unwrap_or_default(),
+        place: run.place.clone(),
+        began: run.began.clone(),
+        user: run.user.clone(),
+        standing: run.standing,
+        not_undone: run.not_undone.clone(),
+    }));
+    for line in &reading.lines {
+        let (path, digest) = match &line.record {
+            Record::Did { file, .. } => (&file.path, Some(file.new)),
+            Record::Undid { path, now, .. } => (path, *now),
+            _ => continue,
+        };
+        files.insert(super::history::key(path), (path.clone(), digest));
+    }
+}

@@ -1,0 +1,131 @@
+//! `cbgen apply`: carries a bundle out on this server.
+
+use crate::change::apply::{End, Wish, apply, damaged, state_failed};
+use crate::change::disk::{Disk as _, RealDisk};
+use crate::change::history::History;
+use crate::change::journal::Journal;
+use crate::change::machine::Machine as _;
+use crate::change::plan::{Desk, Plan};
+use crate::change::state::{LARGEST, State};
+use crate::change::steps::{Package as _, server_of};
+use crate::codes;
+use crate::contract::runbook::StepNumber;
+use crate::diag::Diagnostic;
+
+use super::change::{fail, open, server, tell};
+use super::change_args::ApplyArguments;
+use super::exit::Exit;
+use super::machine::RealMachine;
+use super::server_plan::selection;
+use super::session::Session;
+
+/// Applies, and says how it ended.
+pub(super) fn run(session: &mut Session, arguments: &ApplyArguments) {
+    let machine = RealMachine::new();
+    let Some(package) = open(session, &arguments.bundle) else {
+        return;
+    };
+    let Some(server) = server(session, &arguments.place, Some(&package), &machine.computer()) else {
+        return;
+    };
+    let bundle = &package.manifest().bundle;
+    let state = State::of(&server, &RealDisk, &bundle.name, &bundle.version);
+    let journal = match Journal::open(&RealDisk, state.journal()) {
+        Ok(journal) => journal,
+        Err(error) => return refuse(session, &[state_failed(&error)]),
+    };
+    if let Some(problem) = damaged(&journal) {
+        return refuse(session, &[problem]);
+    }
+    let history = History::of(&journal.reading.lines);
+    let desk = Desk {
+        package: &package,
+        server: &server,
+        disk: &RealDisk,
+        machine: &machine,
+        history: &history,
+    };
+    let Some(selection) = selection(session, &desk, &arguments.steps) else {
+        return;
+    };
+    if !are_there(
+        session,
+        &desk,
+        arguments.done.iter().chain(&arguments.accept_one_way),
+    ) {
+        return;
+    }
+    let Ok(plan) = read_plan(session, arguments) else {
+        return;
+    };
+    let texts = |numbers: &[StepNumber]| numbers.iter().map(ToString::to_string).collect();
+    let wish = Wish {
+        selection,
+        done: texts(&arguments.done),
+        one_way: texts(&arguments.accept_one_way),
+        plan,
+    };
+    match apply(&desk, &state, &wish) {
+        End::Nothing => session.print("nothing to do: every step is done already\n"),
+        End::Done => {}
+        End::Waits => session.raise(Exit::Findings),
+        End::Refused(problems) => {
+            refuse(session, &problems);
+            session.note("nothing on the server was changed\n");
+        }
+        End::Failed { is_back, problems } => {
+            refuse(session, &problems);
+            session.note(if is_back {
+                "the server is as it was when this run began, or last stopped for a person\n"
+            } else {
+                "the server is in between: `cbgen status` shows it, `cbgen rollback` goes back\n"
+            });
+        }
+    }
+}
+
+fn refuse(session: &mut Session, problems: &[crate::change::plan::Problem]) {
+    tell(session, problems);
+    session.raise(Exit::Failure);
+}
+
+fn are_there<'a>(
+    session: &mut Session,
+    desk: &Desk<'_>,
+    numbers: impl Iterator<Item = &'a StepNumber>,
+) -> bool {
+    let mut all = true;
+    for number in numbers {
+        let place = server_of(&desk.server.place);
+        if desk.package.runbook().step(place, *number).is_none() {
+            all = false;
+            let message = format!("{} has no step {number}", desk.server.place);
+            fail(
+                session,
+                Diagnostic::new(codes::UNKNOWN_STEP, message).help(
+                    "the numbers stand in RUNBOOK.md of the bundle; `cbgen plan` lists those of this place",
+                ),
+            );
+        }
+    }
+    all
+}
+
+fn read_plan(session: &mut Session, arguments: &ApplyArguments) -> Result<Option<Plan>, ()> {
+    let Some(file) = &arguments.plan else {
+        return Ok(None);
+    };
+    let bytes = RealDisk.read(file, LARGEST).map_err(|error| error.to_string());
+    match bytes.and_then(|bytes| Plan::read(&bytes)) {
+        Ok(plan) => Ok(Some(plan)),
+        Err(why) => {
+            fail(
+                session,
+                Diagnostic::new(codes::PLAN_UNREADABLE, format!("the plan cannot be read: {why}"))
+                    .in_file(file.to_string_lossy().replace('\\', "/"))
+                    .help("write a new one with `cbgen plan … -o FILE`"),
+            );
+            Err(())
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The machine this runs on: clock, account, programs, the person at the terminal.
+//!
+//! The only place of the change window that looks at any of them. This file must not know steps.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::change::machine::{Call, Ended, Machine, Patience, Secret};
+use crate::contract::digest::Digest;
+use crate::files::{DiskFiles, Files as _};
+
+/// How long output of a program that has ended is waited for: what it started may hold its pipe open.
+const REST: Duration = Duration::from_secs(2);
+/// How often a running program is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+/// The largest program of ours.
+const LARGEST: u64 = 1 << 30;
+
+/// This machine.
+pub(super) struct RealMachine {
+    began: Instant,
+    digest: OnceLock<Option<String>>,
+}
+
+impl RealMachine {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "durations are for people and evidence only"
+    )]
+    pub(super) fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            digest: OnceLock::new(),
+        }
+    }
+
+    fn is_watched() -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    fn prompt(question: &str) {
+        let mut stderr = io::stderr();
+        // Where nothing can be shown, nobody answers either.
+        drop(
+            stderr
+                .write_all(question.as_bytes())
+                .and_then(|()| stderr.flush()),
+        );
+    }
+
+    fn answer() -> Option<String> {
+        let mut line = String::new();
+        match io::stdin().lock().read_line(&mut line) {
+            Ok(0) | Err(_) => None,
+            Ok(_) => Some(line.trim_end_matches(['\n', '\r']).to_owned()),
+        }
+    }
+}
+
+/// A variable of the environment, for where a server has its folders.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a server says by its environment where its folders are"
+)]
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+impl Machine for RealMachine {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "evidence says when; nothing is decided by it"
+    )]
+    fn now(&self) -> String {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        stamp(now.map_or(0, |now| now.as_secs()))
+    }
+
+    fn milliseconds(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn computer(&self) -> String {
+        cbgen_windows::computer_name()
+    }
+
+    fn user(&self) -> String {
+        let name = variable("USERNAME").or_else(|| variable("USER"));
+        let name = name.unwrap_or_else(|| "unknown".to_owned());
+        match variable("USERDOMAIN") {
+            Some(domain) => format!(r"{domain}\{name}"),
+            None => name,
+        }
+    }
+
+    fn is_elevated(&self) -> bool {
+        cbgen_windows::is_elevated()
+    }
+
+    fn is_windows(&self) -> bool {
+        cfg!(windows)
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        variable(name)
+    }
+
+    fn process(&self) -> u32 {
+        std::process::id()
+    }
+
+    fn program_digest(&self) -> Option<String> {
+        let digest = self.digest.get_or_init(|| {
+            let program = std::env::current_exe().ok()?;
+            let bytes = DiskFiles::new("").read(&program, LARGEST).ok()?;
+            Some(Digest::of(&bytes).to_string())
+        });
+        digest.clone()
+    }
+
+    fn run(
+        &self,
+        call: &Call,
+        output: &mut dyn FnMut(&[u8]),
+        too_long: &mut dyn FnMut(u64) -> Patience,
+    ) -> io::Result<Ended> {
+        let (mut reader, writer) = io::pipe()?;
+        let mut command = Command::new(&call.program);
+        command
+            .args(&call.arguments)
+            .current_dir(&call.folder)
+            .stdin(Stdio::null())
+            .stdout(writer.try_clone()?)
+            .stderr(writer);
+        add_tail(&mut command, call.tail.as_deref());
+        for (name, value) in &call.variables {
+            command.env(name, value);
+        }
+        for (name, secret) in &call.secrets {
+            command.env(name, secret.reveal());
+        }
+        let mut child = command.spawn()?;
+        // Else this process would hold the pipe open itself.
+        drop(command);
+        let (sender, pieces) = mpsc::channel();
+        // Not joined: what the program started may hold the pipe open for days.
+        std::thread::spawn(move || {
+            let mut piece = vec![0; 1 << 16];
+            while let Ok(count @ 1..) = reader.read(&mut piece) {
+                if sender
+                    .send(piece.get(..count).unwrap_or_default().to_vec())
+                    .is_err()
+                {
+                    return;
+                }
+            }
+        });
+        let began = self.began.elapsed();
+        let mut asked = 0;
+        loop {
+            match pieces.recv_timeout(LOOK) {
+                Ok(piece) => output(&piece),
+                Err(RecvTimeoutError::Disconnected) => std::thread::sleep(LOOK / 10),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if let Some(status) = child.try_wait()? {
+                while let Ok(piece) = pieces.recv_timeout(REST) {
+                    output(&piece);
+                }
+                return Ok(Ended::Code(status.code()));
+            }
+            let minutes = self.began.elapsed().saturating_sub(began).as_secs() / 60;
+            if minutes >= asked + call.minutes.max(1) {
+                asked = minutes;
+                match too_long(minutes) {
+                    Patience::Wait => {}
+                    Patience::Kill => return end(&mut child),
+                    Patience::Leave => {
+                        return Ok(Ended::StillRunning { process: child.id() });
+                    }
+                }
+            }
+        }
+    }
+
+    fn ask(&self, question: &str) -> Option<String> {
+        if !Self::is_watched() {
+            return None;
+        }
+        Self::prompt(question);
+        Self::answer()
+    }
+
+    fn ask_secret(&self, name: &str) -> Option<Secret> {
+        if !Self::is_watched() {
+            return None;
+        }
+        Self::prompt(&format!("Secret {name} (it is not shown): "));
+        let secret = without_echo(Self::answer)?;
+        Self::prompt("\n");
+        secret.filter(|secret| !secret.is_empty()).map(Secret::new)
+    }
+
+    fn say(&self, line: &str) {
+        let mut stdout = io::stdout();
+        // A reader that went away must not stop a change in the middle.
+        drop(writeln!(stdout, "{line}").and_then(|()| stdout.flush()));
+    }
+}
+
+/// Ends a program with everything it started.
+fn end(child: &mut Child) -> io::Result<Ended> {
+    end_tree(child.id());
+    drop(child.kill());
+    child.wait()?;
+    Ok(Ended::Killed)
+}
+
+#[cfg(windows)]
+fn end_tree(process: u32) {
+    let root = variable("SystemRoot").unwrap_or_else(|| r"C:\Windows".to_owned());
+    let program = Path::new(&root).join(r"System32\taskkill.exe");
+    // What it could not end is ended by the call behind this one, or runs on and is said to be unknown.
+    drop(
+        Command::new(program)
+            .args(["/T", "/F", "/PID", &process.to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status(),
+    );
+}
+
+#[cfg(not(windows))]
+fn end_tree(_: u32) {
+    let _: &Path = Path::new("");
+}
+
+#[cfg(windows)]
+fn add_tail(command: &mut Command, tail: Option<&str>) {
+    // cmd.exe has rules of its own for what stands behind /c, so nothing may be quoted a second time.
+    if let Some(tail) = tail {
+        std::os::windows::process::CommandExt::raw_arg(command, tail);
+    }
+}
+
+#[cfg(not(windows))]
+fn add_tail(command: &mut Command, tail: Option<&str>) {
+    command.args(tail);
+}
+
+/// Reads with nothing of what is typed shown; `None` where that cannot be had.
+#[cfg(unix)]
+fn without_echo<T>(read: impl FnOnce() -> T) -> Option<T> {
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+    let stdin = io::stdin();
+    let before = tcgetattr(&stdin).ok()?;
+    let mut quiet = before.clone();
+    quiet.local_modes.remove(LocalModes::ECHO);
+    tcsetattr(&stdin, OptionalActions::Flush, &quiet).ok()?;
+    let value = read();
+    // What cannot be set back is seen by the person who types next.
+    tcsetattr(&stdin, OptionalActions::Flush, &before).unwrap_or(());
+    Some(value)
+}
+
+#[cfg(not(unix))]
+fn without_echo<T>(_: impl FnOnce() -> T) -> Option<T> {
+    None
+}
+
+/// Seconds since 1970 as RFC 3339 in UTC.
+fn stamp(seconds: u64) -> String {
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    // Howard Hinnant's days to civil, for days since 1970 that are not negative.
+    let shifted = days + 719_468;
+    let era = shifted / 146_097;
+    let day_of_era = shifted % 146_097;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_index = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
+    let month = if month_index < 10 {
+        month_index + 3
+    } else {
+        month_index - 9
+    };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+        rest / 3_600,
+        rest / 60 % 60,
+        rest % 60
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_those_of_the_calendar() {
+        assert_eq!(stamp(0), "1970-01-01T00:00:00Z");
+        assert_eq!(stamp(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!(stamp(1_796_486_399), "2026-12-05T15:59:59Z");
+    }
+}

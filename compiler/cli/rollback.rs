@@ -1,0 +1,64 @@
+//! `cbgen rollback`: takes back the last run on this server.
+
+use crate::change::disk::RealDisk;
+use crate::change::machine::Machine as _;
+use crate::change::rollback::{End, Way, nothing_known, rollback};
+use crate::change::state::State;
+use crate::change::steps::Package;
+
+use super::change::{open, server, tell};
+use super::change_args::RollbackArguments;
+use super::exit::Exit;
+use super::machine::RealMachine;
+use super::session::Session;
+
+/// Goes back, and says how that ended.
+pub(super) fn run(session: &mut Session, arguments: &RollbackArguments) {
+    let machine = RealMachine::new();
+    let package = match &arguments.bundle {
+        None => None,
+        Some(bundle) => match open(session, bundle) {
+            None => return,
+            opened => opened,
+        },
+    };
+    let known = package.as_ref().map(|package| package as &dyn Package);
+    let Some(server) = server(session, &arguments.place, known, &machine.computer()) else {
+        return;
+    };
+    let state = match known {
+        Some(package) => {
+            let bundle = &package.manifest().bundle;
+            Some(State::of(&server, &RealDisk, &bundle.name, &bundle.version))
+        }
+        None => State::last(&server, &RealDisk),
+    };
+    let Some(state) = state else {
+        tell(session, &[nothing_known(&server, &server.program_data())]);
+        session.raise(Exit::Failure);
+        return;
+    };
+    let overwrite: Vec<String> = arguments.overwrite.iter().map(ToString::to_string).collect();
+    let way = Way {
+        server: &server,
+        disk: &RealDisk,
+        machine: &machine,
+        package: known,
+        overwrite: &overwrite,
+    };
+    match rollback(&way, &state) {
+        End::Nothing => session.print("nothing to take back\n"),
+        End::Back { by_hand: 0, .. } => {}
+        End::Back { .. } => session.raise(Exit::Findings),
+        End::Refused(problems) => {
+            tell(session, &problems);
+            session.raise(Exit::Failure);
+            session.note("nothing on the server was changed\n");
+        }
+        End::Incomplete(problems) => {
+            tell(session, &problems);
+            session.raise(Exit::Failure);
+            session.note("NOT everything was taken back: `cbgen status` shows what is left\n");
+        }
+    }
+}

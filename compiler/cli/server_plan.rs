@@ -1,0 +1,124 @@
+//! `cbgen plan`: what applying a bundle would change on this server.
+
+use crate::change::apply::{damaged, state_failed};
+use crate::change::disk::RealDisk;
+use crate::change::history::History;
+use crate::change::journal::Journal;
+use crate::change::machine::Machine as _;
+use crate::change::plan::{Desk, Outlook, Plan, html, text};
+use crate::change::state::{State, put};
+use crate::change::steps::{Package as _, Selection, server_of};
+use crate::codes;
+use crate::diag::Diagnostic;
+
+use super::change::{fail, open, server, tell};
+use super::change_args::{PlanArguments, PlanFormat, StepOptions};
+use super::exit::Exit;
+use super::machine::RealMachine;
+use super::session::Session;
+
+/// Plans and prints.
+pub(super) fn run(session: &mut Session, arguments: &PlanArguments) {
+    let machine = RealMachine::new();
+    let Some(package) = open(session, &arguments.bundle) else {
+        return;
+    };
+    let Some(server) = server(session, &arguments.place, Some(&package), &machine.computer()) else {
+        return;
+    };
+    let bundle = &package.manifest().bundle;
+    let state = State::of(&server, &RealDisk, &bundle.name, &bundle.version);
+    let journal = match Journal::open(&RealDisk, state.journal()) {
+        Ok(journal) => journal,
+        Err(error) => {
+            tell(session, &[state_failed(&error)]);
+            session.raise(Exit::Failure);
+            return;
+        }
+    };
+    let history = History::of(&journal.reading.lines);
+    let desk = Desk {
+        package: &package,
+        server: &server,
+        disk: &RealDisk,
+        machine: &machine,
+        history: &history,
+    };
+    let Some(selection) = selection(session, &desk, &arguments.steps) else {
+        return;
+    };
+    let mut plan = desk.plan(&selection);
+    plan.problems.extend(damaged(&journal));
+    if let Some(running) = state.busy(&RealDisk) {
+        plan.notes
+            .push(crate::change::apply::busy(running.as_ref()).message);
+    }
+    finish(session, arguments, &plan);
+}
+
+/// The wanted steps; numbers that are not there are told.
+pub(super) fn selection(session: &mut Session, desk: &Desk<'_>, options: &StepOptions) -> Option<Selection> {
+    let selection = Selection {
+        phases: options.phase.clone(),
+        from: options.from,
+        until: options.until,
+    };
+    let unknown = [options.from, options.until]
+        .into_iter()
+        .flatten()
+        .find(|number| {
+            desk.package
+                .runbook()
+                .step(server_of(&desk.server.place), *number)
+                .is_none()
+        });
+    if let Some(number) = unknown {
+        fail(
+            session,
+            Diagnostic::new(
+                codes::UNKNOWN_STEP,
+                format!("{} has no step {number}", desk.server.place),
+            )
+            .help("the numbers stand in RUNBOOK.md of the bundle"),
+        );
+        return None;
+    }
+    Some(selection)
+}
+
+fn finish(session: &mut Session, arguments: &PlanArguments, plan: &Plan) {
+    if let Some(file) = &arguments.output
+        && let Err(error) = put(&RealDisk, file, plan.to_text().as_bytes())
+    {
+        fail(
+            session,
+            Diagnostic::new(
+                codes::OUTPUT_FAILED,
+                format!("the plan cannot be written: {error}"),
+            )
+            .in_file(file.to_string_lossy().replace('\\', "/"))
+            .help("name a file in a folder that is there"),
+        );
+    }
+    let text = match arguments.format {
+        PlanFormat::Text => text::render(plan),
+        PlanFormat::Json => plan.to_text(),
+        PlanFormat::Html => html::render(plan),
+    };
+    session.print(&text);
+    if plan.is_blocked() {
+        let steps = plan.steps.iter().filter(|step| step.outlook == Outlook::Cannot);
+        let problems: Vec<_> = steps
+            .flat_map(|step| step.problems.iter().map(move |problem| (step, problem)))
+            .map(|(step, problem)| crate::change::plan::Problem {
+                message: format!("step {}: {}", step.number, problem.message),
+                ..problem.clone()
+            })
+            .collect();
+        tell(session, &plan.problems);
+        tell(session, &problems);
+        session.raise(Exit::Failure);
+    } else if plan.is_pending() {
+        session.raise(Exit::Findings);
+    }
+}

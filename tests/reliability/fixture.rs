@@ -1,0 +1,651 @@
+//! A bundle of every effect and more than sixty steps, the server it is for, and a machine that plays its scripts.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use cbgen::bundle::archive::Press;
+use cbgen::bundle::{ArtifactRecord, BundleIdentity, Part, bundle};
+use cbgen::change::machine::{Call, Ended, Machine, Patience, Secret};
+use cbgen::change::server::Server;
+use cbgen::change::steps::Package;
+use cbgen::contract::artifact::{Effect, Role, Rollback, Scope};
+use cbgen::contract::digest::Digest;
+use cbgen::contract::manifest::{Artifact, BundleRecord, Generator, Manifest, ServerEntry, id};
+use cbgen::contract::path::BundlePath;
+use cbgen::contract::phase::Phase;
+use cbgen::contract::runbook::{
+    BundleName, FORMAT, PhaseRecord, Runbook, Schedule, Step, StepKind, StepNumber,
+};
+use cbgen::diag::Diagnostics;
+use cbgen::formats::Format;
+use cbgen::formats::encode::{Encoding, LineEnd};
+
+use super::world::World;
+
+/// The bundle.
+pub(crate) struct Fixture {
+    manifest: Manifest,
+    runbook: Runbook,
+    files: BTreeMap<BundlePath, Vec<u8>>,
+    /// Files of the server before: Windows path and content.
+    server: Vec<(String, Vec<u8>)>,
+}
+
+impl Package for Fixture {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    fn runbook(&self) -> &Runbook {
+        &self.runbook
+    }
+
+    fn seal(&self) -> Digest {
+        self.manifest.bundle.id
+    }
+
+    fn read(&self, path: &BundlePath) -> Result<Vec<u8>, String> {
+        self.files
+            .get(path)
+            .cloned()
+            .ok_or_else(|| "it is not there".to_owned())
+    }
+}
+
+/// Where a Windows path lies in the world.
+pub(crate) fn host(windows: &str) -> String {
+    windows.replace(":\\", "/").replace('\\', "/")
+}
+
+struct Maker {
+    steps: Vec<Step>,
+    artifacts: Vec<Artifact>,
+    files: BTreeMap<BundlePath, Vec<u8>>,
+    server: Vec<(String, Vec<u8>)>,
+}
+
+impl Maker {
+    fn number(&self, phase: Phase) -> StepNumber {
+        let before = self.steps.iter().filter(|step| step.phase == phase).count();
+        StepNumber {
+            phase: u32::try_from(PHASES.iter().position(|known| *known == phase).unwrap()).unwrap() + 1,
+            step: u32::try_from(before).unwrap() + 1,
+        }
+    }
+
+    fn file(&mut self, path: &str, bytes: &[u8], format: Format, effect: Effect, phase: Phase) -> BundlePath {
+        let path = BundlePath::parse(path).unwrap();
+        self.artifacts.push(Artifact {
+            path: path.clone(),
+            scope: Scope::Server,
+            server: Some("MGMT01".into()),
+            title: path.to_string(),
+            requirements: Vec::new(),
+            target: None,
+            format,
+            effect,
+            phase,
+            encoding: Encoding::Ascii,
+            eol: LineEnd::Lf,
+            size: bytes.len() as u64,
+            sha256: Digest::of(bytes),
+            review_sha256: Digest::of(bytes),
+            rollback: Rollback::Nothing,
+            restarts: Vec::new(),
+        });
+        self.files.insert(path.clone(), bytes.to_vec());
+        path
+    }
+
+    fn step(&mut self, phase: Phase, kind: StepKind, title: &str) -> &mut Step {
+        let number = self.number(phase);
+        self.steps.push(Step {
+            number,
+            phase,
+            server: Some("MGMT01".into()),
+            title: title.into(),
+            kind,
+            artifact: None,
+            arguments: Vec::new(),
+            target: None,
+            effect: None,
+            format: None,
+            applies: Vec::new(),
+            values: Vec::new(),
+            before: Vec::new(),
+            todo: vec!["Do it.".into()],
+            text: String::new(),
+            check: Vec::new(),
+            later: Vec::new(),
+            undo: vec!["Take it back.".into()],
+            rollback: Rollback::Nothing,
+            one_way: false,
+            restarts: Vec::new(),
+            requirements: Vec::new(),
+            needs: None,
+            breaks: Vec::new(),
+            restores: Vec::new(),
+            moves_away: Vec::new(),
+            minutes: 1,
+            undo_minutes: 1,
+        });
+        self.steps.last_mut().unwrap()
+    }
+
+    /// A step that changes a file.
+    fn native(
+        &mut self,
+        phase: Phase,
+        name: &str,
+        format: Format,
+        effect: Effect,
+        artifact: &str,
+        target: &str,
+    ) {
+        let path = self.file(
+            &format!("servers/MGMT01/{name}"),
+            artifact.as_bytes(),
+            format,
+            effect,
+            phase,
+        );
+        let kind = if effect == Effect::ReplaceFile {
+            StepKind::Replace
+        } else {
+            StepKind::Edit
+        };
+        let step = self.step(phase, kind, name);
+        step.artifact = Some(path);
+        step.target = Some(target.into());
+        step.effect = Some(effect);
+        step.format = Some(format);
+        step.rollback = Rollback::Captured;
+    }
+
+    /// A step by a script, with its way back.
+    fn script(&mut self, phase: Phase, kind: StepKind, name: &str, undo: Option<&str>) {
+        let path = format!("servers/MGMT01/scripts/apply-{name}.cmd");
+        let text = format!("@echo off\r\nrem {name}\r\n");
+        let path = self.file(&path, text.as_bytes(), Format::Cmd, Effect::RunScript, phase);
+        let undo = undo.map(|undo| {
+            let undo = format!("servers/MGMT01/scripts/rollback-{undo}.cmd");
+            let undo = BundlePath::parse(&undo).unwrap();
+            if !self.files.contains_key(&undo) {
+                self.file(
+                    undo.as_str(),
+                    b"@echo off\r\n",
+                    Format::Cmd,
+                    Effect::RunScript,
+                    phase,
+                );
+            }
+            undo
+        });
+        let step = self.step(phase, kind, name);
+        step.artifact = Some(path);
+        step.rollback = undo.map_or(Rollback::Nothing, Rollback::Artifact);
+    }
+}
+
+const PHASES: &[Phase] = &[
+    Phase::Prepare,
+    Phase::Certificate,
+    Phase::Proxy,
+    Phase::Database,
+    Phase::Registry,
+    Phase::Components,
+    Phase::Iis,
+    Phase::Hardening,
+];
+
+impl Fixture {
+    pub(crate) fn new() -> Self {
+        let mut maker = Maker {
+            steps: Vec::new(),
+            artifacts: Vec::new(),
+            files: BTreeMap::new(),
+            server: Vec::new(),
+        };
+        maker.step(Phase::Prepare, StepKind::Manual, "Look at it");
+        maker.step(Phase::Prepare, StepKind::Manual, "Have the certificate at hand");
+        maker.script(Phase::Prepare, StepKind::Script, "preflight", None);
+        for (name, undo) in [("certificate", "certificate"), ("trust", "trust")] {
+            maker.script(Phase::Certificate, StepKind::Script, name, Some(undo));
+        }
+        for number in 1..=6 {
+            let target = format!(r"C:\Product\proxy\file{number}.conf");
+            if number > 2 {
+                maker
+                    .server
+                    .push((target.clone(), format!("old {number}\n").into_bytes()));
+            }
+            let (name, text) = (format!("proxy/file{number}.conf"), format!("new {number}\n"));
+            maker.native(
+                Phase::Proxy,
+                &name,
+                Format::Text,
+                Effect::ReplaceFile,
+                &text,
+                &target,
+            );
+        }
+        maker.script(Phase::Proxy, StepKind::Script, "proxy", Some("proxy"));
+        for name in ["ws", "report", "settings"] {
+            maker.script(Phase::Database, StepKind::Sql, name, Some(name));
+        }
+        for name in ["path", "tls", "crypto"] {
+            maker.script(Phase::Registry, StepKind::Registry, name, Some("registry"));
+        }
+        edits(&mut maker);
+        for name in ["bindings", "pool", "page"] {
+            maker.script(Phase::Iis, StepKind::Script, name, Some(name));
+        }
+        // Twice the same file, in another phase, with a script in between.
+        let (format, effect) = (Format::Ini, Effect::SetLines);
+        for number in 1..=3 {
+            let name = format!("config/again{number}.set.url");
+            let text = format!("[A]\nOther=again {number}\n");
+            let target = format!(r"C:\Product\config\file{number}.url");
+            maker.native(Phase::Hardening, &name, format, effect, &text, &target);
+        }
+        maker.step(Phase::Hardening, StepKind::Manual, "Look at it again");
+        Self::of(maker)
+    }
+
+    fn of(maker: Maker) -> Self {
+        let mut artifacts = maker.artifacts;
+        artifacts.sort_by(|left, right| left.path.cmp(&right.path));
+        let phases = PHASES.iter().zip(1..).map(|(phase, number)| PhaseRecord {
+            number,
+            name: *phase,
+            in_window: true,
+            minutes: 1,
+            starts: None,
+        });
+        let manifest = Manifest {
+            format: cbgen::contract::manifest::FORMAT,
+            bundle: BundleRecord {
+                name: "acme".into(),
+                version: "1.0.0".into(),
+                change: Some("CHG1".into()),
+                window: None,
+                id: id(&artifacts, None),
+            },
+            generator: Generator::current(),
+            tool: None,
+            inputs: Vec::new(),
+            servers: Vec::new(),
+            warnings: Vec::new(),
+            artifacts,
+        };
+        let runbook = Runbook {
+            format: FORMAT,
+            bundle: BundleName {
+                name: "acme".into(),
+                version: "1.0.0".into(),
+                change: None,
+            },
+            window: None,
+            schedule: Schedule {
+                people: 1,
+                before: 0,
+                needed: 0,
+                critical_path: 0,
+                work: 0,
+                going_back: 0,
+                window: None,
+                decide_by: None,
+            },
+            outages: Vec::new(),
+            phases: phases.collect(),
+            steps: maker.steps,
+        };
+        Self {
+            manifest,
+            runbook,
+            files: maker.files,
+            server: maker.server,
+        }
+    }
+
+    /// The bundle with other steps.
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Vec<Step>)) -> Self {
+        change(&mut self.runbook.steps);
+        self
+    }
+
+    /// The bundle with another file.
+    pub(crate) fn with_file(mut self, path: &str, bytes: Option<&[u8]>) -> Self {
+        let path = BundlePath::parse(path).unwrap();
+        match bytes {
+            Some(bytes) => {
+                self.files.insert(path.clone(), bytes.to_vec());
+                for artifact in self
+                    .manifest
+                    .artifacts
+                    .iter_mut()
+                    .filter(|artifact| artifact.path == path)
+                {
+                    artifact.sha256 = Digest::of(bytes);
+                    artifact.review_sha256 = Digest::of(bytes);
+                    artifact.size = bytes.len() as u64;
+                }
+                self.manifest.bundle.id = id(&self.manifest.artifacts, None);
+            }
+            None => drop(self.files.remove(&path)),
+        }
+        self
+    }
+
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.runbook.steps
+    }
+
+    /// The server before the change.
+    pub(crate) fn world(&self) -> World {
+        let world = World::default();
+        world.inner.lock().unwrap().free = 1 << 40;
+        for (path, bytes) in &self.server {
+            world.put(&host(path), bytes, 0o640);
+        }
+        world.put("C/Product/proxy/keep.txt", b"not ours\n", 0o644);
+        world.put("C/Windows/System32/cmd.exe", b"MZ", 0o755);
+        world.put(
+            "C/Program Files/Microsoft SQL Server/130/Tools/Binn/sqlcmd.exe",
+            b"MZ",
+            0o755,
+        );
+        world.put("C/ProgramData/other.txt", b"not ours\n", 0o644);
+        for name in ["trust", "ws", "bindings", "tls"] {
+            world.put(&format!("C/World/{name}"), b"old", 0o644);
+        }
+        world
+    }
+
+    pub(crate) fn server(&self) -> Server {
+        Server::new("MGMT01", Some(PathBuf::new()), None, None)
+    }
+}
+
+/// Edits of every format the engine knows.
+fn edits(maker: &mut Maker) {
+    let phase = Phase::Components;
+    for number in 1..=20 {
+        let target = format!(r"C:\Product\config\file{number}.url");
+        let text = format!("; {number}\r\n[A]\r\nURL=http://old.example/{number}\r\nOther=1\r\n");
+        maker.server.push((target.clone(), text.into_bytes()));
+        let edit = format!("[A]\nURL=https://new.example/{number}\n");
+        maker.native(
+            phase,
+            &format!("config/file{number}.set.url"),
+            Format::Ini,
+            Effect::SetLines,
+            &edit,
+            &target,
+        );
+    }
+    for number in 1..=18 {
+        let target = format!(r"C:\Product\web\settings{number}.js");
+        let text =
+            format!("var a = 'http://localhost:8000/{number}';\r\nvar b = \"http://localhost:8012\";\r\n");
+        maker.server.push((target.clone(), text.into_bytes()));
+        let name = format!("config/settings{number}.js.json");
+        maker.native(
+            phase,
+            &name,
+            Format::JsReferences,
+            Effect::ReplaceReferences,
+            REFERENCES,
+            &target,
+        );
+    }
+}
+
+/// Two ports that are replaced by the proxy.
+const REFERENCES: &str = include_str!("references.json");
+
+/// A machine that plays the scripts of the fixture.
+pub(crate) struct Stage<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) lines: RefCell<Vec<String>>,
+    /// Scripts that fail, by a part of their names.
+    pub(crate) fails: Option<&'static str>,
+    /// Scripts that hang.
+    pub(crate) hangs: Option<&'static str>,
+    pub(crate) answers: RefCell<Vec<&'static str>>,
+    pub(crate) clock: RefCell<i64>,
+    pub(crate) variables: BTreeMap<String, String>,
+    /// What scripts print.
+    pub(crate) prints: String,
+    pub(crate) ran: RefCell<Vec<String>>,
+    pub(crate) computer: &'static str,
+    pub(crate) is_elevated: bool,
+    pub(crate) is_windows: bool,
+}
+
+impl<'a> Stage<'a> {
+    pub(crate) fn new(world: &'a World) -> Self {
+        Self {
+            world,
+            lines: RefCell::default(),
+            fails: None,
+            hangs: None,
+            answers: RefCell::default(),
+            clock: RefCell::new(0),
+            variables: BTreeMap::new(),
+            prints: String::new(),
+            ran: RefCell::default(),
+            computer: "TESTHOST",
+            is_elevated: true,
+            is_windows: false,
+        }
+    }
+
+    pub(crate) fn output(&self) -> String {
+        self.lines.borrow().join("\n")
+    }
+
+    /// What a script does to the world: it keeps the old state once, and its way back restores it.
+    fn play(&self, name: &str, half: bool) {
+        Self::play_in(self.world, name, half);
+    }
+
+    fn play_in(place: &World, name: &str, half: bool) {
+        let world = |name: &str| format!("C/World/{name}");
+        let kept = |name: &str| format!("C/ProgramData/cbgen/acme/1.0.0/scripts/{name}");
+        if let Some(name) = name.strip_prefix("apply-") {
+            if place.get(&kept(name)).is_none() {
+                let old = place.get(&world(name)).unwrap_or_else(|| b"(none)".to_vec());
+                place.put(&kept(name), &old, 0o600);
+            }
+            if !half && name != "preflight" {
+                place.put(&world(name), b"new", 0o644);
+            }
+        } else if let Some(name) = name.strip_prefix("rollback-") {
+            let names = if name == "registry" {
+                vec!["path", "tls", "crypto"]
+            } else {
+                vec![name]
+            };
+            for name in names {
+                match place.get(&kept(name)) {
+                    None => {}
+                    Some(old) if old == b"(none)" => place.take(&world(name)),
+                    Some(old) => place.put(&world(name), &old, 0o644),
+                }
+                if half {
+                    return;
+                }
+                place.take(&kept(name));
+            }
+        }
+    }
+}
+
+impl Machine for Stage<'_> {
+    fn now(&self) -> String {
+        // A clock that jumps back: nothing may depend on it.
+        let mut clock = self.clock.borrow_mut();
+        *clock = if *clock % 7 == 6 { *clock - 5 } else { *clock + 1 };
+        format!("2026-12-05T22:00:{:02}Z", clock.rem_euclid(60))
+    }
+
+    fn milliseconds(&self) -> u64 {
+        0
+    }
+
+    fn computer(&self) -> String {
+        self.computer.into()
+    }
+
+    fn user(&self) -> String {
+        "ACME\\engineer".into()
+    }
+
+    fn is_elevated(&self) -> bool {
+        self.is_elevated
+    }
+
+    fn is_windows(&self) -> bool {
+        self.is_windows
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
+    }
+
+    fn process(&self) -> u32 {
+        42
+    }
+
+    fn program_digest(&self) -> Option<String> {
+        None
+    }
+
+    fn run(
+        &self,
+        call: &Call,
+        output: &mut dyn FnMut(&[u8]),
+        too_long: &mut dyn FnMut(u64) -> Patience,
+    ) -> io::Result<Ended> {
+        if call.program.ends_with("sc.exe") {
+            return Ok(Ended::Code(Some(1060)));
+        }
+        let tail = call.tail.clone().unwrap_or_default();
+        let name = tail.rsplit(['/', '\\']).next().unwrap_or_default();
+        let name = name.trim_end_matches('"').trim_end_matches(".cmd").to_owned();
+        self.world.command()?;
+        self.ran.borrow_mut().push(name.clone());
+        let fails = self.fails.is_some_and(|part| name.contains(part));
+        self.world.shoot_command(|copy| Self::play_in(copy, &name, true));
+        let half = fails;
+        self.play(&name, half);
+        output(format!("{name} says hello\r\n{}", self.prints).as_bytes());
+        if self.hangs.is_some_and(|part| name.contains(part)) {
+            let mut minutes = call.minutes;
+            loop {
+                match too_long(minutes) {
+                    Patience::Wait => minutes += call.minutes,
+                    Patience::Kill => return Ok(Ended::Killed),
+                    Patience::Leave => return Ok(Ended::StillRunning { process: 7 }),
+                }
+            }
+        }
+        Ok(Ended::Code(Some(i32::from(fails))))
+    }
+
+    fn ask(&self, _: &str) -> Option<String> {
+        self.answers.borrow_mut().pop().map(str::to_owned)
+    }
+
+    fn ask_secret(&self, _: &str) -> Option<Secret> {
+        None
+    }
+
+    fn say(&self, line: &str) {
+        self.lines.borrow_mut().push(line.to_owned());
+    }
+}
+
+impl Fixture {
+    /// The bundle as an archive, made by the compiler's own last phase.
+    pub(crate) fn archive(&self, has_runbook: bool) -> Vec<u8> {
+        let mut parts = Vec::new();
+        for artifact in &self.manifest.artifacts {
+            let text = String::from_utf8(self.files[&artifact.path].clone())
+                .unwrap()
+                .replace("\r\n", "\n");
+            parts.push(Part {
+                path: artifact.path.clone(),
+                review_sha256: Digest::of(text.as_bytes()),
+                text,
+                record: ArtifactRecord {
+                    scope: artifact.scope,
+                    server: artifact.server.clone(),
+                    title: artifact.title.clone(),
+                    requirements: Vec::new(),
+                    target: None,
+                    format: artifact.format,
+                    effect: artifact.effect,
+                    phase: artifact.phase,
+                    rollback: artifact.rollback.clone(),
+                    restarts: Vec::new(),
+                },
+                origin: None,
+            });
+        }
+        let text = self.runbook.to_text();
+        parts.push(Part {
+            path: BundlePath::parse("runbook.json").unwrap(),
+            review_sha256: Digest::of(text.as_bytes()),
+            text,
+            record: ArtifactRecord {
+                scope: Scope::Bundle,
+                server: None,
+                title: "Runbook".into(),
+                requirements: Vec::new(),
+                target: None,
+                format: Format::Json,
+                effect: Effect::Read,
+                phase: Phase::Prepare,
+                rollback: Rollback::Nothing,
+                restarts: Vec::new(),
+            },
+            origin: None,
+        });
+        if !has_runbook {
+            parts.pop();
+        }
+        let identity = BundleIdentity {
+            name: "acme".into(),
+            version: "1.0.0".into(),
+            change: Some("CHG1".into()),
+            window: None,
+        };
+        let servers = vec![ServerEntry {
+            name: "MGMT01".into(),
+            fqdn: "mgmt01.acme.example".into(),
+            roles: vec![Role::Management],
+        }];
+        let mut diagnostics = Diagnostics::new();
+        let bundle = bundle(&mut diagnostics, identity, Vec::new(), servers, Vec::new(), parts).unwrap();
+        Press::default().write(&bundle).unwrap()
+    }
+
+    /// Writes the server before the change below a folder, with a `cmd.exe` that plays the scripts.
+    pub(crate) fn write_server(&self, root: &std::path::Path) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let world = self.world();
+        for (path, (bytes, rights)) in world.tree() {
+            let path = root.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, bytes).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(rights)).unwrap();
+        }
+        let shell = root.join("C/Windows/System32/cmd.exe");
+        std::fs::write(&shell, include_str!("cmd.sh")).unwrap();
+        std::fs::set_permissions(&shell, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
