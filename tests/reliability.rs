@@ -33,14 +33,14 @@ pub(crate) fn wish(fixture: &Fixture) -> Wish {
     }
 }
 
-pub(crate) fn state(fixture: &Fixture, world: &World) -> State {
+pub(crate) fn state(world: &World) -> State {
     State::of(&Fixture::server(), world, "acme", "1.0.0")
 }
 
 /// Applies, as the command does.
 pub(crate) fn run_apply(fixture: &Fixture, stage: &Stage<'_>, wish: &Wish) -> End {
     let server = Fixture::server();
-    let state = state(fixture, stage.world);
+    let state = state(stage.world);
     let journal = match Journal::open(stage.world, state.journal()) {
         Ok(journal) => journal,
         Err(error) => return End::Refused(vec![apply::state_failed(&error)]),
@@ -68,11 +68,11 @@ pub(crate) fn run_rollback(fixture: &Fixture, stage: &Stage<'_>, overwrite: &[St
         package: Some(fixture),
         overwrite,
     };
-    rollback(&way, &state(fixture, stage.world))
+    rollback(&way, &state(stage.world))
 }
 
 /// What every server must be after a command that ended by itself: no debris, evidence whole, nothing drifted.
-fn sound(fixture: &Fixture, world: &World) -> Result<(), String> {
+fn sound(world: &World) -> Result<(), String> {
     // What a kill left in the folder of cbgen itself is written over by the next command and harms nobody.
     let is_debris = |path: &PathBuf| path.to_string_lossy().ends_with('~') && !path.starts_with(STATE);
     let debris: Vec<_> = world.below("C").into_iter().filter(is_debris).collect();
@@ -83,8 +83,7 @@ fn sound(fixture: &Fixture, world: &World) -> Result<(), String> {
         let bytes = world.get(&path.to_string_lossy()).unwrap();
         evidence::read(&bytes).map_err(|flaws| format!("evidence {}: {flaws:?}", path.display()))?;
     }
-    let status =
-        status(&Fixture::server(), world, &[state(world)]).map_err(|error| error.to_string())?;
+    let status = status(&Fixture::server(), world, &[state(world)]).map_err(|error| error.to_string())?;
     if status.has_findings() {
         return Err(format!("status: {}", status.to_table()));
     }
@@ -137,7 +136,7 @@ fn ends(fixture: &Fixture) -> Ends {
         "{}",
         stage.output()
     );
-    sound(fixture, &world).unwrap();
+    sound(&world).unwrap();
     let operations = world.inner.lock().unwrap().writing.clone();
     Ends {
         old,
@@ -161,7 +160,7 @@ fn goes_back(fixture: &Fixture, world: &World, ends: &Ends) -> Result<(), String
         return Err(told("rollback did not go back".to_owned()));
     }
     same("after rollback", &world.tree(), &ends.old).map_err(told)?;
-    sound(fixture, &world).map_err(told)?;
+    sound(&world).map_err(told)?;
     let again = run_rollback(fixture, &Stage::new(&world), &[]);
     if let rollback::End::Back { .. } | rollback::End::Incomplete(_) = again {
         return Err(told(format!("a second rollback found something: {again:?}")));
@@ -179,7 +178,7 @@ fn goes_on(fixture: &Fixture, world: &World, ends: &Ends, and_back: bool) -> Res
         return Err(told("apply did not go on".to_owned()));
     }
     same("after apply", &world.tree(), &ends.new).map_err(told)?;
-    sound(fixture, &world).map_err(told)?;
+    sound(&world).map_err(told)?;
     if and_back {
         goes_back(fixture, &world, ends).map_err(|why| told(format!("going back from the end: {why}")))?;
     }

@@ -66,6 +66,8 @@ pub(super) struct Named {
     pub(super) version: String,
     /// Its id.
     pub(super) id: String,
+    /// Its seal, as people read it to each other.
+    pub(super) seal: String,
     /// The folder reviewers read.
     pub(super) tree: String,
     /// The archive.

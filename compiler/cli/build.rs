@@ -298,6 +298,7 @@ fn make(
             name: bundle.name().to_owned(),
             version: bundle.manifest().bundle.version.clone(),
             id: bundle.id().to_string(),
+            seal: bundle.seal().to_string(),
             tree: format!("{}/{}", shown(output_of(arguments)), bundle.name()),
             archive: format!("{}/{}", shown(output_of(arguments)), bundle.archive_name()),
             work: work_of(&bundle),

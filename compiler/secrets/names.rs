@@ -143,13 +143,7 @@ pub(super) fn is_secret(name: &str) -> bool {
     {
         return false;
     }
-    are_of_a_secret(&words) || is_short(name)
-}
-
-/// `pw`, as a part of its own: inside a word two letters mean nothing.
-fn is_short(name: &str) -> bool {
-    name.split(|letter: char| !letter.is_alphanumeric())
-        .any(|part| part.eq_ignore_ascii_case("pw"))
+    are_of_a_secret(&words)
 }
 
 /// Whether an identifier somewhere in a line, or several words of it together, may name a secret; [`is_secret`] holds for no
@@ -157,11 +151,9 @@ fn is_short(name: &str) -> bool {
 pub(super) fn may_be_in(line: &str) -> bool {
     line.split(|letter: char| !letter.is_alphanumeric())
         .filter(|part| may_be_secret(part))
+        .map(words)
         // Which word stands before `key` is not asked.
-        .any(|part| {
-            let words = words(part);
-            is_short(part) || are_of_a_secret(&words) || words.iter().any(|word| letters(word) == "key")
-        })
+        .any(|words| are_of_a_secret(&words) || words.iter().any(|word| letters(word) == "key"))
 }
 
 /// A word without the number at its end.
@@ -224,8 +216,8 @@ pub(super) fn is_like_a_secret(name: &str) -> bool {
     })
 }
 
-/// Three letters in any case, one of which is in every word that names a secret; `*` is any byte.
-const OF_SECRETS: [[u8; 3]; 7] = [*b"pas", *b"pw*", *b"sec", *b"tok", *b"key", *b"coo", *b"cre"];
+/// Three letters in any case, one of which is in every word that names a secret.
+const OF_SECRETS: [[u8; 3]; 7] = [*b"pas", *b"pwd", *b"sec", *b"tok", *b"key", *b"coo", *b"cre"];
 /// The same for arguments whose value is a secret: `user`, `authorization`, `/rp`.
 const OF_ARGUMENTS: [[u8; 3]; 3] = [*b"use", *b"aut", *b"/rp"];
 /// Options of one letter, whose case matters.
@@ -250,15 +242,8 @@ const fn table(place: usize) -> [u16; 256] {
         } else {
             OF_ARGUMENTS[pattern - OF_SECRETS.len()]
         };
-        let mut byte = 0;
-        while byte < table.len() {
-            let letter = letters[place];
-            let is_it = byte == letter as usize || byte == letter.to_ascii_uppercase() as usize;
-            if is_it || letter == b'*' {
-                table[byte] |= 1 << pattern;
-            }
-            byte += 1;
-        }
+        table[letters[place] as usize] |= 1 << pattern;
+        table[letters[place].to_ascii_uppercase() as usize] |= 1 << pattern;
         pattern += 1;
     }
     let mut option = 0;

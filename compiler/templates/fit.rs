@@ -128,7 +128,7 @@ pub(super) struct Misfit {
 fn extension(text: &str) -> Option<String> {
     let name = text.rsplit(['/', '\\']).next().unwrap_or(text);
     let (_, extension) = name.rsplit_once('.')?;
-    (!extension.contains(['{', '}', ' '])).then(|| extension.to_ascii_lowercase())
+    (!extension.is_empty() && !extension.contains(['{', '}', ' '])).then(|| extension.to_ascii_lowercase())
 }
 
 fn with_dots(extensions: &[&str]) -> String {
@@ -163,6 +163,8 @@ pub(super) fn misfits(front: &FrontMatter) -> Vec<Misfit> {
     let known = extensions(format);
     match extension(path) {
         Some(extension) if known.contains(&extension.as_str()) => {}
+        // A page like `LICENSE`.
+        None if format == Format::Text => {}
         other => found.push(Misfit {
             key: "path",
             message: match other {
@@ -431,7 +433,8 @@ mod tests {
                         let what = format!("{effect:?} {format:?} {path} {target:?}");
                         // Only what people read may be plain text, and no consumer takes that for its own.
                         assert!(
-                            *format != Format::Text || effect == Effect::Read && *extension == "txt",
+                            *format != Format::Text
+                                || effect == Effect::Read && matches!(*extension, "txt" | ""),
                             "{what}"
                         );
                         assert_eq!(*extension == "reg", *format == Format::Reg, "{what}");

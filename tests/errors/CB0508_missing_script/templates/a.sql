@@ -2,7 +2,7 @@
 title: A change
 scope: deployment
 path: extra/change.sql
-format: text
+format: sql
 effect: run_sql
 phase: database
 rollback: one_way
