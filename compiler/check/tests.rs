@@ -111,6 +111,8 @@ fn every_code_has_a_mutation() {
         .map(|code| code.id())
         // From CB0493 on: what only `check --lint` says.
         .filter(|id| ("CB0301".."CB0493").contains(id))
+        // What the times of the planned runbook say; no rule here knows them.
+        .filter(|id| !("CB0415".."CB0418").contains(id))
         .collect();
     assert_eq!(tried, declared);
 }

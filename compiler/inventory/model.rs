@@ -22,6 +22,7 @@ pub struct Inventory {
     /// Versions of cbgen that may compile this inventory, for example `>=0.1, <0.2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "cbgen-version-range"))]
+    #[schemars(example = &">=0.1, <0.2")]
     pub requires: Option<String>,
     /// What the bundle is called.
     #[schemars(example = serde_json::json!({ "name": "acme-prod", "version": "2026.12.1" }))]
@@ -95,6 +96,7 @@ pub struct Bundle {
         length(min = 1, max = 64),
         regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9 ._/#-]*$")
     )]
+    #[schemars(example = &"CHG0041873")]
     pub change: Option<String>,
     /// The change window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -139,10 +141,12 @@ pub struct Product {
     /// Folder of the Smart Rules Engine service; default `SmartRules` below `install_root` (assumed, DEF-12, DEF-50).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "cbgen-windows-folder"))]
+    #[schemars(example = &r"C:\Program Files (x86)\Virtual Hold Technology\SmartRules")]
     pub smart_rules_root: Option<String>,
     /// Folder of Core Monitor. The guide does not say where it is; required when its `site.config` must change (CFG-17).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "cbgen-windows-folder"))]
+    #[schemars(example = &r"C:\Program Files (x86)\Virtual Hold Technology\Core Monitor")]
     pub core_monitor_root: Option<String>,
     /// Whether this is a high availability installation.
     #[schemars(example = false)]
@@ -174,6 +178,7 @@ pub struct Proxy {
     /// Port of a plain listener on 127.0.0.1; absent means none (DEF-34).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 65535))]
+    #[schemars(example = 8081)]
     pub http_port: Option<u16>,
     /// Further names allowed as CORS origin, beside every Management FQDN and `fqdn` itself.
     #[serde(default)]
@@ -195,14 +200,17 @@ pub struct Proxy {
         length(min = 1, max = 80),
         regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9 ._-]*[A-Za-z0-9])?$")
     )]
+    #[schemars(example = &"VHTReverseProxy")]
     pub service_name: Option<String>,
     /// Seconds the proxy waits for an answer of a component; default is the 25 minutes the Smart Rules Engine waits (CFG-7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 86400))]
+    #[schemars(example = 1500)]
     pub read_timeout: Option<u32>,
     /// Largest request the proxy accepts, in bytes; default is the largest message of the Smart Rules Engine (CFG-7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 65536, max = 2_147_483_647))]
+    #[schemars(example = 10_485_760)]
     pub largest_request: Option<u32>,
 }
 
@@ -220,9 +228,11 @@ pub struct Balancer {
     /// What it asks to find out whether a server lives; default is a connection to the port of the proxy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100))]
+    #[schemars(example = &"port 443")]
     pub health_probe: Option<String>,
     /// Whether it keeps sending one client to one server; ASP.NET keeps sessions in the memory of a server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"source address")]
     pub affinity: Option<bool>,
 }
 
@@ -288,6 +298,7 @@ pub struct Iis {
     pub site: String,
     /// Value of X-Frame-Options on EyeQueue; absent means it is not set (HARD-1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"SAMEORIGIN")]
     pub x_frame_options: Option<XFrameOptions>,
     /// Whether to show the product's error page instead of details (HARD-2).
     #[serde(default)]
@@ -390,6 +401,7 @@ pub struct Ole {
     /// SQL login, for `authentication: sql` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128))]
+    #[schemars(example = &"callback_report")]
     pub user: Option<String>,
     /// Name of the secret the engineer supplies at apply time, for `authentication: sql` only. A literal is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -509,10 +521,12 @@ pub struct RabbitMq {
     /// Common Name of the client certificates; exactly one of this and `subject`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
+    #[schemars(example = &"callback-mq")]
     pub common_name: Option<String>,
     /// RFC 4514 subject of client certificates without a Common Name (DEF-76, DEF-77).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 200))]
+    #[schemars(example = &"OU=Callback,O=Acme,C=US")]
     pub subject: Option<String>,
     /// TLS port of the broker.
     #[serde(default = "default_amqps_port")]
@@ -536,10 +550,12 @@ pub struct RabbitMq {
     /// stops the change before it begins. Absent, all of them stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("uniqueItems" = true, "items" = serde_json::json!({"type": "string", "pattern": "^[a-z][a-z0-9_]*$"})))]
+    #[schemars(example = serde_json::json!(["tcp_listen_options"]))]
     pub keep: Option<Vec<String>>,
     /// Settings of the existing `rabbitmq.config` that go, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("uniqueItems" = true, "items" = serde_json::json!({"type": "string", "pattern": "^[a-z][a-z0-9_]*$"})))]
+    #[schemars(example = serde_json::json!(["loopback_users"]))]
     pub drop: Vec<String>,
 }
 
@@ -651,22 +667,27 @@ pub struct Overrides {
     /// Address of the page Notification Server puts into e-mails (DEF-48); default is the guide's 127.0.0.1 address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "cbgen-http-url"))]
+    #[schemars(example = &"https://callback.acme.example/EyeQueue/NoAccessPage")]
     pub no_access_page_url: Option<String>,
     /// Address of VHQWatchWS for the Smart Rules Engine (DEF-50); default is the proxy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "cbgen-https-url"))]
+    #[schemars(example = &"https://callback.acme.example/VHCallbackResponse/Service.svc")]
     pub smart_rules_endpoint_url: Option<String>,
     /// Largest message the Smart Rules Engine accepts, in bytes (DEF-51); default is the guide's 10485760.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 65536, max = 2_147_483_647))]
+    #[schemars(example = 10_485_760)]
     pub smart_rules_max_message_size: Option<u32>,
     /// File name of the broker's configuration below `RabbitMQ Server` (DEF-69); default `rabbitmq.config`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"), extend("format" = "cbgen-config-file"))]
+    #[schemars(example = &"rabbitmq.config")]
     pub rabbitmq_config_file: Option<String>,
     /// File name of Callback's client configuration (DEF-69); default `rabbitmq_config.json`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"))]
+    #[schemars(example = &"rabbitmq_config.json")]
     pub rabbitmq_json_file: Option<String>,
 }
 
@@ -696,10 +717,12 @@ pub struct Server {
     /// Name of the proxy a Core server uses, when it is not `proxy.fqdn` (DEF-44).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "cbgen-fqdn"))]
+    #[schemars(example = &"callback.acme.example")]
     pub proxy: Option<String>,
     /// Whether a program on this server reads the addresses in the table of web service paths (DEF-45); default is the
     /// role `management`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = true)]
     pub reads_ws_paths: Option<bool>,
     /// RabbitMQ on this server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -778,18 +801,22 @@ pub struct ServerRabbitMq {
     /// Folder of the certificate files, when it differs on this server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "cbgen-windows-folder"))]
+    #[schemars(example = &r"D:\certs\rabbitmq")]
     pub certificates: Option<String>,
     /// Common Name of this server's client certificate, when it differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
+    #[schemars(example = &"callback-mq")]
     pub common_name: Option<String>,
     /// RFC 4514 subject of this server's client certificate, when it differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 200))]
+    #[schemars(example = &"OU=Callback,O=Acme,C=US")]
     pub subject: Option<String>,
     /// Names in this server's certificate (subject alternative names), to check the federation graph against (DEF-96).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("uniqueItems" = true))]
+    #[schemars(example = serde_json::json!(["core01", "core01.acme.example"]))]
     pub certificate_names: Option<Vec<String>>,
     /// Federation upstreams: the brokers this server's broker connects to.
     #[serde(default)]
@@ -810,6 +837,7 @@ pub struct Upstream {
     /// Further keys of the upstream's definition that must survive, for example `prefetch-count` (DEF-95).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "keep_schema")]
+    #[schemars(example = serde_json::json!({ "prefetch-count": 500 }))]
     pub keep: BTreeMap<UpstreamKey, serde_json::Value>,
 }
 

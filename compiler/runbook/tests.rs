@@ -155,7 +155,8 @@ fn both_runbooks_read_back_as_their_formats() {
                     .map(|error| format!("{}: {}", error.message, text.get(error.range).unwrap_or_default()))
                     .collect();
                 assert_eq!(errors, Vec::<String>::new(), "{path}");
-                assert!(text.len() < 600_000, "{path} has {} bytes", text.len());
+                // The page holds the text by hand too.
+                assert!(text.len() < 800_000, "{path} has {} bytes", text.len());
             }
         });
     }

@@ -466,10 +466,6 @@ fn argument(line: &str, before: [&str; 2], word: &str, rest: &str, declared: &[&
             takes_a_password(line) && literal(next(1)),
             "password of a command",
         ),
-        b'/' if is("/p") => named(
-            mentions(line, &["schtasks", "cmdkey"]) && literal(next(1)),
-            "password of a task",
-        ),
         b'-' if bare == "-P" || bare.starts_with("-P") && !bare.starts_with("-Pa") => {
             let is_sql = is_of_sqlcmd(line);
             let value = if bare == "-P" {
