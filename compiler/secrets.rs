@@ -351,7 +351,6 @@ mod tests {
             "dckr_pat_abcdefghijklmnopqrst",
             "xapp-1-A0123456789-abcdef",
             "glrt-abcdefghijklmnopqrst",
-            "SG.abcdefghijklmnopqrst.abcdefghij",
             "change: AKIAIOSFODNN7EXAMPLE",
             "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
             "glpat-abcdefghijklmnopqrst",
