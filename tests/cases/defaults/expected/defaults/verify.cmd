@@ -11,7 +11,6 @@ set "EMPTY=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 set "RESULT=0"
 set "CHECKED="
 set "LISTED="
-set "ID="
 rem unchecked: the next line finds out, also when pushd had to map a network folder to a drive
 pushd "%~dp0."
 if not exist "verify.cmd" goto :NOFOLDER
@@ -40,13 +39,15 @@ for /f "delims=" %%A in ('dir /b /s /a-d') do call :EXTRA "%%~fA"
 if not defined LISTED goto :NOTEMP
 if "%RESULT%"=="2" goto :INCOMPLETE
 if "%RESULT%"=="1" goto :DIFFERENT
-"%FINDSTR%" /r /c:".id.: .[0-9a-f][0-9a-f][0-9a-f][0-9a-f]" "manifest.json" >"%WORK%\id.txt"
-if not "%errorlevel%"=="0" goto :NOID
-for /f "usebackq tokens=2" %%A in ("%WORK%\id.txt") do set "ID=%%~A"
-if not defined ID goto :NOID
+rem The digest of the list stands for every file and for the manifest.
+set "HASH="
+"%CERTUTIL%" -hashfile "SHA256SUMS" SHA256 >"%WORK%\hash.txt"
+if not "%errorlevel%"=="0" goto :NOSEAL
+for /f "usebackq skip=1 tokens=1-25,*" %%A in ("%WORK%\hash.txt") do call :JOIN "%%A%%B%%C%%D%%E%%F%%G%%H%%I%%J%%K%%L%%M%%N%%O%%P%%Q%%R%%S%%T%%U%%V%%W%%X%%Y" "%%Z"
+if not defined HASH goto :NOSEAL
 echo The bundle is complete and unchanged.
-echo Bundle id, compare its first twelve digits with the review:
-echo %ID%
+echo Seal of the bundle, compare its first twelve digits with the review:
+echo %HASH%
 goto :END
 
 :KNOWN
@@ -119,9 +120,9 @@ echo SHA256SUMS names a file this script must not touch. Use verify.ps1 or cbgen
 set "RESULT=2"
 goto :END
 
-:NOID
-echo manifest.json has no id.
-set "RESULT=1"
+:NOSEAL
+echo SHA256SUMS cannot be read.
+set "RESULT=2"
 goto :END
 
 :NOLIST

@@ -99,8 +99,10 @@ try {
 
     if ($findings.Count -eq 0) {
         Write-Output ('Bundle {0} {1}: {2} files, complete and unchanged.' -f $manifest.bundle.name, $manifest.bundle.version, $wanted.Count)
-        Write-Output ('Bundle id: {0}   (compare with the review)' -f (Get-Spoken $id))
-        Write-Output ('In full:   {0}' -f $id)
+        # The digest of the list stands for every file and for the manifest.
+        $seal = (Get-FileHash -LiteralPath $list -Algorithm SHA256).Hash.ToLowerInvariant()
+        Write-Output ('Seal:    {0}   (compare with the review)' -f (Get-Spoken $seal))
+        Write-Output ('In full: {0}' -f $seal)
         if ($seen.ContainsKey('/SHA256SUMS.sig')) {
             Write-Output 'There is a signature, which this script cannot check; cbgen verify can.'
         }

@@ -13,7 +13,9 @@ DECLARE @run nvarchar(200) = N'defaults 1';
 BEGIN TRY
     BEGIN TRANSACTION;
     IF OBJECT_ID(N'[dbo].[cbgen_captured]', N'U') IS NOT NULL
+    BEGIN
         DELETE FROM [dbo].[cbgen_captured] WHERE [run] = @run;
+    END
     COMMIT TRANSACTION;
 END TRY
 BEGIN CATCH

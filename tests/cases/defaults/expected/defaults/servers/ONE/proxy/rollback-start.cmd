@@ -97,20 +97,32 @@ rem Stops a service by its key name, and first what runs and depends on it: net 
 :stop_service
 "%SYSTEM%\sc.exe" enumdepend "%~1" 65536 >"%STATE%\depend.txt" 2>&1
 if not "%errorlevel%"=="0" exit /b 1
+set "TROUBLE="
 for /f "usebackq tokens=1,* delims=: " %%A in ("%STATE%\depend.txt") do call :stop_dependent "%%B"
+if defined TROUBLE exit /b 1
 call :stop_one "%~1"
 if not "%errorlevel%"=="0" exit /b 1
 exit /b 0
-rem What stands in the list is a key name when a running service answers to it. Should one be missed, the stop fails with 1051.
+rem What stands in the list is a key name when a running service answers to it. 1060, 123 and 1213: it is another word of the
+rem list; 1062: it does not run. Any other answer is none.
 :stop_dependent
+if defined TROUBLE exit /b 1
 if "%~1"=="" exit /b 0
 "%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
-if not "%errorlevel%"=="0" exit /b 0
+if "%errorlevel%"=="0" goto :does_depend
+if "%errorlevel%"=="1060" exit /b 0
+if "%errorlevel%"=="1062" exit /b 0
+if "%errorlevel%"=="123" exit /b 0
+if "%errorlevel%"=="1213" exit /b 0
+set "TROUBLE=yes"
+exit /b 1
+:does_depend
 echo Stopping %~1, which depends on it.
 echo "%~1">>"%STATE%\dependents.txt"
 call :stop_one "%~1"
-if not "%errorlevel%"=="0" exit /b 1
-exit /b 0
+if "%errorlevel%"=="0" exit /b 0
+set "TROUBLE=yes"
+exit /b 1
 :stop_one
 "%SYSTEM%\sc.exe" stop "%~1" >nul 2>&1
 rem 1062: it does not run.
