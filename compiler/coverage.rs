@@ -78,7 +78,7 @@ pub enum Account {
         /// Folded paths.
         by: Vec<String>,
         /// Steps of the runbook that belong to it.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         steps: Vec<String>,
     },
     /// The runbook tells an engineer to do it.

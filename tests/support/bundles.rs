@@ -61,10 +61,10 @@ const VARIANTS: &[Variant] = &[
     Variant {
         name: "lab-443",
         base: "lab",
-        edits: &[(
-            "https_port: 8080",
-            "https_port: 443\n  config_trailing_slash: true",
-        )],
+        edits: &[
+            ("https_port: 8080", "https_port: 443"),
+            ("config_trailing_slash: false", "config_trailing_slash: true"),
+        ],
     },
 ];
 

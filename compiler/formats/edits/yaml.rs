@@ -432,7 +432,10 @@ mod tests {
             "- a\n",
             &["Missing 0..4 the file holds no keys, so `:host` cannot be one of them"],
         );
-        check("", &["Missing the file holds no keys, so `:host` cannot be one of them"]);
+        check(
+            "",
+            &["Missing the file holds no keys, so `:host` cannot be one of them"],
+        );
         check(
             "{:host: 0}\n",
             &["BadFile 1..6 the file is no YAML for Ruby: it reads no symbol inside braces or brackets"],
