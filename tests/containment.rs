@@ -110,7 +110,9 @@ fn templates_are_files_below_a_folder() {
 }
 
 #[test]
-fn a_folder_as_inventory_is_a_failure_of_the_run() {
-    let ran = workspace().run(&["check", "inventories"]);
+fn a_folder_without_inventories_is_a_failure_of_the_run() {
+    let workspace = workspace();
+    workspace.write("elsewhere/notes.yaml", "a: 1\n");
+    let ran = workspace.run(&["check", "elsewhere"]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
 }

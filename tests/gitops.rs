@@ -39,6 +39,12 @@ impl Clone {
             std::fs::remove_file(workspace.folder().join(format!("inventories/{name}.yaml")))
                 .expect("a file");
         }
+        // One warning stays open: the laboratory of the repository has answered all of its own.
+        let lab = workspace.folder().join("inventories/lab.yaml");
+        let text = std::fs::read_to_string(&lab).expect("the inventory");
+        let answer = "  - { code: CB0440, reason: reg query on LAB01 shows REG_SZ }\n";
+        assert!(text.contains(answer), "the answer is in the inventory");
+        std::fs::write(&lab, text.replace(answer, "")).expect("a writable file");
         workspace.write(".gitignore", "/cbgen-review\n/summary.md\n*.zip\n*.zip.sha256\n");
         let clone = Self { workspace };
         clone.git(&["init", "--quiet", "--initial-branch", "main"]);
@@ -212,9 +218,9 @@ fn a_renamed_server_is_reviewed_on_gitlab() {
 fn a_mistake_is_annotated_on_every_platform() {
     let clone = Clone::new();
     clone.edit("fqdn: lab01", "fqnd: lab01");
-    let github = "::error file=inventories/lab.yaml,line=34,col=5,endLine=34,endColumn=8,title=CB0201%3A unknown key::";
-    let azure = "##vso[task.logissue type=error;sourcepath=inventories/lab.yaml;linenumber=34;columnnumber=5;code=CB0201]";
-    let plain = "inventories/lab.yaml:34:5: error[CB0201]: `fqnd` is no key";
+    let github = "::error file=inventories/lab.yaml,line=50,col=5,endLine=50,endColumn=8,title=CB0201%3A unknown key::";
+    let azure = "##vso[task.logissue type=error;sourcepath=inventories/lab.yaml;linenumber=50;columnnumber=5;code=CB0201]";
+    let plain = "inventories/lab.yaml:50:5: error[CB0201]: `fqnd` is no key";
     for (environment, expected) in [(GITHUB, github), (AZURE, azure), (GITLAB, plain)] {
         expect(&clone.step("check", environment), 1, &[expected]);
         for step in ["tree", "bundles", "diff"] {
@@ -234,7 +240,7 @@ fn a_mistake_is_annotated_on_every_platform() {
     expect(
         &clone.step("check", &[]),
         1,
-        &["did you mean `fqdn`?", "34 |     fqnd"],
+        &["did you mean `fqdn`?", "50 |     fqnd"],
     );
 }
 
@@ -380,7 +386,7 @@ fn platform_files_are_yaml_and_call_steps_that_exist() {
         ("pre-commit-config.yaml", vec!["check", "tree"]),
     ]);
     let files = read_tree(&root().join("kit"));
-    let yaml = files.keys().filter(|name| !name.ends_with(".sh"));
+    let yaml = files.keys().filter(|name| name.ends_with(".yml") || name.ends_with(".yaml"));
     assert!(yaml.eq(expected.keys()), "every file of the kit is tested");
     for (name, steps) in expected {
         let mut found = Vec::new();

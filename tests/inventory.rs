@@ -81,11 +81,13 @@ fn shipped_inventories_load_without_findings() {
 #[test]
 fn every_finding_of_the_reader_has_a_remedy() {
     let cases = repository().join("tests/errors");
-    let ours = |name: &String| ("CB00".."CB03").contains(&name.as_str());
+    // CB0014 is about the program a bundle brings along, which the bundle reads.
+    let ours = |name: &String| ("CB00".."CB03").contains(&name.as_str()) && !name.starts_with("CB0014");
     let mut count = 0;
     for case in sorted_names(&cases).into_iter().filter(ours) {
         // Front matter is read by the same reader, but not from an inventory.
-        if cases.join(&case).join("templates").is_dir() {
+        // A case with a command of its own is about the command line.
+        if cases.join(&case).join("templates").is_dir() || cases.join(&case).join("command.txt").is_file() {
             continue;
         }
         let (loaded, diagnostics, sources) = read(cases.join(&case), "inventory.yaml");

@@ -37,11 +37,6 @@ impl Workspace {
 
 impl ReadInput for Workspace {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        if path == STANDARD_INPUT
-            && let Some(bytes) = &self.standard_input
-        {
-            return Ok(bytes.clone());
-        }
         self.read_within(path, path, MOST_BYTES)
     }
 
@@ -65,6 +60,11 @@ const MOST_BYTES: u64 = MAX_INPUT_BYTES as u64;
 impl Workspace {
     /// The content of a file that `main` asks for, directly or by way of others.
     fn read_within(&self, path: &str, main: &str, limit: u64) -> io::Result<Vec<u8>> {
+        if path == STANDARD_INPUT
+            && let Some(bytes) = &self.standard_input
+        {
+            return Ok(bytes.clone());
+        }
         let path = Path::new(path);
         if self.files.kind(path)? == Some(Kind::Folder) {
             return Err(io::ErrorKind::IsADirectory.into());
