@@ -79,6 +79,7 @@ pub enum Account {
         by: Vec<String>,
         /// Steps of the runbook that belong to it.
         #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[schemars(default)]
         steps: Vec<String>,
     },
     /// The runbook tells an engineer to do it.

@@ -351,7 +351,7 @@ fn errors_come_last_and_quiet_prints_nothing_else() {
         "  - { code: CB0440, reason: reg query on LAB01 shows REG_SZ }\n",
         "",
     );
-    text = text.replace("dotnet: 4.6.2", "dotnet: 4.8");
+    text = text.replace("dotnet: 4.6.2", "dotnet: '4.8'");
     workspace.write("inventories/lab.yaml", &text);
     let ran = workspace.run(&["check", "inventories/lab.yaml", "--message-format", "short"]);
     let kinds: String = ran

@@ -85,7 +85,8 @@ fn every_finding_of_the_reader_has_a_remedy() {
     let mut count = 0;
     for case in sorted_names(&cases).into_iter().filter(ours) {
         // Front matter is read by the same reader, but not from an inventory.
-        if cases.join(&case).join("templates").is_dir() {
+        // A case with a command of its own may not name an inventory at all.
+        if cases.join(&case).join("templates").is_dir() || cases.join(&case).join("command.txt").is_file() {
             continue;
         }
         let (loaded, diagnostics, sources) = read(cases.join(&case), "inventory.yaml");
