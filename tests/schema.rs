@@ -95,7 +95,7 @@ fn editors_mark_the_mistakes_a_schema_can_know() {
         marked += usize::from(refused);
         text.push_str(&format!("{} {case}\n", if refused { "marked" } else { "unseen" }));
     }
-    assert!(marked * 10 > files.len() * 6, "only {marked} of {}", files.len());
+    assert!(marked * 2 > files.len(), "only {marked} of {}", files.len());
     if let Err(complaint) = compare_text(&root().join("tests/schema_marks.txt"), &text) {
         panic!("{complaint}");
     }

@@ -211,6 +211,7 @@ fn read(
     let root = expanded.root;
     let mut decoded = decode::decode(diagnostics, &root, schema.root());
     // A mistake in what servers share is said where it is shared.
+    let refused = decoded.quiet.clone();
     decoded.quiet.extend(expanded.shared);
     let places = Places::new(root);
     let explainer = explain::Explainer {
@@ -244,7 +245,7 @@ fn read(
     check_versions(diagnostics, &decoded.value, &places);
     if diagnostics.has_errors() {
         if layers.complete && diagnostics.count() < MOST_SALVAGED {
-            *salvaged = salvage::salvage(schema, &decoded.value, places);
+            *salvaged = salvage::salvage(schema, &decoded.value, &refused, places);
         }
         return None;
     }

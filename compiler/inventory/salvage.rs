@@ -3,6 +3,8 @@
 //! Checks that look at several values can then run whatever else is wrong: what they say in every way does not depend on the
 //! values that were replaced. Nothing is ever compiled from it. This file must not know the checks.
 
+use std::collections::BTreeSet;
+
 use jsonschema::error::ValidationErrorKind as Kind;
 use serde_json::{Map, Value};
 
@@ -25,16 +27,25 @@ pub struct Salvaged {
     pub places: Places,
 }
 
-/// Replaces what the schema refuses. `None` when that leads nowhere.
-pub(super) fn salvage(schema: &Schema, value: &Value, places: Places) -> Option<Salvaged> {
+/// Replaces what the schema refuses, and what was `refused` before it: there nothing is left. `None` when that leads
+/// nowhere.
+pub(super) fn salvage(
+    schema: &Schema,
+    value: &Value,
+    refused: &BTreeSet<String>,
+    places: Places,
+) -> Option<Salvaged> {
     let inventories = (0..WAYS)
-        .map(|way| repaired(schema, value.clone(), way))
+        .map(|way| repaired(schema, value.clone(), refused, way))
         .collect::<Option<Vec<Inventory>>>()?;
     Some(Salvaged { inventories, places })
 }
 
-fn repaired(schema: &Schema, mut value: Value, way: usize) -> Option<Inventory> {
+fn repaired(schema: &Schema, mut value: Value, refused: &BTreeSet<String>, way: usize) -> Option<Inventory> {
     let validator = schema.validator()?;
+    for pointer in refused {
+        Repair::Replace(pointer.clone()).apply(schema, &mut value, way);
+    }
     for _ in 0..ROUNDS {
         let repairs: Vec<Repair> = validator
             .iter_errors(&value)
