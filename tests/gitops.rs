@@ -386,7 +386,9 @@ fn platform_files_are_yaml_and_call_steps_that_exist() {
         ("pre-commit-config.yaml", vec!["check", "tree"]),
     ]);
     let files = read_tree(&root().join("kit"));
-    let yaml = files.keys().filter(|name| name.ends_with(".yml") || name.ends_with(".yaml"));
+    let yaml = files
+        .keys()
+        .filter(|name| name.ends_with(".yml") || name.ends_with(".yaml"));
     assert!(yaml.eq(expected.keys()), "every file of the kit is tested");
     for (name, steps) in expected {
         let mut found = Vec::new();
