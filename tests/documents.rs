@@ -374,7 +374,9 @@ fn the_readme_names_every_command_and_every_document() {
         .skip_while(|line| *line != "Commands:")
         .skip(1)
         .take_while(|line| !line.is_empty())
-        .filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
+        // A line that goes on with the words of the one before is indented further.
+        .filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')))
+        .filter_map(|line| line.split_whitespace().next());
     let mut complaints = Vec::new();
     for name in names.filter(|name| *name != "help") {
         let shown = |row: &Vec<String>| row[0].starts_with(&format!("`cbgen {name}"));
