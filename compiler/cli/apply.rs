@@ -22,7 +22,7 @@ use super::session::Session;
 /// Applies, and says how it ended.
 pub(super) fn run(session: &mut Session, arguments: &ApplyArguments) {
     let machine = RealMachine::new();
-    let Some(package) = open(session, &arguments.bundle) else {
+    let Some(package) = open(session, &arguments.bundle, arguments.signers.as_deref()) else {
         return;
     };
     let Some(server) = server(session, &arguments.place, Some(&package), &machine.computer()) else {

@@ -3,23 +3,23 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::bundle::archive::{Limits, read as read_archive};
-use crate::bundle::{MANIFEST, SUMS};
 use crate::change::plan::Problem;
 use crate::change::server::Server;
 use crate::change::steps::{DEPLOYMENT, Package};
+use crate::change::verify::{Vouchers, verify as verified};
 use crate::codes;
-use crate::contract::digest::{Digest, read_sums};
+use crate::contract::digest::Digest;
 use crate::contract::manifest::Manifest;
 use crate::contract::path::BundlePath;
 use crate::contract::runbook::{RUNBOOK, Runbook};
 use crate::diag::{Diagnostic, one_of};
-use crate::files::{DiskFiles, Files as _};
+use crate::files::DiskFiles;
 
 use super::change_args::PlaceOptions;
 use super::exit::Exit;
 use super::machine::variable;
 use super::session::Session;
+use super::verify;
 
 /// A bundle that was checked.
 pub(super) struct Opened {
@@ -50,52 +50,59 @@ impl Package for Opened {
     }
 }
 
-/// Opens and checks a bundle; what is wrong with it is told.
-pub(super) fn open(session: &mut Session, place: &Path) -> Option<Opened> {
-    let name = place.to_string_lossy().replace('\\', "/");
-    match read(place) {
-        Ok(opened) => Some(opened),
-        Err((code, message)) => {
-            fail(
-                session,
-                Diagnostic::new(code, message)
-                    .in_file(name)
-                    .help("get the bundle from where it was built"),
-            );
-            None
+/// Opens a bundle and checks all of it, as `cbgen verify` does, before anything of it is used; what is wrong with it is told.
+/// With `signers`, a bundle that none of them signed is refused.
+pub(super) fn open(session: &mut Session, place: &Path, signers: Option<&Path>) -> Option<Opened> {
+    let refused = match read(place, signers) {
+        Ok((opened, warnings)) => {
+            verify::report(session, &verify::shown(place), warnings);
+            return Some(opened);
         }
-    }
+        Err(findings) => findings,
+    };
+    verify::report(session, &verify::shown(place), refused);
+    session.raise(Exit::Failure);
+    None
 }
 
-fn read(place: &Path) -> Result<Opened, (codes::Code, String)> {
-    let bad = |message: String| (codes::BAD_ARCHIVE, message);
-    let bytes = DiskFiles::new("")
-        .read(place, Limits::default().total_bytes)
-        .map_err(|error| (codes::UNREADABLE_FILE, error.to_string()))?;
-    let files = read_archive(&bytes, Limits::default())
-        .map_err(|errors| bad(errors.first().map(ToString::to_string).unwrap_or_default()))?;
-    let own = |name: &str| {
-        let found = files.iter().find(|(path, _)| path.as_str() == name);
-        found.map(|(_, bytes)| bytes.as_slice())
+fn read(place: &Path, signers: Option<&Path>) -> Result<(Opened, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let disk = DiskFiles::new("");
+    let trusted = match signers {
+        None => None,
+        Some(path) => Some((verify::read_signers(&disk, path)?, verify::shown(path))),
     };
-    let list = own(SUMS).ok_or_else(|| bad(format!("`{SUMS}` is missing")))?;
-    let sums = read_sums(&String::from_utf8_lossy(list)).map_err(|_| bad(format!("`{SUMS}` is damaged")))?;
-    for (path, digest) in &sums {
-        if files.get(path).map(|bytes| Digest::of(bytes)) != Some(*digest) {
-            return Err(bad(format!("`{path}` is not what `{SUMS}` says")));
-        }
+    let vouchers = trusted.as_ref().map(|(signers, name)| Vouchers {
+        signers,
+        name,
+        now: verify::now(),
+    });
+    let bundle = verified(&disk, place, vouchers)?;
+    let one = |finding: Box<Diagnostic>| vec![*finding];
+    bundle.require_deployed().map_err(one)?;
+    let unusable = |why: String| {
+        vec![
+            Diagnostic::new(codes::RUNBOOK_UNUSABLE, why)
+                .in_file(verify::shown(place))
+                .help("build the bundle with a cbgen of this version"),
+        ]
+    };
+    let runbook = bundle
+        .runbook()
+        .ok_or_else(|| unusable(format!("the bundle has no `{RUNBOOK}`")))?
+        .map_err(one)?;
+    let runbook = Runbook::read(&runbook).map_err(|error| unusable(error.to_string()))?;
+    // What is applied is what was checked: the bundle is not read a second time.
+    let mut files = BTreeMap::new();
+    for (path, _, _) in bundle.files() {
+        files.insert(path.clone(), bundle.read(path).map_err(one)?);
     }
-    let manifest = own(MANIFEST).ok_or_else(|| bad(format!("`{MANIFEST}` is missing")))?;
-    let manifest = Manifest::read(manifest).map_err(|error| (codes::BAD_MANIFEST, error.to_string()))?;
-    let unusable = |why: String| (codes::RUNBOOK_UNUSABLE, why);
-    let runbook = own(RUNBOOK).ok_or_else(|| unusable(format!("the bundle has no `{RUNBOOK}`")))?;
-    let runbook = Runbook::read(runbook).map_err(|error| unusable(error.to_string()))?;
-    Ok(Opened {
-        seal: Digest::of(list),
-        manifest,
+    let opened = Opened {
+        seal: bundle.seal(),
+        manifest: bundle.manifest().clone(),
         runbook,
         files,
-    })
+    };
+    Ok((opened, bundle.warnings().to_vec()))
 }
 
 /// The server of a command, checked against the bundle where there is one.

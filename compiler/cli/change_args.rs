@@ -58,6 +58,9 @@ pub(super) struct PlanArguments {
     /// Archive of the bundle, or the folder it was unpacked into
     #[arg(value_hint = ValueHint::AnyPath)]
     pub(super) bundle: PathBuf,
+    /// Who may sign, in the format of `ssh-keygen -Y verify -f`: a bundle nobody of them signed is refused
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) signers: Option<PathBuf>,
     #[command(flatten)]
     pub(super) place: PlaceOptions,
     #[command(flatten)]
@@ -91,6 +94,9 @@ pub(super) struct ApplyArguments {
     /// Archive of the bundle, or the folder it was unpacked into
     #[arg(value_hint = ValueHint::AnyPath)]
     pub(super) bundle: PathBuf,
+    /// Who may sign, in the format of `ssh-keygen -Y verify -f`: a bundle nobody of them signed is refused
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) signers: Option<PathBuf>,
     #[command(flatten)]
     pub(super) place: PlaceOptions,
     #[command(flatten)]

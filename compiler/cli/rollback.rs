@@ -17,7 +17,7 @@ pub(super) fn run(session: &mut Session, arguments: &RollbackArguments) {
     let machine = RealMachine::new();
     let package = match &arguments.bundle {
         None => None,
-        Some(bundle) => match open(session, bundle) {
+        Some(bundle) => match open(session, bundle, None) {
             None => return,
             opened => opened,
         },
