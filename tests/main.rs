@@ -85,6 +85,8 @@ mod schema;
 mod scripts;
 /// The secret gate: nothing prints or writes what looks like a secret.
 mod secrets;
+/// The shipped bundles planned, applied and taken back on copies of their servers.
+mod shipped;
 /// `cbgen sign` and `verify --signers` with `ssh-keygen` on the other side.
 mod signatures;
 /// Starting real programs, stub backends, certificates, bundles. Holds no test.
