@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::digest::Digest;
+use crate::report::counted;
 
 use super::journal::{Line, Record};
 
@@ -216,8 +217,8 @@ fn words(record: &Record) -> (String, String) {
                 .as_ref()
                 .map_or_else(String::new, |change| format!(" for {change}"));
             let what = format!(
-                "begins: {bundle} {version}{change} on {place}, {} steps, by {} with cbgen {}",
-                steps.len(),
+                "begins: {bundle} {version}{change} on {place}, {}, by {} with cbgen {}",
+                counted(steps.len(), "step"),
                 by.user,
                 by.tool
             );

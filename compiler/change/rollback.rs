@@ -4,6 +4,7 @@
 //! is decided. This file must not need the bundle; what it needs was kept when the bundle was applied.
 
 use crate::codes;
+use crate::report::counted;
 
 use super::apply::{busy, journal_failed, left, state_failed};
 use super::disk::Disk;
@@ -205,8 +206,10 @@ fn locked(way: &Way<'_>, state: &State) -> End {
     problems.extend(journal_failed(&room));
     if problems.is_empty() {
         room.say(&format!(
-            "run {} is taken back: {} files, {} scripts",
-            room.run, outcome.files, outcome.scripts
+            "run {} is taken back: {}, {}",
+            room.run,
+            counted(outcome.files, "file"),
+            counted(outcome.scripts, "script")
         ));
     } else {
         room.say(&format!("run {} is NOT taken back as a whole", room.run));

@@ -74,12 +74,12 @@ impl Apply<'_> {
         let who = room.who();
         let manifest = self.desk.package.manifest();
         let head = format!(
-            "{} {} on {}, run {}, bundle {}",
+            "{} {} on {}, run {}, seal {}",
             manifest.bundle.name,
             manifest.bundle.version,
             plan.place,
             room.run,
-            plan.id.spoken()
+            plan.seal.spoken()
         );
         let mut all = meant.clone();
         let mut scripts = self.scripts.clone();

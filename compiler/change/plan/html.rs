@@ -26,8 +26,8 @@ pub fn render(plan: &Plan) -> String {
     ));
     let mut out = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title}</title>\n<style>{STYLE}</style>\n\
-         </head>\n<body>\n<h1>{title}</h1>\n<p>Bundle {}. {}</p>\n",
-        escape(&plan.id.spoken()),
+         </head>\n<body>\n<h1>{title}</h1>\n<p>Seal {}. {}</p>\n",
+        escape(&plan.seal.spoken()),
         escape(&summary(plan))
     );
     for problem in &plan.problems {

@@ -5,16 +5,17 @@
 use std::fmt::Write as _;
 
 use super::{Outlook, Plan, Planned};
+use crate::report::counted;
 
 /// The text.
 pub fn render(plan: &Plan) -> String {
     let mut out = format!(
-        "Plan: {} {} on {}{}\nbundle {}\n\n",
+        "Plan: {} {} on {}{}\nseal {}   (compare with the review)\n\n",
         plan.bundle,
         plan.version,
         plan.place,
         if plan.is_copy { " (a copy)" } else { "" },
-        plan.id.spoken()
+        plan.seal.spoken()
     );
     for note in &plan.notes {
         let _ = writeln!(out, "note: {note}");
@@ -59,7 +60,7 @@ pub fn summary(plan: &Plan) -> String {
     let counts = counts.map(|outlook| (plan.count(outlook), outlook.words()));
     let said = counts.iter().filter(|(count, _)| *count > 0);
     let words: Vec<String> = said.map(|(count, words)| format!("{count} {words}")).collect();
-    format!("{} steps: {}", plan.steps.len(), words.join(", "))
+    format!("{}: {}", counted(plan.steps.len(), "step"), words.join(", "))
 }
 
 fn add_step(out: &mut String, step: &Planned) {
