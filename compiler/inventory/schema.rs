@@ -23,7 +23,7 @@ impl Default for Schema {
 }
 
 impl Schema {
-    /// Compiles the schema of [`Inventory`].
+    /// Compiles the schema of inventories, as it is published.
     pub fn new() -> Self {
         Self::compile(&published::merged())
     }

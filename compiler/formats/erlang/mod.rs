@@ -1,7 +1,7 @@
 //! Erlang terms, as `file:consult/1` reads them.
 //!
 //! An artifact of this format is exactly one list ended by a dot, in one of two kinds. The effect of the artifact says which:
-//! [`items`] reads the first one, [`edits`] the second one.
+//! [`items`] reads the first one, [`edits()`] the second one.
 //!
 //! # A whole configuration file
 //!
