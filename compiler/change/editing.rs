@@ -4,7 +4,7 @@
 
 use crate::contract::runbook::{Step, StepKind};
 use crate::formats::Format;
-use crate::formats::edits::{Change, EditKind, Edits};
+use crate::formats::edits::{EditKind, Edited, Edits, Note};
 use crate::formats::encode::decode;
 
 /// Why an edit cannot be done.
@@ -18,13 +18,14 @@ pub struct Refused {
     pub help: Option<String>,
 }
 
-/// A file after a step, and what was done to it.
-pub type Made = (Vec<u8>, Vec<Change>);
-
 /// The file after a step. `artifact` are its deployed bytes, `present` is what is there.
-pub fn make(step: &Step, artifact: &[u8], present: Option<&[u8]>) -> Result<Made, Vec<Refused>> {
+pub fn make(step: &Step, artifact: &[u8], present: Option<&[u8]>) -> Result<Edited, Vec<Refused>> {
     if step.kind == StepKind::Replace {
-        return Ok((artifact.to_vec(), Vec::new()));
+        return Ok(Edited {
+            bytes: artifact.to_vec(),
+            changes: Vec::new(),
+            notes: Vec::new(),
+        });
     }
     let refuse = |message: String| {
         vec![Refused {
@@ -48,20 +49,25 @@ pub fn make(step: &Step, artifact: &[u8], present: Option<&[u8]>) -> Result<Made
     let Some(present) = present else {
         return Err(refuse("there is no file to edit".to_owned()));
     };
-    match edits.apply(present) {
-        Ok(edited) => Ok((edited.bytes, edited.changes)),
-        Err(refusals) => Err(refusals
-            .into_iter()
-            .map(|refusal| Refused {
-                line: refusal.file_range.map(|range| line_at(present, range.start)),
-                help: refusal.help.or_else(|| {
-                    refusal
-                        .nearest
-                        .map(|nearest| format!("the nearest key there is `{nearest}`"))
-                }),
-                message: refusal.message,
-            })
-            .collect()),
+    edits.apply(present).map_err(|refusals| {
+        let refused = refusals.into_iter().map(|refusal| Refused {
+            line: refusal.file_range.map(|range| line_at(present, range.start)),
+            help: refusal.help.or_else(|| {
+                refusal
+                    .nearest
+                    .map(|nearest| format!("the nearest key there is `{nearest}`"))
+            }),
+            message: refusal.message,
+        });
+        refused.collect()
+    })
+}
+
+/// What a person has to look at in the file, in one line.
+pub fn told(note: &Note) -> String {
+    match note.line {
+        Some(line) => format!("line {line}: {}", note.message),
+        None => note.message.clone(),
     }
 }
 

@@ -170,6 +170,7 @@ fn locked(way: &Way<'_>, state: &State) -> End {
     let order = Order {
         run: &found.run,
         since: found.run.first,
+        lost_lines: found.damage.is_some(),
         why: "rollback".to_owned(),
         overwrite: way.overwrite,
         shell: tools::find(way.server, way.disk, way.machine, "cmd.exe"),

@@ -48,6 +48,8 @@ pub struct Order<'a> {
     pub run: &'a Run,
     /// Everything behind this line.
     pub since: u64,
+    /// Whether lines of the journal are known to be lost, so that every file the run meant to change may have been changed.
+    pub lost_lines: bool,
     /// Why.
     pub why: String,
     /// Steps whose files may be overwritten although someone changed them.
@@ -56,11 +58,12 @@ pub struct Order<'a> {
     pub shell: Option<std::path::PathBuf>,
 }
 
-/// The actions in the order in which they were done.
-fn actions(room: &Room<'_>, order: &Order<'_>) -> Vec<(String, Action)> {
+/// The actions in the order in which they were done, and what each file went through.
+fn actions(room: &Room<'_>, order: &Order<'_>) -> (Vec<(String, Action)>, Chains) {
     let run = order.run;
     let is_whole = order.since <= run.first;
     let mut found = Vec::new();
+    let mut only_meant = BTreeSet::new();
     for meant in &run.steps {
         let step = &meant.step;
         let files = run
@@ -72,6 +75,7 @@ fn actions(room: &Room<'_>, order: &Order<'_>) -> Vec<(String, Action)> {
         files.truncate(1);
         if files.is_empty() && is_whole {
             files.extend(meant.file.clone());
+            only_meant.insert(step.clone());
         }
         found.extend(files.into_iter().map(|file| (step.clone(), Action::File(file))));
         let was_started = run
@@ -88,7 +92,16 @@ fn actions(room: &Room<'_>, order: &Order<'_>) -> Vec<(String, Action)> {
             }
         }
     }
-    found
+    let chains = chains(&found);
+    if !order.lost_lines {
+        // The journal may end before its last lines without a trace, so what was only meant is looked at too. What is in
+        // no state the run could have made is somebody's file that the run never touched.
+        found.retain(|(step, action)| match action {
+            Action::File(file) if only_meant.contains(step) => known(room, &chains, file).is_ok(),
+            _ => true,
+        });
+    }
+    (found, chains)
 }
 
 /// The states of each file in the order in which the run went through them; `None` is no file.
@@ -112,8 +125,7 @@ fn chains(actions: &[(String, Action)]) -> Chains {
 pub fn changed_by_someone(room: &Room<'_>, order: &Order<'_>) -> Vec<(String, String, String)> {
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
-    let actions = actions(room, order);
-    let chains = chains(&actions);
+    let (actions, chains) = actions(room, order);
     for (step, action) in actions.into_iter().rev() {
         let Action::File(file) = action else { continue };
         if order.overwrite.contains(&step) || !seen.insert(key(&file.path)) {
@@ -165,8 +177,7 @@ pub fn go_back(room: &mut Room<'_>, order: &Order<'_>) -> Outcome {
         since: order.since,
     });
     let mut ran: BTreeMap<BundlePath, bool> = BTreeMap::new();
-    let actions = actions(room, order);
-    let chains = chains(&actions);
+    let (actions, chains) = actions(room, order);
     for (step, action) in actions.into_iter().rev() {
         let result = match action {
             Action::File(file) => undo_file(room, &chains, order, &step, &file, &mut outcome),
@@ -211,9 +222,15 @@ fn undo_file(
     outcome: &mut Outcome,
 ) -> Result<(), String> {
     let target = Target::of(room.server, room.disk, &file.path);
+    let mut wanted = file.old;
     let is = match known(room, chains, file) {
         Ok(is) => is,
-        Err(_) if order.overwrite.contains(step) => keep_theirs(room, &target)?,
+        Err(_) if order.overwrite.contains(step) => {
+            // What lies between was perhaps never made, and so never saved; what was there first is.
+            let first = chains.get(&key(&file.path)).and_then(|chain| chain.first());
+            wanted = first.copied().unwrap_or(wanted);
+            keep_theirs(room, &target)?
+        }
         Err(why) => return Err(format!("{}: {why}, so it is left as it is", file.path)),
     };
     settle(room.disk, &room.state, &target).map_err(|error| {
@@ -226,7 +243,7 @@ fn undo_file(
         return Ok(());
     }
     let told = |why: String| format!("{}: {why}", file.path);
-    match (file.old, is) {
+    match (wanted, is) {
         (Some(old), _) => {
             let bytes = room
                 .state
@@ -245,7 +262,7 @@ fn undo_file(
     room.note(Record::Undid {
         step: step.clone(),
         path: file.path.clone(),
-        now: file.old,
+        now: wanted,
     });
     Ok(())
 }

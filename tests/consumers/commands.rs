@@ -61,7 +61,8 @@ fn wanted(subject: &Subject) -> Vec<String> {
             "verify -purpose sslserver".into(),
         ],
         "apply-ws-configuration.cmd" | "apply-report-connection.cmd" | "rollback-ws-configuration.cmd" | "rollback-report-connection.cmd" => {
-            vec![" -E -b -I -f 65001 -i ".into()]
+            // Both are read: `-b` once more for nobody's certificate, `-C` where the engineer trusts the network.
+            vec!["set \"TRUST=-b\"".into(), "set \"TRUST=-C\"".into(), " -E -b -C -I -f 65001 -i ".into()]
         }
         "apply-registry.cmd" => vec![
             "reg.exe export ".into(),
@@ -73,6 +74,7 @@ fn wanted(subject: &Subject) -> Vec<String> {
             "reg.exe import {~DP0}strong-crypto.reg /reg:64".into(),
             ":read HKLM\\SOFTWARE\\Microsoft\\.NETFramework\\v4.0.30319 SchUseStrongCrypto".into(),
             ":read HKLM\\SOFTWARE\\WOW6432Node\\Microsoft\\.NETFramework\\v4.0.30319 SystemDefaultTlsVersions".into(),
+            ":read HKLM\\SOFTWARE\\Microsoft\\.NETFramework\\v2.0.50727 SchUseStrongCrypto".into(),
         ],
         _ => Vec::new(),
     };

@@ -136,7 +136,11 @@ const CASES: &[Case] = &[
         "with a list that names a file twice, in other letters",
         |folder| {
             list(folder, |list| {
-                format!("{list}{}", list.replace("RUNBOOK.md", "Runbook.MD"))
+                let line = list
+                    .lines()
+                    .find(|line| line.ends_with("  RUNBOOK.md"))
+                    .expect("the runbook is listed");
+                format!("{list}{}\n", line.replace("RUNBOOK.md", "Runbook.MD"))
             });
         },
         2,

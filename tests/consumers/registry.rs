@@ -57,8 +57,10 @@ fn wanted(subject: &Subject) -> Values {
         }
         "strong-crypto.reg" => {
             for root in &ROOTS[..2] {
-                for name in ["SchUseStrongCrypto", "SystemDefaultTlsVersions"] {
-                    number(&format!(r"{root}\v4.0.30319"), name, 1);
+                for runtime in ["v2.0.50727", "v4.0.30319"] {
+                    for name in ["SchUseStrongCrypto", "SystemDefaultTlsVersions"] {
+                        number(&format!(r"{root}\{runtime}"), name, 1);
+                    }
                 }
             }
         }

@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpStream;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -316,10 +316,15 @@ impl Site {
 
     /// The arguments of nginx, which runs as who runs the tests.
     fn arguments(&self) -> Vec<String> {
-        let global = format!(
+        let folder = self.folder.path();
+        let mut global = format!(
             "daemon off; pid {0}/nginx.pid; error_log {0}/error.log;",
-            self.folder.path().display()
+            folder.display()
         );
+        // Workers that root starts become `nobody`, who may not write into the folders of a test.
+        if std::fs::metadata(folder).is_ok_and(|folder| folder.uid() == 0) {
+            global.push_str(" user root;");
+        }
         let prefix = format!("{}/", self.prefix().display());
         ["-p", &prefix, "-c", "conf/nginx.conf", "-g", &global]
             .map(ToOwned::to_owned)

@@ -116,6 +116,11 @@ impl Machine<'_> {
                 code: if runs { 0 } else { 1062 },
                 ..Started::default()
             },
+            // Words of the list that are no service's name.
+            ("sc", ["interrogate", _]) => Started {
+                code: 1060,
+                ..Started::default()
+            },
             other => panic!("{other:?}"),
         }
     }

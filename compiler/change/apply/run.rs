@@ -10,7 +10,7 @@ use crate::contract::artifact::Rollback;
 use crate::contract::digest::Digest;
 use crate::contract::path::BundlePath;
 use crate::contract::runbook::{Step, StepKind};
-use crate::formats::edits::{Change, Outcome};
+use crate::formats::edits::{Change, Edited, Outcome};
 
 use super::super::editing;
 use super::super::file::{Target, clean, examine, settle, swap};
@@ -286,17 +286,18 @@ impl Apply<'_> {
             .as_ref()
             .ok_or_else(|| failed("the step has no artifact".to_owned()))?;
         let artifact = self.desk.package.read(path).map_err(failed)?;
-        let (bytes, changes) = editing::make(step, &artifact, present.as_deref()).map_err(|refused| {
+        let edited = editing::make(step, &artifact, present.as_deref()).map_err(|refused| {
             let words: Vec<String> = refused.into_iter().map(|refused| refused.message).collect();
             in_file(words.join("; "))
         })?;
         let file = FileIntent {
             path: windows.clone(),
             old: present.as_deref().map(Digest::of),
-            new: Digest::of(&bytes),
+            new: Digest::of(&edited.bytes),
         };
         if file.old == Some(file.new) {
             room.say(&format!("{head}: done already"));
+            show_notes(room, &edited);
             // An interruption came between the change and its record; `status` and `rollback` know it from here on.
             if let Some(meant) = unrecorded(room, &number, &file) {
                 let did = Record::Did {
@@ -318,7 +319,7 @@ impl Apply<'_> {
             names: target.names(),
         };
         room.record(record).map_err(|error| Trouble::of(&error))?;
-        swap(room.disk, &target, file.old, &bytes).map_err(in_file)?;
+        swap(room.disk, &target, file.old, &edited.bytes).map_err(in_file)?;
         let milliseconds = room.machine.milliseconds().saturating_sub(begin);
         let did = Record::Did {
             step: number,
@@ -329,13 +330,14 @@ impl Apply<'_> {
         clean(room.disk, &target)
             .map_err(|error| in_file(format!("the old file beside it cannot be removed: {error}")))?;
         let is_change = |change: &&Change| change.outcome != Outcome::AlreadySo;
-        let what = match changes.iter().filter(is_change).count() {
+        let what = match edited.changes.iter().filter(is_change).count() {
             0 => "in place".to_owned(),
             1 => "1 value changed".to_owned(),
             count => format!("{count} values changed"),
         };
         room.say(&format!("{head}: {what}"));
         room.detail(&windows);
+        show_notes(room, &edited);
         self.later(step);
         Ok(())
     }
@@ -471,6 +473,7 @@ impl Apply<'_> {
             &Order {
                 run,
                 since: run.segment,
+                lost_lines: false,
                 why: format!("step {number} failed"),
                 overwrite: &[],
                 shell: self.desk.tool("cmd.exe"),
@@ -506,6 +509,13 @@ impl Apply<'_> {
             room.detail(&format!("evidence: {}", room.state.evidence_name(room.run)));
             room.detail(&format!("seal for the change record: {seal}"));
         }
+    }
+}
+
+/// What an edit left to a person.
+fn show_notes(room: &Room<'_>, edited: &Edited) {
+    for note in &edited.notes {
+        room.detail(&format!("Look: {}", editing::told(note)));
     }
 }
 

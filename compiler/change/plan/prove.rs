@@ -156,8 +156,8 @@ impl<'a> Prover<'a> {
                     .to_owned(),
             );
         }
-        let (bytes, changes) = match editing::make(step, &artifact, present.as_deref()) {
-            Ok(made) => made,
+        let edited = match editing::make(step, &artifact, present.as_deref()) {
+            Ok(edited) => edited,
             Err(refused) => {
                 planned
                     .problems
@@ -170,9 +170,11 @@ impl<'a> Prover<'a> {
                 return;
             }
         };
+        let bytes = edited.bytes;
         planned.after = Some(Digest::of(&bytes));
+        planned.notes.extend(edited.notes.iter().map(editing::told));
         if self.is_shown {
-            planned.values = changes.iter().filter_map(value_change).collect();
+            planned.values = edited.changes.iter().filter_map(value_change).collect();
         }
         if planned.after == planned.before {
             planned.outlook = Outlook::Nothing;
