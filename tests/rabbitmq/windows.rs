@@ -117,7 +117,7 @@ impl Machine<'_> {
                 ..Started::default()
             },
             // Words of the list that are no service's name.
-            ("sc", ["interrogate", _]) => Started {
+            ("sc", ["interrogate" | "stop", _]) => Started {
                 code: 1060,
                 ..Started::default()
             },

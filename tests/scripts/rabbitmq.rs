@@ -153,7 +153,7 @@ impl Broker {
                 Answer::Code(if self.runs { 0 } else { 1062 }, String::new())
             }
             // Words of the list that are no service's name.
-            ("sc", ["interrogate", _]) => Answer::Code(1060, String::new()),
+            ("sc", ["interrogate" | "stop", _]) => Answer::Code(1060, String::new()),
             ("reg", ["query", key]) if key.ends_with(r"Session Manager\Environment") => good(),
             ("reg", ["query", key, "/reg:64" | "/reg:32"]) => says(&format!(
                 "\n{key}\n    WorkDir    REG_EXPAND_SZ    {BASE}\n    Args    REG_EXPAND_SZ    -conf {}\n",
