@@ -86,7 +86,7 @@ fn sample(path: &str) -> String {
     std::fs::read_to_string(&place).expect("a sample for every edit")
 }
 
-/// Every edit of the shipped production bundle with a file: 2 MB for one `web.config`, 200 KB for the others.
+/// Every edit of the shipped production bundle with a file: 2 MB for one `web.config`, 20 KB for the others.
 fn prod() -> Vec<(Edits, Vec<u8>)> {
     let folder = root().join("out/acme-prod");
     let manifest = std::fs::read(folder.join("manifest.json")).expect("the shipped bundle");

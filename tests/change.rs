@@ -16,7 +16,8 @@ use cbgen::contract::artifact::Rollback;
 use cbgen::contract::runbook::Step;
 
 use crate::harness::Workspace;
-use crate::reliability::fixture::{Fixture, Stage};
+use crate::reliability::fixture::Fixture;
+use crate::reliability::stage::Stage;
 use crate::reliability::world::{Fault, World};
 use crate::reliability::{run_apply, run_rollback, wish};
 
@@ -164,6 +165,21 @@ fn apply_refuses_before_anything_changes() {
         refused(&run_apply(&fixture, &Stage::new(&in_the_way), &wish(&fixture))),
         ["CB1242"]
     );
+    // Whoever owns a folder there can change the scripts that will run.
+    for folder in ["", "/acme", "/acme/1.0.0"] {
+        let planted = world.after_kill();
+        let mut path = "C/ProgramData/cbgen".to_owned();
+        planted.put_foreign_folder(&path);
+        for step in folder.split('/').skip(1) {
+            path = format!("{path}/{step}");
+            planted.put_foreign_folder(&path);
+        }
+        assert_eq!(
+            refused(&run_apply(&fixture, &Stage::new(&planted), &wish(&fixture))),
+            ["CB1242"],
+            "{path}"
+        );
+    }
     assert_eq!(world.tree(), old);
 }
 

@@ -5,6 +5,7 @@
 //! `docs/reliability.md`.
 
 pub(crate) mod fixture;
+pub(crate) mod stage;
 pub(crate) mod world;
 
 use std::collections::BTreeSet;
@@ -21,7 +22,8 @@ use cbgen::change::status::status;
 use rayon::prelude::*;
 
 use crate::harness::{blessing, compare_text, root};
-use fixture::{Fixture, Stage};
+use fixture::Fixture;
+use stage::Stage;
 use world::{Cut, Fault, Tree, World};
 
 const STATE: &str = "C/ProgramData/cbgen/acme/1.0.0";

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use crate::documents::matches;
 use crate::harness::{Tree, Workspace, expect_none, read_tree, root, write_tree};
+use crate::reliability::{self, fixture::Fixture};
 use crate::support::program::{finish, program, succeed};
 use crate::support::windows::{Windows, windows};
 
@@ -366,6 +368,120 @@ fn output_does_not_depend_on_the_code_page() {
     }
     for (page, text) in found {
         assert_eq!(text, here.stdout, "code page {page}");
+    }
+}
+
+/// Every file below a folder of drive C that a change may touch: content.
+fn on_drive(drive: &Path) -> Tree {
+    let mut tree = Tree::new();
+    for folder in [
+        "Program Files (x86)/Some Product",
+        "Program Files (x86)/Some World",
+    ] {
+        for (name, bytes) in read_tree(&drive.join(folder)) {
+            tree.insert(format!("{folder}/{name}"), bytes);
+        }
+    }
+    tree
+}
+
+/// One zip is the whole hand-off: unpacked on a server, the program inside leads from the check to the evidence and back.
+#[test]
+fn a_change_goes_from_the_zip_to_evidence_and_back() {
+    let windows = windows();
+    let drive = windows.drive();
+    let computer = windows.cmd(&drive, "echo %COMPUTERNAME%").stdout;
+    let fixture = Fixture::for_windows(computer.trim());
+    let hand_off = tempfile::Builder::new()
+        .prefix("hand off ")
+        .tempdir_in(&drive)
+        .expect("a folder");
+    let folder = hand_off.path();
+    let tool = fs::read(Windows::program()).expect("built");
+    fs::write(folder.join("acme.zip"), fixture.archive_with_tool(tool)).expect("writable");
+    succeed(
+        program("unzip")
+            .args(["-q", "acme.zip", "-d", "acme"])
+            .current_dir(folder),
+    );
+    fixture.write_windows(&drive);
+    // An attribute that a replacement has to keep.
+    let product = drive.join("Program Files (x86)/Some Product");
+    windows.cmd(&product, r"attrib +h config\file7.url");
+    let old = on_drive(&drive);
+    let bundle = folder.join("acme");
+    let own = bundle.join("tools/cbgen.exe");
+    let run = |arguments: &[&str]| {
+        let ran = finish(windows.command(&bundle, &own).args(arguments));
+        assert!(!ran.stderr.contains("panicked at"), "{}", ran.stderr);
+        ran
+    };
+    let ran = run(&["verify", "."]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let ran = run(&["plan", "."]);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(on_drive(&drive), old, "a plan writes nothing");
+    let done = reliability::wish(&fixture).done;
+    let mut arguments = vec!["apply", "."];
+    for step in &done {
+        arguments.extend(["--done", step]);
+    }
+    let ran = run(&arguments);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let new = on_drive(&drive);
+    let text = |tree: &Tree, name: &str| {
+        let bytes = &tree[&format!("Program Files (x86)/Some {name}")];
+        String::from_utf8_lossy(bytes).into_owned()
+    };
+    assert!(text(&new, "Product/config/file7.url").contains("URL=https://new.example/7\r\n"));
+    assert_eq!(text(&new, "World/ws"), "new\r\n");
+    assert!(new.keys().all(|name| !name.ends_with('~')), "{:?}", new.keys());
+    let attributes = windows.cmd(&product, r"attrib config\file7.url").stdout;
+    assert!(attributes.contains('H'), "{attributes}");
+    // Once more: nothing to do.
+    let ran = run(&arguments);
+    assert_eq!(
+        (ran.code, ran.stdout.trim_end()),
+        (0, "nothing to do: every step is done already")
+    );
+    let ran = run(&["status", "."]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let evidence = r"C:\ProgramData\cbgen\acme\1.0.0\evidence\run-0001.jsonl";
+    let ran = run(&["status", "--evidence", evidence]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("exit code 0"), "{}", ran.stdout);
+    let ran = run(&["rollback"]);
+    assert_eq!(
+        ran.code, 1,
+        "steps by hand are left: {}{}",
+        ran.stdout, ran.stderr
+    );
+    assert_eq!(on_drive(&drive), old);
+    let attributes = windows.cmd(&product, r"attrib config\file7.url").stdout;
+    assert!(attributes.contains('H'), "{attributes}");
+    // What Windows refuses is found before anything is done, also by whoever has the file open.
+    let held = product.join("config/file7.url");
+    windows.cmd(&product, r"attrib +r config\file8.url");
+    let mut holder = windows.hold(folder, &held);
+    let ran = run(&["plan", "."]);
+    assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
+    for wanted in ["CB1212", "file7.url", "CB1213", "file8.url"] {
+        assert!(
+            ran.stdout.contains(wanted) || ran.stderr.contains(wanted),
+            "{wanted}: {}{}",
+            ran.stdout,
+            ran.stderr
+        );
+    }
+    drop(holder.stdin.take());
+    holder.wait().expect("it ends");
+    assert_eq!(on_drive(&drive), old);
+    for folder in [
+        "Program Files (x86)/Some Product",
+        "Program Files (x86)/Some World",
+        "ProgramData/cbgen",
+    ] {
+        fs::remove_dir_all(drive.join(folder)).expect("was there");
     }
 }
 

@@ -57,7 +57,7 @@ pub trait Disk: Sync {
     /// Names directly in a folder, sorted. Names that are no Unicode are left out: no bundle means them.
     fn names(&self, folder: &Path) -> io::Result<Vec<String>>;
 
-    /// Makes one folder that only this account may enter; it may exist.
+    /// Makes one folder that only this account and administrators may enter; it may exist, but not belong to somebody else.
     fn make_folder(&self, path: &Path) -> io::Result<()>;
 
     /// Makes a file that only this account may read, with its content. The name must be free.

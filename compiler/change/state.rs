@@ -90,11 +90,28 @@ impl State {
         Ok(disk.look(&self.folder)? == Some(Found::Folder))
     }
 
-    /// Makes the folders, each on the disk before the next.
+    /// Makes the folders, each on the disk before the next. One that is there already and belongs to somebody else is an
+    /// error: what such an account puts there would be run or restored.
     pub fn make(&self, disk: &dyn Disk) -> io::Result<()> {
         make_folders(disk, &self.folder)?;
-        for name in ["saved", "runs", "logs", "evidence"] {
-            make_folders(disk, &self.folder.join(name))?;
+        for name in ["saved", "runs", "logs", "evidence", "bundle"] {
+            disk.make_folder(&self.folder.join(name))?;
+        }
+        disk.sync_folder(&self.folder)
+    }
+
+    /// Refuses folders of ours that belong to somebody else.
+    fn check_owner(&self, disk: &dyn Disk) -> io::Result<()> {
+        let names = ["saved", "runs", "logs", "evidence", "bundle"].map(|name| self.folder.join(name));
+        let above = [Some(self.top.as_path()), self.folder.parent(), Some(&self.folder)];
+        let all = above
+            .into_iter()
+            .flatten()
+            .chain(names.iter().map(PathBuf::as_path));
+        for folder in all {
+            if disk.look(folder)? == Some(Found::Folder) {
+                disk.make_folder(folder)?;
+            }
         }
         Ok(())
     }
@@ -102,6 +119,7 @@ impl State {
     /// Takes the lock of the server. `Err(Some(_))` is who has it, `Err(None)` somebody who has not said who.
     pub fn lock(&self, disk: &dyn Disk) -> io::Result<Result<Held, Option<Running>>> {
         make_folders(disk, &self.top)?;
+        self.check_owner(disk)?;
         Ok(match disk.lock(&self.top.join("lock"))? {
             Some(held) => Ok(held),
             None => Err(self.running(disk)),

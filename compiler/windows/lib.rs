@@ -52,6 +52,21 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
     system::sync_folder(folder)
 }
 
+/// Makes a folder that only administrators, the system and this account may look into or change, and what is made in it
+/// inherits that; on Unix only this account (`0700`).
+///
+/// Errors: those of the system; `AlreadyExists` where anything stands at the place.
+pub fn make_private_folder(folder: &Path) -> io::Result<()> {
+    system::make_private_folder(folder)
+}
+
+/// Whether a file or folder belongs to an account that may not change this system anyway: on Windows somebody else than the
+/// system, administrators, the installer of Windows and this account, on Unix somebody else than root and this account.
+/// Such an owner could change what lies there between two looks. Links are not followed. Errors: those of the system.
+pub fn is_owned_by_somebody(path: &Path) -> io::Result<bool> {
+    system::is_owned_by_somebody(path)
+}
+
 /// A number that a file or folder keeps when it is renamed, and no other one of its volume has meanwhile; `None` where
 /// the file system has no such numbers. Links are not followed. Errors: those of the system.
 pub fn identity(path: &Path) -> io::Result<Option<u64>> {

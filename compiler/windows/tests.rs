@@ -99,6 +99,42 @@ fn files_and_folders_are_renamed() {
 }
 
 #[test]
+fn a_private_folder_is_used_like_any_other_and_belongs_to_us() {
+    let folder = folder(&[("file", "text")]);
+    let private = folder.path().join("private");
+    make_private_folder(&private).unwrap();
+    fs::write(private.join("inside"), "text").unwrap();
+    assert_eq!(fs::read_to_string(private.join("inside")).unwrap(), "text");
+    for path in [
+        folder.path().join("file"),
+        private.join("inside"),
+        private.clone(),
+    ] {
+        assert!(!is_owned_by_somebody(&path).unwrap(), "{}", path.display());
+    }
+    let again = make_private_folder(&private).unwrap_err();
+    assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
+    assert!(is_owned_by_somebody(&folder.path().join("missing")).is_err());
+}
+
+/// Only root may give a file away.
+#[cfg(unix)]
+#[test]
+fn what_belongs_to_somebody_else_is_known() {
+    let folder = folder(&[("file", "text")]);
+    let file = folder.path().join("file");
+    if is_elevated() {
+        std::os::unix::fs::chown(&file, Some(12345), None).unwrap();
+        assert!(is_owned_by_somebody(&file).unwrap());
+    }
+    let private = folder.path().join("private");
+    make_private_folder(&private).unwrap();
+    let rights = fs::metadata(&private).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&rights) & 0o777, 0o700);
+    assert!(!is_owned_by_somebody(std::path::Path::new("/")).unwrap());
+}
+
+#[test]
 fn an_identity_stays_with_a_folder() {
     let folder = folder(&[("a", "a")]);
     let at = |name: &str| folder.path().join(name);

@@ -51,6 +51,15 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+pub(crate) fn make_private_folder(folder: &Path) -> io::Result<()> {
+    std::os::unix::fs::DirBuilderExt::mode(&mut fs::DirBuilder::new(), 0o700).create(folder)
+}
+
+pub(crate) fn is_owned_by_somebody(path: &Path) -> io::Result<bool> {
+    let owner = fs::symlink_metadata(path)?.uid();
+    Ok(owner != 0 && owner != rustix::process::geteuid().as_raw())
+}
+
 pub(crate) fn identity(path: &Path) -> io::Result<Option<u64>> {
     Ok(Some(fs::symlink_metadata(path)?.ino()))
 }

@@ -14,13 +14,20 @@ use std::time::Duration;
 
 use windows_sys::Win32::Foundation::{
     CloseHandle, ERROR_ACCESS_DENIED, ERROR_LOCK_VIOLATION, ERROR_MORE_DATA, ERROR_SHARING_VIOLATION,
-    ERROR_SUCCESS, ERROR_UNABLE_TO_REMOVE_REPLACED, ERROR_USER_MAPPED_FILE, GENERIC_WRITE, HANDLE,
+    ERROR_SUCCESS, ERROR_UNABLE_TO_REMOVE_REPLACED, ERROR_USER_MAPPED_FILE, GENERIC_WRITE, HANDLE, LocalFree,
 };
-use windows_sys::Win32::Security::{GetTokenInformation, TOKEN_ELEVATION, TOKEN_QUERY, TokenElevation};
+use windows_sys::Win32::Security::Authorization::{
+    ConvertSidToStringSidW, ConvertStringSecurityDescriptorToSecurityDescriptorW, GetSecurityInfo,
+    SDDL_REVISION_1, SE_FILE_OBJECT,
+};
+use windows_sys::Win32::Security::{
+    GetTokenInformation, OWNER_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID, SECURITY_ATTRIBUTES,
+    TOKEN_ELEVATION, TOKEN_QUERY, TOKEN_USER, TokenElevation, TokenUser,
+};
 use windows_sys::Win32::Storage::FileSystem::{
-    BY_HANDLE_FILE_INFORMATION, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
+    BY_HANDLE_FILE_INFORMATION, CreateDirectoryW, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
     GetDiskFreeSpaceExW, GetFileInformationByHandle, MOVEFILE_REPLACE_EXISTING, MOVEFILE_WRITE_THROUGH,
-    MoveFileExW, ReplaceFileW,
+    MoveFileExW, READ_CONTROL, ReplaceFileW,
 };
 use windows_sys::Win32::System::RestartManager::{
     CCH_RM_SESSION_KEY, RM_PROCESS_INFO, RmEndSession, RmGetList, RmRegisterResources, RmStartSession,
@@ -91,6 +98,114 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
         .custom_flags(FILE_FLAG_BACKUP_SEMANTICS)
         .open(folder)?
         .sync_all()
+}
+
+/// Who may do what with a folder that is nobody else's business: protected from what the folder above says, all rights for
+/// the system (`SY`), administrators (`BA`) and the owner (`S-1-3-4`), and the same for what is made inside.
+const PRIVATE: &str = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;S-1-3-4)";
+
+pub(crate) fn make_private_folder(folder: &Path) -> io::Result<()> {
+    let folder = wide(folder)?;
+    let rights: Vec<u16> = PRIVATE.encode_utf16().chain([0]).collect();
+    let mut descriptor: PSECURITY_DESCRIPTOR = std::ptr::null_mut();
+    // SAFETY: the text ends with a zero; `descriptor` is a place for a pointer, and the size may be null.
+    answer(unsafe {
+        ConvertStringSecurityDescriptorToSecurityDescriptorW(
+            rights.as_ptr(),
+            SDDL_REVISION_1,
+            &raw mut descriptor,
+            std::ptr::null_mut(),
+        )
+    })?;
+    let attributes = SECURITY_ATTRIBUTES {
+        nLength: u32::try_from(size_of::<SECURITY_ATTRIBUTES>()).unwrap_or(0),
+        lpSecurityDescriptor: descriptor,
+        bInheritHandle: 0,
+    };
+    // SAFETY: the text ends with a zero, and the descriptor made above lives until it is freed below.
+    let made = answer(unsafe { CreateDirectoryW(folder.as_ptr(), &raw const attributes) });
+    // SAFETY: the call above allocated the descriptor, which is not used again.
+    unsafe { LocalFree(descriptor) };
+    made
+}
+
+/// `NT SERVICE\TrustedInstaller`, to which files of Windows belong.
+const INSTALLER: &str = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464";
+
+pub(crate) fn is_owned_by_somebody(path: &Path) -> io::Result<bool> {
+    let file = open(path, READ_CONTROL)?;
+    let mut owner: PSID = std::ptr::null_mut();
+    let mut descriptor: PSECURITY_DESCRIPTOR = std::ptr::null_mut();
+    // SAFETY: the handle is open while `file` lives; both results are places for pointers, the others may be null.
+    let code = unsafe {
+        GetSecurityInfo(
+            file.as_raw_handle(),
+            SE_FILE_OBJECT,
+            OWNER_SECURITY_INFORMATION,
+            &raw mut owner,
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            &raw mut descriptor,
+        )
+    };
+    if code != ERROR_SUCCESS {
+        return Err(io::Error::from_raw_os_error(
+            i32::try_from(code).unwrap_or(i32::MAX),
+        ));
+    }
+    let text = sid_text(owner);
+    // SAFETY: the call above allocated the descriptor; the owner lies in it and is not used again.
+    unsafe { LocalFree(descriptor) };
+    let text = text?;
+    let known = ["S-1-5-18", "S-1-5-32-544", INSTALLER].contains(&text.as_str());
+    Ok(!known && text != account()?)
+}
+
+/// The text form of a security identifier that the system gave.
+fn sid_text(sid: PSID) -> io::Result<String> {
+    let mut text: *mut u16 = std::ptr::null_mut();
+    // SAFETY: `sid` is one the system gave and is alive; `text` is a place for a pointer.
+    answer(unsafe { ConvertSidToStringSidW(sid, &raw mut text) })?;
+    let mut units = Vec::new();
+    // An identifier has at most 15 numbers of at most 10 digits.
+    for at in 0..256 {
+        // SAFETY: the text ends with a zero, and nothing behind that is read.
+        let unit = unsafe { *text.add(at) };
+        if unit == 0 {
+            break;
+        }
+        units.push(unit);
+    }
+    // SAFETY: the call above allocated the text, which is not used again.
+    unsafe { LocalFree(text.cast()) };
+    Ok(String::from_utf16_lossy(&units))
+}
+
+/// The account this process runs as.
+fn account() -> io::Result<String> {
+    let mut token: HANDLE = std::ptr::null_mut();
+    // SAFETY: the first handle stands for this process and needs no closing; `token` is a place for a handle.
+    answer(unsafe { OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &raw mut token) })?;
+    // A structure and the identifier behind it, which has at most 68 bytes; whole words, so that the structure is aligned.
+    let mut buffer = [0_u64; 32];
+    let mut written = 0;
+    // SAFETY: `buffer` has as many bytes as is said, and is aligned for the structure that is put at its beginning.
+    let known = answer(unsafe {
+        GetTokenInformation(
+            token,
+            TokenUser,
+            buffer.as_mut_ptr().cast(),
+            u32::try_from(size_of_val(&buffer)).unwrap_or(0),
+            &raw mut written,
+        )
+    });
+    // SAFETY: the handle was opened above and is not used again.
+    unsafe { CloseHandle(token) };
+    known?;
+    // SAFETY: the call above put this structure at the beginning of `buffer`, which is alive.
+    let user = unsafe { &*buffer.as_ptr().cast::<TOKEN_USER>() };
+    sid_text(user.User.Sid)
 }
 
 pub(crate) fn identity(path: &Path) -> io::Result<Option<u64>> {

@@ -1,13 +1,10 @@
-//! A bundle of every effect and more than sixty steps, the server it is for, and a machine that plays its scripts.
+//! A bundle of every effect and more than sixty steps, and the server it is for.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io;
 use std::path::PathBuf;
 
 use cbgen::bundle::archive::Press;
-use cbgen::bundle::{ArtifactRecord, BundleIdentity, Part, bundle};
-use cbgen::change::machine::{Call, Ended, Machine, Patience, Secret};
+use cbgen::bundle::{ArtifactRecord, Bundle, BundleIdentity, Part, bundle};
 use cbgen::change::server::Server;
 use cbgen::change::steps::Package;
 use cbgen::contract::artifact::{Effect, Role, Rollback, Scope};
@@ -24,8 +21,19 @@ use cbgen::formats::encode::{Encoding, LineEnd};
 
 use super::world::World;
 
+/// Where a fixture is applied.
+struct Site {
+    /// Name of the server.
+    server: String,
+    /// The folder of the product.
+    product: &'static str,
+    /// Whether scripts really do something, for a real `cmd.exe`.
+    runs_scripts: bool,
+}
+
 /// The bundle.
 pub(crate) struct Fixture {
+    site: Site,
     manifest: Manifest,
     runbook: Runbook,
     files: BTreeMap<BundlePath, Vec<u8>>,
@@ -60,6 +68,7 @@ pub(crate) fn host(windows: &str) -> String {
 }
 
 struct Maker {
+    site: Site,
     steps: Vec<Step>,
     artifacts: Vec<Artifact>,
     files: BTreeMap<BundlePath, Vec<u8>>,
@@ -80,7 +89,7 @@ impl Maker {
         self.artifacts.push(Artifact {
             path: path.clone(),
             scope: Scope::Server,
-            server: Some("MGMT01".into()),
+            server: Some(self.site.server.clone()),
             title: path.to_string(),
             requirements: Vec::new(),
             target: None,
@@ -104,7 +113,7 @@ impl Maker {
         self.steps.push(Step {
             number,
             phase,
-            server: Some("MGMT01".into()),
+            server: Some(self.site.server.clone()),
             title: title.into(),
             kind,
             artifact: None,
@@ -145,7 +154,7 @@ impl Maker {
         target: &str,
     ) {
         let path = self.file(
-            &format!("servers/MGMT01/{name}"),
+            &format!("servers/{}/{name}", self.site.server),
             artifact.as_bytes(),
             format,
             effect,
@@ -166,16 +175,26 @@ impl Maker {
 
     /// A step by a script, with its way back.
     fn script(&mut self, phase: Phase, kind: StepKind, name: &str, undo: Option<&str>) {
-        let path = format!("servers/MGMT01/scripts/apply-{name}.cmd");
-        let text = format!("@echo off\r\nrem {name}\r\n");
+        let scripts = format!("servers/{}/scripts", self.site.server);
+        let path = format!("{scripts}/apply-{name}.cmd");
+        let text = if self.site.runs_scripts {
+            applying(name)
+        } else {
+            format!("@echo off\r\nrem {name}\r\n")
+        };
         let path = self.file(&path, text.as_bytes(), Format::Cmd, Effect::RunScript, phase);
         let undo = undo.map(|undo| {
-            let undo = format!("servers/MGMT01/scripts/rollback-{undo}.cmd");
+            let text = if self.site.runs_scripts {
+                going_back(undo)
+            } else {
+                "@echo off\r\n".to_owned()
+            };
+            let undo = format!("{scripts}/rollback-{undo}.cmd");
             let undo = BundlePath::parse(&undo).unwrap();
             if !self.files.contains_key(&undo) {
                 self.file(
                     undo.as_str(),
-                    b"@echo off\r\n",
+                    text.as_bytes(),
                     Format::Cmd,
                     Effect::RunScript,
                     phase,
@@ -187,6 +206,44 @@ impl Maker {
         step.artifact = Some(path);
         step.rollback = undo.map_or(Rollback::Nothing, Rollback::Artifact);
     }
+}
+
+/// Where scripts of a real `cmd.exe` do what they do.
+pub(crate) const SCRIPTED: &str = r"C:\Program Files (x86)\Some World";
+
+/// A script that keeps the old state once and sets the new one.
+fn applying(name: &str) -> String {
+    if name == "preflight" {
+        return "@echo off\r\nexit /b 0\r\n".to_owned();
+    }
+    format!(
+        "@echo off\r\nsetlocal\r\nset \"WORLD={SCRIPTED}\"\r\nset \"KEPT=%ProgramData%\\cbgen\\acme\\1.0.0\\scripts\"\r\n\
+         if not exist \"%KEPT%\" mkdir \"%KEPT%\"\r\nif exist \"%KEPT%\\{name}\" goto :kept\r\n\
+         if exist \"%KEPT%\\{name}.none\" goto :kept\r\nif not exist \"%WORLD%\\{name}\" goto :none\r\n\
+         copy /y \"%WORLD%\\{name}\" \"%KEPT%\\{name}\" >nul || exit /b 1\r\ngoto :kept\r\n\
+         :none\r\n>\"%KEPT%\\{name}.none\" echo none\r\n:kept\r\n>\"%WORLD%\\{name}\" echo new\r\necho apply-{name} says hello\r\nexit /b 0\r\n"
+    )
+}
+
+/// Its way back.
+fn going_back(name: &str) -> String {
+    let names = if name == "registry" {
+        vec!["path", "tls", "crypto"]
+    } else {
+        vec![name]
+    };
+    let mut text = format!(
+        "@echo off\r\nsetlocal\r\nset \"WORLD={SCRIPTED}\"\r\nset \"KEPT=%ProgramData%\\cbgen\\acme\\1.0.0\\scripts\"\r\n"
+    );
+    for name in names {
+        text.push_str(&format!(
+            "if not exist \"%KEPT%\\{name}\" goto :none_{name}\r\ncopy /y \"%KEPT%\\{name}\" \"%WORLD%\\{name}\" >nul || exit /b 1\r\n\
+             del \"%KEPT%\\{name}\"\r\n:none_{name}\r\nif not exist \"%KEPT%\\{name}.none\" goto :done_{name}\r\n\
+             if exist \"%WORLD%\\{name}\" del \"%WORLD%\\{name}\"\r\ndel \"%KEPT%\\{name}.none\"\r\n:done_{name}\r\n"
+        ));
+    }
+    text.push_str("exit /b 0\r\n");
+    text
 }
 
 const PHASES: &[Phase] = &[
@@ -202,7 +259,26 @@ const PHASES: &[Phase] = &[
 
 impl Fixture {
     pub(crate) fn new() -> Self {
+        Self::at(Site {
+            server: "MGMT01".to_owned(),
+            product: r"C:\Product",
+            runs_scripts: false,
+        })
+    }
+
+    /// The bundle for a computer with a real `cmd.exe`.
+    pub(crate) fn for_windows(computer: &str) -> Self {
+        Self::at(Site {
+            server: computer.to_owned(),
+            product: r"C:\Program Files (x86)\Some Product",
+            runs_scripts: true,
+        })
+    }
+
+    fn at(site: Site) -> Self {
+        let product = site.product;
         let mut maker = Maker {
+            site,
             steps: Vec::new(),
             artifacts: Vec::new(),
             files: BTreeMap::new(),
@@ -215,7 +291,7 @@ impl Fixture {
             maker.script(Phase::Certificate, StepKind::Script, name, Some(undo));
         }
         for number in 1..=6 {
-            let target = format!(r"C:\Product\proxy\file{number}.conf");
+            let target = format!(r"{product}\proxy\file{number}.conf");
             if number > 2 {
                 maker
                     .server
@@ -247,7 +323,7 @@ impl Fixture {
         for number in 1..=3 {
             let name = format!("config/again{number}.set.url");
             let text = format!("[A]\nOther=again {number}\n");
-            let target = format!(r"C:\Product\config\file{number}.url");
+            let target = format!(r"{product}\config\file{number}.url");
             maker.native(Phase::Hardening, &name, format, effect, &text, &target);
         }
         maker.step(Phase::Hardening, StepKind::Manual, "Look at it again");
@@ -303,6 +379,7 @@ impl Fixture {
             steps: maker.steps,
         };
         Self {
+            site: maker.site,
             manifest,
             runbook,
             files: maker.files,
@@ -372,8 +449,9 @@ impl Fixture {
 /// Edits of every format the engine knows.
 fn edits(maker: &mut Maker) {
     let phase = Phase::Components;
+    let product = maker.site.product;
     for number in 1..=20 {
-        let target = format!(r"C:\Product\config\file{number}.url");
+        let target = format!(r"{product}\config\file{number}.url");
         let text = format!("; {number}\r\n[A]\r\nURL=http://old.example/{number}\r\nOther=1\r\n");
         maker.server.push((target.clone(), text.into_bytes()));
         let edit = format!("[A]\nURL=https://new.example/{number}\n");
@@ -387,7 +465,7 @@ fn edits(maker: &mut Maker) {
         );
     }
     for number in 1..=18 {
-        let target = format!(r"C:\Product\web\settings{number}.js");
+        let target = format!(r"{product}\web\settings{number}.js");
         let text =
             format!("var a = 'http://localhost:8000/{number}';\r\nvar b = \"http://localhost:8012\";\r\n");
         maker.server.push((target.clone(), text.into_bytes()));
@@ -406,172 +484,19 @@ fn edits(maker: &mut Maker) {
 /// Two ports that are replaced by the proxy.
 const REFERENCES: &str = include_str!("references.json");
 
-/// A machine that plays the scripts of the fixture.
-pub(crate) struct Stage<'a> {
-    pub(crate) world: &'a World,
-    pub(crate) lines: RefCell<Vec<String>>,
-    /// Scripts that fail, by a part of their names.
-    pub(crate) fails: Option<&'static str>,
-    /// Scripts that hang.
-    pub(crate) hangs: Option<&'static str>,
-    pub(crate) answers: RefCell<Vec<&'static str>>,
-    pub(crate) clock: RefCell<i64>,
-    pub(crate) variables: BTreeMap<String, String>,
-    /// What scripts print.
-    pub(crate) prints: String,
-    pub(crate) ran: RefCell<Vec<String>>,
-    pub(crate) computer: &'static str,
-    pub(crate) is_elevated: bool,
-    pub(crate) is_windows: bool,
-}
-
-impl<'a> Stage<'a> {
-    pub(crate) fn new(world: &'a World) -> Self {
-        Self {
-            world,
-            lines: RefCell::default(),
-            fails: None,
-            hangs: None,
-            answers: RefCell::default(),
-            clock: RefCell::new(0),
-            variables: BTreeMap::new(),
-            prints: String::new(),
-            ran: RefCell::default(),
-            computer: "TESTHOST",
-            is_elevated: true,
-            is_windows: false,
-        }
-    }
-
-    pub(crate) fn output(&self) -> String {
-        self.lines.borrow().join("\n")
-    }
-
-    /// What a script does to the world: it keeps the old state once, and its way back restores it.
-    fn play(&self, name: &str, half: bool) {
-        Self::play_in(self.world, name, half);
-    }
-
-    fn play_in(place: &World, name: &str, half: bool) {
-        let world = |name: &str| format!("C/World/{name}");
-        let kept = |name: &str| format!("C/ProgramData/cbgen/acme/1.0.0/scripts/{name}");
-        if let Some(name) = name.strip_prefix("apply-") {
-            if place.get(&kept(name)).is_none() {
-                let old = place.get(&world(name)).unwrap_or_else(|| b"(none)".to_vec());
-                place.put(&kept(name), &old, 0o600);
-            }
-            if !half && name != "preflight" {
-                place.put(&world(name), b"new", 0o644);
-            }
-        } else if let Some(name) = name.strip_prefix("rollback-") {
-            let names = if name == "registry" {
-                vec!["path", "tls", "crypto"]
-            } else {
-                vec![name]
-            };
-            for name in names {
-                match place.get(&kept(name)) {
-                    None => {}
-                    Some(old) if old == b"(none)" => place.take(&world(name)),
-                    Some(old) => place.put(&world(name), &old, 0o644),
-                }
-                if half {
-                    return;
-                }
-                place.take(&kept(name));
-            }
-        }
-    }
-}
-
-impl Machine for Stage<'_> {
-    fn now(&self) -> String {
-        // A clock that jumps back: nothing may depend on it.
-        let mut clock = self.clock.borrow_mut();
-        *clock = if *clock % 7 == 6 { *clock - 5 } else { *clock + 1 };
-        format!("2026-12-05T22:00:{:02}Z", clock.rem_euclid(60))
-    }
-
-    fn milliseconds(&self) -> u64 {
-        0
-    }
-
-    fn computer(&self) -> String {
-        self.computer.into()
-    }
-
-    fn user(&self) -> String {
-        "ACME\\engineer".into()
-    }
-
-    fn is_elevated(&self) -> bool {
-        self.is_elevated
-    }
-
-    fn is_windows(&self) -> bool {
-        self.is_windows
-    }
-
-    fn variable(&self, name: &str) -> Option<String> {
-        self.variables.get(name).cloned()
-    }
-
-    fn process(&self) -> u32 {
-        42
-    }
-
-    fn program_digest(&self) -> Option<String> {
-        None
-    }
-
-    fn run(
-        &self,
-        call: &Call,
-        output: &mut dyn FnMut(&[u8]),
-        too_long: &mut dyn FnMut(u64) -> Patience,
-    ) -> io::Result<Ended> {
-        if call.program.ends_with("sc.exe") {
-            return Ok(Ended::Code(Some(1060)));
-        }
-        let tail = call.tail.clone().unwrap_or_default();
-        let name = tail.rsplit(['/', '\\']).next().unwrap_or_default();
-        let name = name.trim_end_matches('"').trim_end_matches(".cmd").to_owned();
-        self.world.command()?;
-        self.ran.borrow_mut().push(name.clone());
-        let fails = self.fails.is_some_and(|part| name.contains(part));
-        self.world.shoot_command(|copy| Self::play_in(copy, &name, true));
-        let half = fails;
-        self.play(&name, half);
-        output(format!("{name} says hello\r\n{}", self.prints).as_bytes());
-        if self.hangs.is_some_and(|part| name.contains(part)) {
-            let mut minutes = call.minutes;
-            loop {
-                match too_long(minutes) {
-                    Patience::Wait => minutes += call.minutes,
-                    Patience::Kill => return Ok(Ended::Killed),
-                    Patience::Leave => return Ok(Ended::StillRunning { process: 7 }),
-                }
-            }
-        }
-        Ok(Ended::Code(Some(i32::from(fails))))
-    }
-
-    fn ask(&self, _: &str) -> Option<String> {
-        self.answers.borrow_mut().pop().map(str::to_owned)
-    }
-
-    fn ask_secret(&self, _: &str) -> Option<Secret> {
-        None
-    }
-
-    fn say(&self, line: &str) {
-        self.lines.borrow_mut().push(line.to_owned());
-    }
-}
-
 impl Fixture {
     /// The bundle as an archive, made by the compiler's own last phase.
     pub(crate) fn archive(&self, has_runbook: bool) -> Vec<u8> {
+        Press::default().write(&self.bundle(has_runbook)).unwrap()
+    }
+
+    /// The bundle as an archive with the program inside.
+    pub(crate) fn archive_with_tool(&self, tool: Vec<u8>) -> Vec<u8> {
+        let bundle = self.bundle(true).with_tool(tool);
+        Press::default().write(&bundle).unwrap()
+    }
+
+    fn bundle(&self, has_runbook: bool) -> Bundle {
         let mut parts = Vec::new();
         for artifact in &self.manifest.artifacts {
             let text = String::from_utf8(self.files[&artifact.path].clone())
@@ -625,13 +550,27 @@ impl Fixture {
             window: None,
         };
         let servers = vec![ServerEntry {
-            name: "MGMT01".into(),
+            name: self.site.server.clone(),
             fqdn: "mgmt01.acme.example".into(),
             roles: vec![Role::Management],
         }];
         let mut diagnostics = Diagnostics::new();
-        let bundle = bundle(&mut diagnostics, identity, Vec::new(), servers, Vec::new(), parts).unwrap();
-        Press::default().write(&bundle).unwrap()
+        bundle(&mut diagnostics, identity, Vec::new(), servers, Vec::new(), parts).unwrap()
+    }
+
+    /// Writes the files of the product and what scripts work on below the folder that Windows sees as its drive C.
+    pub(crate) fn write_windows(&self, drive: &std::path::Path) {
+        let scripted = ["trust", "ws", "bindings", "tls"].map(|name| {
+            let path = format!(r"{SCRIPTED}\{name}");
+            (path, b"old".to_vec())
+        });
+        let sqlcmd = r"C:\Program Files\Microsoft SQL Server\130\Tools\Binn\sqlcmd.exe";
+        let others = [(sqlcmd.to_owned(), b"MZ".to_vec())];
+        for (path, bytes) in self.server.iter().chain(&scripted).chain(&others) {
+            let path = drive.join(path[3..].replace('\\', "/"));
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, bytes).unwrap();
+        }
     }
 
     /// Writes the server before the change below a folder, with a `cmd.exe` that plays the scripts.

@@ -212,6 +212,12 @@ impl World {
         inner.meddle(fault);
     }
 
+    /// Makes a folder that belongs to another account.
+    pub(crate) fn put_foreign_folder(&self, path: &str) {
+        let mut inner = self.inner.lock().unwrap();
+        inner.make(Path::new(path), Kind::Folder, b"", 0o2755);
+    }
+
     /// Removes a file and what is known of it.
     pub(crate) fn take(&self, path: &str) {
         let mut inner = self.inner.lock().unwrap();
@@ -457,8 +463,11 @@ impl Disk for World {
         if matches!(fault, Some(Fault::FullOnce | Fault::FullFrom)) {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        if inner.node(path).is_none() {
-            inner.make(path, Kind::Folder, b"", 0o700);
+        match inner.node(path) {
+            None => inner.make(path, Kind::Folder, b"", 0o700),
+            // A mark of these tests: it belongs to another account.
+            Some(node) if node.rights & 0o2000 != 0 => return Err(io::ErrorKind::PermissionDenied.into()),
+            Some(_) => {}
         }
         Ok(())
     }

@@ -366,7 +366,9 @@ fn answer(machine: &Machine, broker: &mut Broker, failing: Failing, number: usiz
             }
             // Behind a batch file Wine knows no other exit code than 0 and 1.
             let wrong = if call.program.ends_with(".bat") { 1 } else { 9 };
-            Answer::Code(if code == 0 { wrong } else { 0 }, String::new())
+            // 1060: there is no service of that name. That there is one is no failure.
+            let goes_on = code == 0 || code == 1060;
+            Answer::Code(if goes_on { wrong } else { 0 }, String::new())
         }
         _ => broker.answer(machine, call),
     }

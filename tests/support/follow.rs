@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use cbgen::formats::cmd::phases::{Command, Joint, arguments_of, percent_pass, split};
@@ -329,7 +330,17 @@ impl Run<'_> {
             self.printed += &errors;
         }
         match target(command) {
-            Some(target) => fs::write(self.server.file(target), output).expect("writable"),
+            Some(target) => {
+                let mut options = fs::OpenOptions::new();
+                let appends = command.redirections.iter().any(|to| to.starts_with(">>"));
+                options
+                    .create(true)
+                    .write(true)
+                    .append(appends)
+                    .truncate(!appends);
+                let mut file = options.open(self.server.file(target)).expect("writable");
+                file.write_all(output.as_bytes()).expect("writable");
+            }
             None if has(">nul") => {}
             None => self.printed += &output,
         }
@@ -343,6 +354,7 @@ fn is_batch_file(program: &str) -> bool {
 /// The file the output of a command goes to.
 fn target(command: &Command) -> Option<&str> {
     let mut targets = command.redirections.iter().filter_map(|to| to.strip_prefix('>'));
-    let target = targets.next()?.trim_matches('"');
+    // The second sign of `>>` only says that the file is not emptied first.
+    let target = targets.next()?.trim_start_matches('>').trim_matches('"');
     (!target.eq_ignore_ascii_case("nul")).then_some(target)
 }

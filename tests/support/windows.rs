@@ -3,8 +3,9 @@
 //! `tests/run` starts the build before the tests, so that it goes on beside them; whoever needs the program first waits
 //! for it here.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::{LazyLock, MutexGuard};
 
 use super::program::succeed;
@@ -89,6 +90,34 @@ impl Windows {
         let ran = super::program::finish(self.command(folder, &Self::program()).args(arguments));
         assert!(!ran.stderr.contains("panicked at"), "{}", ran.stderr);
         ran
+    }
+
+    /// The folder Windows sees as `C:\`.
+    pub(crate) fn drive(&self) -> PathBuf {
+        self.wine.drive()
+    }
+
+    /// A program that has opened a file so that nobody else may, until its standard input ends.
+    pub(crate) fn hold(&self, folder: &Path, file: &Path) -> Child {
+        let program = folder.join("hold.exe");
+        succeed(
+            super::program::program("x86_64-w64-mingw32-gcc")
+                .args(["-municode", "-O2", "-s", "-o"])
+                .arg(&program)
+                .arg(root().join("tests/stubs/hold.c")),
+        );
+        let mut command = self.command(folder, &program);
+        let mut child = command
+            .arg(format!("Z:{}", file.display()).replace('/', r"\"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("wine starts");
+        let mut said = String::new();
+        let output = child.stdout.as_mut().expect("a pipe");
+        BufReader::new(output).read_line(&mut said).expect("it speaks");
+        assert_eq!(said.trim(), "held");
+        child
     }
 
     /// Runs a line of cmd.exe in a folder.

@@ -116,16 +116,16 @@ impl Disk for RealDisk {
     }
 
     fn make_folder(&self, path: &Path) -> io::Result<()> {
-        #[cfg(unix)]
-        let builder = {
-            let mut builder = std::fs::DirBuilder::new();
-            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-            builder
-        };
-        #[cfg(not(unix))]
-        let builder = std::fs::DirBuilder::new();
-        match builder.create(path) {
+        match cbgen_windows::make_private_folder(path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match self.look(path)? {
+                // Who owns a folder may put other scripts into it between two looks.
+                Some(Found::Folder) if cbgen_windows::is_owned_by_somebody(path)? => Err(io::Error::new(
+                    io::ErrorKind::PermissionDenied,
+                    format!(
+                        "the folder {} belongs to another account; move it away and apply again",
+                        path.display()
+                    ),
+                )),
                 Some(Found::Folder) => Ok(()),
                 _ => Err(error),
             },
