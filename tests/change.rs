@@ -331,7 +331,7 @@ impl Site {
         let state = self.root().join("C/ProgramData/cbgen");
         tree(&self.root())
             .into_iter()
-            .filter(|(path, _)| !path.starts_with(&state))
+            .filter(|(path, _)| path.is_file() && !path.starts_with(&state))
             .map(|(path, file)| (path, (file.0, file.1)))
             .collect()
     }
@@ -345,15 +345,17 @@ impl Site {
     }
 }
 
+/// Everything below a folder with the time of its last change. A file that was made and removed again is seen by the time
+/// of its folder.
 fn tree(folder: &Path) -> BTreeMap<PathBuf, (Vec<u8>, u32, SystemTime)> {
     use std::os::unix::fs::PermissionsExt as _;
     let files = walkdir::WalkDir::new(folder).into_iter().map(Result::unwrap);
     files
-        .filter(|entry| entry.file_type().is_file())
         .map(|entry| {
             let metadata = entry.metadata().unwrap();
+            let content = metadata.is_file().then(|| fs::read(entry.path()).unwrap());
             let file = (
-                fs::read(entry.path()).unwrap(),
+                content.unwrap_or_default(),
                 metadata.permissions().mode(),
                 metadata.modified().unwrap(),
             );

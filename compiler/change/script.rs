@@ -54,6 +54,8 @@ const SOON: u64 = 10;
 const ROUNDS: u64 = 3;
 /// Lines of a script that are kept to show.
 const TAIL: usize = 6;
+/// Bytes without a line end after which a line is written in pieces.
+const LONGEST_LINE: usize = 1 << 16;
 
 impl Job<'_> {
     /// The log, as it is named in messages.
@@ -214,16 +216,28 @@ impl<'a> Log<'a> {
             .map_or(0, |at| at + 1);
         let lines: Vec<u8> = self.rest.drain(..whole).collect();
         self.write(&lines);
+        if self.rest.len() > LONGEST_LINE {
+            // What may be the beginning of a secret stays; every whole one is hidden before the line is cut.
+            let text = self.hidden(&self.rest);
+            let longest = self.secrets.iter().map(|secret| secret.len()).max().unwrap_or(1);
+            let cut = text.floor_char_boundary(text.len().saturating_sub(longest - 1));
+            let (piece, rest) = text.split_at(cut);
+            self.rest = rest.as_bytes().to_vec();
+            self.write(piece.as_bytes());
+        }
+    }
+
+    fn hidden(&self, bytes: &[u8]) -> String {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let secrets = self.secrets.iter();
+        secrets.fold(text, |text, secret| text.replace(secret, "(secret)"))
     }
 
     fn write(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
-        let mut text = String::from_utf8_lossy(bytes).into_owned();
-        for secret in &self.secrets {
-            text = text.replace(secret, "(secret)");
-        }
+        let text = self.hidden(bytes);
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             self.tail
                 .push(line.chars().filter(|letter| !letter.is_control()).collect());
@@ -238,5 +252,32 @@ impl<'a> Log<'a> {
         let rest = std::mem::take(&mut self.rest);
         self.write(&rest);
         self.tail
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::disk::RealDisk;
+
+    /// A secret stays hidden wherever the pieces of the output end, and a line without an end does not grow in memory.
+    #[test]
+    fn a_log_never_holds_a_secret_whatever_the_pieces_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let secrets = [("CANARY".to_owned(), Secret::new("top secret 7".to_owned()))];
+        for piece in [1, 5, 4096, 100_000] {
+            let path = folder.path().join(format!("{piece}.log"));
+            let mut log = Log::new(&RealDisk, path.clone(), &secrets);
+            let text = "x top secret 7 é".repeat(12_000);
+            for bytes in text.as_bytes().chunks(piece) {
+                log.add(bytes);
+                assert!(log.rest.len() <= LONGEST_LINE + piece);
+            }
+            log.finish();
+            let written = RealDisk.read(&path, 1 << 20).unwrap();
+            let written = String::from_utf8(written).unwrap();
+            assert!(!written.contains("top secret 7"), "{piece}");
+            assert_eq!(written.matches("(secret)").count(), 12_000, "{piece}");
+        }
     }
 }
