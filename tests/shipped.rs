@@ -130,3 +130,41 @@ fn every_edit_of_a_component_is_applied_and_taken_back() {
     assert!(done["prod"] >= 48, "{done:?}");
     assert!(done.len() == 4, "{done:?}");
 }
+
+/// Every command that a runbook tells an engineer to type is one that the program takes: its place and its phase are there.
+/// `plan` stands for `apply`, since it reads the same words and changes nothing.
+#[test]
+fn the_commands_of_a_runbook_are_taken() {
+    let mut complaints = Vec::new();
+    let mut count = 0;
+    for built in shipped() {
+        let book = built.text("RUNBOOK.md");
+        let told: BTreeSet<&str> = book
+            .split('`')
+            .filter(|code| code.starts_with("cbgen "))
+            .collect();
+        let workspace = Workspace::new();
+        std::fs::create_dir(workspace.folder().join("server")).expect("a new folder");
+        for command in told {
+            let words: Vec<&str> = command.split(' ').skip(1).collect();
+            let [verb, archive, rest @ ..] = words.as_slice() else {
+                // A bare name of a command.
+                assert!(workspace.run(&[words[0], "--help"]).code == 0, "{command}");
+                continue;
+            };
+            std::fs::write(workspace.folder().join(archive), &built.archive).expect("a writable file");
+            let verb = if *verb == "apply" { "plan" } else { *verb };
+            let words = [&[verb, *archive], rest, &["--root", "server", "--format", "json"]].concat();
+            let ran = workspace.run(&words);
+            count += 1;
+            // What the empty folder lacks is a finding of each step; a wrong word is no plan at all.
+            let is_plan = serde_json::from_str::<Value>(&ran.stdout)
+                .is_ok_and(|plan| plan["steps"].as_array().is_some_and(|steps| !steps.is_empty()));
+            if !is_plan {
+                complaints.push(format!("{command}: {}\n{}", ran.code, ran.stderr));
+            }
+        }
+    }
+    expect_none(&complaints);
+    assert!(count >= 40, "{count}");
+}

@@ -410,7 +410,7 @@ fn a_change_goes_from_the_zip_to_evidence_and_back() {
     windows.cmd(&product, r"attrib +h config\file7.url");
     let old = on_drive(&drive);
     let bundle = folder.join("acme");
-    let own = bundle.join("tools/cbgen.exe");
+    let own = bundle.join("cbgen.exe");
     let run = |arguments: &[&str]| {
         let ran = finish(windows.command(&bundle, &own).args(arguments));
         assert!(!ran.stderr.contains("panicked at"), "{}", ran.stderr);
