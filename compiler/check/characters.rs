@@ -11,6 +11,7 @@ use super::rabbitmq::all_login_names;
 use super::{View, server_pointer, subject};
 use crate::codes;
 use crate::contract::path::is_device_name;
+use crate::formats::unseen::look_alike;
 
 /// Where a value ends up.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -133,12 +134,14 @@ fn values<'a>(view: &View<'a>) -> Vec<Value<'a>> {
 /// Reports a value its target cannot carry; whether it can.
 fn carried(value: &Value<'_>, problems: &mut Vec<Problem>) -> bool {
     let field = field_name(&value.pointer);
+    let mut help = "rename the thing itself, on the server too; cbgen never guesses an escape";
     let what = if let Some(bad) = value.target.bad(value.text) {
         match (bad, value.target) {
             ('$', Target::SqlName | Target::ConnectionString) => "`$(`".into(),
             (bad, _) => describe(bad),
         }
     } else if value.text.trim() != value.text {
+        help = "remove the blank; the thing itself rarely has one, and nobody would see it";
         "a blank at its begin or end".into()
     } else if matches!(value.target, Target::Cmd | Target::CmdJson) && value.text.ends_with('\\') {
         "a backslash at its end, which would escape the closing quote".into()
@@ -162,7 +165,7 @@ fn carried(value: &Value<'_>, problems: &mut Vec<Problem>) -> bool {
             ),
         )
         .note(allowed)
-        .help("rename the thing itself, on the server too; cbgen never guesses an escape"),
+        .help(help),
     );
     false
 }
@@ -174,6 +177,8 @@ fn describe(character: char) -> String {
         format!("the control character U+{:04X}", u32::from(character))
     } else if character.is_ascii() {
         format!("`{character}`")
+    } else if let Some(like) = look_alike(character) {
+        like.name(character)
     } else {
         format!("`{character}` (U+{:04X})", u32::from(character))
     }

@@ -121,6 +121,9 @@ fn target(
                     ),
                 )
                 .help(match near {
+                    Some(near) if near.eq_ignore_ascii_case(&upstream.server) => {
+                        format!("write `{near}`: capital and small letters count where a server is named")
+                    }
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "use the `name` of a server in `servers`".into(),
                 }),

@@ -12,7 +12,7 @@ use anstream::{AutoStream, ColorChoice};
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::files::{DiskFiles, Files as _};
-use crate::report::{Counts, MessageFormat, Reporter};
+use crate::report::{Counts, MessageFormat, Reporter, look_alikes};
 use crate::source::Sources;
 
 use super::args::{Color, Deny, Global};
@@ -133,6 +133,9 @@ impl Session {
     /// Gives what it counted.
     pub(super) fn report(&mut self, subject: &str, sources: &Sources, diagnostics: &Diagnostics) -> Counts {
         let mut findings = diagnostics.sorted(sources);
+        for finding in &mut findings {
+            look_alikes::name(sources, finding);
+        }
         self.raise(self.exit_for(&findings));
         // What stops the run is read last, where the cursor is.
         findings.sort_by_key(|finding| finding.severity == Severity::Error);

@@ -4,7 +4,7 @@
 //! why, is the caller's business.
 
 use super::FormatError;
-use super::unseen::unseen;
+use super::unseen::{look_alike, unseen};
 
 /// Longest part of a value that is repeated in an item path; keeps paths of hostile texts short.
 const MAX_LABEL: usize = 120;
@@ -20,7 +20,10 @@ pub(super) fn name(character: char) -> String {
             format!("the invisible character U+{:04X}", u32::from(character))
         }
         _ if character.is_ascii() => format!("`{character}`"),
-        _ => format!("`{character}` (U+{:04X})", u32::from(character)),
+        _ => match look_alike(character) {
+            Some(like) => like.name(character),
+            None => format!("`{character}` (U+{:04X})", u32::from(character)),
+        },
     }
 }
 

@@ -74,6 +74,71 @@ pub fn unseen(character: char) -> Option<Unseen> {
     }
 }
 
+/// A character that people take for another one, which programs do not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LookAlike {
+    /// What it is, in the words of a finding: `a Cyrillic letter`.
+    pub what: &'static str,
+    /// What it is taken for.
+    pub like: char,
+}
+
+/// Cyrillic and Greek letters that print like a Latin one in most fonts (Unicode Technical Standard 39).
+const CYRILLIC: &str = "АAВBЕEЅSІIЈJКKМMНHОOРPСCТTУYХXаaеeоoрpсcуyхxіiјjѕsԁdһhԛqԝw";
+const GREEK: &str = "ΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXοoνv";
+
+/// What `character` looks like without being it; `None` for one that looks like itself.
+///
+/// Word processors and web pages put the blanks, quotes and dashes in, keyboards of another language the letters.
+pub fn look_alike(character: char) -> Option<LookAlike> {
+    if character.is_ascii() {
+        return None;
+    }
+    let found = |what, like| Some(LookAlike { what, like });
+    match character {
+        '\u{A0}' | '\u{202F}' => return found("a no-break space", ' '),
+        '\u{2000}'..='\u{200A}' | '\u{205F}' | '\u{3000}' | '\u{1680}' => {
+            return found("a blank of another width", ' ');
+        }
+        '\u{2018}'..='\u{201B}' | '\u{2032}' | '\u{B4}' | '\u{2039}' | '\u{203A}' => {
+            return found("a typographic quote", '\'');
+        }
+        '\u{201C}'..='\u{201F}' | '\u{2033}' | '\u{AB}' | '\u{BB}' => {
+            return found("a typographic quote", '"');
+        }
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => return found("a dash", '-'),
+        '\u{2215}' | '\u{2044}' => return found("a slash of another kind", '/'),
+        '\u{FF01}'..='\u{FF5E}' => {
+            let like = char::from_u32(u32::from(character) - 0xFEE0)?;
+            return found("a letter of double width", like);
+        }
+        _ => {}
+    }
+    let pair = |table: &str| {
+        let mut letters = table.chars();
+        letters.find(|letter| *letter == character)?;
+        letters.next()
+    };
+    if let Some(like) = pair(CYRILLIC) {
+        return found("a Cyrillic letter", like);
+    }
+    found("a Greek letter", pair(GREEK)?)
+}
+
+impl LookAlike {
+    /// `character`, which looks so, as a finding names it.
+    pub fn name(self, character: char) -> String {
+        let code = u32::from(character);
+        match self.like {
+            ' ' => format!("{} (U+{code:04X})", self.what),
+            like => format!(
+                "`{character}` (U+{code:04X}, {} that looks like `{like}`)",
+                self.what
+            ),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,5 +160,29 @@ mod tests {
         check('\u{E000}', Some(Unseen::Private));
         check('\u{1FFFE}', Some(Unseen::NotACharacter));
         check('\u{10FFFF}', Some(Unseen::NotACharacter));
+    }
+    #[test]
+    fn what_looks_like_something_else_is_named() {
+        let check = |character: char, name: Option<&str>| {
+            let found = look_alike(character).map(|like| like.name(character));
+            assert_eq!(found.as_deref(), name, "{character:?}");
+        };
+        for itself in ['a', ' ', '\'', '-', 'ü', 'ж', '漢', 'Ω'] {
+            check(itself, None);
+        }
+        check('\u{A0}', Some("a no-break space (U+00A0)"));
+        check('’', Some("`’` (U+2019, a typographic quote that looks like `'`)"));
+        check('–', Some("`–` (U+2013, a dash that looks like `-`)"));
+        check('О', Some("`О` (U+041E, a Cyrillic letter that looks like `O`)"));
+        check('ο', Some("`ο` (U+03BF, a Greek letter that looks like `o`)"));
+        check(
+            'Ａ',
+            Some("`Ａ` (U+FF21, a letter of double width that looks like `A`)"),
+        );
+        for table in [CYRILLIC, GREEK] {
+            for pair in table.chars().collect::<Vec<_>>().chunks(2) {
+                assert!(!pair[0].is_ascii() && pair[1].is_ascii(), "{pair:?}");
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! Invisible and private characters survive review, then mean different things to nginx, cmd, SQL Server and a human
 //! reader. Private-use characters are refused also because the renderer uses some of them as internal marks.
 
-use crate::formats::unseen::{Unseen, unseen};
+use crate::formats::unseen::{Unseen, look_alike, unseen};
 
 /// Why a character may not appear anywhere in the text of an inventory, comments included.
 pub(super) fn forbidden_in_text(character: char) -> Option<&'static str> {
@@ -26,6 +26,7 @@ pub(super) fn name(character: char) -> String {
         '\r' => "a carriage return".to_owned(),
         c if c.is_ascii_graphic() => format!("`{c}`"),
         ' ' => "a blank".to_owned(),
+        c if look_alike(c).is_some() => look_alike(c).map(|like| like.name(c)).unwrap_or_default(),
         c if forbidden_in_value(c).is_some() || c.is_whitespace() => format!("U+{:04X}", u32::from(c)),
         c => format!("`{c}` (U+{:04X})", u32::from(c)),
     }

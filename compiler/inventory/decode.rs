@@ -24,11 +24,17 @@ pub(super) struct Decoded {
 }
 
 /// Turns a tree into a value.
-pub(super) fn decode(diagnostics: &mut Diagnostics, root: &Node, schema: Field<'_>) -> Decoded {
+pub(super) fn decode(
+    diagnostics: &mut Diagnostics,
+    root: &Node,
+    schema: Field<'_>,
+    layered: bool,
+) -> Decoded {
     let mut decoder = Decoder {
         diagnostics,
         pointer: String::new(),
         quiet: BTreeSet::new(),
+        layered,
     };
     let value = decoder.node(root, Some(schema), &Spot::default());
     Decoded {
@@ -42,12 +48,16 @@ pub(super) fn decode(diagnostics: &mut Diagnostics, root: &Node, schema: Field<'
 struct Spot {
     name: String,
     key: Option<Span>,
+    /// Whether it may be left out.
+    optional: bool,
 }
 
 struct Decoder<'a> {
     diagnostics: &'a mut Diagnostics,
     pointer: String,
     quiet: BTreeSet<String>,
+    /// Whether the document may lie over another one.
+    layered: bool,
 }
 
 impl Decoder<'_> {
@@ -73,6 +83,7 @@ impl Decoder<'_> {
                     let spot = Spot {
                         name: spot.name.clone(),
                         key: Some(item.target().span),
+                        optional: false,
                     };
                     list.push(self.node(item, field, &spot));
                     self.pointer.truncate(length);
@@ -83,10 +94,12 @@ impl Decoder<'_> {
                 let mut object = Map::new();
                 for entry in node.entries().unwrap_or_default() {
                     push_segment(&mut self.pointer, &entry.key);
+                    let optional = field.is_some_and(|field| !field.requires(&entry.key));
                     let field = field.and_then(|field| field.property(&entry.key));
                     let spot = Spot {
                         name: entry.key.clone(),
                         key: Some(entry.key_span),
+                        optional,
                     };
                     object.insert(entry.key.clone(), self.node(&entry.value, field, &spot));
                     self.pointer.truncate(length);
@@ -156,18 +169,17 @@ impl Decoder<'_> {
     fn no_value(&mut self, field: Field<'_>, spot: &Spot, span: Span) -> Value {
         let name = shorten(&spot.name);
         let example = field.example().map(super::wording::inline);
-        let help = match example {
+        let mut help = match example {
             Some(example) => format!("write a value, for example `{name}: {example}`"),
-            None if field.takes("object") => {
-                "write its keys on indented lines below it, or remove the line".to_owned()
-            }
-            None if field.takes("null") => {
-                format!(
-                    "write a value, or remove the line; `{name}: null` takes away what a lower layer sets"
-                )
-            }
-            None => "write a value, or remove the line".to_owned(),
+            None if field.takes("object") => "write its keys on indented lines below it".to_owned(),
+            None => "write a value".to_owned(),
         };
+        if spot.optional {
+            help.push_str(", or remove the line");
+        }
+        if spot.optional && self.layered {
+            help = format!("{help}; `{name}: null` takes away what a lower layer sets");
+        }
         let finding = Diagnostic::new(codes::AMBIGUOUS_SCALAR, format!("`{name}` has no value"))
             .at(spot.key.filter(|_| span.start == span.end).unwrap_or(span))
             .help(help);

@@ -33,6 +33,7 @@ pub(super) struct Explainer<'a> {
 pub(super) const INVENTORY: Subject = Subject {
     the: "the inventory",
     a: "an inventory",
+    is_inventory: true,
 };
 
 /// Whether an error is about the form or the length of one text.
@@ -79,7 +80,8 @@ impl Explainer<'_> {
             }
             Kind::Required { property } => {
                 let key = property.as_str().unwrap_or_default();
-                if self.complete && !self.is_misspelt(pointer, key, field) {
+                if self.complete && !self.is_misspelt(pointer, key, field) && !self.is_elsewhere(pointer, key)
+                {
                     diagnostics.push(self.missing_key(pointer, key, field));
                 }
                 return;
@@ -99,6 +101,12 @@ impl Explainer<'_> {
                 codes::WRONG_FORM,
                 format!("{} is refused: {error}", self.name(pointer)),
             ),
+        };
+        let finding = match value.as_str().map(|text| (text, text.trim())) {
+            Some((text, inner)) if text != inner && !inner.is_empty() => {
+                finding.help("remove the blank at its begin or end")
+            }
+            _ => finding,
         };
         let finding = match finding.primary {
             Some(_) => finding,
@@ -197,18 +205,18 @@ impl Explainer<'_> {
             ),
             [] => finding,
             [(home, name)] if is_like_a_secret => finding
-                .note(format!("there is a `{name}` in {}", place_name(home)))
+                .note(format!("`{name}` is a key of {}", place_name(home)))
                 .help(format!("write `{name}: {{ secret: NAME }}` in {}; the engineer sets NAME when applying the bundle", place_name(home))),
             [(home, _)] => {
                 let there = place_name(home);
                 finding
-                    .note(format!("there is a `{}` in {there}", shorten(key)))
+                    .note(format!("`{}` is a key of {there}", shorten(key)))
                     .help(format!("move it to {there}"))
             }
             many => {
                 let names: Vec<String> = many.iter().take(4).map(|(home, _)| place_name(home)).collect();
                 finding
-                    .note(format!("there is a `{}` in {}", shorten(key), names.join(", ")))
+                    .note(format!("`{}` is a key of {}", shorten(key), names.join(", ")))
                     .help("move it where it belongs, or remove it")
             }
         }
@@ -249,6 +257,16 @@ impl Explainer<'_> {
             .any(|entry| nearest(&entry.key, field.keys()) == Some(key))
     }
 
+    /// Whether the key stands in a section that has none of this name, and belongs here only: that is one mistake, and
+    /// the unknown key already says where to move it.
+    fn is_elsewhere(&self, pointer: &str, key: &str) -> bool {
+        let mut homes = Vec::new();
+        homes_of(self.schema.root(), "", &mut |_, name, _| name == key, &mut homes);
+        let root = self.places.node("");
+        matches!(homes.as_slice(), [(home, _)] if home == pointer)
+            && root.is_some_and(|root| is_astray(root, self.schema.root(), key))
+    }
+
     fn missing_key(&self, pointer: &str, key: &str, field: Field<'_>) -> Diagnostic {
         let place = self.places.key(pointer).or_else(|| self.places.nearest(pointer));
         let owner = self.name(pointer);
@@ -276,6 +294,10 @@ impl Explainer<'_> {
             } else {
                 shown(pointer, value)
             };
+            if text.ends_with(']') && !text.starts_with('[') {
+                let item = item.strip_suffix(']').unwrap_or(&item);
+                return finding.help(format!("the bracket that opens the list is missing: `[{item}]`"));
+            }
             return finding.help(format!(
                 "write a list: `[{item}]`, or one `- ` line for each item"
             ));
@@ -298,10 +320,12 @@ impl Explainer<'_> {
                     .note("only a colon with a blank behind it makes a key")
                     .help(format!("write a colon and a blank behind each key: `{key}: …`"));
             }
-            return finding.help(format!(
-                "write its keys on indented lines below it: {}",
-                and_list(&keys)
-            ));
+            let place = if pointer.is_empty() {
+                "one `key: value` a line"
+            } else {
+                "on indented lines below it"
+            };
+            return finding.help(format!("write its keys {place}: {}", and_list(&keys)));
         }
         match field.example() {
             Some(example) => finding.help(format!("write it like `{}`", inline(example))),
@@ -510,6 +534,15 @@ fn homes_of(
         let (inner, suffix) = field.items().map_or((field, ""), |items| (items, "[]"));
         homes_of(inner, &format!("{pointer}/{key}{suffix}"), fits, homes);
     }
+}
+
+/// Whether a section below `node` has `key` without having such a key.
+fn is_astray(node: &super::value::Node, field: Field<'_>, key: &str) -> bool {
+    let entries = node.entries().unwrap_or_default();
+    entries.iter().any(|entry| match field.property(&entry.key) {
+        None => entry.key == key,
+        Some(inner) => is_astray(&entry.value, inner, key),
+    })
 }
 
 /// How the section at a pointer is called in a sentence.

@@ -150,7 +150,7 @@ impl Reader<'_> {
                 format!("the files of an inventory may have {most} MiB together"),
             );
         }
-        let parsed = yaml::parse(self.diagnostics, text.id, &body);
+        let parsed = yaml::parse(self.diagnostics, text.id, &body, super::explain::INVENTORY);
         self.nodes = self.nodes.saturating_add(parsed.nodes);
         if self.nodes > yaml::MAX_NODES {
             let most = yaml::MAX_NODES;

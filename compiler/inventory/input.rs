@@ -150,7 +150,7 @@ fn not_text(name: &str, bytes: &[u8]) -> Option<Diagnostic> {
 
 /// Reports every character that may not be in a text, at most one finding a line.
 fn check_characters(diagnostics: &mut Diagnostics, id: FileId, text: &str) -> bool {
-    let mut clean = true;
+    let mut clean = blanks(diagnostics, id, text);
     let mut line_reported = false;
     let mut characters = text.char_indices().peekable();
     while let Some((at, character)) = characters.next() {
@@ -178,6 +178,47 @@ fn check_characters(diagnostics: &mut Diagnostics, id: FileId, text: &str) -> bo
             .at(Span::new(id, at..at + character.len_utf8()))
             .help("delete it; it is often pasted from a web page or a word processor"),
         );
+    }
+    clean
+}
+
+/// Reports blanks of another kind where YAML needs a blank: they look like one and are a letter to YAML, which then says
+/// something strange about the lines around them.
+fn blanks(diagnostics: &mut Diagnostics, id: FileId, text: &str) -> bool {
+    let is_strange = |letter: &char| !letter.is_ascii() && letter.is_whitespace();
+    let mut clean = true;
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let words = line.trim_start();
+        let indent = line.len() - words.len();
+        let behind_dash = usize::from(words.starts_with('-'));
+        let key = words.find(':').filter(|at| {
+            let key = words.get(..*at).unwrap_or_default();
+            !key.contains(['\'', '"', '#', '{', '['])
+        });
+        let spots = [
+            line.get(..indent)
+                .and_then(|blanks| blanks.find(|letter| is_strange(&letter))),
+            Some(indent + behind_dash).filter(|_| behind_dash == 1),
+            key.map(|at| indent + at + 1),
+        ];
+        let found = spots.into_iter().flatten().find_map(|at| {
+            let letter = line.get(at..)?.chars().next().filter(is_strange)?;
+            Some((at, letter))
+        });
+        if let Some((at, letter)) = found {
+            clean = false;
+            let name = characters::name(letter);
+            diagnostics.push(
+                Diagnostic::new(
+                    codes::FORBIDDEN_CHARACTER,
+                    format!("here stands {name}, which is no blank to YAML"),
+                )
+                .at(Span::new(id, start + at..start + at + letter.len_utf8()))
+                .help("write a blank in its place; it is often pasted from a web page or a word processor"),
+            );
+        }
+        start += line.len();
     }
     clean
 }

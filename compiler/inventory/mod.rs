@@ -31,9 +31,11 @@ mod plain;
 pub mod program;
 pub mod project;
 mod published;
+mod repeats;
 mod salvage;
 pub mod scalars;
 mod schema;
+mod slips;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -209,7 +211,7 @@ fn read(
     let layers = extends::read(diagnostics, sources, files, name);
     let expanded = defaults::expand(defaults::without_nulls(layers.root?, schema.root()));
     let root = expanded.root;
-    let mut decoded = decode::decode(diagnostics, &root, schema.root());
+    let mut decoded = decode::decode(diagnostics, &root, schema.root(), true);
     // A mistake in what servers share is said where it is shared.
     let refused = decoded.quiet.clone();
     decoded.quiet.extend(expanded.shared);
@@ -281,6 +283,8 @@ pub struct Subject {
     pub the: &'static str,
     /// Behind "is no key of": `an inventory`.
     pub a: &'static str,
+    /// Whether it has layers and names secrets, which only inventories do.
+    pub is_inventory: bool,
 }
 
 /// Reads the project file: the same YAML, the same errors.
@@ -296,6 +300,7 @@ pub fn read_project(
     const SUBJECT: Subject = Subject {
         the: "the project file",
         a: "a project file",
+        is_inventory: false,
     };
     let text = input::read(diagnostics, sources, files, project::FILE, project::FILE, None)?;
     let body = text.body?;
@@ -317,9 +322,18 @@ pub fn read_document<T: serde::de::DeserializeOwned>(
     text: &str,
 ) -> Option<T> {
     let mut found = Diagnostics::new();
-    let parsed = yaml::parse(&mut found, file, text);
-    let document = parsed.root.and_then(|root| {
-        let decoded = decode::decode(&mut found, &root, schema.root());
+    let parsed = yaml::parse(&mut found, file, text, subject);
+    let is_empty = |root: &value::Node| matches!(&root.kind, value::Kind::Plain(text) if text.is_empty());
+    if parsed.complete && parsed.root.as_ref().is_none_or(is_empty) {
+        let place = Span::new(file, 0..text.find('\n').unwrap_or(text.len()));
+        found.push(
+            Diagnostic::new(codes::INPUT_EMPTY, format!("{} is empty", subject.the))
+                .at(place)
+                .help("write its keys, one `key: value` a line"),
+        );
+    }
+    let document = parsed.root.filter(|root| !is_empty(root)).and_then(|root| {
+        let decoded = decode::decode(&mut found, &root, schema.root(), subject.is_inventory);
         let places = Places::new(root);
         let explainer = explain::Explainer {
             places: &places,

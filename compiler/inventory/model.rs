@@ -83,11 +83,11 @@ pub struct Bundle {
         regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
     )]
     pub name: String,
-    /// Version of the bundle: at most 32 of `A-Z a-z 0-9 . + -`. Quote it, or YAML may read it as a number.
+    /// Version of the bundle: at most 32 letters, digits, dots and `-`. Quote it, or YAML may read it as a number.
     #[schemars(example = &"2026.12.1")]
     #[schemars(
         length(min = 1, max = 32),
-        regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9.+-]*[A-Za-z0-9])?$")
+        regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")
     )]
     pub version: String,
     /// Number of the change request, printed in the runbook and the manifest.

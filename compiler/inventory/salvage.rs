@@ -11,9 +11,13 @@ use serde_json::{Map, Value};
 use super::model::Inventory;
 use super::schema::{Field, Schema};
 use super::value::{Places, unescape};
+use crate::formats::unseen::look_alike;
 
 /// In how many ways wrong values are replaced: as many as the largest choice that checks look at.
 const WAYS: usize = 4;
+
+/// Longest name of a server.
+const LONGEST_NAME: usize = 15;
 
 /// How often the repaired value is looked at again: a repair may bring out what a wrong type hid.
 const ROUNDS: usize = 6;
@@ -50,6 +54,7 @@ fn repaired(schema: &Schema, mut value: Value, refused: &BTreeSet<String>, way: 
         let repairs: Vec<Repair> = validator
             .iter_errors(&value)
             .filter_map(|error| Repair::of(&error))
+            .filter(|repair| way != 0 || !repair.is_of_a_name())
             .collect();
         if repairs.is_empty() {
             break;
@@ -65,6 +70,17 @@ fn repaired(schema: &Schema, mut value: Value, refused: &BTreeSet<String>, way: 
     super::from_value(value).ok()
 }
 
+/// A wrong name of a server as it was meant, perhaps: others name the server by what it should have been.
+fn meant(name: &str) -> String {
+    let letters = name
+        .chars()
+        .map(|letter| look_alike(letter).map_or(letter, |like| like.like));
+    letters
+        .filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-')
+        .take(LONGEST_NAME)
+        .collect()
+}
+
 /// What is done about one error.
 enum Repair {
     Remove(String, Vec<String>),
@@ -73,6 +89,15 @@ enum Repair {
 }
 
 impl Repair {
+    /// Whether the name of a server is replaced. Others name the server by it: in one way it stays as it is, in another it
+    /// becomes what was meant, so that nothing is said about those.
+    fn is_of_a_name(&self) -> bool {
+        let Self::Replace(pointer) = self else {
+            return false;
+        };
+        pointer.starts_with("/servers/") && pointer.ends_with("/name") && pointer.matches('/').count() == 3
+    }
+
     #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
     fn of(error: &jsonschema::ValidationError<'_>) -> Option<Self> {
         let pointer = error.instance_path().as_str().to_owned();
@@ -87,7 +112,13 @@ impl Repair {
     }
 
     fn apply(self, schema: &Schema, root: &mut Value, way: usize) {
+        let is_name = self.is_of_a_name();
         match self {
+            Self::Replace(pointer) if is_name && way == 1 => {
+                if let Some(Value::String(name)) = root.pointer_mut(&pointer) {
+                    *name = meant(name);
+                }
+            }
             Self::Remove(pointer, keys) => {
                 if let Some(Value::Object(entries)) = root.pointer_mut(&pointer) {
                     for key in keys {

@@ -2,8 +2,6 @@
 //!
 //! The parser's own words are for people who write parsers; these say what to look for. Nothing here knows trees.
 
-use std::ops::Range;
-
 use granit_parser::{ErrorKind, ScanError};
 
 use crate::codes;
@@ -18,11 +16,7 @@ pub(super) fn explain(error: &ScanError) -> Diagnostic {
         | ErrorKind::TabInBlockIndentation
         | ErrorKind::TabAtBlockScalarStart
         | ErrorKind::TabInIndentation
-        | ErrorKind::TabInPlainScalar => (
-            codes::YAML_TAB,
-            "a tab cannot indent or separate here".to_owned(),
-            "replace the tab by blanks, and let the editor do so for .yaml files",
-        ),
+        | ErrorKind::TabInPlainScalar => return tab(),
         ErrorKind::UnexpectedCharacter { character } => (
             codes::YAML_SYNTAX,
             format!(
@@ -36,15 +30,18 @@ pub(super) fn explain(error: &ScanError) -> Diagnostic {
             "the text that begins here has no closing quote".to_owned(),
             "close the quote; between single quotes write a quote twice: 'it''s'",
         ),
-        ErrorKind::UnclosedFlowCollection { open } => (
-            codes::YAML_SYNTAX,
-            format!("the `{open}` that opens here is never closed"),
-            "close the bracket, or quote a text that begins with it",
-        ),
+        ErrorKind::UnclosedFlowCollection { open } => return never_closed(*open),
         ErrorKind::MismatchedFlowCollectionEnd { open, close } => (
             codes::YAML_SYNTAX,
             format!("`{open}` is closed by `{close}`"),
             "close every bracket with its own kind",
+        ),
+        ErrorKind::InvalidQuotedScalarIndent
+        | ErrorKind::InvalidFlowScalarIndent
+        | ErrorKind::DocumentIndicatorInQuotedScalar => (
+            codes::YAML_SYNTAX,
+            "a text in quotes or brackets that began above is not closed before this line".to_owned(),
+            "close it; a text that goes on in the next line is indented there",
         ),
         ErrorKind::UnknownQuotedScalarEscape
         | ErrorKind::InvalidQuotedScalarHexEscape
@@ -72,6 +69,21 @@ pub(super) fn explain(error: &ScanError) -> Diagnostic {
             "something follows a closing quote".to_owned(),
             "put the whole value between the quotes; between single quotes write a quote twice",
         ),
+        ErrorKind::BlockSequenceEntryNotAllowed | ErrorKind::BlockEntryInFlowCollection => (
+            codes::YAML_SYNTAX,
+            "a list item cannot begin here".to_owned(),
+            "write each `- ` on a line of its own below the key, or the whole list between brackets: `[a, b]`; quote a text that begins with `- `",
+        ),
+        ErrorKind::ExpectedBlockSequenceEntry => (
+            codes::YAML_SYNTAX,
+            "this line stands among the items of a list and has no `- `".to_owned(),
+            "write `- ` before the first key of each item, and indent the other keys like it",
+        ),
+        ErrorKind::ExpectedFlowMappingSeparator | ErrorKind::ExpectedFlowSequenceSeparator => (
+            codes::YAML_SYNTAX,
+            "between brackets, `,` or the closing bracket must stand here".to_owned(),
+            "write a comma between two items, close the bracket, or quote the text that stands here",
+        ),
         ErrorKind::DirectiveDisallowed => (
             codes::YAML_SYNTAX,
             "YAML directives are not supported".to_owned(),
@@ -96,23 +108,49 @@ pub(super) fn missing_colon() -> Diagnostic {
         .help("write a colon and a blank behind the key: `name: acme`; a section is its key and a colon: `bundle:`")
 }
 
-/// The words of the line above `at`, comments and empty lines passed over, when nothing in it could be a key: a colon
-/// that YAML refuses in one line is usually missing in the line before.
-pub(super) fn line_without_colon(text: &str, at: usize) -> Option<Range<usize>> {
-    let mut end = text.get(..at)?.rfind('\n')?;
-    loop {
-        let start = text.get(..end)?.rfind('\n').map_or(0, |line_end| line_end + 1);
-        let line = text.get(start..end)?;
-        let words = line.split(" #").next()?.trim_end();
-        let key = words.trim_start();
-        if !key.is_empty() && !key.starts_with('#') {
-            let plain = key.starts_with(|first: char| first.is_alphabetic());
-            let has_key = key.ends_with(':') || key.contains(": ");
-            let first = start + (words.len() - key.len());
-            return (plain && !has_key).then_some(first..first + key.len());
-        }
-        end = start.checked_sub(1)?;
-    }
+/// A bracket that is never closed.
+pub(super) fn never_closed(open: char) -> Diagnostic {
+    Diagnostic::new(
+        codes::YAML_SYNTAX,
+        format!("the `{open}` that opens here is never closed"),
+    )
+    .help("close the bracket, or quote a text that begins with it")
+}
+
+/// A quote that is never closed.
+pub(super) fn quote_never_closed() -> Diagnostic {
+    Diagnostic::new(
+        codes::YAML_SYNTAX,
+        "the text that begins here has no closing quote in its line",
+    )
+    .note("YAML reads on over the lines below it")
+    .help("close the quote; write Windows paths between single quotes: 'C:\\certs'")
+}
+
+/// A bracket that closes nothing.
+pub(super) fn closes_nothing(close: char) -> Diagnostic {
+    Diagnostic::new(codes::YAML_SYNTAX, format!("this `{close}` closes nothing"))
+        .note("every bracket that opens above is closed before it")
+        .help("remove it, or quote a text that holds it")
+}
+
+/// `-name: acme`.
+pub(super) fn dash_without_blank() -> Diagnostic {
+    Diagnostic::new(codes::YAML_SYNTAX, "a blank is missing behind this `-`")
+        .note("without the blank YAML reads the `-` as part of the name, and no list item begins")
+        .help("write `- name: acme`")
+}
+
+/// A list whose first item has no `-`.
+pub(super) fn first_dash_missing() -> Diagnostic {
+    Diagnostic::new(codes::YAML_SYNTAX, "the first item of this list has no `-`")
+        .help("write `- ` before the first key of each item, and indent the other keys like it")
+}
+
+/// A tab.
+pub(super) fn tab() -> Diagnostic {
+    Diagnostic::new(codes::YAML_TAB, "a tab cannot indent or separate here")
+        .help("replace the tab by blanks, and let the editor do so for .yaml files")
 }
 
 fn lower_first(text: &str) -> String {
@@ -121,28 +159,4 @@ fn lower_first(text: &str) -> String {
         .next()
         .map(|first| first.to_lowercase().chain(characters).collect())
         .unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_line_that_lacks_its_colon_is_the_one_above() {
-        let check = |text: &str, expected: Option<&str>| {
-            let at = text.rfind(':').expect("a colon");
-            let found = line_without_colon(text, at).and_then(|range| text.get(range));
-            assert_eq!(found, expected, "{text}");
-        };
-        check("a: 1\nbundle\n  name: acme\n", Some("bundle"));
-        check(
-            "bundle:\n  name acme # x\n\n  # y: z\n  version: 1\n",
-            Some("name acme"),
-        );
-        check("bundle\n  name: acme\n", Some("bundle"));
-        check("a: x y\n  b: 1\n", None);
-        check("a:\n  b: 1\n", None);
-        check("- a\n  b: 1\n", None);
-        check("a: 1\n", None);
-    }
 }

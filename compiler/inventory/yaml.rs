@@ -12,6 +12,7 @@ use std::sync::Arc;
 use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError};
 
 use super::value::{Entry, Kind, Map, Node};
+use super::{Subject, repeats, slips, syntax};
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::{FileId, Span};
@@ -33,7 +34,7 @@ pub(super) struct Parsed {
 }
 
 /// Reads one file. Findings go into `diagnostics`.
-pub(super) fn parse(diagnostics: &mut Diagnostics, file: FileId, text: &str) -> Parsed {
+pub(super) fn parse(diagnostics: &mut Diagnostics, file: FileId, text: &str, subject: Subject) -> Parsed {
     let mut options = Options::default();
     options.set_emit_comments(false);
     options.flow_nesting_limit = MAX_DEPTH;
@@ -44,6 +45,7 @@ pub(super) fn parse(diagnostics: &mut Diagnostics, file: FileId, text: &str) -> 
         diagnostics,
         file,
         text,
+        subject,
         stack: Vec::new(),
         anchors: BTreeMap::new(),
         root: None,
@@ -96,6 +98,8 @@ struct Frame {
     size: u64,
     depth: usize,
     content: Content,
+    /// Whether what was written here is something else than was meant; it was reported, and nothing more is said.
+    spoiled: bool,
 }
 
 enum Content {
@@ -121,6 +125,7 @@ struct Reader<'a> {
     diagnostics: &'a mut Diagnostics,
     file: FileId,
     text: &'a str,
+    subject: Subject,
     stack: Vec<Frame>,
     anchors: BTreeMap<usize, Anchored>,
     root: Option<Node>,
@@ -252,9 +257,11 @@ impl Reader<'_> {
         self.report(
             Diagnostic::new(codes::YAML_TAG, "YAML tags are not supported")
                 .at(span)
-                .help(
-                    "remove the tag; quote the value if it must be text; name a secret as `{ secret: NAME }`",
-                ),
+                .help(if self.subject.is_inventory {
+                    "remove the tag; quote the value if it must be text; name a secret as `{ secret: NAME }`"
+                } else {
+                    "remove the tag; quote the value if it must be text"
+                }),
         );
     }
 
@@ -269,6 +276,7 @@ impl Reader<'_> {
             size: 1,
             depth: 0,
             content,
+            spoiled: false,
         });
         true
     }
@@ -278,16 +286,60 @@ impl Reader<'_> {
             return;
         };
         let span = self.span(frame.start..end.max(frame.start));
+        let (size, depth) = (frame.size, frame.depth + 1);
         let kind = match frame.content {
+            _ if frame.spoiled => Kind::Refused,
             Content::List(items) => Kind::List(items),
-            Content::Map { entries, .. } => Kind::Map(Map::new(self.without_duplicates(entries))),
+            Content::Map { entries, .. } => {
+                let again = if self.stack.is_empty() {
+                    None
+                } else {
+                    repeats::written_again(&entries)
+                };
+                match again {
+                    None => Kind::Map(Map::new(repeats::without_duplicates(self.diagnostics, entries))),
+                    Some(starts) if self.is_in_a_list() => {
+                        repeats::report_items(self.diagnostics, &entries, &starts);
+                        let items = repeats::split(entries, &starts);
+                        return self.split(items, span, frame.anchor, size, depth);
+                    }
+                    Some(starts) => {
+                        repeats::report_section(self.diagnostics, &entries, &starts);
+                        Kind::Refused
+                    }
+                }
+            }
         };
         let built = Built {
             node: Node { span, kind },
-            size: frame.size,
-            depth: frame.depth + 1,
+            size,
+            depth,
         };
         self.finish(built, frame.anchor);
+    }
+
+    fn is_in_a_list(&self) -> bool {
+        matches!(
+            self.stack.last(),
+            Some(Frame {
+                content: Content::List(_),
+                ..
+            })
+        )
+    }
+
+    /// Hands items over that have no `-`; an anchor belongs to the first.
+    fn split(&mut self, items: Vec<Vec<Entry>>, span: Span, anchor: usize, size: u64, depth: usize) {
+        for (index, entries) in items.into_iter().enumerate() {
+            let span = entries.first().map_or(span, |entry| entry.key_span);
+            let kind = Kind::Map(Map::new(repeats::without_duplicates(self.diagnostics, entries)));
+            let built = Built {
+                node: Node { span, kind },
+                size,
+                depth,
+            };
+            self.finish(built, if index == 0 { anchor } else { 0 });
+        }
     }
 
     fn alias(&mut self, anchor: usize, bytes: Range<usize>) -> bool {
@@ -396,8 +448,26 @@ impl Reader<'_> {
                     Diagnostic::new(codes::YAML_MERGE_KEY, "YAML merge keys are not supported")
                         .at(span)
                         .note("`<<` was dropped from YAML 1.2, and readers disagree about what it does")
-                        .help("put the common part into a file of its own and name it in `extends`"),
+                        .help(if self.subject.is_inventory {
+                            "put the common part into a file of its own and name it in `extends`"
+                        } else {
+                            "write the keys out"
+                        }),
                 );
+                PendingKey::Refused
+            }
+            Kind::Plain(text) if slips::is_dash_without_blank(&text) => {
+                let spoiled = self.stack.iter().any(|frame| frame.spoiled);
+                if !spoiled {
+                    let dash = Span {
+                        end: span.start + 1,
+                        ..span
+                    };
+                    self.report(syntax::dash_without_blank().at(dash));
+                }
+                if let Some(frame) = self.stack.last_mut() {
+                    frame.spoiled = true;
+                }
                 PendingKey::Refused
             }
             Kind::Plain(text) | Kind::Text(text) if !text.is_empty() => PendingKey::Known(text, span),
@@ -406,48 +476,15 @@ impl Reader<'_> {
                 self.report(
                     Diagnostic::new(codes::KEY_NOT_TEXT, "a key must be a plain name")
                         .at(span)
-                        .note("`[…]`, `{…}`, `&name`, `*name`, `?` and an empty text cannot be keys of an inventory")
+                        .note(format!(
+                            "`[…]`, `{{…}}`, `&name`, `*name`, `?` and an empty text cannot be keys of {}",
+                            self.subject.a
+                        ))
                         .help("write `key: value`; quote a value that begins with one of these characters"),
                 );
                 PendingKey::Refused
             }
         }
-    }
-
-    fn without_duplicates(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
-        let mut first: BTreeMap<&str, Span> = BTreeMap::new();
-        let mut repeated = Vec::new();
-        for (index, entry) in entries.iter().enumerate() {
-            match first.get(entry.key.as_str()) {
-                Some(span) => repeated.push((index, *span)),
-                None => {
-                    first.insert(&entry.key, entry.key_span);
-                }
-            }
-        }
-        if repeated.is_empty() {
-            return entries;
-        }
-        for (index, before) in repeated.iter().take(super::MAX_FINDINGS) {
-            if let Some(entry) = entries.get(*index) {
-                self.diagnostics.push(
-                    Diagnostic::new(codes::DUPLICATE_KEY, format!("`{}` is written twice", entry.key))
-                        .at_with(entry.key_span, "again here")
-                        .related(*before, "first written here")
-                        .note("many YAML readers keep the last one without a word")
-                        .help("keep one of the two; keys that belong to a second item of a list need a `-` line before them"),
-                );
-            }
-        }
-        let mut index = 0;
-        let mut entries = entries;
-        let mut repeated = repeated.iter().map(|(at, _)| *at).peekable();
-        entries.retain(|_| {
-            let drop = repeated.next_if_eq(&index).is_some();
-            index += 1;
-            !drop
-        });
-        entries
     }
 
     fn too_many(&mut self, span: Span) {
@@ -458,7 +495,11 @@ impl Reader<'_> {
             )
             .at(span)
             .note("aliases of aliases multiply, and a long text counts for as many values as it needs memory")
-            .help("write the values out; a real installation of this size needs several inventories"),
+            .help(if self.subject.is_inventory {
+                "write the values out; a real installation of this size needs several inventories"
+            } else {
+                "write the values out"
+            }),
         );
     }
 
@@ -470,57 +511,104 @@ impl Reader<'_> {
                 format!("more than {MAX_DEPTH} levels of nesting"),
             )
             .at(span)
-            .help("an inventory needs at most eight levels; look for an unclosed bracket or a runaway indentation"),
+            .help(format!(
+                "{} needs at most eight levels; look for an unclosed bracket or a runaway indentation",
+                self.subject.a
+            )),
         );
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
     fn syntax_error(&mut self, error: &ScanError) {
+        // One cause, one finding: what is spoiled was reported, and the error only follows from it.
+        if self.stack.iter().any(|frame| frame.spoiled) {
+            return;
+        }
         let start = error.marker().byte_offset().unwrap_or(self.text.len());
         if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
             self.too_deep(start..start + 1);
             return;
         }
         let span = self.span(start..start + 1);
-        if matches!(error.kind(), ErrorKind::MappingValueNotAllowed)
-            && let Some(above) = super::syntax::line_without_colon(self.text, start)
-        {
-            let above = self.span(above);
-            self.report(
-                super::syntax::missing_colon()
-                    .at(above)
-                    .related(span, "so YAML reads on here, and this colon comes too late"),
-            );
+        if let Some(finding) = self.slip(error, start, span) {
+            self.report(finding);
             return;
         }
-        let mut finding = super::syntax::explain(error).at(span);
+        let mut finding = syntax::explain(error).at(span);
         let quote = match error.kind() {
             ErrorKind::InvalidTrailingSingleQuotedScalar => Some('\''),
             ErrorKind::InvalidTrailingDoubleQuotedScalar => Some('"'),
             _ => None,
         };
-        if let Some(opening) = quote.and_then(|quote| self.odd_quote_above(start, quote)) {
-            finding = finding.related(opening, "this quote may not be closed");
+        if let Some(opening) = quote.and_then(|quote| slips::odd_quote_above(self.text, start, quote)) {
+            finding = finding.related(self.span(opening), "this quote may not be closed");
         }
         self.report(finding);
     }
 
-    /// The last quote of the nearest line above with an odd number of quotes: a forgotten closing quote is noticed
-    /// only at the next quote, which may be a page below.
-    fn odd_quote_above(&self, at: usize, quote: char) -> Option<Span> {
-        let before = self.text.get(..at)?;
-        let line_start = before.rfind('\n')?;
-        let above = before.get(..line_start)?;
-        let mut end = above.len();
-        for line in above.rsplit('\n') {
-            let start = end - line.len();
-            if line.matches(quote).count() % 2 == 1 {
-                let column = line.rfind(quote)?;
-                return Some(self.span(start + column..start + column + 1));
-            }
-            end = start.saturating_sub(1);
+    /// The finding about what was written wrong before the parser noticed it.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
+    fn slip(&mut self, error: &ScanError, start: usize, span: Span) -> Option<Diagnostic> {
+        let text = self.text;
+        let is_tab = syntax::explain(error).code == codes::YAML_TAB;
+        let tab = if is_tab {
+            slips::tab(text, start)
+        } else {
+            slips::tab_of_line(text, start)
+        };
+        if let Some(tab) = tab {
+            return Some(syntax::tab().at(self.span(tab)));
         }
-        None
+        if let Some((bracket, open)) = slips::open_bracket(text, start) {
+            for frame in &mut self.stack {
+                frame.spoiled |= frame.start >= bracket.start;
+            }
+            return Some(
+                syntax::never_closed(open)
+                    .at(self.span(bracket))
+                    .related(span, "YAML still reads what stands between the brackets here"),
+            );
+        }
+        let found = text.get(start..).and_then(|rest| rest.chars().next());
+        match error.kind() {
+            ErrorKind::UnknownQuotedScalarEscape
+            | ErrorKind::InvalidQuotedScalarHexEscape
+            | ErrorKind::InvalidUnicodeEscape
+            | ErrorKind::InvalidLowSurrogateHexEscape
+            | ErrorKind::InvalidQuotedScalarIndent
+            | ErrorKind::DocumentIndicatorInQuotedScalar => slips::quote_open_in_line(text, start)
+                .map(|quote| syntax::quote_never_closed().at(self.span(quote))),
+            ErrorKind::MisplacedFlowCollectionEnd => {
+                found.map(|close| syntax::closes_nothing(close).at(span))
+            }
+            ErrorKind::MappingValueNotAllowed => {
+                let above = slips::line_without_colon(text, start)?;
+                Some(
+                    syntax::missing_colon()
+                        .at(self.span(above))
+                        .related(span, "so YAML reads on here, and this colon comes too late"),
+                )
+            }
+            ErrorKind::ExpectedBlockSequenceEntry => {
+                let dash = slips::dash_without_blank(text, start)?;
+                Some(syntax::dash_without_blank().at(self.span(dash)))
+            }
+            ErrorKind::ExpectedBlockMappingKey if found == Some('-') => {
+                // The items before it were read as the keys of one section.
+                let Content::Map { entries, .. } = &mut self.stack.last_mut()?.content else {
+                    return None;
+                };
+                let section = &mut entries.last_mut()?.value;
+                let first = section.entries()?.first()?.key_span;
+                section.kind = Kind::Refused;
+                Some(
+                    syntax::first_dash_missing()
+                        .at(first)
+                        .related(span, "another item of the list begins here"),
+                )
+            }
+            _ => None,
+        }
     }
 
     /// The tree as far as it was read. The last scalar may be half a value, so it is dropped.
@@ -594,7 +682,8 @@ impl Reader<'_> {
     }
 }
 
-fn floor(text: &str, at: usize) -> usize {
+/// The nearest begin of a character at or before `at`.
+pub(super) fn floor(text: &str, at: usize) -> usize {
     let mut at = at.min(text.len());
     while !text.is_char_boundary(at) {
         at -= 1;

@@ -8,6 +8,7 @@ mod github;
 mod hide;
 mod human;
 mod json;
+pub mod look_alikes;
 mod sarif;
 mod short;
 

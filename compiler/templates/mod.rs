@@ -36,6 +36,7 @@ use variables::VariableSchema;
 const FRONT_MATTER: Subject = Subject {
     the: "the front matter",
     a: "front matter",
+    is_inventory: false,
 };
 
 /// Names the text of a condition of the catalogue, which belongs to no template.

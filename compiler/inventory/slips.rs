@@ -1,0 +1,234 @@
+//! Where a mistake in YAML was made, when the parser notices it later or elsewhere.
+//!
+//! A bracket that is never closed is noticed a page below, a tab at the end of the line above. What is found here is a
+//! place in a text and nothing else: this file must not know trees, findings or words.
+
+use std::ops::Range;
+
+/// The line around a byte, without its line feed.
+pub(super) fn line_around(text: &str, at: usize) -> Range<usize> {
+    let at = super::yaml::floor(text, at);
+    let start = text
+        .get(..at)
+        .and_then(|before| before.rfind('\n'))
+        .map_or(0, |end| end + 1);
+    let length = text
+        .get(start..)
+        .map_or(0, |rest| rest.find('\n').unwrap_or(rest.len()));
+    start..start + length
+}
+
+/// The blanks and tabs that a line begins with.
+fn indentation(line: &str) -> &str {
+    let words = line.trim_start_matches([' ', '\t']);
+    line.get(..line.len() - words.len()).unwrap_or_default()
+}
+
+/// The tab that indents the line at `at`.
+pub(super) fn tab_of_line(text: &str, at: usize) -> Option<Range<usize>> {
+    let line = line_around(text, at);
+    let start = line.start;
+    let tab = indentation(text.get(line)?).find('\t')?;
+    Some(start + tab..start + tab + 1)
+}
+
+/// The tab the parser complains about: the one that indents the line, or the next one that indents a line, or the next.
+pub(super) fn tab(text: &str, at: usize) -> Option<Range<usize>> {
+    if text.get(at..)?.starts_with('\t') {
+        return Some(at..at + 1);
+    }
+    let mut start = line_around(text, at).start;
+    while start < text.len() {
+        if let Some(found) = tab_of_line(text, start) {
+            return Some(found);
+        }
+        start = line_around(text, start).end + 1;
+    }
+    let tab = at + text.get(at..)?.find('\t')?;
+    Some(tab..tab + 1)
+}
+
+/// The last bracket before `at`, in a line above, that nothing in the text closes.
+///
+/// Brackets count where YAML reads them as such: at the begin of a value, and within brackets.
+pub(super) fn open_bracket(text: &str, at: usize) -> Option<(Range<usize>, char)> {
+    let mut open: Vec<(usize, char)> = Vec::new();
+    let mut quote: Option<char> = None;
+    // Whether a value may begin here.
+    let mut fresh = true;
+    let mut before = '\n';
+    let mut letters = text.char_indices().peekable();
+    while let Some((place, letter)) = letters.next() {
+        let previous = std::mem::replace(&mut before, letter);
+        if let Some(end) = quote {
+            if letter == '\\' && end == '"' {
+                letters.next();
+            } else if letter == end {
+                quote = None;
+                fresh = false;
+            }
+            continue;
+        }
+        match letter {
+            '#' if previous.is_whitespace() => while letters.next_if(|(_, next)| *next != '\n').is_some() {},
+            '\n' if open.is_empty() => fresh = true,
+            '"' | '\'' if fresh => quote = Some(letter),
+            '[' | '{' if fresh || !open.is_empty() => {
+                open.push((place, letter));
+                fresh = true;
+            }
+            ']' | '}' if !open.is_empty() => {
+                let (_, opened) = open.pop()?;
+                if (opened == '[') != (letter == ']') {
+                    return None;
+                }
+                fresh = false;
+            }
+            ',' if !open.is_empty() => fresh = true,
+            ':' | '-' | '?' if letters.peek().is_none_or(|(_, next)| next.is_whitespace()) => fresh = true,
+            _ if letter.is_whitespace() => {}
+            _ => fresh = false,
+        }
+    }
+    let line = line_around(text, at).start;
+    let (place, letter) = open.into_iter().rfind(|(place, _)| *place < line)?;
+    Some((place..place + 1, letter))
+}
+
+/// The quote at `at`, when nothing closes it in its line.
+pub(super) fn quote_open_in_line(text: &str, at: usize) -> Option<Range<usize>> {
+    let line = line_around(text, at);
+    let rest = text.get(at..line.end)?;
+    let mut letters = rest.chars();
+    let quote = letters.next().filter(|first| matches!(first, '"' | '\''))?;
+    while let Some(letter) = letters.next() {
+        if letter == quote {
+            return None;
+        }
+        if letter == '\\' && quote == '"' {
+            letters.next();
+        }
+    }
+    Some(at..at + 1)
+}
+
+/// The `-` of a line like `-name: acme`, of the line at `at`.
+pub(super) fn dash_without_blank(text: &str, at: usize) -> Option<Range<usize>> {
+    let line = line_around(text, at);
+    let words = text.get(line.clone())?;
+    let indent = indentation(words).len();
+    is_dash_without_blank(words.get(indent..)?).then_some(line.start + indent..line.start + indent + 1)
+}
+
+/// Whether a key or line begins with a `-` that makes no list item: `-name`.
+pub(super) fn is_dash_without_blank(words: &str) -> bool {
+    words
+        .strip_prefix('-')
+        .is_some_and(|rest| rest.starts_with(|first: char| first.is_alphabetic() || first == '{'))
+}
+
+/// The words of the line above `at`, comments and empty lines passed over, when nothing in it could be a key: a colon
+/// that YAML refuses in one line is usually missing in the line before.
+pub(super) fn line_without_colon(text: &str, at: usize) -> Option<Range<usize>> {
+    let mut end = text.get(..at)?.rfind('\n')?;
+    loop {
+        let start = text.get(..end)?.rfind('\n').map_or(0, |line_end| line_end + 1);
+        let line = text.get(start..end)?;
+        let words = line.split(" #").next()?.trim_end();
+        let key = words.trim_start();
+        if !key.is_empty() && !key.starts_with('#') {
+            let plain = key.starts_with(|first: char| first.is_alphabetic());
+            let has_key = key.ends_with(':') || key.contains(": ");
+            let first = start + (words.len() - key.len());
+            return (plain && !has_key).then_some(first..first + key.len());
+        }
+        end = start.checked_sub(1)?;
+    }
+}
+
+/// The last quote of the nearest line above with an odd number of quotes: a forgotten closing quote is noticed only at
+/// the next quote, which may be a page below.
+pub(super) fn odd_quote_above(text: &str, at: usize, quote: char) -> Option<Range<usize>> {
+    let before = text.get(..at)?;
+    let line_start = before.rfind('\n')?;
+    let above = before.get(..line_start)?;
+    let mut end = above.len();
+    for line in above.rsplit('\n') {
+        let start = end - line.len();
+        if line.matches(quote).count() % 2 == 1 {
+            let column = line.rfind(quote)?;
+            return Some(start + column..start + column + 1);
+        }
+        end = start.saturating_sub(1);
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_that_lacks_its_colon_is_the_one_above() {
+        let check = |text: &str, expected: Option<&str>| {
+            let at = text.rfind(':').expect("a colon");
+            let found = line_without_colon(text, at).and_then(|range| text.get(range));
+            assert_eq!(found, expected, "{text}");
+        };
+        check("a: 1\nbundle\n  name: acme\n", Some("bundle"));
+        check(
+            "bundle:\n  name acme # x\n\n  # y: z\n  version: 1\n",
+            Some("name acme"),
+        );
+        check("bundle\n  name: acme\n", Some("bundle"));
+        check("a: x y\n  b: 1\n", None);
+        check("a:\n  b: 1\n", None);
+        check("- a\n  b: 1\n", None);
+        check("a: 1\n", None);
+    }
+
+    #[test]
+    fn an_open_bracket_is_the_last_one_that_nothing_closes() {
+        let check = |text: &str, expected: Option<(usize, char)>| {
+            let found = open_bracket(text, text.len()).map(|(range, open)| (range.start, open));
+            assert_eq!(found, expected, "{text}");
+        };
+        check("a: [b\nc: d\n", Some((3, '[')));
+        check("a: [{ b: c\nc: [d]\n", Some((4, '{')));
+        check("a: [{ b: c }\nc: [d]\n", Some((3, '[')));
+        check("- { a: ']', b: \"\\\"}\"\nc: d\n", Some((2, '{')));
+        // Closed, in quotes, in a comment, in the middle of a value, or closed by the other kind.
+        check("a: [\n  b,\n  c ]\nd\n", None);
+        check("a: '[b'\nc\n", None);
+        check("a: b # [c\nd\n", None);
+        check("a: it's b[c\nd: don't\n", None);
+        check("a: [b }\nc\n", None);
+        // Of the line itself nothing can be said.
+        check("a: [b", None);
+    }
+
+    #[test]
+    fn tabs_are_found_where_they_stand() {
+        let check = |text: &str, at: usize, expected: Option<usize>| {
+            assert_eq!(tab(text, at).map(|range| range.start), expected, "{text:?}");
+        };
+        check("a: b\n\tc: d\n", 4, Some(5));
+        check("a:\n  \tc: d\n", 6, Some(5));
+        check("a: b\tc\n", 0, Some(4));
+        check("a: b\n", 0, None);
+    }
+
+    #[test]
+    fn quotes_and_dashes_are_judged_by_their_line() {
+        let open = |text: &str, at: usize| quote_open_in_line(text, at).is_some();
+        assert!(open("a: \"b\nc: \"d\"\n", 3));
+        assert!(open("a: \"b\\\"\n", 3));
+        assert!(!open("a: \"b\" # x\n", 3));
+        assert!(!open("a: b\n", 3));
+        let dash = |text: &str| dash_without_blank(text, 0).map(|range| range.start);
+        assert_eq!(dash("  -name: x"), Some(2));
+        for right in ["  - name: x", "-", "--- x", "- -a", "-1", "a: -b"] {
+            assert_eq!(dash(right), None, "{right}");
+        }
+    }
+}
