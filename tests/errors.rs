@@ -15,7 +15,6 @@ use crate::harness::{Case, compare_text, expect_none, read_tree, root};
 const ELSEWHERE: &[(&str, &str)] = &[
     ("CB0003", "too_large_files_are_refused_by_size_and_by_the_reader"),
     ("CB0215", "the_number_of_findings_is_bounded"),
-    ("CB0701", "an_output_folder_that_is_a_file_is_a_failure"),
     ("CB0702", "collisions_are_named"),
     ("CB0703", "a_text_outside_its_encoding_is_refused"),
     ("CB0704", "foreign_files_are_never_overwritten"),

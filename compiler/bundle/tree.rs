@@ -447,6 +447,16 @@ fn failed(path: &Path, error: &io::Error) -> Diagnostic {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
     ) {
         "choose a folder you may write with `-o`"
+    } else if matches!(kind, io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory) {
+        return Diagnostic::new(
+            codes::OUTPUT_FAILED,
+            format!(
+                "`{}` is no folder: a file of this name, or of one in its path, is in the way",
+                shown(path)
+            ),
+        )
+        .in_file(shown(path))
+        .help("name a folder with `-o`; the bundle and its archive are made in it");
     } else {
         "the next build completes or undoes what this one began"
     };

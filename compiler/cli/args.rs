@@ -253,7 +253,10 @@ pub(super) struct FileLine {
 /// Reads `FILE:LINE`; the last colon divides, so a Windows drive letter stays with the file.
 fn file_line(text: &str) -> Result<FileLine, String> {
     let parts = text.rsplit_once(':').filter(|(file, _)| !file.is_empty());
-    let (file, line) = parts.ok_or("expected a file name, a colon and a line number")?;
+    let (file, line) = parts.ok_or(
+        "expected a file name, a colon and a line number, like `out/acme-prod/RUNBOOK.md:12`, or with `--impact` a line of \
+         an inventory, like `inventories/prod.yaml:20`",
+    )?;
     let line = line.parse().ok().filter(|line| *line > 0);
     Ok(FileLine {
         file: file.into(),

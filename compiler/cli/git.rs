@@ -120,8 +120,25 @@ impl RunGit for GitProgram {
             .lines()
             .find(|line| !line.trim().is_empty())
             .unwrap_or("it gave no reason");
-        Err(first.trim_start_matches("fatal: ").to_owned())
+        Err(in_own_words(first.trim_start_matches("fatal: ")))
     }
+}
+
+/// What git says, with the remedy that it leaves out or hides in further lines.
+fn in_own_words(message: &str) -> String {
+    if let Some(folder) = message.strip_prefix("detected dubious ownership in repository at ") {
+        let folder = folder.trim_matches('\'');
+        return format!(
+            "git does not read the repository `{folder}`, because it belongs to another account; trust it with `git config --global --add safe.directory {folder}`"
+        );
+    }
+    message.to_owned()
+}
+
+/// Whether the clone has only the newest commits, as pipelines make them.
+fn is_shallow(git: &dyn RunGit) -> bool {
+    let answer = git.run(&["rev-parse", "--is-shallow-repository"], b"");
+    answer.is_ok_and(|answer| answer.trim_ascii() == b"true")
 }
 
 /// One file of a revision.
@@ -155,6 +172,7 @@ impl<'a> Revision<'a> {
                 b"",
             )
             .map_err(|why| match why.as_str() {
+                "it gave no reason" if is_shallow(git) => "there is no such revision in this clone, which is shallow; fetch the rest first with `git fetch --unshallow`, in a pipeline with a depth of 0".to_owned(),
                 "it gave no reason" => "there is no such revision".to_owned(),
                 _ => why,
             })?;
@@ -308,6 +326,34 @@ mod tests {
         );
         let cut = Fake(["ab\n", "100644 blob aa       -\ta.yaml\0", ""]);
         assert!(Revision::open(&cut, "main").is_err());
+    }
+
+    #[test]
+    fn a_foreign_repository_comes_with_its_remedy() {
+        assert_eq!(
+            in_own_words("detected dubious ownership in repository at '/srv/callback'"),
+            "git does not read the repository `/srv/callback`, because it belongs to another account; trust it with `git config --global --add safe.directory /srv/callback`"
+        );
+        assert_eq!(in_own_words("not a git repository"), "not a git repository");
+    }
+
+    /// A clone without the revision, which is shallow.
+    struct Shallow;
+
+    impl RunGit for Shallow {
+        fn run(&self, arguments: &[&str], _: &[u8]) -> Result<Vec<u8>, String> {
+            if arguments.contains(&"--is-shallow-repository") {
+                Ok(b"true\n".to_vec())
+            } else {
+                Err("it gave no reason".to_owned())
+            }
+        }
+    }
+
+    #[test]
+    fn a_shallow_clone_says_that_it_is_one() {
+        let why = Revision::open(&Shallow, "v1.0").err().unwrap();
+        assert!(why.contains("git fetch --unshallow"), "{why}");
     }
 
     #[test]

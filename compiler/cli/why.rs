@@ -74,7 +74,11 @@ fn why(session: &mut Session, workshop: &Workshop, arguments: &Why) {
             );
             let finding = Diagnostic::new(codes::INVENTORY_UNCLEAR, message)
                 .in_file(shown(file))
-                .help("name a file of an `out/NAME` tree, or the inventory with `--inventory FILE`");
+                .help(if arguments.impact {
+                    "name the inventory with `--inventory FILE`"
+                } else {
+                    "name a file of an `out/NAME` tree, or the inventory with `--inventory FILE`; what a line of an inventory reaches is asked with `--impact`"
+                });
             let notes = passed_over.into_iter().chain(not_these);
             session.report_alone(notes.fold(finding, Diagnostic::note));
             return;
