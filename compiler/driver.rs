@@ -23,7 +23,7 @@ use crate::check::{self, secrets};
 use crate::contract::digest::Digest;
 use crate::contract::manifest::InputDigest;
 use crate::coverage::{self, Coverage};
-use crate::diag::{Diagnostics, Reported};
+use crate::diag::{Diagnostics, Reported, Severity};
 use crate::files::Files;
 use crate::inventory::{self, Loaded, ReadInput, Schema};
 use crate::lint::{self, Accepted, Linted};
@@ -83,6 +83,25 @@ impl Compiler {
             accepted: Accepted::default(),
             today: None,
         })
+    }
+
+    /// Says what is wrong with an inventory when no compiler could be made: mistakes of templates must not hide it. Its
+    /// warnings wait for the run that can compile it.
+    pub fn check_without_templates(run: &mut Run<'_>, files: &dyn ReadInput, inventory: &str) {
+        let schema = Schema::new();
+        let mut found = Diagnostics::new();
+        match inventory::load_or_salvage(&mut found, run.sources, files, &schema, inventory) {
+            Ok(loaded) => {
+                secrets::refuse_secrets(&mut found, &loaded);
+                // What it says is in the findings.
+                drop(check::check(&mut found, loaded.inventory, &loaded.places, None));
+            }
+            Err((_, Some(salvaged))) => check::check_salvaged(&mut found, &salvaged),
+            Err((_, None)) => {}
+        }
+        for finding in found.iter().filter(|finding| finding.severity == Severity::Error) {
+            run.diagnostics.push(finding.clone());
+        }
     }
 
     /// Tells which day it is, like `2026-12-05`, so that acceptances can end. No output depends on it.

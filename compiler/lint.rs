@@ -2,18 +2,24 @@
 //!
 //! A failure shows the generated line, then the template that made it. This module must not repair anything.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::thread::ThreadId;
 
 use rayon::prelude::*;
 
 use crate::codes;
+use crate::contract::artifact::Scope;
 use crate::contract::digest::Digest;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
+use crate::facts::plan_view::PlanView;
 use crate::formats::{self, Format, FormatError, Item, Reading};
+use crate::plan::Planned;
 use crate::render::Rendered;
 use crate::secrets;
-use crate::source::{Sources, Span};
+use crate::source::{FileId, Sources, Span};
+use crate::templates::engine::Shared;
+use crate::templates::lines::Marked;
 use known_lines::KnownLines;
 
 mod known_lines;
@@ -156,6 +162,9 @@ pub fn lint<'t>(
         })
         .collect();
     let mut failed = refuse_secrets(diagnostics, &rendered, &problems).err();
+    let mut places = TemplatePlaces::default();
+    let mut said: BTreeMap<(FileId, u32, String), (Diagnostic, usize)> = BTreeMap::new();
+    let mut order = Vec::new();
     for Problem { index, errors, .. } in problems {
         let (Some(entry), Some(text)) = (rendered.plan.entries.get(index), rendered.texts.get(index)) else {
             continue;
@@ -166,15 +175,83 @@ pub fn lint<'t>(
             .map_or_else(|| entry.template.path.clone(), ToString::to_string);
         let file = sources.add(format!("generated {name}"), text.clone());
         for error in errors {
-            failed = Some(diagnostics.error(
-                Diagnostic::new(codes::PARSE_BACK_FAILED, format!("generated {} is wrong: {}", entry.template.front.format.name(), error.message))
-                    .at(Span::new(file, error.range))
-                    .related(Span::new(entry.template.file, 0..3), "made by this template")
-                    .help("nothing was written; correct the template, or the inventory value that reaches this line"),
-            ));
+            let line = text
+                .get(..error.range.start)
+                .unwrap_or_default()
+                .matches('\n')
+                .count();
+            let (made, words) = match places.of(sources, &rendered, entry, text, line) {
+                Some(span) => (span, "made by this line"),
+                None => (Span::new(entry.template.file, 0..3), "made by this template"),
+            };
+            let message = format!(
+                "generated {} is wrong: {}",
+                entry.template.front.format.name(),
+                error.message
+            );
+            // The same mistake on every server is one mistake of the template.
+            let key = (made.file, made.start, message.clone());
+            if let Some((_, more)) = said.get_mut(&key) {
+                *more += 1;
+                continue;
+            }
+            let finding = Diagnostic::new(codes::PARSE_BACK_FAILED, message)
+                .at(Span::new(file, error.range))
+                .related(made, words)
+                .help("nothing was written; correct the template, or the inventory value that reaches this line");
+            order.push(key.clone());
+            said.insert(key, (finding, 0));
         }
     }
+    for (finding, more) in order.iter().filter_map(|key| said.remove(key)) {
+        failed = Some(diagnostics.error(match more {
+            0 => finding,
+            1 => finding.note("the same is wrong in 1 more place"),
+            more => finding.note(format!("the same is wrong in {more} more places")),
+        }));
+    }
     failed.map_or(Ok(Linted { rendered, digests }), Err)
+}
+
+/// Which lines of templates made the lines of wrong texts. Templates of a format are compiled with marks once, when the
+/// first of its texts is wrong.
+#[derive(Default)]
+struct TemplatePlaces {
+    marked: BTreeMap<Format, Option<Marked>>,
+    view: Option<Shared>,
+}
+
+impl TemplatePlaces {
+    /// The template line that made line `line` of a text, counted from zero.
+    fn of(
+        &mut self,
+        sources: &Sources,
+        rendered: &Rendered<'_>,
+        entry: &Planned<'_>,
+        text: &str,
+        line: usize,
+    ) -> Option<Span> {
+        let format = entry.template.front.format;
+        let templates = rendered.plan.templates;
+        let marked = self
+            .marked
+            .entry(format)
+            .or_insert_with(|| templates.marked(format))
+            .as_ref()?;
+        let mut variables = rendered.plan.variables(entry);
+        if entry.template.front.scope == Scope::Bundle {
+            let view = self
+                .view
+                .get_or_insert_with(|| Shared::of(&PlanView::of_runbook(&rendered.plan, &rendered.runbook)));
+            variables.set_shared("plan", view);
+        }
+        let lines = marked.lines(entry.template, &variables, text)?;
+        let place = lines.get(line)?.first()?;
+        let file = sources.get(place.file)?;
+        let words = file.line(place.line)?;
+        let start = file.line_range(place.line)?.start + (words.len() - words.trim_start().len());
+        Some(Span::new(place.file, start..start + words.trim().len()))
+    }
 }
 
 /// A text as its format reads it.

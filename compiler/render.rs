@@ -101,12 +101,31 @@ fn keep_errors(
     results: Vec<Result<String, Diagnostic>>,
 ) -> Result<Vec<String>, Reported> {
     let mut texts = Vec::with_capacity(results.len());
-    let mut failed = None;
+    let mut wrong: Vec<(Diagnostic, usize)> = Vec::new();
     for result in results {
         match result {
             Ok(text) => texts.push(text),
-            Err(diagnostic) => failed = Some(diagnostics.error(diagnostic)),
+            // The same place of a template fails for every server: that is one mistake.
+            Err(finding) => {
+                let place =
+                    |finding: &Diagnostic| (finding.code, finding.primary.as_ref().map(|label| label.span));
+                let known = wrong
+                    .iter_mut()
+                    .find(|(known, _)| known.primary.is_some() && place(known) == place(&finding));
+                match known {
+                    Some((_, more)) => *more += 1,
+                    None => wrong.push((finding, 0)),
+                }
+            }
         }
+    }
+    let mut failed = None;
+    for (finding, more) in wrong {
+        failed = Some(diagnostics.error(match more {
+            0 => finding,
+            1 => finding.note("the same fails in 1 more file"),
+            more => finding.note(format!("the same fails in {more} more files")),
+        }));
     }
     failed.map_or(Ok(texts), Err)
 }

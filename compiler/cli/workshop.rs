@@ -39,14 +39,26 @@ impl Workshop {
         let compiler = Compiler::new(&mut sources, &mut diagnostics, &files, overlay);
         let subject = overlay.map_or_else(|| "the built-in templates".to_owned(), shown);
         session.report(&subject, &sources, &diagnostics);
+        let workspace =
+            Workspace::new(Path::new("")).with_standard_input(standard_input(session, inventories)?);
         let Ok(compiler) = compiler else {
             session.raise(Exit::Findings);
+            for inventory in inventories {
+                let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+                let mut run = Run {
+                    sources: &mut sources,
+                    diagnostics: &mut diagnostics,
+                    on_phase: &mut |_| (),
+                };
+                let name = shown(inventory);
+                Compiler::check_without_templates(&mut run, &workspace, &name);
+                session.report(&name, &sources, &diagnostics);
+            }
             return None;
         };
         Some(Self {
             compiler: compiler.on_day(super::clock::today()),
-            workspace: Workspace::new(Path::new(""))
-                .with_standard_input(standard_input(session, inventories)?),
+            workspace,
             files,
         })
     }

@@ -52,6 +52,11 @@ pub(super) fn engine_diagnostic(
     code: codes::Code,
 ) -> Diagnostic {
     let code = if error.refused { codes::REFUSED_VALUE } else { code };
+    if code == codes::TEMPLATE_SYNTAX
+        && let Some(finding) = structure(sources, texts, error)
+    {
+        return finding;
+    }
     let mut found = place(sources, texts, &error.name, error.range.clone());
     if found.is_none()
         && let Some(&(file, body_start)) = texts.get(error.name.split('#').next().unwrap_or_default())
@@ -72,6 +77,22 @@ pub(super) fn engine_diagnostic(
     }
 }
 
+/// What the engine only notices later: a block that nothing closes, a tag that is none.
+fn structure(
+    sources: &Sources,
+    texts: &BTreeMap<String, (FileId, usize)>,
+    error: &EngineError,
+) -> Option<Diagnostic> {
+    let &(file, body_start) = texts.get(&error.name)?;
+    let slip = super::blocks::slip(sources.get(file)?.text().get(body_start..)?)?;
+    let range = body_start + slip.range.start..body_start + slip.range.end;
+    Some(
+        Diagnostic::new(codes::TEMPLATE_SYNTAX, slip.message)
+            .at(Span::new(file, range))
+            .help(slip.help),
+    )
+}
+
 fn quoted_word(sources: &Sources, file: FileId, from: usize, message: &str) -> Option<Span> {
     let word = message.split('`').nth(1)?;
     let text = sources.get(file)?.text();
@@ -80,6 +101,14 @@ fn quoted_word(sources: &Sources, file: FileId, from: usize, message: &str) -> O
 }
 
 pub(super) fn no_front_matter(file: FileId, text: &str) -> Diagnostic {
+    if text.starts_with("---\n") {
+        return Diagnostic::new(
+            codes::FRONT_MATTER,
+            "the front matter that begins here has no end",
+        )
+        .at(Span::new(file, 0..3))
+        .help("write a line `---` below its last key; the text of the file begins behind it");
+    }
     Diagnostic::new(codes::FRONT_MATTER, "this file is no template: it does not begin with front matter")
         .at(Span::new(file, 0..text.find('\n').unwrap_or(text.len())))
         .help("begin with a line `---`, YAML, and another line `---`; a file that is only included lies in a folder `_…`. `README.md`, hidden files and `*~` may lie here; move everything else out of the folder")

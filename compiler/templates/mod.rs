@@ -3,6 +3,7 @@
 //! Built-in templates are embedded in the binary; a folder given with `--templates` is laid over them (same path
 //! replaces, other paths add). This module must not know any inventory.
 
+mod blocks;
 pub mod engine;
 mod findings;
 mod fit;

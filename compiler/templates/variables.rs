@@ -369,7 +369,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn next_tag(body: &str, from: usize) -> Option<(usize, u8)> {
+/// The next tag or comment at or behind `from`, with the second letter of its mark.
+pub(super) fn next_tag(body: &str, from: usize) -> Option<(usize, u8)> {
     let bytes = body.as_bytes();
     (from..bytes.len().saturating_sub(1)).find_map(|at| match (bytes.get(at), bytes.get(at + 1)) {
         (Some(b'{'), Some(&kind @ (b'{' | b'%' | b'#'))) => Some((at, kind)),
@@ -378,7 +379,7 @@ fn next_tag(body: &str, from: usize) -> Option<(usize, u8)> {
 }
 
 /// Offset of the closing mark, skipping quoted texts unless the tag is a comment.
-fn find_close(body: &str, from: usize, close: &str, comment: bool) -> usize {
+pub(super) fn find_close(body: &str, from: usize, close: &str, comment: bool) -> usize {
     let bytes = body.as_bytes();
     let close = close.as_bytes();
     let mut quote = None;
