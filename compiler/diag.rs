@@ -255,9 +255,25 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// A value in backticks, in so many that none in the value ends them: messages are printed as Markdown in the runbook.
+pub fn code(value: &str) -> String {
+    let longest = value
+        .split(|letter| letter != '`')
+        .map(str::len)
+        .max()
+        .unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let edge = if value.starts_with('`') || value.ends_with('`') {
+        " "
+    } else {
+        ""
+    };
+    format!("{fence}{edge}{value}{edge}{fence}")
+}
+
 /// "a", "a or b", "a, b or c", each in backticks.
 pub fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    let quoted: Vec<String> = names.into_iter().map(code).collect();
     match quoted.split_last() {
         None => String::new(),
         Some((last, [])) => last.clone(),
@@ -279,6 +295,13 @@ mod tests {
     fn redacted_lines_keep_the_key_only() {
         assert_eq!(redact_line("    password: 'a: b'"), "    password: …");
         assert_eq!(redact_line("  hunter2"), "…");
+    }
+
+    #[test]
+    fn no_value_ends_its_backticks() {
+        assert_eq!(code("a"), "`a`");
+        assert_eq!(code("a ` **b** ` c"), "``a ` **b** ` c``");
+        assert_eq!(code("``"), "``` `` ```");
     }
 
     #[test]

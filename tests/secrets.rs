@@ -552,3 +552,29 @@ fn a_link_in_a_tree_is_not_followed() {
         );
     }
 }
+
+#[test]
+fn every_case_of_the_table_is_found_or_passes() {
+    let table = std::fs::read_to_string(root().join("tests/secrets/cases.txt")).expect("the table");
+    let (mut complaints, mut found, mut passed) = (Vec::new(), 0, 0);
+    for line in table
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
+        let (sign, text) = line.split_at(2);
+        let text = text.replace('¦', "").replace("\\n", "\n");
+        let suspects = cbgen::secrets::scan(&text, &["CALLBACK_REPORT_PASSWORD"]);
+        match (sign, suspects.is_empty()) {
+            ("+ ", false) => found += 1,
+            ("- ", true) => passed += 1,
+            ("+ ", true) => complaints.push(format!("passes: {text}")),
+            ("- ", false) => complaints.push(format!("false alarm ({}): {text}", suspects[0].position)),
+            _ => complaints.push(format!("no case: {line}")),
+        }
+    }
+    assert!(
+        complaints.len() + found + passed > 100,
+        "the table lost its cases"
+    );
+    expect_none(&complaints);
+}

@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 
 use crate::codes::Code;
 use crate::contract::artifact::Role;
-use crate::diag::{Diagnostics, Reported, Severity};
+use crate::diag::{Diagnostics, Reported, Severity, code};
 use crate::inventory::accept::Acceptance;
 use crate::inventory::model::{Inventory, Server};
 use crate::inventory::{Places, Salvaged};
@@ -231,7 +231,7 @@ fn server_pointer(index: usize, rest: &str) -> String {
 
 /// "`A`", "`A` and `B`", "`A`, `B` and 7 more": names for a message that must stay one line.
 fn some_names(names: &[&str]) -> String {
-    let quoted: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
+    let quoted: Vec<String> = names.iter().take(3).map(|name| code(name)).collect();
     let more = names.len() - quoted.len();
     match (quoted.split_last(), more) {
         (Some((last, rest)), 0) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),

@@ -6,7 +6,7 @@ use super::{View, has, server_pointer};
 use crate::codes;
 use crate::codes::Code;
 use crate::contract::artifact::Role;
-use crate::diag::nearest;
+use crate::diag::{code, nearest};
 use crate::inventory::model::{Ole, SqlAccess, SqlAuthentication};
 
 /// What is known about a driver or provider.
@@ -169,7 +169,8 @@ fn name(field: &Field, value: &str, problems: &mut Vec<Problem>) {
                     field.swapped,
                     field.pointer,
                     format!(
-                        "`{value}` is the name of an {}, not of an {what}",
+                        "{} is the name of an {}, not of an {what}",
+                        code(value),
                         field.other_what
                     ),
                 )
@@ -186,7 +187,7 @@ fn name(field: &Field, value: &str, problems: &mut Vec<Problem>) {
                 Problem::at(
                     codes::DRIVER_NAME_UNKNOWN,
                     field.pointer,
-                    format!("the {what} `{value}` is unknown"),
+                    format!("the {what} {} is unknown", code(value)),
                 )
                 .note("a name that is not installed stops every component that uses the database")
                 .help(match near {
@@ -202,21 +203,21 @@ fn name(field: &Field, value: &str, problems: &mut Vec<Problem>) {
         Trait::NoTls12 => Problem::at(
             codes::DRIVER_WITHOUT_TLS12,
             field.pointer,
-            format!("the {what} `{value}` cannot use TLS 1.2"),
+            format!("the {what} {} cannot use TLS 1.2", code(value)),
         )
         .note("it belongs to Windows and is not maintained; the guide asks for a driver with TLS 1.2 (TLS-15)")
         .help("install and name a current one: `ODBC Driver 17 for SQL Server`, `MSOLEDBSQL`"),
         Trait::NativeClient => Problem::at(
             codes::NATIVE_CLIENT_DEPRECATED,
             field.pointer,
-            format!("the {what} `{value}` is deprecated"),
+            format!("the {what} {} is deprecated", code(value)),
         )
         .note("Native Client needs the 2012 QFE package for TLS 1.2 and is gone from SQL Server 2022 (DEF-68)")
         .help("prefer `ODBC Driver 17 for SQL Server` and `MSOLEDBSQL`, or check that the QFE build is installed"),
         Trait::EncryptsByDefault => Problem::at(
             codes::ENCRYPT_BY_DEFAULT,
             field.pointer,
-            format!("the {what} `{value}` encrypts and validates the certificate by default"),
+            format!("the {what} {} encrypts and validates the certificate by default", code(value)),
         )
         .note("with a self-signed certificate of SQL Server every connection fails (DEF-68)")
         .help("give SQL Server a certificate these servers trust, or use the release before"),

@@ -218,8 +218,8 @@ pub(super) fn is_like_a_secret(name: &str) -> bool {
 
 /// Three letters in any case, one of which is in every word that names a secret.
 const OF_SECRETS: [[u8; 3]; 7] = [*b"pas", *b"pwd", *b"sec", *b"tok", *b"key", *b"coo", *b"cre"];
-/// The same for arguments whose value is a secret: `user`, `authorization`, `/rp`.
-const OF_ARGUMENTS: [[u8; 3]; 3] = [*b"use", *b"aut", *b"/rp"];
+/// The same for arguments whose value is a secret: `user`, `authorization`, `/rp`, `/p`.
+const OF_ARGUMENTS: [[u8; 3]; 4] = [*b"use", *b"aut", *b"/rp", *b"/p "];
 /// Options of one letter, whose case matters.
 const OPTIONS: [[u8; 2]; 3] = [*b"-P", *b"-p", *b"-u"];
 /// The shortest word of a secret, in any case, with a byte behind it and with one before it.

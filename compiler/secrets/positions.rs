@@ -458,9 +458,11 @@ fn argument(line: &str, before: [&str; 2], word: &str, rest: &str, declared: &[&
             let is_net = ["net", "net.exe", "net1", "net1.exe"]
                 .iter()
                 .any(|known| program == *known || program.ends_with(&format!("\\{known}")));
-            // A device may stand before the share; the password stands behind it.
-            let behind = if next(1).contains('\\') { next(2) } else { next(3) };
-            named(is_net && literal(behind), "password of a share")
+            // A device may stand before the share; the password stands behind it, perhaps with options between.
+            let share = if next(1).contains('\\') { 1 } else { 2 };
+            let mut behind = (share + 1..share + 4).map(next);
+            let password = behind.find(|word| !word.starts_with('/')).unwrap_or_default();
+            named(is_net && literal(password), "password of a share")
         }
         b'-' if bare == "-p" || bare == "-P" && !is_of_sqlcmd(line) => named(
             takes_a_password(line) && literal(next(1)),
@@ -484,6 +486,20 @@ fn argument(line: &str, before: [&str; 2], word: &str, rest: &str, declared: &[&
                 "password of curl",
             )
         }
+        b'/' if is("/p") => named(
+            mentions(
+                line,
+                &[
+                    "schtasks",
+                    "systeminfo",
+                    "tasklist",
+                    "taskkill",
+                    "getmac",
+                    "driverquery",
+                ],
+            ) && literal(next(1)),
+            "password of a command",
+        ),
         b'/' if is("/rp") => named(literal(next(1)), "password of a task"),
         b'-' | b'/' => {
             let name = bare.trim_start_matches(['-', '/']);

@@ -24,10 +24,23 @@ const PUBLIC: &[&str] = &[
 
 /// The text with blanks in place of certificates and public keys, so that every other byte stays where it is.
 pub(super) fn without(text: &str) -> Cow<'_, str> {
-    let blocks: Vec<Range<usize>> = text
+    let mut blocks: Vec<Range<usize>> = text
         .match_indices(BEGIN)
         .filter_map(|(at, _)| block(text, at))
         .collect();
+    for kind in OPEN_SSH {
+        let found = text.match_indices(kind);
+        blocks.extend(found.filter_map(|(at, _)| open_ssh(text, at, kind)));
+    }
+    let prints = text.match_indices(FINGERPRINT);
+    blocks.extend(prints.filter_map(|(at, _)| fingerprint(text, at)));
+    blocks.sort_by_key(|range| range.start);
+    let mut end = 0;
+    blocks.retain(|range| {
+        let is_behind = range.start >= end;
+        end = if is_behind { range.end } else { end };
+        is_behind
+    });
     if blocks.is_empty() {
         return Cow::Borrowed(text);
     }
@@ -45,6 +58,47 @@ pub(super) fn without(text: &str) -> Cow<'_, str> {
     }
     rest.push_str(text.get(at..).unwrap_or_default());
     Cow::Owned(rest)
+}
+
+/// Kinds of public keys of OpenSSH, as they stand in front of the key.
+const OPEN_SSH: &[&str] = &[
+    "ssh-ed25519 ",
+    "ssh-rsa ",
+    "ecdsa-sha2-nistp256 ",
+    "ecdsa-sha2-nistp384 ",
+    "ecdsa-sha2-nistp521 ",
+];
+
+/// In front of the digest of a key, in base64.
+const FINGERPRINT: &str = "SHA256:";
+
+/// The base64 run that begins at a byte.
+fn run(text: &str, from: usize) -> &str {
+    let rest = text.get(from..).unwrap_or_default();
+    let length = rest
+        .bytes()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+        .count();
+    rest.get(..length).unwrap_or_default()
+}
+
+/// A key of OpenSSH (RFC 4253, 6.6): it says its kind once more in itself.
+fn open_ssh(text: &str, at: usize, kind: &str) -> Option<Range<usize>> {
+    let start = at + kind.len();
+    let run = run(text, start);
+    let bytes = decode::from_base64(run.trim_end_matches('='))?;
+    let name = kind.trim_end();
+    let length = u32::try_from(name.len()).ok()?.to_be_bytes();
+    let rest = bytes.strip_prefix(&length)?;
+    rest.starts_with(name.as_bytes())
+        .then_some(start..start + run.len())
+}
+
+/// The 32 bytes of a digest.
+fn fingerprint(text: &str, at: usize) -> Option<Range<usize>> {
+    let start = at + FINGERPRINT.len();
+    let run = run(text, start);
+    (run.trim_end_matches('=').len() == 43).then_some(start..start + run.len())
 }
 
 /// What stands between the two lines of a public block that begins at a byte.

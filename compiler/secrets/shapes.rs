@@ -457,6 +457,21 @@ pub(super) fn addresses(text: &str, found: &mut Vec<Found>) {
             });
         }
     }
+    for at in memmem::find_iter(text.as_bytes(), "hooks.slack.com/services/") {
+        let rest = text.get(at..).unwrap_or_default();
+        let word = rest
+            .split(|letter: char| letter.is_whitespace())
+            .next()
+            .unwrap_or_default();
+        // The third part is the secret; a reference in its place is none.
+        let secret = word.split('/').nth(4).unwrap_or_default();
+        if secret.len() >= 16 && !is_reference(secret) {
+            found.push(Found {
+                name: at..at + "hooks".len(),
+                position: "address of a Slack hook".to_owned(),
+            });
+        }
+    }
     for at in memmem::find_iter(text.as_bytes(), "sig=") {
         let before = text.as_bytes().get(at.wrapping_sub(1));
         let value = text.get(at + 4..).unwrap_or_default();
