@@ -10,9 +10,9 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::digest::Digest;
-use crate::report::counted;
+use crate::report::{counted, visible};
 
-use super::journal::{Line, Record};
+use super::journal::{Line, Record, Who};
 
 /// One line of evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +71,7 @@ pub fn text<'a>(run: u64, lines: impl IntoIterator<Item = &'a Line>) -> (String,
 }
 
 /// What does not fit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Flaw {
     /// Line of the file, from 1.
     pub line: usize,
@@ -90,14 +90,22 @@ pub struct Evidence {
     pub seal: Digest,
 }
 
+/// Lines that do not fit and are told one by one.
+const MOST_FLAWS: usize = 100;
+
 /// Reads evidence. `Err` holds every line that was changed, removed or added, as far as that can be told.
 pub fn read(bytes: &[u8]) -> Result<Evidence, Vec<Flaw>> {
     let mut flaws = Vec::new();
+    let mut others = 0;
     let mut flaw = |line: usize, message: &str| {
-        flaws.push(Flaw {
-            line,
-            message: message.to_owned(),
-        });
+        if flaws.len() == MOST_FLAWS {
+            others += 1;
+        } else {
+            flaws.push(Flaw {
+                line,
+                message: message.to_owned(),
+            });
+        }
     };
     let mut before = Digest::of(b"");
     let mut lines = Vec::new();
@@ -156,6 +164,15 @@ pub fn read(bytes: &[u8]) -> Result<Evidence, Vec<Flaw>> {
     {
         flaw(other + 1, "it belongs to another run");
     }
+    if seal.is_some() && lines.is_empty() {
+        flaw(1, "there is a seal and nothing that it seals");
+    }
+    if others > 0 {
+        flaws.push(Flaw {
+            line: number,
+            message: format!("and {} more do not fit, up to this line", counted(others, "line")),
+        });
+    }
     match seal {
         Some(seal) if flaws.is_empty() => Ok(Evidence {
             run: seal.run,
@@ -173,12 +190,78 @@ pub fn read(bytes: &[u8]) -> Result<Evidence, Vec<Flaw>> {
     }
 }
 
-/// The run as a table, for the record of a change.
+/// What evidence is about, in short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Summary<'a> {
+    /// The run.
+    pub run: u64,
+    /// Name of the bundle.
+    pub bundle: &'a str,
+    /// Its version.
+    pub version: &'a str,
+    /// Number of the change request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<&'a str>,
+    /// Seal of the bundle.
+    pub bundle_seal: Digest,
+    /// The server, or `deployment`.
+    pub place: &'a str,
+    /// Who began it.
+    pub by: &'a Who,
+    /// When it began, and when its last line was written.
+    pub from: &'a str,
+    /// The same of the last line.
+    pub until: &'a str,
+    /// Its last record in words.
+    pub ends_with: String,
+    /// How many lines there are, without the seal.
+    pub lines: usize,
+    /// Seal of the evidence.
+    pub seal: Digest,
+}
+
+/// What whole evidence is about; `None` when it has no beginning.
+pub fn summary(evidence: &Evidence) -> Option<Summary<'_>> {
+    let (first, last) = (evidence.lines.first()?, evidence.lines.last()?);
+    let Record::Begin {
+        bundle,
+        version,
+        change,
+        seal,
+        place,
+        by,
+        ..
+    } = &first.record
+    else {
+        return None;
+    };
+    let (step, what) = words(&last.record);
+    Some(Summary {
+        run: evidence.run,
+        bundle,
+        version,
+        change: change.as_deref(),
+        bundle_seal: *seal,
+        place,
+        by,
+        from: &first.at,
+        until: &last.at,
+        ends_with: if step.is_empty() {
+            what
+        } else {
+            format!("{step}: {what}")
+        },
+        lines: evidence.lines.len(),
+        seal: evidence.seal,
+    })
+}
+
+/// The run as a table, for the record of a change. Who wrote the file may have written anything that a terminal obeys.
 pub fn table(evidence: &Evidence) -> String {
     let mut out = format!("Run {}   seal {}\n", evidence.run, evidence.seal);
     let rows = evidence.lines.iter().map(|line| {
         let (step, what) = words(&line.record);
-        [line.at.clone(), step, what]
+        [line.at.as_str(), &step, &what].map(|cell| visible(cell).into_owned())
     });
     let rows: Vec<[String; 3]> = rows.collect();
     let width = |column: usize| {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::contract::digest::Digest;
 use crate::formats::edits::EditKind;
 use crate::report::MessageFormat;
 
@@ -268,11 +269,28 @@ fn file_line(text: &str) -> Result<FileLine, String> {
 #[derive(Debug, Args)]
 pub(super) struct Verify {
     /// A bundle .zip, the folder it was unpacked into, or an out/NAME tree
-    #[arg(value_hint = ValueHint::AnyPath)]
-    pub(super) bundle: PathBuf,
+    #[arg(value_hint = ValueHint::AnyPath, required_unless_present = "evidence")]
+    pub(super) bundle: Option<PathBuf>,
     /// Who may sign, in the format of `ssh-keygen -Y verify -f`: a bundle nobody of them signed is an error
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) signers: Option<PathBuf>,
+    /// Check the evidence of a run instead of a bundle: every line, the chain between them, and the seal
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["bundle", "signers"])]
+    pub(super) evidence: Option<PathBuf>,
+    /// The seal of the evidence as it stands in the record of the change: 64 hexadecimal digits. Another one is an error
+    #[arg(long, value_name = "HEX", requires = "evidence", conflicts_with = "bundle", value_parser = seal)]
+    pub(super) seal: Option<Digest>,
+    /// Format of the answer
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
+    pub(super) format: AnswerFormat,
+}
+
+/// A seal as a person copies it: with blanks between groups, in capitals.
+fn seal(text: &str) -> Result<Digest, String> {
+    let digits: String = text.split_whitespace().collect();
+    digits.to_lowercase().parse().map_err(|_| {
+        "a seal has 64 hexadecimal digits; the short form is too short to prove anything".to_owned()
+    })
 }
 
 /// Arguments of `sign`.

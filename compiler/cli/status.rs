@@ -16,6 +16,7 @@ use super::change_args::{StatusArguments, StatusFormat};
 use super::exit::Exit;
 use super::machine::RealMachine;
 use super::session::Session;
+use super::verify::flaw_finding;
 
 /// Looks and prints.
 pub(super) fn run(session: &mut Session, arguments: &StatusArguments) {
@@ -71,7 +72,11 @@ fn print_evidence(session: &mut Session, file: &std::path::Path) {
     let Some(bytes) = read(session, file) else { return };
     match evidence::read(&bytes) {
         Ok(evidence) => session.print(&evidence::table(&evidence)),
-        Err(flaws) => tell_flaws(session, &name, &flaws),
+        Err(flaws) => {
+            for flaw in &flaws {
+                session.report_alone(flaw_finding(&name, flaw));
+            }
+        }
     }
 }
 
@@ -89,18 +94,5 @@ fn read(session: &mut Session, file: &std::path::Path) -> Option<Vec<u8>> {
             );
             None
         }
-    }
-}
-
-fn tell_flaws(session: &mut Session, name: &str, flaws: &[evidence::Flaw]) {
-    for flaw in flaws {
-        session.report_alone(
-            Diagnostic::new(
-                codes::EVIDENCE_BROKEN,
-                format!("line {}: {}", flaw.line, flaw.message),
-            )
-            .in_file(name)
-            .help("take the file from the server again; compare the seal with the one in the change record"),
-        );
     }
 }
