@@ -32,6 +32,7 @@ use crate::plan::{Plan, Planned};
 
 pub use conditions::Conditions;
 pub use judge::judge;
+pub use step::effect as effect_words;
 
 /// The runbook of a plan; `texts` are the rendered bodies in the order of the plan. Linear in the size of both.
 pub fn runbook(plan: &Plan<'_>, texts: &[String]) -> Runbook {

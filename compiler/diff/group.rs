@@ -305,13 +305,26 @@ fn join_artifacts(groups: Vec<Group>) -> Vec<Group> {
                     (&mut into.requirements, group.requirements),
                 ] {
                     list.extend(more);
-                    list.sort();
-                    list.dedup();
                 }
             }
         }
     }
-    joined.into_values().collect()
+    // Once at the end: sorting at each of 100,000 artifacts takes an hour.
+    let mut groups: Vec<Group> = joined.into_values().collect();
+    for group in &mut groups {
+        for list in [
+            &mut group.artifacts,
+            &mut group.titles,
+            &mut group.targets,
+            &mut group.restarts,
+            &mut group.undo,
+            &mut group.requirements,
+        ] {
+            list.sort();
+            list.dedup();
+        }
+    }
+    groups
 }
 
 fn group(draft: &Draft<'_>) -> Option<Group> {

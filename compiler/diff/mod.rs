@@ -7,6 +7,7 @@
 //! pair      which server and which artifact belong together, also after a rename
 //! artifact  one artifact of both sides: bytes, meaning, how it is applied
 //! compare   two texts to facts: what was said before, what is said now
+//! views     whether the other forms of a stored runbook say what it says
 //! risk      how bad a fact can get, and why
 //! group     the same fact on many servers becomes one group
 //! model     what a report says
@@ -31,6 +32,7 @@ pub mod risk;
 mod runbook;
 pub mod sides;
 pub mod text;
+mod views;
 mod wording;
 
 pub use group::report;

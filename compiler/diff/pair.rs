@@ -13,6 +13,7 @@ use super::compare::{Fact, Kind, all_facts};
 use super::identity::{Identity, Installation};
 use super::runbook::{Said, what_is_new};
 use super::sides::{Content, Side, Snapshot, is_derived, is_runbook};
+use super::views;
 use crate::catalogue::catalogue;
 use crate::contract::digest::Digest;
 use crate::contract::manifest::{Artifact, ServerEntry};
@@ -358,7 +359,15 @@ fn leave_out_what_follows(comparison: &mut Comparison<'_>, old: &Side, new: &Sid
             };
         }
     }
+    let unsaid = views::of_sides(&comparison.bundles, old, new);
     for found in &mut comparison.artifacts {
+        if let Some(facts) = unsaid
+            .get(&found.place.bundle)
+            .and_then(|views| views.get(found.record.path.as_str()))
+        {
+            found.outcome = Outcome::Changed(facts.clone());
+            continue;
+        }
         if is_derived(found.record)
             && found.outcome == Outcome::Derived
             && !with_runbook.contains(&found.place.bundle)

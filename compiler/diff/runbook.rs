@@ -292,7 +292,7 @@ fn follows(fact: &Fact, said: &Said) -> bool {
 }
 
 /// Runs of letters and digits, in lower case.
-fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str) -> Vec<String> {
     text.split(|letter: char| !letter.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(str::to_lowercase)

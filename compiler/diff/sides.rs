@@ -48,6 +48,8 @@ pub struct Snapshot {
     pub manifest: Manifest,
     /// Content of every artifact.
     pub contents: BTreeMap<BundlePath, Content>,
+    /// Texts of the other forms of the runbook; of a stored bundle only.
+    pub views: BTreeMap<BundlePath, String>,
     /// Files that are not what the manifest says, with what is wrong. Names as they are: a file that is no part of the
     /// bundle may have any.
     pub damage: BTreeMap<String, &'static str>,
@@ -142,6 +144,7 @@ impl Snapshot {
             is_compiled: true,
             manifest,
             contents,
+            views: BTreeMap::new(),
             damage: BTreeMap::new(),
         }
     }
@@ -305,14 +308,19 @@ impl Snapshot {
     ) -> Self {
         let mut contents = BTreeMap::new();
         let mut damage = BTreeMap::new();
+        let mut views = BTreeMap::new();
         for artifact in &manifest.artifacts {
             let (content, wrong) = read(artifact);
             if let Some(wrong) = wrong {
                 damage.insert(artifact.path.as_str().to_owned(), wrong);
             }
-            let content = match &content {
-                Content::Text(text) if is_derived(artifact) => Content::Derived(Digest::of(text.as_bytes())),
-                Content::Bytes(bytes) if is_derived(artifact) => Content::Derived(Digest::of(bytes)),
+            let content = match content {
+                Content::Text(text) if is_derived(artifact) => {
+                    let digest = Digest::of(text.as_bytes());
+                    views.insert(artifact.path.clone(), text);
+                    Content::Derived(digest)
+                }
+                Content::Bytes(bytes) if is_derived(artifact) => Content::Derived(Digest::of(&bytes)),
                 Content::Text(_) | Content::Bytes(_) | Content::Derived(_) | Content::Missing => content,
             };
             contents.insert(artifact.path.clone(), content);
@@ -329,6 +337,7 @@ impl Snapshot {
             is_compiled: false,
             manifest,
             contents,
+            views,
             damage,
         }
     }

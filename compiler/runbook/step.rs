@@ -137,7 +137,7 @@ fn undo_minutes(rollback: &Rollback) -> u32 {
 }
 
 /// What applying an artifact does, as the runbook says it.
-pub(super) fn effect(effect: Effect) -> &'static str {
+pub fn effect(effect: Effect) -> &'static str {
     match effect {
         Effect::ReplaceFile => "replaces the file",
         Effect::TransformXml => "changes elements of the XML file",

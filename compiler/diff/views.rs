@@ -1,0 +1,548 @@
+//! Whether the other forms of a runbook say what the runbook says: the page with boxes to tick, and the data that `apply` follows.
+//!
+//! `RUNBOOK.md` and its appendix are compared in detail, and repeating every change of theirs twice would hide it. So a view is held to them
+//! instead: what a stored page says must stand in them, three words after each other, or be a whole short text of them or of the page's own
+//! words; what the data says of a file must be what the manifest says of it, and its texts must stand in them too. What does not, and what
+//! a page leaves out that it had, is shown. A bundle that was compiled just now is not asked: nobody could write into it. This file must not
+//! know how a report looks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::compare::{Fact, Kind};
+use super::pair::{BundlePair, Edition};
+use super::runbook::words;
+use super::sides::{Content, Side, Snapshot, is_derived, is_runbook};
+use crate::catalogue::catalogue;
+use crate::contract::artifact::{Effect, Rollback, Scope};
+use crate::contract::manifest::{Artifact, ServerEntry};
+use crate::contract::path::BundlePath;
+use crate::contract::runbook::{Runbook, Step};
+use crate::formats::{Format, items};
+use crate::runbook::effect_words;
+use crate::templates::folder::built_in;
+
+/// Words of the longest text that is held to as a whole.
+const SHORT: usize = 8;
+/// Words after each other that must stand somewhere.
+const RUN: usize = 3;
+
+/// Everything that views may repeat.
+#[derive(Debug, Default)]
+struct Book {
+    /// Runs of [`RUN`] words.
+    runs: BTreeSet<[String; RUN]>,
+    /// Whole short texts.
+    short: BTreeSet<Vec<String>>,
+    /// All words of the runbook and its appendix, for what is said there and left out elsewhere.
+    text: String,
+}
+
+impl Book {
+    fn add(&mut self, text: &str) {
+        let words = words(text);
+        for run in words.array_windows::<RUN>() {
+            if !self.runs.contains(run) {
+                self.runs.insert(run.clone());
+            }
+        }
+        if !words.is_empty() && words.len() <= SHORT {
+            self.short.insert(words);
+        }
+    }
+
+    /// A runbook in Markdown, with its cells, code and strong words as texts of their own.
+    fn add_markdown(&mut self, text: &str) {
+        let plain = plain(text);
+        for line in plain.lines() {
+            for piece in line.split(['|', '`']).chain(line.split("**")) {
+                self.add(piece);
+            }
+        }
+        self.add(&plain);
+        self.text.push(' ');
+        self.text.push_str(&words(&plain).join(" "));
+        self.text.push(' ');
+    }
+
+    /// A template of a page: its own words, without what it prints.
+    fn add_template(&mut self, text: &str) {
+        let mut rest = text;
+        while let Some(start) = rest.find(['{', '<']) {
+            self.add(&plain(rest.get(..start).unwrap_or_default()));
+            rest = rest.get(start..).unwrap_or_default();
+            let end = if rest.starts_with('<') {
+                rest.find('>').map(|at| at + 1)
+            } else {
+                let close = match rest.get(..2) {
+                    Some("{{") => "}}",
+                    Some("{%") => "%}",
+                    Some("{#") => "#}",
+                    _ => "{",
+                };
+                rest.find(close).map(|at| at + close.len())
+            };
+            let tag = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+            if tag.starts_with('{') {
+                for text in tag.split('"').skip(1).step_by(2) {
+                    self.add(text);
+                }
+            }
+            rest = rest.get(tag.len()..).unwrap_or_default();
+        }
+        self.add(&plain(rest));
+    }
+
+    /// Whether every word stands in a run or a short text. Numbers alone count steps and minutes.
+    fn says(&self, words: &[String]) -> bool {
+        if words.len() < RUN {
+            return words.is_empty()
+                || self.short.contains(words)
+                || words.iter().all(|word| is_number(word));
+        }
+        let mut said: Vec<bool> = words.iter().map(|word| is_number(word)).collect();
+        let mut mark = |from: usize, length: usize| {
+            for slot in said.iter_mut().skip(from).take(length) {
+                *slot = true;
+            }
+        };
+        for (at, run) in words.array_windows::<RUN>().enumerate() {
+            if self.runs.contains(run) {
+                mark(at, RUN);
+            }
+        }
+        for at in 0..words.len() {
+            for length in 1..=SHORT.min(words.len() - at) {
+                let text = words.get(at..at + length).unwrap_or_default();
+                if self.short.contains(text) {
+                    mark(at, length);
+                }
+            }
+        }
+        said.into_iter().all(|said| said)
+    }
+
+    /// Whether the runbook says exactly this somewhere.
+    fn holds(&self, words: &[String]) -> bool {
+        words.len() >= RUN && self.text.contains(&format!(" {} ", words.join(" ")))
+    }
+}
+
+fn is_number(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A text without the elements and references that Markdown for people may hold.
+fn plain(text: &str) -> String {
+    let mut plain = text.to_owned();
+    for element in ["b", "br", "code", "details", "kbd", "sub", "summary", "sup"] {
+        for tag in [
+            format!("<{element}>"),
+            format!("</{element}>"),
+            format!("<{element}/>"),
+        ] {
+            if plain.contains(&tag) {
+                plain = plain.replace(&tag, " ");
+            }
+        }
+    }
+    for (reference, letter) in [
+        ("&#32;", " "),
+        ("&#124;", "|"),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&amp;", "&"),
+    ] {
+        if plain.contains(reference) {
+            plain = plain.replace(reference, letter);
+        }
+    }
+    plain
+}
+
+/// What the page and the data of stored bundles say that their runbooks do not, by bundle and path.
+pub(super) fn of_sides(
+    bundles: &[BundlePair],
+    old: &Side,
+    new: &Side,
+) -> BTreeMap<String, BTreeMap<String, Vec<Fact>>> {
+    fn find<'s>(side: &'s Side, edition: Option<&Edition>) -> Option<&'s Snapshot> {
+        let name = &edition?.name;
+        side.snapshots
+            .iter()
+            .find(|snapshot| snapshot.manifest.bundle.name == *name)
+    }
+    let mut found = BTreeMap::new();
+    for pair in bundles {
+        if let Some(after) = find(new, pair.new.as_ref()) {
+            let before = find(old, pair.old.as_ref());
+            found.insert(pair.name.clone(), unsaid(before, after));
+        }
+    }
+    found
+}
+
+/// What the views of a stored bundle say that its runbook does not, by path of the view.
+fn unsaid(old: Option<&Snapshot>, new: &Snapshot) -> BTreeMap<String, Vec<Fact>> {
+    let mut found = BTreeMap::new();
+    if new.is_compiled {
+        return found;
+    }
+    let changed = |artifact: &&Artifact| {
+        let before = old.and_then(|old| old.views.get(&artifact.path));
+        is_derived(artifact) && before != new.views.get(&artifact.path)
+    };
+    let views: Vec<&Artifact> = new.manifest.artifacts.iter().filter(changed).collect();
+    if views.is_empty() {
+        return found;
+    }
+    let book = book(new);
+    for artifact in views {
+        let Some(text) = new.views.get(&artifact.path) else {
+            continue;
+        };
+        let before = old
+            .and_then(|old| old.views.get(&artifact.path))
+            .map(String::as_str);
+        let facts = if artifact.format == Format::Html {
+            of_page(before, text, &book)
+        } else {
+            of_data(before, text, new, &book)
+        };
+        if !facts.is_empty() {
+            found.insert(artifact.path.as_str().to_owned(), facts);
+        }
+    }
+    found
+}
+
+/// What the views of a bundle may repeat.
+fn book(snapshot: &Snapshot) -> Book {
+    let mut book = Book::default();
+    for artifact in &snapshot.manifest.artifacts {
+        if is_runbook(artifact)
+            && let Some(Content::Text(text)) = snapshot.contents.get(&artifact.path)
+        {
+            book.add_markdown(text);
+        }
+        // All of these are shown where they differ.
+        book.add(artifact.path.as_str());
+        for text in artifact.target.iter().chain(&artifact.restarts) {
+            book.add(text);
+        }
+        book.add(effect_words(artifact.effect));
+    }
+    for server in &snapshot.manifest.servers {
+        book.add(&server.name);
+        book.add(&server.fqdn);
+    }
+    for id in catalogue().ids() {
+        book.add(id);
+    }
+    for template in built_in() {
+        if template.path == "runbook.html" || template.path.starts_with("_runbook/") {
+            book.add_template(&template.text);
+        }
+    }
+    book
+}
+
+fn fact(path: impl Into<String>, kind: Kind, old: Option<String>, new: Option<String>) -> Fact {
+    Fact {
+        path: path.into(),
+        kind,
+        old,
+        new,
+    }
+}
+
+/// What a page says that the runbook does not, and what it said, the runbook still says, and it does not say any more.
+fn of_page(before: Option<&str>, text: &str, book: &Book) -> Vec<Fact> {
+    let read = |text: &str| -> Option<Vec<(String, String)>> {
+        let (first, rest) = text.split_once('\n')?;
+        // A number in an element of its own is a word of its own.
+        let spaced = format!("{first}\n{}", rest.replace('<', " <"));
+        let mut texts = Vec::new();
+        for item in items(Format::Html, &spaced).ok()? {
+            // The text of a heading is the end of its path, and may look like two.
+            if matches!(item.value.as_str(), "h1" | "h2" | "h3" | "h4" | "h5" | "h6") {
+                let titles = item.path.split(" > ");
+                texts.extend(titles.map(|title| (item.path.clone(), title.to_owned())));
+            } else {
+                texts.push((item.path, item.value));
+            }
+        }
+        Some(texts)
+    };
+    let Some(now) = read(text) else {
+        return vec![fact(
+            "the whole page",
+            Kind::Changed,
+            None,
+            Some("it does not read as a page of cbgen".into()),
+        )];
+    };
+    let then = before.and_then(read).unwrap_or_default();
+    let values = |items: &[(String, String)]| -> BTreeSet<Vec<String>> {
+        items.iter().map(|(_, value)| words(value)).collect()
+    };
+    let (seen, there) = (values(&then), values(&now));
+    let mut all = String::from(" ");
+    for (_, value) in &now {
+        all.push_str(&words(value).join(" "));
+        all.push_str(" \0 ");
+    }
+    let mut facts = Vec::new();
+    for (path, value) in &now {
+        let words = words(value);
+        // A picture cuts long names.
+        let is_cut = value.contains('…');
+        if !is_cut && !seen.contains(&words) && !book.says(&words) {
+            facts.push(fact(
+                format!("on the page and not in RUNBOOK.md > {path}"),
+                Kind::Added,
+                None,
+                Some(value.clone()),
+            ));
+        }
+    }
+    for (path, value) in &then {
+        let words = words(value);
+        if !there.contains(&words) && book.holds(&words) && !all.contains(&format!(" {} ", words.join(" "))) {
+            facts.push(fact(
+                format!("in RUNBOOK.md and no more on the page > {path}"),
+                Kind::Removed,
+                Some(value.clone()),
+                None,
+            ));
+        }
+    }
+    facts
+}
+
+/// What the data says that neither runbook nor manifest do.
+fn of_data(before: Option<&str>, text: &str, snapshot: &Snapshot, book: &Book) -> Vec<Fact> {
+    let runbook = match Runbook::read(text.as_bytes()) {
+        Ok(runbook) => runbook,
+        Err(error) => {
+            return vec![fact(
+                "the whole file",
+                Kind::Changed,
+                None,
+                Some(format!("`apply` cannot read it: {error}")),
+            )];
+        }
+    };
+    let then = before.and_then(|text| Runbook::read(text.as_bytes()).ok());
+    let artifacts: BTreeMap<&str, &Artifact> = snapshot
+        .manifest
+        .artifacts
+        .iter()
+        .map(|artifact| (artifact.path.as_str(), artifact))
+        .collect();
+    let servers: BTreeMap<&str, &ServerEntry> = snapshot
+        .manifest
+        .servers
+        .iter()
+        .map(|server| (server.name.as_str(), server))
+        .collect();
+    let key = |step: &Step| (step.server.clone(), step.artifact.clone(), step.title.clone());
+    let earlier: BTreeMap<_, &Step> = then
+        .iter()
+        .flat_map(|runbook| &runbook.steps)
+        .map(|step| (key(step), step))
+        .collect();
+    let mut facts = Vec::new();
+    let mut done: BTreeSet<&str> = BTreeSet::new();
+    for step in &runbook.steps {
+        let place = step.server.as_deref().unwrap_or("deployment");
+        let at = format!("step {} {place}", step.number);
+        for (name, manifest, here) in against_manifest(step, &artifacts) {
+            facts.push(fact(
+                format!("{at}, against the manifest > {name}"),
+                Kind::Changed,
+                Some(manifest),
+                Some(here),
+            ));
+        }
+        done.extend(step.artifact.iter().map(BundlePath::as_str));
+        done.extend(step.applies.iter().map(|applied| applied.artifact.as_str()));
+        let server = step.server.as_deref().and_then(|name| servers.get(name)).copied();
+        let seen = earlier.get(&key(step)).copied();
+        for (name, text) in texts(step) {
+            let is_seen = seen.is_some_and(|step| texts(step).iter().any(|(_, before)| *before == text));
+            if !is_seen && !is_said(&text, server, book) {
+                facts.push(fact(
+                    format!("{at}, not in RUNBOOK.md > {name}"),
+                    Kind::Added,
+                    None,
+                    Some(text),
+                ));
+            }
+        }
+        if let Some(seen) = seen {
+            for (name, old, new) in [
+                ("arguments", seen.arguments.join(" "), step.arguments.join(" ")),
+                ("kind", format!("{:?}", seen.kind), format!("{:?}", step.kind)),
+                ("one way", seen.one_way.to_string(), step.one_way.to_string()),
+            ] {
+                if old != new {
+                    facts.push(fact(
+                        format!("{at} > {name}"),
+                        Kind::Changed,
+                        Some(old),
+                        Some(new),
+                    ));
+                }
+            }
+        }
+    }
+    let rollbacks: BTreeSet<&str> = artifacts
+        .values()
+        .filter_map(|artifact| match &artifact.rollback {
+            Rollback::Artifact(path) => Some(path.as_str()),
+            Rollback::Captured | Rollback::OneWay | Rollback::Nothing => None,
+        })
+        .collect();
+    for (path, artifact) in &artifacts {
+        let is_work = artifact.scope != Scope::Bundle && artifact.effect != Effect::Read;
+        if is_work && !done.contains(path) && !rollbacks.contains(path) {
+            facts.push(fact(
+                format!("no step does > {path}"),
+                Kind::Removed,
+                Some(artifact.title.clone()),
+                None,
+            ));
+        }
+    }
+    let there: BTreeSet<_> = runbook.steps.iter().map(key).collect();
+    for (key, step) in earlier {
+        if !there.contains(&key) && book.holds(&words(&step.title)) && step.artifact.is_none() {
+            facts.push(fact(
+                format!("step {} is gone, and RUNBOOK.md still has it", step.number),
+                Kind::Removed,
+                Some(step.title.clone()),
+                None,
+            ));
+        }
+    }
+    facts
+}
+
+/// What a step says of its files and the manifest says differently: name, manifest, step.
+fn against_manifest(step: &Step, artifacts: &BTreeMap<&str, &Artifact>) -> Vec<(String, String, String)> {
+    let mut found = Vec::new();
+    let text = |value: Option<&String>| value.cloned().unwrap_or_else(|| "none".to_owned());
+    let mut differ = |name: String, manifest: String, here: String| {
+        if manifest != here {
+            found.push((name, manifest, here));
+        }
+    };
+    if let Some(path) = &step.artifact {
+        let Some(artifact) = artifacts.get(path.as_str()) else {
+            differ(path.as_str().to_owned(), "no such file".into(), "used".into());
+            return found;
+        };
+        let name = |what: &str| format!("{what} of {path}");
+        differ(
+            name("server"),
+            text(artifact.server.as_ref()),
+            text(step.server.as_ref()),
+        );
+        differ(
+            name("target"),
+            text(artifact.target.as_ref()),
+            text(step.target.as_ref()),
+        );
+        differ(
+            name("phase"),
+            artifact.phase.name().to_owned(),
+            step.phase.name().to_owned(),
+        );
+        if let Some(effect) = step.effect {
+            differ(
+                name("effect"),
+                effect_words(artifact.effect).to_owned(),
+                effect_words(effect).to_owned(),
+            );
+        }
+        if let Some(format) = step.format {
+            differ(
+                name("format"),
+                artifact.format.name().to_owned(),
+                format.name().to_owned(),
+            );
+        }
+        differ(
+            name("undo"),
+            format!("{:?}", artifact.rollback),
+            format!("{:?}", step.rollback),
+        );
+        for service in artifact
+            .restarts
+            .iter()
+            .filter(|service| !step.restarts.contains(service))
+        {
+            differ(name("restarts"), service.clone(), "not restarted".into());
+        }
+    }
+    for applied in &step.applies {
+        let path = &applied.artifact;
+        let Some(artifact) = artifacts.get(path.as_str()) else {
+            differ(path.as_str().to_owned(), "no such file".into(), "applied".into());
+            continue;
+        };
+        differ(
+            format!("target of {path}"),
+            text(artifact.target.as_ref()),
+            text(applied.target.as_ref()),
+        );
+        differ(
+            format!("effect of {path}"),
+            effect_words(artifact.effect).to_owned(),
+            effect_words(applied.effect).to_owned(),
+        );
+    }
+    found
+}
+
+/// Every text of a step that people or programs follow.
+fn texts(step: &Step) -> Vec<(&'static str, String)> {
+    let mut all = vec![
+        ("title", step.title.clone()),
+        ("number and title", format!("{} {}", step.number, step.title)),
+        ("text", step.text.clone()),
+    ];
+    let lists = [
+        ("before", &step.before),
+        ("do", &step.todo),
+        ("check", &step.check),
+        ("later", &step.later),
+        ("undo", &step.undo),
+        ("arguments", &step.arguments),
+    ];
+    for (name, list) in lists {
+        all.extend(list.iter().map(|text| (name, text.clone())));
+    }
+    for value in &step.values {
+        let texts = [Some(&value.key), value.old.as_ref(), value.new.as_ref()];
+        all.extend(texts.into_iter().flatten().map(|text| ("values", text.clone())));
+    }
+    all.retain(|(_, text)| !text.is_empty());
+    all
+}
+
+/// Whether the runbook says a text of a step, also where it folds equal servers.
+fn is_said(text: &str, server: Option<&ServerEntry>, book: &Book) -> bool {
+    let text = plain(text);
+    if book.says(&words(&text)) {
+        return true;
+    }
+    server.is_some_and(|server| {
+        let folded = text
+            .replace(&server.fqdn, "SERVER-FQDN")
+            .replace(&server.name, "SERVER");
+        book.says(&words(&folded))
+    })
+}
