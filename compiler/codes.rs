@@ -78,6 +78,9 @@ codes! {
     EXTENDS_LIMIT = "CB0011", Error, "too many inventory files extend each other";
     PATTERN_WITHOUT_FILES = "CB0013", Error, "a pattern fits no file";
     TOOL_UNUSABLE = "CB0014", Error, "the program of a bundle cannot be used";
+    TEMPLATE_BOUND = "CB0015", Error, "a template does more than it may";
+    TEMPLATE_UNBOUNDED = "CB0016", Error, "a template uses what has no bound";
+    RUN_BOUND = "CB0017", Error, "an inventory becomes more than a bundle may be";
 
     // 01 YAML
     YAML_SYNTAX = "CB0101", Error, "YAML syntax error";

@@ -3,6 +3,8 @@
 //! Bodies are rendered in parallel; the result keeps the order of the plan. Bundle-scope templates see the plan itself
 //! as `plan`. This module must not judge the texts; that is the next phase.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use rayon::prelude::*;
 
 use crate::codes;
@@ -14,6 +16,7 @@ use crate::plan::{Plan, Planned};
 use crate::runbook;
 use crate::source::Span;
 use crate::templates::engine::Shared;
+use crate::templates::meter;
 
 /// A plan with the text of each entry, in the order of the plan.
 #[derive(Debug)]
@@ -29,17 +32,21 @@ pub struct Rendered<'t> {
 /// Renders every entry.
 pub fn render<'t>(diagnostics: &mut Diagnostics, plan: Plan<'t>) -> Result<Rendered<'t>, Reported> {
     let is_bundle = |entry: &Planned<'_>| entry.template.front.scope == Scope::Bundle;
+    let budget = Budget::default();
     let first: Vec<Result<String, Diagnostic>> = plan
         .entries
         .par_iter()
         .map(|entry| {
-            if is_bundle(entry) {
+            if is_bundle(entry) || budget.is_spent() {
                 Ok(String::new())
             } else {
-                render_entry(&plan, entry, None)
+                render_entry(&plan, entry, None).inspect(|text| budget.spend(text))
             }
         })
         .collect();
+    if budget.is_spent() {
+        return Err(diagnostics.error(budget.finding(plan.entries.len())));
+    }
     let mut texts = keep_errors(diagnostics, first)?;
     let runbook = runbook::runbook(&plan, &texts);
     if plan.entries.iter().any(is_bundle) {
@@ -64,6 +71,46 @@ pub fn render<'t>(diagnostics: &mut Diagnostics, plan: Plan<'t>) -> Result<Rende
         diagnostics.checkpoint()?;
     }
     Ok(Rendered { plan, texts, runbook })
+}
+
+/// What all texts of a bundle may take together.
+#[derive(Debug, Default)]
+struct Budget {
+    bytes: AtomicU64,
+    steps: AtomicU64,
+}
+
+/// Bytes of all texts of a bundle: what a side of a comparison may have. Firewall scripts name every peer, so that they grow with the
+/// square of the servers: 200 in one inventory need a tenth of it, 1,000 half.
+const MOST_BYTES: u64 = 1 << 30;
+/// Steps of all of them.
+const MOST_STEPS: u64 = 500_000_000;
+
+impl Budget {
+    /// Notes a text that this thread rendered last.
+    fn spend(&self, text: &str) {
+        self.bytes
+            .fetch_add(u64::try_from(text.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.steps.fetch_add(meter::steps(), Ordering::Relaxed);
+    }
+
+    /// Sums only grow, so that what is too much at the end is the same however the work is shared.
+    fn is_spent(&self) -> bool {
+        self.bytes.load(Ordering::Relaxed) > MOST_BYTES || self.steps.load(Ordering::Relaxed) > MOST_STEPS
+    }
+
+    fn finding(&self, texts: usize) -> Diagnostic {
+        let what = if self.bytes.load(Ordering::Relaxed) > MOST_BYTES {
+            format!("more than {} MiB of text", MOST_BYTES >> 20)
+        } else {
+            format!("more than {} million steps of templates", MOST_STEPS / 1_000_000)
+        };
+        Diagnostic::new(
+            codes::RUN_BOUND,
+            format!("the {texts} texts of this inventory take {what} together"),
+        )
+        .help("make one inventory for each part of the installation, or let templates of your own do less")
+    }
 }
 
 /// Renders one entry of a plan; `view` is the [`PlanView`] that templates of the bundle see.

@@ -1,6 +1,12 @@
 //! What strangers send: repositories whose configuration names commands, inputs that would fill the memory, bundles that say
 //! one thing to people and another to servers.
 
+mod bounds;
+mod evidence;
+mod forge;
+mod prose;
+mod review;
+
 use std::process::Command;
 
 use crate::harness::{Workspace, read_tree, root, write_tree};
@@ -115,10 +121,16 @@ fn replaced_objects_are_not_what_was_committed() {
     assert!(code == 1, "{code} {text}");
 }
 
-/// Runs with 2 GiB of memory for everything, and half a minute of processor time.
+/// Runs with 2 GiB of memory for everything, and a minute of processor time.
 fn bounded(workspace: &Workspace, arguments: &str) -> (i32, String) {
+    within(workspace, 2, arguments)
+}
+
+/// Runs with so many GiB of memory, and a minute of processor time.
+fn within(workspace: &Workspace, memory: u32, arguments: &str) -> (i32, String) {
+    let memory = memory << 20;
     let script = format!(
-        "ulimit -v 2097152; ulimit -t 60; exec '{}' {arguments} --message-format short",
+        "ulimit -v {memory}; ulimit -t 60; exec '{}' {arguments} --message-format short",
         env!("CARGO_BIN_EXE_cbgen")
     );
     let mut command = Command::new("bash");

@@ -1,8 +1,10 @@
-//! The template engine: the only file that names Tera.
+//! The template engine: the only place that names Tera.
 //!
 //! One engine per output format, because the escape function belongs to an engine. Escaping refuses by default: a value
 //! that would need quoting stops the build unless a filter says which position it is quoted for. This module must not
 //! know inventories or bundles.
+
+mod tools;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,6 +13,7 @@ use std::ops::Range;
 
 use tera::{Context, ErrorKind, Kwargs, State, Tera, Value};
 
+use super::meter::{self, Metered};
 use crate::formats::{self, Format, FormatError};
 
 /// Opens a value that the escape function refused; never part of a valid text, since inventories hold no private-use
@@ -39,6 +42,8 @@ pub struct EngineError {
     pub message: String,
     /// Whether a value was refused because it cannot be written safely.
     pub refused: bool,
+    /// Whether the template did more than it may.
+    pub exceeded: bool,
 }
 
 /// Variables a rendering sees. Cloning is cheap: values are shared.
@@ -92,6 +97,10 @@ impl Shared {
 #[derive(Debug, Default)]
 pub struct Engine {
     tera: Tera,
+    /// Every text with its counters, to find places again.
+    metered: BTreeMap<String, Metered>,
+    /// Every loop by its number: its text and its tag.
+    loops: Vec<(String, Range<usize>)>,
 }
 
 impl Engine {
@@ -106,6 +115,10 @@ impl Engine {
     ) -> Result<Self, Vec<EngineError>> {
         let mut tera = Tera::new();
         register_filters(&mut tera, format);
+        tools::register(&mut tera);
+        let mut engine = Self::default();
+        let partials = engine.meter(partials, true);
+        let texts = engine.meter(texts, false);
         match format {
             Some(format) => {
                 tera.set_escape_fn(escape_function(format));
@@ -120,20 +133,21 @@ impl Engine {
                 .collect()
         };
         let mut whole = tera.clone();
-        let mut everything = all(partials);
-        everything.extend(all(texts));
+        let mut everything = all(&partials);
+        everything.extend(all(&texts));
         let Err(first) = whole.add_raw_templates(everything) else {
-            return Ok(Self { tera: whole });
+            engine.tera = whole;
+            return Ok(engine);
         };
         let mut errors = Vec::new();
         let mut base = tera;
-        let partials_error = base.add_raw_templates(all(partials)).err();
+        let partials_error = base.add_raw_templates(all(&partials)).err();
         if let Some(error) = &partials_error {
-            errors.extend(explain(error));
+            errors.extend(engine.explain(error));
         } else {
-            for text in texts {
+            for text in &texts {
                 if let Err(error) = base.clone().add_raw_template(&text.name, &text.body) {
-                    errors.extend(explain(&error).into_iter().map(|mut error| {
+                    errors.extend(engine.explain(&error).into_iter().map(|mut error| {
                         if error.name.is_empty() {
                             error.name.clone_from(&text.name);
                         }
@@ -143,9 +157,50 @@ impl Engine {
             }
         }
         if errors.is_empty() {
-            errors = explain(&first);
+            errors = engine.explain(&first);
         }
         Err(errors)
+    }
+
+    /// The texts with their counters.
+    fn meter(&mut self, texts: &[Text], are_partials: bool) -> Vec<Text> {
+        let mut all = Vec::with_capacity(texts.len());
+        for text in texts {
+            let loops = &mut self.loops;
+            let metered = meter::metered(&text.body, are_partials, &mut |range| {
+                loops.push((text.name.clone(), range));
+                loops.len() - 1
+            });
+            all.push(Text {
+                name: text.name.clone(),
+                body: metered.body.clone(),
+            });
+            self.metered.insert(text.name.clone(), metered);
+        }
+        all
+    }
+
+    /// What the engine complains about, in the coordinates of the texts as they were written.
+    fn explain(&self, error: &tera::Error) -> Vec<EngineError> {
+        let mut errors = explain(error);
+        for error in &mut errors {
+            if let (Some(range), Some(metered)) = (&error.range, self.metered.get(&error.name)) {
+                error.range = Some(metered.written(range));
+            }
+            if error.exceeded && error.message.ends_with(STEPS) {
+                self.point_at_loop(error);
+            }
+        }
+        errors
+    }
+
+    /// Points at the loop that began last: what goes on too long is it, or what it does.
+    fn point_at_loop(&self, error: &mut EngineError) {
+        let number = meter::last_loop().and_then(|number| usize::try_from(number).ok());
+        if let Some((name, range)) = number.and_then(|number| self.loops.get(number)) {
+            error.name.clone_from(name);
+            error.range = Some(range.clone());
+        }
     }
 
     /// Renders one text. The result may hold refused values; see [`refused`].
@@ -162,7 +217,9 @@ impl Engine {
             range: None,
             message,
             refused: false,
+            exceeded: false,
         };
+        meter::begin();
         let mut text = Limited {
             bytes: Vec::with_capacity(USUAL_TEXT),
             limit,
@@ -170,13 +227,16 @@ impl Engine {
         };
         let rendered = self.tera.render_to(name, &variables.context, &mut text);
         if text.is_full {
-            return Err(failed(format!(
+            let mut error = failed(format!(
                 "the text grows beyond {} MiB; a loop may run over more than was meant",
                 limit >> 20
-            )));
+            ));
+            error.exceeded = true;
+            self.point_at_loop(&mut error);
+            return Err(error);
         }
         rendered.map_err(|error| {
-            explain(&error)
+            self.explain(&error)
                 .into_iter()
                 .next()
                 .unwrap_or_else(|| failed("the template cannot be rendered".into()))
@@ -240,11 +300,16 @@ fn explain(error: &tera::Error) -> Vec<EngineError> {
                 Some(rest) => (rest.to_owned(), true),
                 None => (message, false),
             };
+            let (message, exceeded) = match message.strip_prefix(EXCEEDED_PREFIX) {
+                Some(rest) => (rest.to_owned(), true),
+                None => (message, false),
+            };
             vec![EngineError {
                 name: report.filename().to_owned(),
                 range: Some(report.span().range.clone()),
                 message: lower_first(&message),
                 refused,
+                exceeded,
             }]
         }
         _ => unknown_references(&error.to_string()),
@@ -262,6 +327,7 @@ fn unknown_references(drawn: &str) -> Vec<EngineError> {
                 range: None,
                 message: format!("unknown {rest}"),
                 refused: false,
+                exceeded: false,
             });
         } else if let (Some(last), Some((_, place))) = (errors.last_mut(), line.split_once("--> "))
             && last.name.is_empty()
@@ -277,6 +343,7 @@ fn unknown_references(drawn: &str) -> Vec<EngineError> {
             range: None,
             message: lower_first(message),
             refused: false,
+            exceeded: false,
         });
     }
     errors
@@ -290,6 +357,27 @@ fn lower_first(text: &str) -> String {
 }
 
 const REFUSED_PREFIX: &str = "refused: ";
+const EXCEEDED_PREFIX: &str = "exceeded: ";
+
+/// How the message about too many steps ends.
+const STEPS: &str = "steps; a loop may run over more than was meant";
+
+/// The error of a template that did more than it may.
+fn too_many_steps() -> tera::Error {
+    tera::Error::message(format!(
+        "{EXCEEDED_PREFIX}the template takes more than {} million {STEPS}",
+        meter::MOST_STEPS / 1_000_000
+    ))
+}
+
+/// Counts bytes that are handled.
+fn count_bytes(bytes: usize) -> tera::TeraResult<()> {
+    if meter::count_bytes(bytes) {
+        Ok(())
+    } else {
+        Err(too_many_steps())
+    }
+}
 
 type Quote = fn(&str) -> Result<String, FormatError>;
 
@@ -402,6 +490,7 @@ fn apply(name: &str, quote: Quote, value: &Value) -> tera::TeraResult<String> {
             )));
         }
     };
+    count_bytes(text.len())?;
     quote(&text).map_err(|error| {
         tera::Error::message(format!(
             "{REFUSED_PREFIX}`{name}` refuses the value: {}",

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::engine::{self, EngineError};
 use super::fit::{Foreign, Misfit};
+use super::meter::Unbounded;
 use crate::catalogue::Catalogue;
 use crate::codes;
 use crate::diag::{Diagnostic, nearest, one_of};
@@ -51,7 +52,13 @@ pub(super) fn engine_diagnostic(
     error: &EngineError,
     code: codes::Code,
 ) -> Diagnostic {
-    let code = if error.refused { codes::REFUSED_VALUE } else { code };
+    let code = if error.refused {
+        codes::REFUSED_VALUE
+    } else if error.exceeded {
+        codes::TEMPLATE_BOUND
+    } else {
+        code
+    };
     if code == codes::TEMPLATE_SYNTAX
         && let Some(finding) = structure(sources, texts, error)
     {
@@ -64,7 +71,9 @@ pub(super) fn engine_diagnostic(
         found = quoted_word(sources, file, body_start, &error.message).or(Some(Span::new(file, 0..3)));
     }
     let diagnostic = Diagnostic::new(code, error.message.clone()).at_opt(found);
-    if error.refused {
+    if error.exceeded {
+        diagnostic.help("loop over less, or let the facts hold what the loops look for; docs/security.md lists the bounds")
+    } else if error.refused {
         diagnostic.help("change the value in the inventory; cbgen never writes what it cannot prove safe")
     } else if error.message.starts_with("unknown filter") {
         let word = error.message.split('`').nth(1).unwrap_or_default();
@@ -91,6 +100,18 @@ fn structure(
             .at(Span::new(file, range))
             .help(slip.help),
     )
+}
+
+/// Something in a template whose work has no bound.
+pub(super) fn unbounded(
+    sources: &Sources,
+    texts: &BTreeMap<String, (FileId, usize)>,
+    found: Unbounded,
+) -> Diagnostic {
+    let place = place(sources, texts, &found.name, Some(found.range));
+    Diagnostic::new(codes::TEMPLATE_UNBOUNDED, found.message)
+        .at_opt(place)
+        .help("docs/templates.md lists what templates may use")
 }
 
 fn quoted_word(sources: &Sources, file: FileId, from: usize, message: &str) -> Option<Span> {

@@ -10,6 +10,7 @@ mod fit;
 pub mod folder;
 pub mod front_matter;
 pub mod lines;
+pub mod meter;
 pub mod variables;
 
 use std::collections::BTreeMap;
@@ -197,6 +198,27 @@ fn load_into(
                 body: condition_text(&condition.when),
             });
         }
+    }
+    let every = || {
+        partials
+            .iter()
+            .chain(bodies.values().flatten())
+            .chain(&plain)
+            .chain(&prose)
+    };
+    for found in every().flat_map(|text| meter::unbounded(&text.name, &text.body)) {
+        diagnostics.push(findings::unbounded(sources, &texts, found));
+    }
+    let by_name = every()
+        .map(|text| (text.name.as_str(), text.body.as_str()))
+        .collect();
+    let too_many = meter::too_many_includes(&by_name);
+    if !too_many.is_empty() {
+        for found in too_many {
+            diagnostics.push(findings::unbounded(sources, &texts, found));
+        }
+        // Nothing may follow includes that never end.
+        diagnostics.checkpoint()?;
     }
     check_variables(
         diagnostics,

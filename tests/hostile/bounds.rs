@@ -1,0 +1,106 @@
+//! Bounds of time and memory, each with the real program: what is too much ends with a code.
+
+use super::{bounded, within};
+use crate::harness::{Workspace, read_tree, root, write_tree};
+
+/// A workspace with the shipped inventories, and a template of `extra/` with this front matter and body.
+fn with_template(more: &str, body: &str) -> Workspace {
+    let workspace = Workspace::new();
+    write_tree(&workspace.folder(), &read_tree(&root().join("inventories")));
+    let head = "title: Much\nscope: deployment\nformat: text\neffect: read\nphase: verify\n";
+    workspace.write(
+        "templates/extra/much.txt",
+        &format!("---\n{head}{more}---\n{body}"),
+    );
+    workspace
+}
+
+#[test]
+fn all_texts_of_an_inventory_have_one_bound() {
+    // Each text is within its bound, all of them are not.
+    let each: Vec<String> = (0..22).map(|number| format!("a{number}")).collect();
+    let more = format!("each: [{}]\npath: 'extra/{{{{ each }}}}.txt'\n", each.join(", "));
+    let line = "0123456789abcdef".repeat(1 << 14);
+    let body = format!("{{{{ each }}}}\n{{% for a in range(end=230) %}}{line}\n{{% endfor %}}");
+    let workspace = with_template(&more, &body);
+    let (status, text) = within(&workspace, 4, "check lab.yaml --templates templates");
+    assert!(
+        status == 1 && text.contains("CB0017") && text.contains("more than 1024 MiB of text"),
+        "{status} {text}"
+    );
+}
+
+#[test]
+fn archives_are_bounded_by_their_sum() {
+    use std::io::{Cursor, Write as _};
+    // 60 files of 60 MB, packed into a few megabytes; the first is packed, the others are copies of its packed bytes.
+    let options =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    let mut first = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    first.start_file("a", options).expect("a file");
+    // Random bytes between, so that no single file is refused for its ratio.
+    let mut seed: u32 = 1;
+    let mut block = vec![b'x'; 8192];
+    for _ in 0..60_000_000 / block.len() {
+        for byte in block.iter_mut().take(48) {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            *byte = seed.to_be_bytes()[0];
+        }
+        first.write_all(&block).expect("memory");
+    }
+    let packed = first.finish().expect("an archive").into_inner();
+    let mut source = zip::ZipArchive::new(Cursor::new(packed)).expect("an archive");
+    let mut bomb = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for number in 0..60 {
+        let file = source.by_index_raw(0).expect("a file");
+        bomb.raw_copy_file_rename(file, format!("f{number:02}.txt"))
+            .expect("memory");
+    }
+    let bytes = bomb.finish().expect("an archive").into_inner();
+    assert!(bytes.len() < 64 << 20, "{}", bytes.len());
+    let workspace = Workspace::new();
+    std::fs::write(workspace.folder().join("bomb.zip"), bytes).expect("writable");
+    write_tree(
+        &workspace.folder().join("other"),
+        &read_tree(&root().join("out/acme-lab")),
+    );
+    let (status, text) = bounded(&workspace, "diff other bomb.zip");
+    assert!(
+        status == 2 && text.contains("[CB0708]") && text.contains("bytes allowed"),
+        "{status} {text}"
+    );
+    let (status, text) = bounded(&workspace, "verify bomb.zip");
+    assert!(status > 0 && text.contains("[CB11"), "{status} {text}");
+}
+
+#[test]
+fn many_artifacts_are_compared_in_one_pass() {
+    let workspace = Workspace::new();
+    let tree = read_tree(&root().join("out/acme-lab"));
+    for (name, word) in [("before", "one"), ("after", "two")] {
+        write_tree(&workspace.folder().join(name), &tree);
+        super::forge::with_many(&workspace.folder().join(name), 5_000, word);
+    }
+    let seconds = |arguments: &str, expected: i32| {
+        let begin = std::time::Instant::now();
+        let (status, text) = bounded(&workspace, arguments);
+        assert_eq!(status, expected, "{text}");
+        begin.elapsed().as_secs_f64()
+    };
+    // Within the minute of processor time that every command has here.
+    let times = (seconds("verify after", 0), seconds("diff before after -q", 1));
+    assert!(times.0 < 60.0 && times.1 < 60.0, "{times:?}");
+}
+
+#[test]
+fn nested_loops_end_within_seconds_and_name_their_place() {
+    let body = "first\n{% for a in servers -%}\n{% for b in range(end=100000) -%}\n{% for c in range(end=100000) %}{% if c == a.name %}{% endif %}{% endfor -%}\n{% endfor -%}\n{% endfor -%}\n";
+    let workspace = with_template("path: extra/much.txt\n", body);
+    let begin = std::time::Instant::now();
+    let (status, text) = bounded(&workspace, "check lab.yaml --templates templates");
+    assert!(
+        status == 1 && text.contains("templates/extra/much.txt:12:1: error[CB0015]"),
+        "{status} {text}"
+    );
+    assert!(begin.elapsed().as_secs() < 60, "{:?}", begin.elapsed());
+}
