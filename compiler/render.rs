@@ -81,7 +81,7 @@ struct Budget {
 }
 
 /// Bytes of all texts of a bundle: what a side of a comparison may have. Firewall scripts name every peer, so that they grow with the
-/// square of the servers: 200 in one inventory need a tenth of it, 1,000 half.
+/// square of the servers: 200 in one inventory have 83 MB.
 const MOST_BYTES: u64 = 1 << 30;
 /// Steps of all of them.
 const MOST_STEPS: u64 = 500_000_000;
