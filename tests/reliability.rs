@@ -278,6 +278,14 @@ fn meddled(fixture: &Fixture, ends: &Ends, at: usize, fault: Fault, victim: &str
         .map(|step| step.number.to_string())
         .collect();
     let second = run_rollback(fixture, &Stage::new(&left), &steps);
+    // What is no file is never removed, and neither is what a stopped replacement left beside it.
+    let without = |tree: Tree| {
+        let mut tree = without(tree);
+        if matches!(second, rollback::End::Incomplete(_)) {
+            tree.retain(|path, _| !path.to_string_lossy().ends_with('~'));
+        }
+        tree
+    };
     let is_kept = fault != Fault::Changed
         || left.get(victim).is_some_and(|bytes| bytes == b"theirs\n")
         || left.below(STATE).iter().any(|path| {
@@ -288,7 +296,6 @@ fn meddled(fixture: &Fixture, ends: &Ends, at: usize, fault: Fault, victim: &str
         return Err(told(format!("their content is lost; {second:?}")));
     }
     match &second {
-        // What is no file is never removed.
         rollback::End::Incomplete(_) if matches!(fault, Fault::Folder | Fault::Link) => {}
         rollback::End::Incomplete(_) => return Err(told(format!("with consent: {second:?}"))),
         _ => {}
@@ -418,7 +425,10 @@ fn every_interruption_leads_back_and_on() {
     let path = root().join("docs/reliability.md");
     // Only a run of every case may say that there are no exceptions.
     assert!(!blessing() || checks_every_case(), "set CBGEN_EVERY_FAULT=1 too");
-    compare_text(&path, &page).unwrap_or_else(|why| panic!("{why}"));
+    // Where a document links to the page, `tests/tidy.rs` wants it to be there.
+    if checks_every_case() || path.exists() {
+        compare_text(&path, &page).unwrap_or_else(|why| panic!("{why}"));
+    }
 }
 
 /// The journal cut or garbled, and the state folder removed, after a whole run.
