@@ -220,7 +220,7 @@ fn applying(name: &str) -> String {
         "@echo off\r\nsetlocal\r\nset \"WORLD={SCRIPTED}\"\r\nset \"KEPT=%ProgramData%\\cbgen\\acme\\1.0.0\\scripts\"\r\n\
          if not exist \"%KEPT%\" mkdir \"%KEPT%\"\r\nif exist \"%KEPT%\\{name}\" goto :kept\r\n\
          if exist \"%KEPT%\\{name}.none\" goto :kept\r\nif not exist \"%WORLD%\\{name}\" goto :none\r\n\
-         copy /y \"%WORLD%\\{name}\" \"%KEPT%\\{name}\" >nul || exit /b 1\r\ngoto :kept\r\n\
+         copy /y \"%WORLD%\\{name}\" \"%KEPT%\\{name}\" >nul\r\nif not exist \"%KEPT%\\{name}\" exit /b 1\r\ngoto :kept\r\n\
          :none\r\n>\"%KEPT%\\{name}.none\" echo none\r\n:kept\r\n>\"%WORLD%\\{name}\" echo new\r\necho apply-{name} says hello\r\nexit /b 0\r\n"
     )
 }
@@ -237,7 +237,7 @@ fn going_back(name: &str) -> String {
     );
     for name in names {
         text.push_str(&format!(
-            "if not exist \"%KEPT%\\{name}\" goto :none_{name}\r\ncopy /y \"%KEPT%\\{name}\" \"%WORLD%\\{name}\" >nul || exit /b 1\r\n\
+            "if not exist \"%KEPT%\\{name}\" goto :none_{name}\r\ncopy /y \"%KEPT%\\{name}\" \"%WORLD%\\{name}\" >nul\r\n\
              del \"%KEPT%\\{name}\"\r\n:none_{name}\r\nif not exist \"%KEPT%\\{name}.none\" goto :done_{name}\r\n\
              if exist \"%WORLD%\\{name}\" del \"%WORLD%\\{name}\"\r\ndel \"%KEPT%\\{name}.none\"\r\n:done_{name}\r\n"
         ));
