@@ -90,7 +90,19 @@ fn find(way: &Way<'_>, state: &State, journal: &Journal) -> Option<Found> {
     let is_begin = |line: &Line| matches!(line.record, Record::Begin { .. });
     let same = |line: &Line| newest.is_some_and(|meaning| meaning.run == line.run);
     let readable = journal.reading.lines.iter();
-    lines.extend(readable.filter(|line| !(is_begin(line) && same(line))).cloned());
+    // A garbled line may still read well and name another file: only what the run meant to change is its own.
+    let is_meant = |line: &Line| match (&line.record, newest.map(|meaning| &meaning.record)) {
+        (
+            Record::Intent { step, file, .. } | Record::Did { step, file, .. },
+            Some(Record::Begin { steps, .. }),
+        ) if same(line) => {
+            let mut files = steps.iter().filter(|meant| meant.step == *step);
+            files.any(|meant| meant.file.as_ref().is_some_and(|meant| meant.path == file.path))
+        }
+        _ => true,
+    };
+    let own = readable.filter(|line| !(is_begin(line) && same(line)) && is_meant(line));
+    lines.extend(own.cloned());
     let history = History::of(&lines);
     let run = match newest {
         Some(meaning) => history.runs.iter().find(|run| run.number == meaning.run),
