@@ -64,7 +64,7 @@
 //! echo failed
 //! exit /b 1
 //! "#;
-//! assert!(cbgen::formats::cmd::items(script).is_ok());
+//! assert!(cbgen_formats::cmd::items(script).is_ok());
 //! ```
 //!
 //! This module must not know which programs a deployment runs or in which order.
