@@ -187,7 +187,7 @@ mod tests {
             ("over", "over"),
             ("./company/templates/", "company/templates"),
             ("/srv/company/over", "over"),
-            ("../shared/over", "over"),
+            ("../common/over", "over"),
             (".", "templates"),
         ] {
             assert_eq!(recorded_folder(Path::new(given)), expected, "{given}");
