@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use cbgen::formats::{Format, reg};
 
@@ -11,7 +12,13 @@ use super::{expect_all, of_format, same};
 use crate::scripts::machine::{Answer, Machine, good};
 use crate::support::program::{finish, folder, program, succeed, write};
 use crate::support::subject::{Subject, Verdict};
-use crate::support::wine::{Wine, wine};
+use crate::support::wine::Wine;
+
+/// The registry, for one test at a time. Nothing else runs in this prefix: what changes, an import changed.
+fn wine() -> MutexGuard<'static, Wine> {
+    static REGISTRY: LazyLock<Mutex<Wine>> = LazyLock::new(|| Mutex::new(Wine::new("cbgen-registry")));
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Where the files write. Everything below is looked at, so that a stray new key is seen.
 const ROOTS: &[&str] = &[
@@ -128,6 +135,20 @@ fn exported(wine: &Wine, root: &str) -> Values {
     all
 }
 
+/// The same when nothing changes any more: after its start Wine goes on to enter devices and services.
+fn settled(wine: &Wine, root: &str) -> Values {
+    let mut last = exported(wine, root);
+    for _ in 0..30 {
+        std::thread::sleep(Duration::from_millis(500));
+        let now = exported(wine, root);
+        if now == last {
+            return now;
+        }
+        last = now;
+    }
+    panic!("{root} does not come to rest");
+}
+
 /// What an import did.
 struct Imported {
     /// The values below [`ROOTS`], with types and data.
@@ -149,7 +170,7 @@ fn imported(wine: &Wine, bytes: &[u8]) -> Imported {
         assert_eq!(ran.code, 0, "regedit says 0 even for files it ignores");
     };
     import("seed.reg", &seed_file());
-    let before = BEFORE.get_or_init(|| exported(wine, "HKEY_LOCAL_MACHINE"));
+    let before = BEFORE.get_or_init(|| settled(wine, "HKEY_LOCAL_MACHINE"));
     import("subject.reg", bytes);
     let after = exported(wine, "HKEY_LOCAL_MACHINE");
     // Keys keep the spelling of who made them and ignore case; a control set is the current one by another name.

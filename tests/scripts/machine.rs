@@ -13,8 +13,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::harness::{Tree, read_tree, write_tree};
-use crate::support::program::remove_after_exit;
-use crate::support::wine::{END_SERVER, unshuffled};
+use crate::support::wine::Wine;
 
 /// A program call of a script: name and arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +79,7 @@ impl Outcome {
 
 /// What every test shares: one Wine prefix and one compiled relay. Used by one test at a time.
 struct Shared {
-    folder: TempDir,
+    wine: Wine,
 }
 
 static SHARED: LazyLock<Mutex<Shared>> = LazyLock::new(|| Mutex::new(Shared::new()));
@@ -93,53 +92,19 @@ fn program(candidates: &[&str], package: &str) -> String {
 
 impl Shared {
     fn new() -> Self {
-        let folder = tempfile::Builder::new()
-            .prefix("cbgen-scripts")
-            .tempdir()
-            .expect("a folder");
-        // Nothing drops what is shared.
-        remove_after_exit(folder.path(), END_SERVER);
+        let wine = Wine::new("cbgen-scripts");
         let compiler = program(&["/usr/bin/x86_64-w64-mingw32-gcc"], "gcc-mingw-w64-x86-64");
         let source = crate::harness::root().join("tests/stubs/relay.c");
         let built = Command::new(compiler)
             .args(["-O1", "-o"])
-            .arg(folder.path().join("relay.exe"))
+            .arg(wine.folder().join("relay.exe"))
             .arg(source)
             .status();
         assert!(
             built.expect("the compiler starts").success(),
             "relay.c does not compile"
         );
-        let shared = Self { folder };
-        let made = shared
-            .wine()
-            .args(["wineboot", "--init"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        assert!(made.expect("wine starts").success(), "no Wine prefix");
-        shared
-    }
-
-    fn wine(&self) -> Command {
-        let wine = program(
-            &[
-                "/usr/lib/wine/wine64",
-                "/usr/bin/wine64",
-                "/opt/wine-stable/bin/wine64",
-            ],
-            "wine64",
-        );
-        let mut command = unshuffled(&wine);
-        command
-            .env("WINEPREFIX", self.folder.path().join("prefix"))
-            // A server that is killed leaves its temporary files.
-            .env("TMPDIR", self.folder.path())
-            .env("WINEARCH", "win64")
-            .env("WINEDEBUG", "-all")
-            .env("WINEDLLOVERRIDES", "mscoree,mshtml=")
-            .env_remove("DISPLAY");
-        command
+        Self { wine }
     }
 }
 
@@ -190,7 +155,7 @@ impl Machine {
                 .join("windows/System32")
                 .join(format!("{program}.exe"));
             fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-            fs::copy(machine.shared.folder.path().join("relay.exe"), path).expect("a copy");
+            fs::copy(machine.shared.wine.folder().join("relay.exe"), path).expect("a copy");
         }
         machine
     }
@@ -206,7 +171,7 @@ impl Machine {
 
     /// The relay under another name on drive C.
     pub(crate) fn put_relay(&mut self, path: &str) {
-        let relay = fs::read(self.shared.folder.path().join("relay.exe")).expect("the relay");
+        let relay = fs::read(self.shared.wine.folder().join("relay.exe")).expect("the relay");
         self.put(path, &relay);
     }
 
@@ -281,7 +246,7 @@ impl Machine {
     pub(crate) fn unix(&self, path: &str) -> PathBuf {
         let path = path.replace('\\', "/");
         match path.strip_prefix("C:/") {
-            Some(rest) => self.shared.folder.path().join("prefix/drive_c").join(rest),
+            Some(rest) => self.shared.wine.drive().join(rest),
             None => PathBuf::from(path.strip_prefix("Z:").unwrap_or(&path)),
         }
     }
@@ -295,7 +260,8 @@ impl Machine {
     pub(crate) fn reg(&self, arguments: &[&str]) -> (bool, String) {
         let output = self
             .shared
-            .wine()
+            .wine
+            .command()
             .arg("reg.exe")
             .args(arguments)
             .arg("/reg:64")
@@ -337,7 +303,8 @@ impl Machine {
         let complaints = self.folder.path().join("complaints.txt");
         let mut child = self
             .shared
-            .wine()
+            .wine
+            .command()
             .args(["cmd.exe", "/d", "/c", &path("run.cmd")])
             .env("CBGEN_TEST_SPOOL", path("spool"))
             .current_dir(self.folder.path())

@@ -6,10 +6,10 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::{LazyLock, MutexGuard};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use super::program::succeed;
-use super::wine::{Wine, wine};
+use super::wine::Wine;
 use crate::harness::{Ran, root};
 
 /// Seconds the build may take: on two busy cores it was seen to take a quarter of an hour.
@@ -38,6 +38,8 @@ static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
     root().join("target/windows")
 });
 
+static WINE: LazyLock<Mutex<Wine>> = LazyLock::new(|| Mutex::new(Wine::new("cbgen-wine")));
+
 /// The Windows program in Wine.
 pub(crate) struct Windows {
     wine: MutexGuard<'static, Wine>,
@@ -46,7 +48,7 @@ pub(crate) struct Windows {
 /// The program and the prefix, for one test at a time.
 pub(crate) fn windows() -> Windows {
     LazyLock::force(&BUILT);
-    let wine = wine();
+    let wine = WINE.lock().unwrap_or_else(PoisonError::into_inner);
     let library = wine.drive().join("windows/system32/bcryptprimitives.dll");
     if !library.exists() {
         succeed(
