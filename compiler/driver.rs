@@ -173,6 +173,10 @@ impl Compiler {
         let checked = checked?;
         run.diagnostics.checkpoint()?;
         (run.on_phase)("plan");
+        // A run that did too much already ends here for every further inventory.
+        if let Some(finding) = self.templates.spent() {
+            return Err(run.diagnostics.error(finding));
+        }
         let mut plan = plan::plan(run.diagnostics, checked, &self.templates)?;
         runbook::judge(run.diagnostics, &loaded.places, &mut plan)?;
         Ok(plan)
@@ -203,5 +207,48 @@ impl Compiler {
         let loaded = self.load(run, files, inventory)?;
         let plan = self.plan(run, &loaded)?;
         Ok(coverage::of_plan(catalogue::catalogue(), &plan))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codes;
+
+    struct Examples;
+
+    impl ReadInput for Examples {
+        fn read(&self, path: &str) -> std::io::Result<Vec<u8>> {
+            let text = match path {
+                "lab.yaml" => include_str!("../inventories/lab.yaml"),
+                _ => include_str!("../inventories/shared/acme.yaml"),
+            };
+            Ok(text.as_bytes().to_vec())
+        }
+    }
+
+    #[test]
+    fn all_inventories_of_a_run_have_one_bound_of_steps() {
+        let files = crate::files::MemoryFiles::default();
+        let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+        let mut compiler = Compiler::new(&mut sources, &mut diagnostics, &files, None).expect("built in");
+        compiler.templates = compiler.templates.with_most_steps(5_000);
+        let mut ends = Vec::new();
+        for _ in 0..3 {
+            let (mut sources, mut diagnostics) = (compiler.sources(), Diagnostics::new());
+            let mut run = Run {
+                sources: &mut sources,
+                diagnostics: &mut diagnostics,
+                on_phase: &mut |_| {},
+            };
+            let loaded = compiler.load(&mut run, &Examples, "lab.yaml").expect("valid");
+            let compiled = compiler.compile_loaded(&mut run, &loaded).is_ok();
+            let refused = diagnostics
+                .iter()
+                .filter(|finding| finding.code == codes::RUN_BOUND);
+            ends.push((compiled, refused.count()));
+        }
+        // An inventory takes less than 4,000 steps: the second one is stopped while its texts are made, the third at once.
+        assert_eq!(ends, [(true, 0), (false, 1), (false, 1)]);
     }
 }

@@ -16,7 +16,6 @@ use crate::plan::{Plan, Planned};
 use crate::runbook;
 use crate::source::Span;
 use crate::templates::engine::Shared;
-use crate::templates::meter;
 
 /// A plan with the text of each entry, in the order of the plan.
 #[derive(Debug)]
@@ -32,20 +31,24 @@ pub struct Rendered<'t> {
 /// Renders every entry.
 pub fn render<'t>(diagnostics: &mut Diagnostics, plan: Plan<'t>) -> Result<Rendered<'t>, Reported> {
     let is_bundle = |entry: &Planned<'_>| entry.template.front.scope == Scope::Bundle;
-    let budget = Budget::default();
+    let size = Size::default();
     let first: Vec<Result<String, Diagnostic>> = plan
         .entries
         .par_iter()
         .map(|entry| {
-            if is_bundle(entry) || budget.is_spent() {
+            if is_bundle(entry) || size.is_too_much() || plan.templates.spent().is_some() {
                 Ok(String::new())
             } else {
-                render_entry(&plan, entry, None).inspect(|text| budget.spend(text))
+                render_entry(&plan, entry, None).inspect(|text| size.add(text))
             }
         })
         .collect();
-    if budget.is_spent() {
-        return Err(diagnostics.error(budget.finding(plan.entries.len())));
+    let too_much = || {
+        let of_texts = size.is_too_much().then(|| Size::finding(plan.entries.len()));
+        of_texts.or_else(|| plan.templates.spent())
+    };
+    if let Some(finding) = too_much() {
+        return Err(diagnostics.error(finding));
     }
     let mut texts = keep_errors(diagnostics, first)?;
     let runbook = runbook::runbook(&plan, &texts);
@@ -56,8 +59,14 @@ pub fn render<'t>(diagnostics: &mut Diagnostics, plan: Plan<'t>) -> Result<Rende
             .iter()
             .enumerate()
             .filter(|(_, entry)| is_bundle(entry))
-            .map(|(index, entry)| (index, render_entry(&plan, entry, Some(&view))))
+            .map(|(index, entry)| {
+                let text = render_entry(&plan, entry, Some(&view));
+                (index, text.inspect(|text| size.add(text)))
+            })
             .collect();
+        if let Some(finding) = too_much() {
+            return Err(diagnostics.error(finding));
+        }
         for (index, result) in second {
             match result {
                 Ok(text) => {
@@ -73,41 +82,32 @@ pub fn render<'t>(diagnostics: &mut Diagnostics, plan: Plan<'t>) -> Result<Rende
     Ok(Rendered { plan, texts, runbook })
 }
 
-/// What all texts of a bundle may take together.
-#[derive(Debug, Default)]
-struct Budget {
-    bytes: AtomicU64,
-    steps: AtomicU64,
-}
-
-/// Bytes of all texts of a bundle: what a side of a comparison may have. Firewall scripts name every peer, so that they grow with the
-/// square of the servers: 200 in one inventory have 83 MB.
+/// Bytes of all texts of a bundle, which lies in memory while it is made; a side of a comparison may have as many. Firewall scripts
+/// name every peer, so that they grow with the square of the servers: 200 in one inventory have 83 MB.
 const MOST_BYTES: u64 = 1 << 30;
-/// Steps of all of them.
-const MOST_STEPS: u64 = 500_000_000;
 
-impl Budget {
-    /// Notes a text that this thread rendered last.
-    fn spend(&self, text: &str) {
-        self.bytes
+/// The bytes of the texts so far.
+#[derive(Debug, Default)]
+struct Size(AtomicU64);
+
+impl Size {
+    fn add(&self, text: &str) {
+        self.0
             .fetch_add(u64::try_from(text.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
-        self.steps.fetch_add(meter::steps(), Ordering::Relaxed);
     }
 
     /// Sums only grow, so that what is too much at the end is the same however the work is shared.
-    fn is_spent(&self) -> bool {
-        self.bytes.load(Ordering::Relaxed) > MOST_BYTES || self.steps.load(Ordering::Relaxed) > MOST_STEPS
+    fn is_too_much(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > MOST_BYTES
     }
 
-    fn finding(&self, texts: usize) -> Diagnostic {
-        let what = if self.bytes.load(Ordering::Relaxed) > MOST_BYTES {
-            format!("more than {} MiB of text", MOST_BYTES >> 20)
-        } else {
-            format!("more than {} million steps of templates", MOST_STEPS / 1_000_000)
-        };
+    fn finding(texts: usize) -> Diagnostic {
         Diagnostic::new(
             codes::RUN_BOUND,
-            format!("the {texts} texts of this inventory take {what} together"),
+            format!(
+                "the {texts} texts of this inventory take more than {} MiB together",
+                MOST_BYTES >> 20
+            ),
         )
         .help("make one inventory for each part of the installation, or let templates of your own do less")
     }
@@ -119,6 +119,9 @@ pub fn render_entry(
     entry: &Planned<'_>,
     view: Option<&Shared>,
 ) -> Result<String, Diagnostic> {
+    if let Some(finding) = plan.templates.spent() {
+        return Err(finding);
+    }
     let mut variables = plan.variables(entry);
     if let Some(view) = view {
         variables.set_shared("plan", view);

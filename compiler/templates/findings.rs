@@ -114,6 +114,15 @@ pub(super) fn unbounded(
         .help("docs/templates.md lists what templates may use")
 }
 
+/// Templates did more in this run than they may.
+pub(super) fn run_is_spent(most: u64) -> Diagnostic {
+    Diagnostic::new(
+        codes::RUN_BOUND,
+        format!("the templates take more than {most} steps in this run, for all inventories together"),
+    )
+    .help("name fewer inventories in one command, or let templates of your own do less")
+}
+
 fn quoted_word(sources: &Sources, file: FileId, from: usize, message: &str) -> Option<Span> {
     let word = message.split('`').nth(1)?;
     let text = sources.get(file)?.text();

@@ -14,6 +14,7 @@ pub mod meter;
 pub mod variables;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::catalogue::Catalogue;
 use crate::codes;
@@ -93,7 +94,14 @@ pub struct Templates {
     /// The texts diagnostics point into; an inventory's own texts are added to a copy.
     sources: Sources,
     texts: BTreeMap<String, (FileId, usize)>,
+    /// Steps of all texts of this run, of whatever inventory and command.
+    steps: AtomicU64,
+    /// The most they may be.
+    most_steps: u64,
 }
+
+/// Steps that all texts of a run may take. An installation of four servers takes 11,000.
+const MOST_STEPS_OF_A_RUN: u64 = 500_000_000;
 
 fn is_partial(path: &str) -> bool {
     path.rsplit('/').skip(1).any(|folder| folder.starts_with('_'))
@@ -257,6 +265,8 @@ fn load_into(
         prose,
         sources: Sources::new(),
         texts,
+        steps: AtomicU64::new(0),
+        most_steps: MOST_STEPS_OF_A_RUN,
     })
 }
 
@@ -372,15 +382,38 @@ impl Templates {
         Span::new(template.file, template.body_start..template.body_start)
     }
 
+    fn render(
+        &self,
+        engine: &Engine,
+        name: &str,
+        variables: &engine::Variables,
+    ) -> Result<String, Diagnostic> {
+        let rendered = engine.render(name, variables);
+        self.steps.fetch_add(meter::steps(), Ordering::Relaxed);
+        rendered.map_err(|error| self.diagnostic(&error))
+    }
+
+    /// The same with another bound for the run.
+    #[cfg(test)]
+    pub(crate) fn with_most_steps(mut self, most: u64) -> Self {
+        self.most_steps = most;
+        self
+    }
+
+    /// Says when the templates did more in this run than they may. Sums only grow, so that what is too much at the end is
+    /// the same however inventories and texts are shared among threads.
+    pub fn spent(&self) -> Option<Diagnostic> {
+        let spent = self.steps.load(Ordering::Relaxed) > self.most_steps;
+        spent.then(|| findings::run_is_spent(self.most_steps))
+    }
+
     /// Whether a template applies.
     pub fn applies(&self, template: &Template, variables: &engine::Variables) -> Result<bool, Diagnostic> {
         if template.front.when.is_none() {
             return Ok(true);
         }
-        self.plain
-            .render(&format!("{}#when", template.path), variables)
+        self.render(&self.plain, &format!("{}#when", template.path), variables)
             .map(|text| text == "1")
-            .map_err(|error| self.diagnostic(&error))
     }
 
     /// Whether a condition of the catalogue holds.
@@ -396,9 +429,7 @@ impl Templates {
         let text = if template.fields_are_static {
             fields_text(&template.front)
         } else {
-            self.plain
-                .render(&format!("{}#fields", template.path), variables)
-                .map_err(|error| self.diagnostic(&error))?
+            self.render(&self.plain, &format!("{}#fields", template.path), variables)?
         };
         let mut parts = text.split(FIELD).map(str::to_owned);
         let mut next = || parts.next().unwrap_or_default();
@@ -424,10 +455,7 @@ impl Templates {
         if template.runbook_is_static {
             return Ok(template.front.runbook.clone());
         }
-        let text = self
-            .prose
-            .render(&format!("{}#runbook", template.path), variables)
-            .map_err(|error| self.diagnostic(&error))?;
+        let text = self.render(&self.prose, &format!("{}#runbook", template.path), variables)?;
         if let Some((value, error)) = engine::refused(Format::Markdown, &text) {
             let span = self.front_matter_span(template, "runbook");
             return Err(refused_value(span, Format::Markdown, &value, &error.message));
@@ -446,9 +474,7 @@ impl Templates {
     /// Renders the body of a template.
     pub fn body(&self, template: &Template, variables: &engine::Variables) -> Result<String, Diagnostic> {
         let engine = self.engines.get(&template.front.format).unwrap_or(&self.plain);
-        let text = engine
-            .render(&template.path, variables)
-            .map_err(|error| self.diagnostic(&error))?;
+        let text = self.render(engine, &template.path, variables)?;
         match engine::refused(template.front.format, &text) {
             Some((value, error)) => Err(refused_value(
                 self.refused_span(template, &text),

@@ -25,7 +25,7 @@ fn all_texts_of_an_inventory_have_one_bound() {
     let workspace = with_template(&more, &body);
     let (status, text) = within(&workspace, 4, "check lab.yaml --templates templates");
     assert!(
-        status == 1 && text.contains("CB0017") && text.contains("more than 1024 MiB of text"),
+        status == 1 && text.contains("CB0017") && text.contains("more than 1024 MiB together"),
         "{status} {text}"
     );
 }
