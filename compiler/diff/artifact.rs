@@ -139,6 +139,7 @@ fn applied(old: &Artifact, new: &Artifact, old_names: &Identity, new_names: &Ide
     };
     let effect = |artifact: &Artifact| format!("{:?}", artifact.effect);
     let rows = [
+        ("title", Some(old.title.clone()), Some(new.title.clone())),
         ("target", old.target.clone(), new.target.clone()),
         ("effect", Some(effect(old)), Some(effect(new))),
         (

@@ -251,6 +251,7 @@ fn what_the_manifest_says_of_a_file_is_shown() {
         })
     };
     with(|artifact| artifact.target = Some("zulu".into())).shows(&["zulu"]);
+    with(|artifact| artifact.title = "zulu".into()).shows(&["zulu"]);
     with(|artifact| artifact.restarts = vec!["zulu".into()]).shows(&["zulu"]);
     with(|artifact| artifact.rollback = Rollback::OneWay).shows(&["one-way"]);
 }
