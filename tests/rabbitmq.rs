@@ -87,6 +87,16 @@ fn brokers_with_common_names_go_there_and_back() {
         machine.succeed(&script("apply-upstreams.cmd"));
         // As if the service had been installed without a configuration file (DEF-98).
         machine.service_reads = "C:/base/rabbitmq".to_owned();
+        if machine.broker.name == SERVERS[1] {
+            // As if the service were installed without the variable that tells where its database lies.
+            machine.forgets_its_folder = true;
+            machine.fail(
+                &script("apply-config.cmd"),
+                "see that this is the same node with the same folder, users and upstreams",
+            );
+            machine.forgets_its_folder = false;
+            machine.service_reads = "C:/base/rabbitmq".to_owned();
+        }
         machine.succeed(&script("apply-config.cmd"));
         assert_eq!(machine.service_reads, CONFIG.replace('\\', "/"));
     });

@@ -25,6 +25,8 @@ pub(super) struct Machine<'a> {
     pub(super) listens_on: &'static str,
     /// A program that fails without doing anything.
     pub(super) failing: Option<&'static str>,
+    /// A service that is installed anew keeps its database in another folder.
+    pub(super) forgets_its_folder: bool,
     /// Every program that was started, with its arguments.
     pub(super) calls: Vec<Vec<String>>,
 }
@@ -39,6 +41,7 @@ impl<'a> Machine<'a> {
             system_setting: None,
             listens_on: "TCP",
             failing: None,
+            forgets_its_folder: false,
             calls: Vec::new(),
         }
     }
@@ -125,7 +128,12 @@ impl Server for Machine<'_> {
                 };
             }
             "rabbitmqctl.bat" | "rabbitmq-plugins.bat" => {
-                self.tool(program.trim_end_matches(".bat"), arguments)
+                let mut ran = self.tool(program.trim_end_matches(".bat"), arguments);
+                if self.forgets_its_folder && self.calls.iter().any(|call| call[0] == "rabbitmq-service.bat")
+                {
+                    ran.stdout = ran.stdout.replace("/db/", "/elsewhere/");
+                }
+                ran
             }
             "openssl" => self.openssl(arguments),
             "rabbitmq-service.bat" => {

@@ -35,10 +35,12 @@ enum Wrong {
     Setting(&'static str),
     /// A line of `rabbitmq-env-conf.bat`.
     Line(&'static str),
+    /// The cookie of the service in this folder is another one than that of the engineer.
+    Cookie(&'static str),
     /// A program that fails.
     Fails(&'static str),
 }
-use Wrong::{Certificate, Fails, ForeignKey, LeafOnly, Line, LockedBag, LockedKey, Missing, Setting};
+use Wrong::{Certificate, Cookie, Fails, ForeignKey, LeafOnly, Line, LockedBag, LockedKey, Missing, Setting};
 
 const CLIENT: &str = "/O=Acme/OU=Callback/CN=callback mq";
 const SERVER: &str = "/O=Acme/CN=core01.test.example";
@@ -49,6 +51,7 @@ const SERVER_KEY: &str = "check that server_key.pem has no password and belongs 
 const CLIENT_KEY: &str = "check that client_key.pem has no password and belongs to client_certificate.pem";
 const SERVER_USAGE: &str = "check that server_certificate.pem may act as a server";
 const CLIENT_USAGE: &str = "check that client_certificate.pem may act as a client";
+const COOKIE: &str = "compare the Erlang cookie of engineer with the one of the service";
 const FOLDER: &str = "create the folder for saved state";
 
 /// What is wrong, and where the script has to stop.
@@ -137,6 +140,9 @@ const REFUSED: &[(Wrong, &str)] = &[
         Line("set RABBITMQ_NODE_IP_ADDRESS=0.0.0.0\r\n"),
         "check that rabbitmq-env-conf.bat sets no port",
     ),
+    (Cookie(r"C:\Windows\System32\config\systemprofile"), COOKIE),
+    // Erlang before release 20 keeps it here.
+    (Cookie(r"C:\Windows"), COOKIE),
     (Fails("net"), "check administrator rights"),
     (Fails("mkdir"), FOLDER),
     (Fails("icacls"), FOLDER),
@@ -170,6 +176,13 @@ fn break_it(wrong: &Wrong, pki: &Path, folder: &Path, machine: &mut Machine<'_>)
         Line(line) => {
             let path = machine.file(r"C:\base\rabbitmq-env-conf.bat");
             fs::write(path, line).expect("writable");
+        }
+        Cookie(place) => {
+            for (folder, cookie) in [(r"C:\Users\engineer", "mine"), (place, "theirs")] {
+                let path = machine.file(&format!(r"{folder}\.erlang.cookie"));
+                fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+                fs::write(path, cookie).expect("writable");
+            }
         }
         Fails(program) => machine.failing = Some(program),
     }
@@ -221,5 +234,12 @@ fn preflight_refuses_what_is_wrong_by_the_name_of_its_step() {
         }
         fs::create_dir(machine.file(STATE)).ok();
         fs::remove_file(machine.file(r"C:\base\rabbitmq-env-conf.bat")).ok();
+        for place in [
+            r"C:\Users\engineer",
+            r"C:\Windows\System32\config\systemprofile",
+            r"C:\Windows",
+        ] {
+            fs::remove_file(machine.file(&format!(r"{place}\.erlang.cookie"))).ok();
+        }
     }
 }
