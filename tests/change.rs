@@ -15,7 +15,7 @@ use cbgen::change::steps::Selection;
 use cbgen::contract::artifact::Rollback;
 use cbgen::contract::runbook::Step;
 
-use crate::harness::Workspace;
+use crate::harness::{Workspace, expect_none};
 use crate::reliability::fixture::Fixture;
 use crate::reliability::stage::Stage;
 use crate::reliability::world::{Fault, World};
@@ -411,6 +411,7 @@ fn the_commands_lead_from_plan_to_evidence_and_back() {
     let drifted = site.run(&["status", "--format", "json"]);
     assert_eq!(drifted.code, 1);
     assert!(drifted.stdout.contains("\"changed\""), "{}", drifted.stdout);
+    expect_none(&Workspace::new().misfits("status", &drifted.stdout));
     fs::write(&file, applied).unwrap();
     let back = site.run(&["rollback"]);
     assert_eq!(

@@ -150,6 +150,19 @@ impl Workspace {
         self.finish(self.command().args(arguments))
     }
 
+    /// What does not fit the schema `kind` that the program prints, in an answer of one of its commands.
+    pub(crate) fn misfits(&self, kind: &str, answer: &str) -> Vec<String> {
+        let schema = serde_json::from_str(&self.run(&["schema", kind]).stdout).expect("a schema");
+        let schema = jsonschema::validator_for(&schema).expect("a valid schema");
+        match serde_json::from_str(answer) {
+            Ok(answer) => schema
+                .iter_errors(&answer)
+                .map(|error| format!("{kind}: {error}"))
+                .collect(),
+            Err(error) => vec![format!("{kind}: {error}: {answer}")],
+        }
+    }
+
     /// Runs a prepared command.
     pub(crate) fn finish(&self, command: &mut Command) -> Ran {
         let output = command.output().expect("the program starts");

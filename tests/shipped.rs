@@ -163,6 +163,7 @@ fn the_commands_of_a_runbook_are_taken() {
             if !is_plan {
                 complaints.push(format!("{command}: {}\n{}", ran.code, ran.stderr));
             }
+            complaints.extend(workspace.misfits("plan", &ran.stdout));
         }
     }
     expect_none(&complaints);

@@ -7,6 +7,7 @@
 
 use std::fmt::Write as _;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::digest::Digest;
@@ -71,7 +72,7 @@ pub fn text<'a>(run: u64, lines: impl IntoIterator<Item = &'a Line>) -> (String,
 }
 
 /// What does not fit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Flaw {
     /// Line of the file, from 1.
     pub line: usize,
@@ -164,6 +165,12 @@ pub fn read(bytes: &[u8]) -> Result<Evidence, Vec<Flaw>> {
     {
         flaw(other + 1, "it belongs to another run");
     }
+    if lines
+        .first()
+        .is_some_and(|first| !matches!(first.record, Record::Begin { .. }))
+    {
+        flaw(1, "the beginning of the run is missing");
+    }
     if seal.is_some() && lines.is_empty() {
         flaw(1, "there is a seal and nothing that it seals");
     }
@@ -191,7 +198,7 @@ pub fn read(bytes: &[u8]) -> Result<Evidence, Vec<Flaw>> {
 }
 
 /// What evidence is about, in short.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Summary<'a> {
     /// The run.
     pub run: u64,

@@ -51,7 +51,7 @@ pub struct RunStatus {
     /// How it stands.
     pub standing: Standing,
     /// Steps that are left after going back, with their reasons.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub not_undone: BTreeMap<String, String>,
 }
 

@@ -454,6 +454,14 @@ pub(super) enum SchemaKind {
     Runbook,
     /// The output of `edit --format json`
     Edit,
+    /// What `verify --format json` prints of a bundle
+    Verify,
+    /// What `verify --evidence FILE --format json` prints
+    Evidence,
+    /// What `plan --format json` prints
+    Plan,
+    /// What `status --format json` prints
+    Status,
 }
 
 /// Arguments of `init`.

@@ -1,5 +1,7 @@
 //! `cbgen schema`: JSON Schemas for editors and pipelines, made from the Rust types.
 
+use crate::change::plan::Plan;
+use crate::change::status::Status;
 use crate::contract::manifest::Manifest;
 use crate::contract::runbook::Runbook;
 use crate::edit::Report;
@@ -9,6 +11,7 @@ use crate::templates::front_matter::FrontMatter;
 use super::answers;
 use super::args::{Schema, SchemaKind};
 use super::session::Session;
+use super::verify;
 
 /// Prints a schema, pretty, with a line feed at its end.
 pub(super) fn run(session: &mut Session, arguments: &Schema) {
@@ -23,6 +26,10 @@ pub(super) fn run(session: &mut Session, arguments: &Schema) {
         SchemaKind::Coverage => schemars::schema_for!(answers::Covered<'_>).to_value(),
         SchemaKind::Runbook => schemars::schema_for!(Runbook).to_value(),
         SchemaKind::Edit => schemars::schema_for!(Report).to_value(),
+        SchemaKind::Verify => schemars::schema_for!(verify::BundleAnswer<'_>).to_value(),
+        SchemaKind::Evidence => schemars::schema_for!(verify::EvidenceAnswer<'_>).to_value(),
+        SchemaKind::Plan => schemars::schema_for!(Plan).to_value(),
+        SchemaKind::Status => schemars::schema_for!(Status).to_value(),
         SchemaKind::Manifest => schemars::schema_for!(Manifest).to_value(),
     };
     session.print(&format!("{schema:#}\n"));

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::args::{AnswerFormat, Verify};
@@ -60,22 +61,32 @@ fn of_bundle(session: &mut Session, place: &Path, arguments: &Verify) {
 }
 
 /// A bundle that is in order, for programs. One that is not has findings, which have formats of their own.
-#[derive(Serialize)]
-struct BundleAnswer<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct BundleAnswer<'a> {
+    /// Its name.
     bundle: &'a str,
+    /// Its version.
     version: &'a str,
+    /// Number of the change request.
     #[serde(skip_serializing_if = "Option::is_none")]
     change: Option<&'a str>,
+    /// Files in it.
     files: usize,
+    /// `deployed`, or `review` for a tree of `out/`.
     form: &'static str,
+    /// Digest of its `SHA256SUMS`, which covers everything.
     seal: Digest,
+    /// Id of the manifest.
     id: Digest,
+    /// Absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     signature: Option<SignatureAnswer<'a>>,
 }
 
-#[derive(Serialize)]
+/// The signature of a bundle.
+#[derive(Serialize, JsonSchema)]
 struct SignatureAnswer<'a> {
+    /// Fingerprint of the key.
     key: String,
     /// Who vouches for it; absent when nobody was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,15 +116,18 @@ impl<'a> BundleAnswer<'a> {
 }
 
 /// Evidence, for programs: what it is about when it is whole, and what does not fit.
-#[derive(Serialize)]
-struct EvidenceAnswer<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct EvidenceAnswer<'a> {
+    /// The file as it was named.
     file: &'a str,
+    /// Nothing was changed, removed or added.
     is_whole: bool,
     /// Whether the seal is the one that was given; absent when none was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     seal_fits: Option<bool>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     summary: Option<Summary<'a>>,
+    /// What does not fit.
     flaws: &'a [Flaw],
 }
 
@@ -142,12 +156,6 @@ fn of_evidence(session: &mut Session, file: &Path, arguments: &Verify) {
         Err(flaws) => (None, flaws),
     };
     let summary = read.as_ref().and_then(evidence::summary);
-    if read.is_some() && summary.is_none() {
-        flaws.push(Flaw {
-            line: 1,
-            message: "the beginning of the run is missing".into(),
-        });
-    }
     let is_whole = flaws.is_empty();
     let fits = summary
         .as_ref()

@@ -5,7 +5,7 @@ use std::fs;
 use cbgen::change::evidence::{read, text};
 use cbgen::change::journal::Record;
 
-use crate::harness::{Ran, Workspace, read_tree, root, write_tree};
+use crate::harness::{Ran, Workspace, expect_none, read_tree, root, write_tree};
 
 const FILE: &str = "evidence.jsonl";
 
@@ -74,10 +74,12 @@ fn whole_evidence_says_what_it_is_of() {
     assert_eq!(answer["seal_fits"], true);
     assert_eq!(answer["seal"], seal.as_str());
     assert_eq!(answer["place"], "LAB01");
+    expect_none(&workspace.misfits("evidence", &ran.stdout));
     // A bundle answers in the same format.
     let ran = workspace.run(&["verify", "out/acme-lab-2026.11.3.zip", "--format", "json"]);
     let bundle: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
     assert_eq!(bundle["seal"], answer["bundle_seal"]);
+    expect_none(&workspace.misfits("verify", &ran.stdout));
 }
 
 #[test]
@@ -165,12 +167,15 @@ fn evidence_that_was_written_anew_does_not_have_the_seal() {
     // Without a beginning it is of nothing.
     let (headless, _) = text(1, &evidence.lines[1..]);
     fs::write(workspace.folder().join(FILE), headless).expect("writable");
-    let ran = check(&workspace, &["--message-format", "short"]);
-    assert!(
-        ran.code == 1 && ran.stderr.contains("the beginning of the run is missing"),
-        "{}",
-        ran.stderr
-    );
+    for command in ["verify", "status"] {
+        let ran = workspace.run(&[command, "--evidence", FILE, "--message-format", "short"]);
+        assert!(
+            ran.code == 1 && ran.stderr.contains("the beginning of the run is missing"),
+            "{command}: {} {}",
+            ran.code,
+            ran.stderr
+        );
+    }
     // A file of nothing but line feeds has few findings.
     fs::write(workspace.folder().join(FILE), vec![b'\n'; 1 << 20]).expect("writable");
     let ran = check(&workspace, &["--message-format", "short"]);
