@@ -216,6 +216,18 @@ impl<'a> Revision<'a> {
         if let Some((name, _)) = picked.iter().find(|(_, blob)| blob.size > LARGEST) {
             return Err(format!("`{name}` is larger than {} MiB", LARGEST >> 20));
         }
+        // Many names may be one small object.
+        let all = picked
+            .iter()
+            .map(|(_, blob)| blob.size)
+            .fold(0, u64::saturating_add);
+        if all > MOST_OUTPUT {
+            return Err(format!(
+                "its {} files have more than {} MiB together",
+                picked.len(),
+                MOST_OUTPUT >> 20
+            ));
+        }
         let ids: Vec<&str> = picked.iter().map(|(_, blob)| blob.id.as_str()).collect();
         // The last line feed ends the last question.
         let input = ids.join(

@@ -1,6 +1,6 @@
 //! Bounds of time and memory, each with the real program: what is too much ends with a code.
 
-use super::{bounded, within};
+use super::{bounded, prepare, within};
 use crate::harness::{Workspace, read_tree, root, write_tree};
 
 /// A workspace with the shipped inventories, and a template of `extra/` with this front matter and body.
@@ -28,6 +28,25 @@ fn all_texts_of_an_inventory_have_one_bound() {
         status == 1 && text.contains("CB0017") && text.contains("more than 1024 MiB together"),
         "{status} {text}"
     );
+}
+
+#[test]
+fn revisions_are_bounded_one_by_one_and_together() {
+    let workspace = Workspace::new();
+    write_tree(&workspace.folder(), &read_tree(&root().join("inventories")));
+    // Zeros are small in a repository: one object of 257 MiB, and one of 120 MiB with ten names.
+    let build = "git init -q; mkdir -p one many; truncate -s 257M one/manifest.json; git add one; rm one/manifest.json
+        truncate -s 120M zeros; id=$(git hash-object -w zeros); rm zeros
+        for name in 0 1 2 3 4 5 6 7 8 9; do git update-index --add --cacheinfo 100644,$id,many/$name; done
+        git -c user.name=a -c user.email=a@b.example commit -q -m x";
+    prepare(&workspace, "case", "bash", &["-ec", build]);
+    for (side, says) in [
+        ("one", "`one/manifest.json` is larger than 256 MiB"),
+        ("many", "its 10 files have more than 1024 MiB together"),
+    ] {
+        let (code, text) = bounded(&workspace, &format!("diff git:HEAD:{side} lab.yaml"));
+        assert!(code == 2 && text.contains(says), "{code} {text}");
+    }
 }
 
 #[test]
