@@ -79,6 +79,7 @@ mod rabbitmq;
 mod reliability;
 /// The runbook: the order of work, and what a step may ask for.
 mod runbook;
+mod runbook_page;
 /// The published schemas in a validator of their own.
 mod schema;
 /// Generated scripts run in Wine, with every program answered by the test.

@@ -14,7 +14,8 @@ use super::runbook::words;
 use super::sides::{Content, Side, Snapshot, is_derived, is_runbook};
 use crate::catalogue::catalogue;
 use crate::contract::artifact::{Effect, Rollback, Scope};
-use crate::contract::manifest::{Artifact, ServerEntry};
+use crate::contract::manifest::{Artifact, ServerEntry, Window};
+use crate::contract::moment::Moment;
 use crate::contract::path::BundlePath;
 use crate::contract::runbook::{Runbook, Step};
 use crate::formats::{Format, items};
@@ -206,7 +207,9 @@ fn unsaid(old: Option<&Snapshot>, new: &Snapshot) -> BTreeMap<String, Vec<Fact>>
             .and_then(|old| old.views.get(&artifact.path))
             .map(String::as_str);
         let facts = if artifact.format == Format::Html {
-            of_page(before, text, &book)
+            let mut facts = of_page(before, text, &book);
+            facts.extend(untrue_times(text, new.manifest.bundle.window.as_ref()));
+            facts
         } else {
             of_data(before, text, new, &book)
         };
@@ -284,6 +287,7 @@ fn of_page(before: Option<&str>, text: &str, book: &Book) -> Vec<Fact> {
         )];
     };
     let then = before.and_then(read).unwrap_or_default();
+    let own_script = own_script();
     let values = |items: &[(String, String)]| -> BTreeSet<Vec<String>> {
         items.iter().map(|(_, value)| words(value)).collect()
     };
@@ -295,6 +299,15 @@ fn of_page(before: Option<&str>, text: &str, book: &Book) -> Vec<Fact> {
     }
     let mut facts = Vec::new();
     for (path, value) in &now {
+        // A script does what it says with every sign in it: it is one of the page's own, or it is shown.
+        if path.split_whitespace().nth_back(1) == Some("script") {
+            let is_known =
+                own_script.as_deref() == Some(value) || then.iter().any(|(_, before)| before == value);
+            if !is_known {
+                facts.push(fact(path.clone(), Kind::Added, None, Some(value.clone())));
+            }
+            continue;
+        }
         let words = words(value);
         // A picture cuts long names.
         let is_cut = value.contains('…');
@@ -319,6 +332,50 @@ fn of_page(before: Option<&str>, text: &str, book: &Book) -> Vec<Fact> {
         }
     }
     facts
+}
+
+/// The script of the built-in page, as the reader of pages gives it.
+fn own_script() -> Option<String> {
+    let script = built_in()
+        .into_iter()
+        .find(|template| template.path == "_runbook/page.js")?;
+    let words: Vec<&str> = script.text.split_whitespace().collect();
+    Some(words.join(" "))
+}
+
+/// Times that the page's script would show otherwise than they are written. The attribute is not a text of the page, so it is held to the
+/// text: a day is one of the window's own stamps; a time of day is the same there, within half a day of the window and with its offset.
+fn untrue_times(text: &str, window: Option<&Window>) -> Vec<Fact> {
+    const HALF_A_DAY: i64 = 12 * 60;
+    let bounds = window.and_then(|window| Some((Moment::read(&window.start)?, Moment::read(&window.end)?)));
+    let is_true = |element: &str| -> Option<bool> {
+        let (window, (start, end)) = (window?, bounds.as_ref()?);
+        let (stamp, rest) = element.strip_prefix(" datetime=\"")?.split_once('"')?;
+        let is_bound = stamp == window.start || stamp == window.end;
+        if let Some(rest) = rest.strip_prefix(" class=\"day\">") {
+            return Some(is_bound && rest.split_once("</time>")?.0 == stamp);
+        }
+        let shown = rest.strip_prefix('>')?.split_once("</time>")?.0;
+        let moment = Moment::read(stamp)?;
+        let (since, left) = (start.minutes_to(&moment), moment.minutes_to(end));
+        let has_offset = [start.plus(since).stamp(), end.plus(-left).stamp()]
+            .iter()
+            .any(|exact| exact == stamp);
+        Some(shown == moment.time_of_day() && since.min(left) >= -HALF_A_DAY && has_offset)
+    };
+    text.split("<time")
+        .skip(1)
+        .filter(|element| is_true(element) != Some(true))
+        .map(|element| {
+            let shown: String = element.chars().take(80).collect();
+            fact(
+                "a time that is another one than the page says",
+                Kind::Added,
+                None,
+                Some(format!("<time{shown}")),
+            )
+        })
+        .collect()
 }
 
 /// What the data says that neither runbook nor manifest do.
@@ -545,4 +602,79 @@ fn is_said(text: &str, server: Option<&ServerEntry>, book: &Book) -> bool {
             .replace(&server.name, "SERVER");
         book.says(&words(&folded))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_with_one_other_sign_is_told() {
+        let own = built_in()
+            .into_iter()
+            .find(|template| template.path == "_runbook/page.js")
+            .expect("a script");
+        let page = |script: &str| {
+            format!("<!doctype html>\n<html><body><script>\n{script}</script></body></html>\n")
+        };
+        let mut book = Book::default();
+        book.add_template(&own.text);
+        assert_eq!(of_page(None, &page(&own.text), &book), []);
+        let changed = own.text.replacen("!==", "===", 1);
+        assert_ne!(changed, own.text);
+        let facts = of_page(Some(&page(&own.text)), &page(&changed), &book);
+        assert_eq!(facts.len(), 1);
+        // A bundle of another edition of cbgen has another script, and had it before.
+        assert_eq!(of_page(Some(&page(&changed)), &page(&changed), &book), []);
+    }
+
+    #[test]
+    fn times_that_the_script_would_show_otherwise_are_told() {
+        // The night in which the clocks go back.
+        let window = Window {
+            start: "2026-10-24T23:00:00+02:00".into(),
+            end: "2026-10-25T04:00:00+01:00".into(),
+        };
+        let told = |stamp: &str, shown: &str, window: Option<&Window>| {
+            let text = format!("<p><time datetime=\"{stamp}\">{shown}</time></p>");
+            untrue_times(&text, window).len()
+        };
+        for (stamp, shown) in [
+            ("2026-10-24T23:10:00+02:00", "23:10"),
+            ("2026-10-25T05:10:00+02:00", "05:10"),
+            ("2026-10-25T03:30:00+01:00", "03:30"),
+        ] {
+            assert_eq!(told(stamp, shown, Some(&window)), 0, "{stamp}");
+            assert_eq!(told(stamp, shown, None), 1, "{stamp} without a window");
+        }
+        for (stamp, shown) in [
+            ("2026-10-24T23:11:00+02:00", "23:10"),
+            ("2026-10-24T23:10:00+09:00", "23:10"),
+            ("2026-10-27T23:10:00+02:00", "23:10"),
+            ("2026-10-24T23:10:00+02:00", "<b>23:10</b>"),
+            ("2026-10-24T23:10:00", "23:10"),
+            ("Sat, 24 Oct 2026 23:10:00 +0900", "23:10"),
+        ] {
+            assert_eq!(told(stamp, shown, Some(&window)), 1, "{stamp}");
+        }
+        let whole = |stamp: &str, shown: &str| {
+            untrue_times(
+                &format!("<time datetime=\"{stamp}\" class=\"day\">{shown}</time>"),
+                Some(&window),
+            )
+            .len()
+        };
+        assert_eq!(whole(&window.start, &window.start), 0);
+        assert_eq!(whole(&window.end, &window.start), 1);
+        assert_eq!(whole("2026-10-24T23:30:00+02:00", "2026-10-24T23:30:00+02:00"), 1);
+        // Another way to write the attribute is not the page's own.
+        assert_eq!(
+            untrue_times(
+                "<time  datetime='2026-10-24T23:10:00+02:00'>23:10</time>",
+                Some(&window)
+            )
+            .len(),
+            1
+        );
+    }
 }

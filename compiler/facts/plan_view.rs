@@ -63,6 +63,9 @@ pub struct PhaseView {
     /// Planned begin, `23:10`; absent before the window and without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub starts: Option<String>,
+    /// The same as a time stamp with its offset, `2026-12-05T23:10:00+01:00`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starts_stamp: Option<String>,
     /// Planned minutes.
     pub minutes: u32,
     /// Steps, grouped by where they are done.
@@ -88,6 +91,9 @@ pub struct TimeView {
     /// The last moment to decide for going back, `01:10`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decide_by: Option<String>,
+    /// The same as a time stamp with its offset, `2026-12-06T01:10:00+01:00`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decide_by_stamp: Option<String>,
 }
 
 /// What users miss, from when to when.
@@ -102,9 +108,15 @@ pub struct OutageView {
     /// Planned time, `22:05`; absent without a window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub starts: Option<String>,
+    /// The same as a time stamp with its offset, `2026-12-05T22:05:00+01:00`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starts_stamp: Option<String>,
     /// Planned time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends: Option<String>,
+    /// The same as a time stamp with its offset, `2026-12-06T00:40:00+01:00`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_stamp: Option<String>,
     /// Planned minutes.
     pub minutes: u32,
 }

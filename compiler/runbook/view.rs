@@ -98,6 +98,7 @@ fn time(runbook: &Runbook) -> TimeView {
         going_back: schedule.going_back,
         window: schedule.window,
         decide_by: schedule.decide_by.as_deref().map(clock),
+        decide_by_stamp: schedule.decide_by.clone(),
     }
 }
 
@@ -112,7 +113,9 @@ fn outage(outage: &runbook::Outage) -> OutageView {
         from: number(outage.from),
         until: number(outage.until),
         starts: outage.starts.as_deref().map(clock),
+        starts_stamp: outage.starts.clone(),
         ends: outage.ends.as_deref().map(clock),
+        ends_stamp: outage.ends.clone(),
         minutes: outage.minutes,
     }
 }
@@ -142,6 +145,7 @@ fn phases(facts: &Facts, runbook: &Runbook) -> Vec<PhaseView> {
             intro: phase.name.intro().to_owned(),
             in_window: phase.in_window,
             starts: phase.starts.as_deref().map(clock),
+            starts_stamp: phase.starts.clone(),
             minutes: phase.minutes,
             groups: groups(facts, of_phase(phase.number))
                 .into_iter()
