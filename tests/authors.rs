@@ -35,6 +35,40 @@ fn shipped_inventories_and_the_starter_have_no_open_warning() {
         "short",
     ]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let inventories = ["branch", "lab", "plant", "prod"].map(|name| format!("inventories/{name}.yaml"));
+    let mut words = vec!["build", "--deny", "warnings"];
+    words.extend(inventories.iter().map(String::as_str));
+    let ran = workspace.run(&words);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let there = std::fs::read_dir(root().join("inventories")).expect("inventories");
+    let there = there.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_file()));
+    assert_eq!(there.count(), inventories.len());
+}
+
+/// Short names of folders (`C:\PROGRA~2`) and folders with `+` are carried by every format: no text is refused when it is read back, and
+/// the names stand in scripts, configuration files and runbooks.
+#[test]
+fn short_names_of_folders_are_carried_everywhere() {
+    let workspace = shipped();
+    let mut replaced = 0;
+    for (name, bytes) in read_tree(&root().join("inventories")) {
+        let text = String::from_utf8(bytes).expect("UTF-8");
+        let short = text
+            .replace(r"'C:\", r"'C:\PROGRA~2\a+b\")
+            .replace(r"'D:\", r"'D:\HANDOF~1\a+b\");
+        replaced += short.matches('~').count();
+        workspace.write(&format!("inventories/{name}"), &short);
+    }
+    assert!(replaced > 10, "{replaced} paths");
+    let ran = workspace.run(&["build", "inventories"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    for ending in [".cmd", ".conf", ".config", ".md", ".html", ".json"] {
+        let carried = read_tree(&workspace.folder().join("out"))
+            .into_iter()
+            .filter(|(name, _)| name.ends_with(ending))
+            .any(|(_, bytes)| String::from_utf8_lossy(&bytes).contains("PROGRA~2"));
+        assert!(carried, "{ending}");
+    }
 }
 
 /// Every warning about an inventory can be ended by an acceptance, and the runbook says why.

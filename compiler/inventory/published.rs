@@ -24,11 +24,11 @@ const PATTERNS: &[(&str, &str)] = &[
     ("cbgen-secret-name", r"[^A-Z0-9]"),
     (
         "cbgen-windows-folder",
-        r"^[A-Za-z]:(\\[A-Za-z0-9._()\-,=@][A-Za-z0-9._()\-,=@ ]*(?<![. ]))+$",
+        r"^[A-Za-z]:(\\[A-Za-z0-9._()\-,=@~+][A-Za-z0-9._()\-,=@~+ ]*(?<![. ]))+$",
     ),
     (
         "cbgen-windows-file",
-        r"^[A-Za-z]:(\\[A-Za-z0-9._()\-,=@][A-Za-z0-9._()\-,=@ ]*(?<![. ]))+$",
+        r"^[A-Za-z]:(\\[A-Za-z0-9._()\-,=@~+][A-Za-z0-9._()\-,=@~+ ]*(?<![. ]))+$",
     ),
     (
         "cbgen-product-version",

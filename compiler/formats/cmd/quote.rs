@@ -9,7 +9,7 @@ use crate::characters::only;
 
 /// Characters that mean themselves inside double quotes in every phase of cmd.exe.
 fn harmless(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "._-/\\:(),=@ ".contains(c)
+    c.is_ascii_alphanumeric() || "._-/\\:(),=@ ~+".contains(c)
 }
 
 /// Why a character is not harmless.
@@ -74,7 +74,7 @@ pub fn escape(value: &str) -> Result<String, FormatError> {
 /// A quoted argument of a program.
 ///
 /// # Errors
-/// Characters outside `A-Z a-z 0-9 . _ - / \ : ( ) , = @` and blank, an empty value, a leading `-` or `/`, a trailing
+/// Characters outside `A-Z a-z 0-9 . _ - / \ : ( ) , = @ ~ +` and blank, an empty value, a leading `-` or `/`, a trailing
 /// backslash, and `/?`.
 pub fn cmd_arg(value: &str) -> Result<String, FormatError> {
     only(value, harmless, reason)?;
@@ -84,13 +84,13 @@ pub fn cmd_arg(value: &str) -> Result<String, FormatError> {
 
 /// A quoted argument of a batch file that is started with `call`.
 ///
-/// `%` and `~` are accepted in addition to [`cmd_arg`], for percent-encoded paths. A percent sign becomes `%%%%`: one
+/// `%` is accepted in addition to [`cmd_arg`], for percent-encoded paths. A percent sign becomes `%%%%`: one
 /// half is lost when the line is read, another when `call` reads it again.
 ///
 /// # Errors
 /// As [`cmd_arg`].
 pub fn cmd_call_arg(value: &str) -> Result<String, FormatError> {
-    only(value, |c| harmless(c) || c == '%' || c == '~', reason)?;
+    only(value, |c| harmless(c) || c == '%', reason)?;
     whole_argument(value)?;
     Ok(format!("\"{}\"", value.replace('%', "%%%%")))
 }

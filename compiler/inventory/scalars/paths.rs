@@ -94,10 +94,22 @@ pub fn windows_file(value: &str) -> Result<(), String> {
 /// XML and PowerShell; only what all of them carry unchanged is allowed.
 fn unsafe_in_path(character: char) -> Option<&'static str> {
     match character {
-        'A'..='Z' | 'a'..='z' | '0'..='9' | '.' | '_' | '-' | '\\' | '(' | ')' | ',' | '=' | '@' | ' ' => {
-            None
-        }
-        '~' | '+' => Some("arguments of batch scripts do not carry it; write the long name of a folder"),
+        // `~` is in every short name of a folder: `C:\PROGRA~2`.
+        'A'..='Z'
+        | 'a'..='z'
+        | '0'..='9'
+        | '.'
+        | '_'
+        | '-'
+        | '~'
+        | '+'
+        | '\\'
+        | '('
+        | ')'
+        | ','
+        | '='
+        | '@'
+        | ' ' => None,
         '/' => Some(r"write Windows paths with `\`"),
         '"' | '<' | '>' | '|' | '*' | '?' | ':' => Some("Windows forbids it in names"),
         '%' => Some("batch scripts expand it, and federation addresses (amqps URIs) decode it"),

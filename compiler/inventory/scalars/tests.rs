@@ -73,11 +73,11 @@ fn windows_paths() {
             r"C:\Program Files (x86)\Virtual Hold Technology",
             r"d:\a",
             r"C:\a (b)\a.b",
+            r"C:\PROGRA~1\a.b",
+            r"C:\a+b",
         ],
         &[
             "",
-            r"C:\PROGRA~1\a.b",
-            r"C:\a+b",
             "C:",
             r"C:\",
             "C:a",
