@@ -123,6 +123,17 @@ pub(super) fn run_is_spent(most: u64) -> Diagnostic {
     .help("name fewer inventories in one command, or let templates of your own do less")
 }
 
+/// Whether what the engine refused is the tag that another finding is about.
+pub(super) fn is_about(refused: &Diagnostic, other: &Diagnostic) -> bool {
+    let (Some(refused), Some(other)) = (&refused.primary, &other.primary) else {
+        return false;
+    };
+    let (refused, other) = (refused.span, other.span);
+    refused.file == other.file
+        && refused.start <= other.start
+        && other.start < refused.end.max(refused.start + 1)
+}
+
 fn quoted_word(sources: &Sources, file: FileId, from: usize, message: &str) -> Option<Span> {
     let word = message.split('`').nth(1)?;
     let text = sources.get(file)?.text();

@@ -214,14 +214,18 @@ fn load_into(
             .chain(&plain)
             .chain(&prose)
     };
-    for found in every().flat_map(|text| meter::unbounded(&text.name, &text.body)) {
-        diagnostics.push(findings::unbounded(sources, &texts, found));
-    }
+    let unbounded: Vec<Diagnostic> = every()
+        .flat_map(|text| meter::unbounded(&text.name, &text.body))
+        .map(|found| findings::unbounded(sources, &texts, found))
+        .collect();
     let by_name = every()
         .map(|text| (text.name.as_str(), text.body.as_str()))
         .collect();
     let too_many = meter::too_many_includes(&by_name);
     if !too_many.is_empty() {
+        for finding in &unbounded {
+            diagnostics.push(finding.clone());
+        }
         for found in too_many {
             diagnostics.push(findings::unbounded(sources, &texts, found));
         }
@@ -239,12 +243,12 @@ fn load_into(
         &prose,
     );
     let mut engines = Engines::new();
+    let mut refused: Vec<Diagnostic> = Vec::new();
     let mut compile = |format, texts_of: &[Text]| match Engine::compile(format, &partials, texts_of) {
         Ok(engine) => Some(engine),
         Err(errors) => {
-            for error in errors {
-                diagnostics.push(engine_diagnostic(sources, &texts, &error, codes::TEMPLATE_SYNTAX));
-            }
+            let explain = |error| engine_diagnostic(sources, &texts, error, codes::TEMPLATE_SYNTAX);
+            refused.extend(errors.iter().map(explain));
             None
         }
     };
@@ -255,6 +259,18 @@ fn load_into(
     }
     let plain = compile(None, &plain);
     let prose = compile(Some(Format::Markdown), &prose);
+    // A tag that the engine refuses is no tag, and needs no bound: one cause, one finding.
+    for finding in unbounded {
+        if !refused
+            .iter()
+            .any(|refused| findings::is_about(refused, &finding))
+        {
+            diagnostics.push(finding);
+        }
+    }
+    for finding in refused {
+        diagnostics.push(finding);
+    }
     diagnostics.checkpoint()?;
     let plain = plain.unwrap_or_default();
     let prose = prose.unwrap_or_default();
