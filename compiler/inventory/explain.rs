@@ -59,7 +59,8 @@ impl Explainer<'_> {
         // Every keyword the model's schema can produce is named; the rest keeps the validator's words.
         let finding = match error.kind() {
             Kind::AdditionalProperties { unexpected } => {
-                for key in unexpected.iter().take(super::MAX_FINDINGS) {
+                let reported = |key: &&String| key.as_str() != super::yaml::MERGE;
+                for key in unexpected.iter().filter(reported).take(super::MAX_FINDINGS) {
                     diagnostics.push(self.unknown_key(pointer, key, field));
                 }
                 return;
@@ -80,7 +81,11 @@ impl Explainer<'_> {
             }
             Kind::Required { property } => {
                 let key = property.as_str().unwrap_or_default();
-                if self.complete && !self.is_misspelt(pointer, key, field) && !self.is_elsewhere(pointer, key)
+                let merges = value.get(super::yaml::MERGE).is_some();
+                if self.complete
+                    && !merges
+                    && !self.is_misspelt(pointer, key, field)
+                    && !self.is_elsewhere(pointer, key)
                 {
                     diagnostics.push(self.missing_key(pointer, key, field));
                 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::plain::{Plain, classify};
+use super::segments;
 use super::value::{Entry, Kind, Map, Node, merge};
 use super::{Input, ReadInput, input, yaml};
 use crate::codes;
@@ -150,7 +151,13 @@ impl Reader<'_> {
                 format!("the files of an inventory may have {most} MiB together"),
             );
         }
-        let parsed = yaml::parse(self.diagnostics, text.id, &body, super::explain::INVENTORY);
+        let parsed = segments::parse(
+            self.diagnostics,
+            text.id,
+            &body,
+            &text.removed,
+            super::explain::INVENTORY,
+        );
         self.nodes = self.nodes.saturating_add(parsed.nodes);
         if self.nodes > yaml::MAX_NODES {
             let most = yaml::MAX_NODES;

@@ -4,17 +4,23 @@
 
 use std::io;
 
+use super::segments::{self, Removed};
 use super::{MAX_INPUT_BYTES, OutsideWorkspace, ReadInput, characters};
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::{FileId, Sources, Span, plain_text};
 
+/// Most characters that are removed from a text before it is read on.
+const MOST_REMOVED: usize = 50;
+
 /// A file that could be read.
 pub(super) struct Text {
     /// Its entry in the table of sources.
     pub(super) id: FileId,
-    /// The text without a byte order mark and with LF; `None` when it was refused.
+    /// The text without a byte order mark, with LF and without what was removed; `None` when it was refused.
     pub(super) body: Option<String>,
+    /// Characters that may not be there; they were reported, and the text is read as it was meant.
+    pub(super) removed: Vec<Removed>,
 }
 
 /// Reads and checks one file of the inventory `main`. `origin` is the place that named it; a finding about the file as a whole points there.
@@ -59,22 +65,33 @@ pub(super) fn read(
                     .note("the file was probably saved in a Windows code page")
                     .help("save it as UTF-8: in Notepad \"Save as\", encoding UTF-8; or `iconv -f WINDOWS-1252 -t UTF-8`"),
             );
-            return Some(Text { id, body: None });
+            return Some(Text {
+                id,
+                body: None,
+                removed: Vec::new(),
+            });
         }
     };
     let id = sources.add(name, text.as_str());
-    let usable = check_characters(diagnostics, id, &text);
+    let removed = check_characters(diagnostics, id, &text);
     if text.trim().is_empty() {
         diagnostics.push(
             about_file(Diagnostic::new(codes::INPUT_EMPTY, format!("`{name}` is empty")))
                 .help("`cbgen init` writes a commented inventory to start from"),
         );
-        return Some(Text { id, body: None });
+        return Some(Text {
+            id,
+            body: None,
+            removed: Vec::new(),
+        });
     }
-    Some(Text {
-        id,
-        body: usable.then_some(text),
-    })
+    // With more of them it is another file than somebody meant.
+    let body = match removed.len() {
+        0 => Some(text),
+        1..=MOST_REMOVED => Some(segments::without(&text, &removed)),
+        _ => None,
+    };
+    Some(Text { id, body, removed })
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
@@ -148,9 +165,9 @@ fn not_text(name: &str, bytes: &[u8]) -> Option<Diagnostic> {
     )
 }
 
-/// Reports every character that may not be in a text, at most one finding a line.
-fn check_characters(diagnostics: &mut Diagnostics, id: FileId, text: &str) -> bool {
-    let mut clean = blanks(diagnostics, id, text);
+/// Reports every character that may not be in a text, at most one finding a line. Gives all of them in order.
+fn check_characters(diagnostics: &mut Diagnostics, id: FileId, text: &str) -> Vec<Removed> {
+    let mut removed = blanks(diagnostics, id, text);
     let mut line_reported = false;
     let mut characters = text.char_indices().peekable();
     while let Some((at, character)) = characters.next() {
@@ -164,7 +181,11 @@ fn check_characters(diagnostics: &mut Diagnostics, id: FileId, text: &str) -> bo
         let Some(why) = characters::forbidden_in_text(character) else {
             continue;
         };
-        clean = false;
+        removed.push(Removed {
+            at,
+            bytes: character.len_utf8(),
+            blank: false,
+        });
         if line_reported {
             continue;
         }
@@ -179,14 +200,16 @@ fn check_characters(diagnostics: &mut Diagnostics, id: FileId, text: &str) -> bo
             .help("delete it; it is often pasted from a web page or a word processor"),
         );
     }
-    clean
+    removed.sort_by_key(|one| one.at);
+    removed.dedup_by_key(|one| one.at);
+    removed
 }
 
 /// Reports blanks of another kind where YAML needs a blank: they look like one and are a letter to YAML, which then says
-/// something strange about the lines around them.
-fn blanks(diagnostics: &mut Diagnostics, id: FileId, text: &str) -> bool {
+/// something strange about the lines around them. One finding a line; gives all of them.
+fn blanks(diagnostics: &mut Diagnostics, id: FileId, text: &str) -> Vec<Removed> {
     let is_strange = |letter: &char| !letter.is_ascii() && letter.is_whitespace();
-    let mut clean = true;
+    let mut found = Vec::new();
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let words = line.trim_start();
@@ -196,18 +219,25 @@ fn blanks(diagnostics: &mut Diagnostics, id: FileId, text: &str) -> bool {
             let key = words.get(..*at).unwrap_or_default();
             !key.contains(['\'', '"', '#', '{', '['])
         });
+        let indentation = line.get(..indent).unwrap_or_default().char_indices();
         let spots = [
-            line.get(..indent)
-                .and_then(|blanks| blanks.find(|letter| is_strange(&letter))),
             Some(indent + behind_dash).filter(|_| behind_dash == 1),
             key.map(|at| indent + at + 1),
         ];
-        let found = spots.into_iter().flatten().find_map(|at| {
-            let letter = line.get(at..)?.chars().next().filter(is_strange)?;
-            Some((at, letter))
-        });
-        if let Some((at, letter)) = found {
-            clean = false;
+        let behind = spots
+            .into_iter()
+            .flatten()
+            .filter_map(|at| Some((at, line.get(at..)?.chars().next()?)));
+        let strange = indentation.chain(behind).filter(|(_, letter)| is_strange(letter));
+        for (index, (at, letter)) in strange.enumerate() {
+            found.push(Removed {
+                at: start + at,
+                bytes: letter.len_utf8(),
+                blank: true,
+            });
+            if index > 0 {
+                continue;
+            }
             let name = characters::name(letter);
             diagnostics.push(
                 Diagnostic::new(
@@ -220,5 +250,5 @@ fn blanks(diagnostics: &mut Diagnostics, id: FileId, text: &str) -> bool {
         }
         start += line.len();
     }
-    clean
+    found
 }

@@ -35,6 +35,7 @@ mod repeats;
 mod salvage;
 pub mod scalars;
 mod schema;
+mod segments;
 mod slips;
 mod syntax;
 #[cfg(test)]
@@ -305,7 +306,8 @@ pub fn read_project(
     let text = input::read(diagnostics, sources, files, project::FILE, project::FILE, None)?;
     let body = text.body?;
     let schema = Schema::of::<project::Project>();
-    read_document(diagnostics, &schema, SUBJECT, text.id, &body)
+    let document = read_meant(diagnostics, &schema, SUBJECT, text.id, &body, &text.removed);
+    document.filter(|_| text.removed.is_empty())
 }
 
 /// Reads another document in the same YAML: the front matter of a template. `text` is the beginning of the file, so
@@ -321,8 +323,20 @@ pub fn read_document<T: serde::de::DeserializeOwned>(
     file: FileId,
     text: &str,
 ) -> Option<T> {
+    read_meant(diagnostics, schema, subject, file, text, &[])
+}
+
+/// The same of a text without what was `removed` from the file.
+fn read_meant<T: serde::de::DeserializeOwned>(
+    diagnostics: &mut Diagnostics,
+    schema: &Schema,
+    subject: Subject,
+    file: FileId,
+    text: &str,
+    removed: &[segments::Removed],
+) -> Option<T> {
     let mut found = Diagnostics::new();
-    let parsed = yaml::parse(&mut found, file, text, subject);
+    let parsed = segments::parse(&mut found, file, text, removed, subject);
     let is_empty = |root: &value::Node| matches!(&root.kind, value::Kind::Plain(text) if text.is_empty());
     if parsed.complete && parsed.root.as_ref().is_none_or(is_empty) {
         let place = Span::new(file, 0..text.find('\n').unwrap_or(text.len()));

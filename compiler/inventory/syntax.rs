@@ -4,6 +4,7 @@
 
 use granit_parser::{ErrorKind, ScanError};
 
+use super::Subject;
 use crate::codes;
 use crate::diag::Diagnostic;
 
@@ -99,6 +100,62 @@ pub(super) fn explain(error: &ScanError) -> Diagnostic {
         ),
     };
     Diagnostic::new(code, message).help(help)
+}
+
+/// `!!str`.
+pub(super) fn tag(subject: Subject) -> Diagnostic {
+    Diagnostic::new(codes::YAML_TAG, "YAML tags are not supported").help(if subject.is_inventory {
+        "remove the tag; quote the value if it must be text; name a secret as `{ secret: NAME }`"
+    } else {
+        "remove the tag; quote the value if it must be text"
+    })
+}
+
+/// `<<: *base`.
+pub(super) fn merge_key(subject: Subject) -> Diagnostic {
+    Diagnostic::new(codes::YAML_MERGE_KEY, "YAML merge keys are not supported")
+        .note("`<<` was dropped from YAML 1.2, and readers disagree about what it does")
+        .help(if subject.is_inventory {
+            "put the common part into a file of its own and name it in `extends`"
+        } else {
+            "write the keys out"
+        })
+}
+
+/// A key that is no name.
+pub(super) fn key_not_text(subject: Subject) -> Diagnostic {
+    Diagnostic::new(codes::KEY_NOT_TEXT, "a key must be a plain name")
+        .note(format!(
+            "`[…]`, `{{…}}`, `&name`, `*name`, `?` and an empty text cannot be keys of {}",
+            subject.a
+        ))
+        .help("write `key: value`; quote a value that begins with one of these characters")
+}
+
+/// More values than a file may have.
+pub(super) fn too_many(most: u64, subject: Subject) -> Diagnostic {
+    Diagnostic::new(
+        codes::YAML_ALIAS_BOMB,
+        format!("this file holds more than {most} values, aliases expanded"),
+    )
+    .note("aliases of aliases multiply, and a long text counts for as many values as it needs memory")
+    .help(if subject.is_inventory {
+        "write the values out; a real installation of this size needs several inventories"
+    } else {
+        "write the values out"
+    })
+}
+
+/// Sections in sections without end.
+pub(super) fn too_deep(most: usize, subject: Subject) -> Diagnostic {
+    Diagnostic::new(
+        codes::YAML_TOO_DEEP,
+        format!("more than {most} levels of nesting"),
+    )
+    .help(format!(
+        "{} needs at most eight levels; look for an unclosed bracket or a runaway indentation",
+        subject.a
+    ))
 }
 
 /// A line that lacks its colon.

@@ -69,6 +69,10 @@ impl Map {
         Self { entries, sorted }
     }
 
+    pub(super) fn into_entries(self) -> Vec<Entry> {
+        self.entries
+    }
+
     fn get(&self, key: &str) -> Option<&Entry> {
         if self.sorted.is_empty() {
             return self.entries.iter().find(|entry| entry.key == key);

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError};
 
+use super::segments::{self, Removed};
 use super::value::{Entry, Kind, Map, Node};
 use super::{Subject, repeats, slips, syntax};
 use crate::codes;
@@ -23,6 +24,9 @@ pub(super) const MAX_DEPTH: usize = 64;
 /// Most nodes of one file, aliases expanded; about 100,000 servers.
 pub(super) const MAX_NODES: u64 = 2_000_000;
 
+/// The key that merges in YAML 1.1.
+pub(super) const MERGE: &str = "<<";
+
 /// What was read of a file.
 pub(super) struct Parsed {
     /// The tree; `None` when the file holds no value.
@@ -33,8 +37,16 @@ pub(super) struct Parsed {
     pub(super) nodes: u64,
 }
 
-/// Reads one file. Findings go into `diagnostics`.
-pub(super) fn parse(diagnostics: &mut Diagnostics, file: FileId, text: &str, subject: Subject) -> Parsed {
+/// Reads one text, which is blank before `from` when something before it cannot be read. Findings go into `diagnostics`; the number is a
+/// place behind which the text may be read on, when its syntax ends the reading.
+pub(super) fn parse(
+    diagnostics: &mut Diagnostics,
+    file: FileId,
+    text: &str,
+    from: usize,
+    removed: &[Removed],
+    subject: Subject,
+) -> (Parsed, Option<usize>) {
     let mut options = Options::default();
     options.set_emit_comments(false);
     options.flow_nesting_limit = MAX_DEPTH;
@@ -45,6 +57,8 @@ pub(super) fn parse(diagnostics: &mut Diagnostics, file: FileId, text: &str, sub
         diagnostics,
         file,
         text,
+        from,
+        removed,
         subject,
         stack: Vec::new(),
         anchors: BTreeMap::new(),
@@ -52,31 +66,33 @@ pub(super) fn parse(diagnostics: &mut Diagnostics, file: FileId, text: &str, sub
         documents: 0,
         nodes: 0,
         last_was_scalar: false,
+        spoiled_at: None,
     };
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, span) = match event {
             Ok(event) => event,
             Err(error) => {
-                reader.syntax_error(&error);
-                return reader.give_up();
+                let resume = reader.syntax_error(&error);
+                return (reader.give_up(), resume);
             }
         };
         let tag = span.tag_span().and_then(|tag| tag.byte_range());
         let bytes = span.byte_range().unwrap_or_default();
         if !reader.event(event, bytes.clone(), tag) {
-            return reader.give_up();
+            return (reader.give_up(), None);
         }
         if reader.nodes > MAX_NODES {
             let span = reader.span(bytes);
             reader.too_many(span);
-            return reader.give_up();
+            return (reader.give_up(), None);
         }
     }
-    Parsed {
+    let parsed = Parsed {
         nodes: reader.nodes,
         root: reader.root,
         complete: true,
-    }
+    };
+    (parsed, None)
 }
 
 /// Bytes of a text that weigh as much as one value: aliases of a long text fill the memory as aliases of many values do.
@@ -112,6 +128,8 @@ enum PendingKey {
     Known(String, Span),
     /// Already reported; its value is dropped.
     Refused,
+    /// `<<`, already reported; it stays as a key without a value, as what it would bring is not missing.
+    Merge(Span),
 }
 
 /// An anchored value. `Arc` because aliases share it.
@@ -125,6 +143,9 @@ struct Reader<'a> {
     diagnostics: &'a mut Diagnostics,
     file: FileId,
     text: &'a str,
+    /// Where the text begins that is not blank.
+    from: usize,
+    removed: &'a [Removed],
     subject: Subject,
     stack: Vec<Frame>,
     anchors: BTreeMap<usize, Anchored>,
@@ -132,6 +153,8 @@ struct Reader<'a> {
     documents: usize,
     nodes: u64,
     last_was_scalar: bool,
+    /// Where what spoils a collection was written.
+    spoiled_at: Option<usize>,
 }
 
 impl Reader<'_> {
@@ -179,6 +202,11 @@ impl Reader<'_> {
             Event::Alias(anchor) => return self.alias(anchor, bytes),
             Event::UnresolvedAlias(name) => {
                 let span = self.span(bytes);
+                // What is merged is refused already, and an anchor may stand in what could not be read.
+                if self.merges() || self.from > 0 {
+                    self.refused(span);
+                    return true;
+                }
                 self.report(
                     Diagnostic::new(codes::YAML_ALIAS, format!("there is no anchor `&{name}` above this alias"))
                         .at(span)
@@ -254,15 +282,7 @@ impl Reader<'_> {
 
     fn tag(&mut self, bytes: Range<usize>) {
         let span = self.span(bytes);
-        self.report(
-            Diagnostic::new(codes::YAML_TAG, "YAML tags are not supported")
-                .at(span)
-                .help(if self.subject.is_inventory {
-                    "remove the tag; quote the value if it must be text; name a secret as `{ secret: NAME }`"
-                } else {
-                    "remove the tag; quote the value if it must be text"
-                }),
-        );
+        self.report(syntax::tag(self.subject).at(span));
     }
 
     fn open(&mut self, start: usize, anchor: usize, content: Content) -> bool {
@@ -426,6 +446,14 @@ impl Reader<'_> {
                     value: node,
                 }),
                 PendingKey::Refused => {}
+                PendingKey::Merge(key_span) => entries.push(Entry {
+                    key: MERGE.to_owned(),
+                    key_span,
+                    value: Node {
+                        span: key_span,
+                        kind: Kind::Refused,
+                    },
+                }),
                 PendingKey::None => {
                     let accepted = self.accept_key(node);
                     if let Some(Frame {
@@ -440,21 +468,26 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether the next value is one to merge.
+    fn merges(&self) -> bool {
+        matches!(
+            self.stack.last(),
+            Some(Frame {
+                content: Content::Map {
+                    key: PendingKey::Merge(_),
+                    ..
+                },
+                ..
+            })
+        )
+    }
+
     fn accept_key(&mut self, node: Node) -> PendingKey {
         let span = node.span;
         match node.kind {
-            Kind::Plain(text) if text == "<<" => {
-                self.report(
-                    Diagnostic::new(codes::YAML_MERGE_KEY, "YAML merge keys are not supported")
-                        .at(span)
-                        .note("`<<` was dropped from YAML 1.2, and readers disagree about what it does")
-                        .help(if self.subject.is_inventory {
-                            "put the common part into a file of its own and name it in `extends`"
-                        } else {
-                            "write the keys out"
-                        }),
-                );
-                PendingKey::Refused
+            Kind::Plain(text) if text == MERGE => {
+                self.report(syntax::merge_key(self.subject).at(span));
+                PendingKey::Merge(span)
             }
             Kind::Plain(text) if slips::is_dash_without_blank(&text) => {
                 let spoiled = self.stack.iter().any(|frame| frame.spoiled);
@@ -464,6 +497,7 @@ impl Reader<'_> {
                         ..span
                     };
                     self.report(syntax::dash_without_blank().at(dash));
+                    self.spoiled_at = usize::try_from(span.start).ok();
                 }
                 if let Some(frame) = self.stack.last_mut() {
                     frame.spoiled = true;
@@ -473,66 +507,36 @@ impl Reader<'_> {
             Kind::Plain(text) | Kind::Text(text) if !text.is_empty() => PendingKey::Known(text, span),
             Kind::Refused => PendingKey::Refused,
             Kind::Plain(_) | Kind::Text(_) | Kind::List(_) | Kind::Map(_) | Kind::Shared(_) => {
-                self.report(
-                    Diagnostic::new(codes::KEY_NOT_TEXT, "a key must be a plain name")
-                        .at(span)
-                        .note(format!(
-                            "`[…]`, `{{…}}`, `&name`, `*name`, `?` and an empty text cannot be keys of {}",
-                            self.subject.a
-                        ))
-                        .help("write `key: value`; quote a value that begins with one of these characters"),
-                );
+                self.report(syntax::key_not_text(self.subject).at(span));
                 PendingKey::Refused
             }
         }
     }
 
     fn too_many(&mut self, span: Span) {
-        self.report(
-            Diagnostic::new(
-                codes::YAML_ALIAS_BOMB,
-                format!("this file holds more than {MAX_NODES} values, aliases expanded"),
-            )
-            .at(span)
-            .note("aliases of aliases multiply, and a long text counts for as many values as it needs memory")
-            .help(if self.subject.is_inventory {
-                "write the values out; a real installation of this size needs several inventories"
-            } else {
-                "write the values out"
-            }),
-        );
+        self.report(syntax::too_many(MAX_NODES, self.subject).at(span));
     }
 
     fn too_deep(&mut self, bytes: Range<usize>) {
         let span = self.span(bytes);
-        self.report(
-            Diagnostic::new(
-                codes::YAML_TOO_DEEP,
-                format!("more than {MAX_DEPTH} levels of nesting"),
-            )
-            .at(span)
-            .help(format!(
-                "{} needs at most eight levels; look for an unclosed bracket or a runaway indentation",
-                self.subject.a
-            )),
-        );
+        self.report(syntax::too_deep(MAX_DEPTH, self.subject).at(span));
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
-    fn syntax_error(&mut self, error: &ScanError) {
+    fn syntax_error(&mut self, error: &ScanError) -> Option<usize> {
+        let start = error.marker().byte_offset().unwrap_or(self.text.len());
         // One cause, one finding: what is spoiled was reported, and the error only follows from it.
         if self.stack.iter().any(|frame| frame.spoiled) {
-            return;
+            return self.spoiled_at;
         }
-        let start = error.marker().byte_offset().unwrap_or(self.text.len());
         if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
             self.too_deep(start..start + 1);
-            return;
+            return None;
         }
         let span = self.span(start..start + 1);
-        if let Some(finding) = self.slip(error, start, span) {
+        if let Some((finding, made)) = self.slip(error, start, span) {
             self.report(finding);
-            return;
+            return Some(made.min(start));
         }
         let mut finding = syntax::explain(error).at(span);
         let quote = match error.kind() {
@@ -544,11 +548,12 @@ impl Reader<'_> {
             finding = finding.related(self.span(opening), "this quote may not be closed");
         }
         self.report(finding);
+        Some(start)
     }
 
-    /// The finding about what was written wrong before the parser noticed it.
+    /// The finding about what was written wrong before the parser noticed it, and where that was.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
-    fn slip(&mut self, error: &ScanError, start: usize, span: Span) -> Option<Diagnostic> {
+    fn slip(&mut self, error: &ScanError, start: usize, span: Span) -> Option<(Diagnostic, usize)> {
         let text = self.text;
         let is_tab = syntax::explain(error).code == codes::YAML_TAB;
         let tab = if is_tab {
@@ -557,17 +562,16 @@ impl Reader<'_> {
             slips::tab_of_line(text, start)
         };
         if let Some(tab) = tab {
-            return Some(syntax::tab().at(self.span(tab)));
+            return Some((syntax::tab().at(self.span(tab.clone())), tab.start));
         }
         if let Some((bracket, open)) = slips::open_bracket(text, start) {
             for frame in &mut self.stack {
                 frame.spoiled |= frame.start >= bracket.start;
             }
-            return Some(
-                syntax::never_closed(open)
-                    .at(self.span(bracket))
-                    .related(span, "YAML still reads what stands between the brackets here"),
-            );
+            let finding = syntax::never_closed(open)
+                .at(self.span(bracket.clone()))
+                .related(span, "YAML still reads what stands between the brackets here");
+            return Some((finding, bracket.start));
         }
         let found = text.get(start..).and_then(|rest| rest.chars().next());
         match error.kind() {
@@ -577,21 +581,20 @@ impl Reader<'_> {
             | ErrorKind::InvalidLowSurrogateHexEscape
             | ErrorKind::InvalidQuotedScalarIndent
             | ErrorKind::DocumentIndicatorInQuotedScalar => slips::quote_open_in_line(text, start)
-                .map(|quote| syntax::quote_never_closed().at(self.span(quote))),
+                .map(|quote| (syntax::quote_never_closed().at(self.span(quote)), start)),
             ErrorKind::MisplacedFlowCollectionEnd => {
-                found.map(|close| syntax::closes_nothing(close).at(span))
+                found.map(|close| (syntax::closes_nothing(close).at(span), start))
             }
             ErrorKind::MappingValueNotAllowed => {
                 let above = slips::line_without_colon(text, start)?;
-                Some(
-                    syntax::missing_colon()
-                        .at(self.span(above))
-                        .related(span, "so YAML reads on here, and this colon comes too late"),
-                )
+                let finding = syntax::missing_colon()
+                    .at(self.span(above.clone()))
+                    .related(span, "so YAML reads on here, and this colon comes too late");
+                Some((finding, above.start))
             }
             ErrorKind::ExpectedBlockSequenceEntry => {
                 let dash = slips::dash_without_blank(text, start)?;
-                Some(syntax::dash_without_blank().at(self.span(dash)))
+                Some((syntax::dash_without_blank().at(self.span(dash)), start))
             }
             ErrorKind::ExpectedBlockMappingKey if found == Some('-') => {
                 // The items before it were read as the keys of one section.
@@ -601,11 +604,10 @@ impl Reader<'_> {
                 let section = &mut entries.last_mut()?.value;
                 let first = section.entries()?.first()?.key_span;
                 section.kind = Kind::Refused;
-                Some(
-                    syntax::first_dash_missing()
-                        .at(first)
-                        .related(span, "another item of the list begins here"),
-                )
+                let finding = syntax::first_dash_missing()
+                    .at(first)
+                    .related(span, "another item of the list begins here");
+                Some((finding, start))
             }
             _ => None,
         }
@@ -678,7 +680,11 @@ impl Reader<'_> {
         } else {
             line
         };
-        Span::new(self.file, start..start + rest.min(end - start))
+        let end = start + rest.min(end - start);
+        Span::new(
+            self.file,
+            segments::place(self.removed, start)..segments::place(self.removed, end),
+        )
     }
 }
 
