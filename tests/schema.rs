@@ -100,3 +100,54 @@ fn editors_mark_the_mistakes_a_schema_can_know() {
         panic!("{complaint}");
     }
 }
+
+/// 71 single mistakes in a good inventory: what an editor marks, and what cbgen says. The answers are reviewed in
+/// `tests/schema_mistakes.txt`: a line that moves to `unseen`, or loses its code, is a loss.
+#[test]
+fn every_single_mistake_is_found_and_most_by_editors() {
+    let good = std::fs::read_to_string(path("tests/errors/base/good.yaml")).expect("an inventory");
+    let table = std::fs::read_to_string(path("tests/fixtures/schema/mistakes.tsv")).expect("a table");
+    let workspace = Workspace::new();
+    let mut mistakes = Vec::new();
+    for line in table.lines().filter(|line| !line.starts_with('#')) {
+        let mut cells = line.split('\t').map(|cell| cell.replace('⏎', "\n"));
+        let (name, old, new) = (cells.next(), cells.next(), cells.next());
+        let (name, old, new) = (
+            name.expect("a name"),
+            old.expect("a text"),
+            new.expect("a mistake"),
+        );
+        assert!(good.contains(&old), "{name}");
+        let file = format!("{:02}.yaml", mistakes.len() + 1);
+        workspace.write(&file, &good.replacen(&old, &new, 1));
+        mistakes.push((name, file));
+    }
+    let files: Vec<String> = mistakes
+        .iter()
+        .map(|(_, file)| workspace.folder().join(file).to_string_lossy().into_owned())
+        .collect();
+    let marks = refused("inventory", &files);
+    let mut words = vec!["check", "--message-format", "short"];
+    words.extend(mistakes.iter().map(|(_, file)| file.as_str()));
+    let said = workspace.run(&words).stderr;
+    let mut text = String::from(
+        "What an editor with `cbgen schema inventory`, and cbgen, make of the mistakes of tests/fixtures/schema/mistakes.tsv.\n\n",
+    );
+    let (mut marked, mut found) = (0, 0);
+    for ((name, file), (_, is_marked)) in mistakes.iter().zip(marks) {
+        let codes: Vec<&str> = said
+            .lines()
+            .filter(|line| line.starts_with(file.as_str()))
+            .filter_map(|line| line.split("error[").nth(1)?.split(']').next())
+            .collect();
+        marked += usize::from(is_marked);
+        found += usize::from(!codes.is_empty());
+        let word = if is_marked { "marked" } else { "unseen" };
+        text.push_str(&format!("{word} {} {name}\n", codes.join(" ")));
+    }
+    if let Err(complaint) = compare_text(&root().join("tests/schema_mistakes.txt"), &text) {
+        panic!("{complaint}");
+    }
+    // What is left to cbgen: two values together, a day of the calendar, octal digits, names of devices, file names and addresses in full.
+    assert_eq!((mistakes.len(), found, marked), (71, 71, 62), "{text}");
+}
