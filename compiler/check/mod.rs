@@ -110,18 +110,19 @@ pub fn check(
 ) -> Result<Checked, Reported> {
     let mut refused = None;
     let mut warnings = Vec::new();
+    let mut said = Vec::new();
     for problem in collect(&inventory, &|pointer| places.is_default(pointer), today) {
-        let diagnostic = problem.lift(places);
-        match problem.code.severity() {
+        if problem.accepted.is_none() {
+            said.push(problem.lift(places));
+        }
+        if problem.code.severity() == Severity::Warning && problem.is_for_the_runbook() {
+            warnings.push(problem.into());
+        }
+    }
+    for diagnostic in problem::together(said) {
+        match diagnostic.severity {
             Severity::Error => refused = Some(diagnostics.error(diagnostic)),
-            Severity::Warning => {
-                if problem.accepted.is_none() {
-                    diagnostics.push(diagnostic);
-                }
-                if problem.is_for_the_runbook() {
-                    warnings.push(problem.into());
-                }
-            }
+            Severity::Warning => diagnostics.push(diagnostic),
         }
     }
     match refused {
@@ -144,11 +145,13 @@ pub fn check_salvaged(diagnostics: &mut Diagnostics, salvaged: &Salvaged) {
         let said: Vec<_> = way.iter().map(key).collect();
         certain.retain(|problem| said.contains(&key(problem)));
     }
-    for problem in certain
+    let errors = certain
         .iter()
         .filter(|problem| problem.code.severity() == Severity::Error)
-    {
-        diagnostics.error(problem.lift(&salvaged.places));
+        .map(|problem| problem.lift(&salvaged.places))
+        .collect();
+    for diagnostic in problem::together(errors) {
+        diagnostics.error(diagnostic);
     }
 }
 

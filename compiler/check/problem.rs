@@ -3,6 +3,8 @@
 //! Rules name places by JSON pointer and never see spans, so they can be tested on plain data. Only
 //! [`Problem::lift`] looks positions up.
 
+use std::collections::BTreeMap;
+
 use crate::codes::{self, Code};
 use crate::diag::{Diagnostic, Severity};
 use crate::inventory::Places;
@@ -138,4 +140,53 @@ impl Problem {
         diagnostic.help.clone_from(&self.help);
         diagnostic
     }
+}
+
+/// Findings of several servers that are one mistake at one place, as a value in `defaults`, are one finding.
+///
+/// Such findings differ in nothing but the first name in their message.
+pub(super) fn together(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let parts = |message: &str| -> Option<(String, String)> {
+        let (before, rest) = message.split_once('`')?;
+        let (name, after) = rest.split_once('`')?;
+        Some((name.to_owned(), format!("{before}`{after}")))
+    };
+    let mut all: Vec<(Diagnostic, Vec<String>)> = Vec::new();
+    let mut by_place: BTreeMap<(&str, u32, u32), Vec<usize>> = BTreeMap::new();
+    for finding in found {
+        let own = parts(&finding.message);
+        let place = finding.primary.as_ref();
+        let key = place.map(|label| (finding.code.id(), label.span.start, label.span.end));
+        let here = key.and_then(|key| by_place.get(&key)).into_iter().flatten();
+        let same = here.copied().find(|at| {
+            all.get(*at).is_some_and(|(first, _)| {
+                first.primary == finding.primary
+                    && first.related == finding.related
+                    && first.notes == finding.notes
+                    && first.help == finding.help
+                    && own.is_some()
+                    && parts(&first.message).map(|(_, words)| words)
+                        == own.as_ref().map(|(_, words)| words.clone())
+            })
+        });
+        if let (Some((_, names)), Some((name, _))) = (same.and_then(|at| all.get_mut(at)), own) {
+            names.push(name);
+            continue;
+        }
+        if let Some(key) = key {
+            by_place.entry(key).or_default().push(all.len());
+        }
+        all.push((finding, Vec::new()));
+    }
+    let joined = |names: &[String]| match names {
+        [] => None,
+        [one] => Some(format!("the same is true of `{one}`")),
+        [one, other] => Some(format!("the same is true of `{one}` and `{other}`")),
+        [one, rest @ ..] => Some(format!("the same is true of `{one}` and {} others", rest.len())),
+    };
+    let noted = |(finding, names): (Diagnostic, Vec<String>)| match joined(&names) {
+        Some(note) => finding.note(note),
+        None => finding,
+    };
+    all.into_iter().map(noted).collect()
 }
