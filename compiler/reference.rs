@@ -411,23 +411,52 @@ pub fn page() -> String {
     let mut text = String::from(INTRODUCTION);
     let checks = checks_by_key();
     let keys = keys();
-    let mut section = String::from("\u{0}");
+    // One table a section, each where its first key stands; sections of a section follow it.
+    let section = |key: &Key| key.path.rsplit_once('.').map_or("", |(own, _)| own).to_owned();
+    let mut sections: Vec<String> = Vec::new();
     for key in &keys {
-        let (own, name) = key.path.rsplit_once('.').unwrap_or(("", &key.path));
-        // Sections of a section stand in a table of their own.
-        if own != section {
-            own.clone_into(&mut section);
-            let title = if own.is_empty() {
-                "The outermost keys".to_owned()
-            } else {
-                format!("`{own}`")
-            };
-            let _ = write!(text, "\n### {title}\n\n");
-            if let Some(of) = keys.iter().find(|key| key.path == own.trim_end_matches("[]")) {
-                let _ = write!(text, "{}\n\n", of.meaning);
-            }
-            text.push_str("| key | type | default | since | meaning | example | checks |\n| --- | --- | --- | --- | --- | --- | --- |\n");
+        let own = section(key);
+        if !sections.contains(&own) {
+            sections.push(own);
         }
+    }
+    let mut shown: BTreeMap<String, String> = BTreeMap::new();
+    for own in &sections {
+        let title = if own.is_empty() {
+            "The outermost keys".to_owned()
+        } else {
+            format!("`{own}`")
+        };
+        let _ = write!(text, "\n### {title}\n\n");
+        if let Some(of) = keys.iter().find(|key| key.path == own.trim_end_matches("[]")) {
+            let _ = write!(text, "{}\n\n", of.meaning);
+        }
+        let rows = rows(keys.iter().filter(|key| section(key) == *own), &checks);
+        if let Some(other) = shown.get(&rows) {
+            let _ = writeln!(text, "The same keys as {other}.");
+            continue;
+        }
+        text.push_str("| key | type | default | since | meaning | example | checks |\n| --- | --- | --- | --- | --- | --- | --- |\n");
+        text.push_str(&rows);
+        shown.insert(rows, title);
+    }
+    text.push_str(WARNINGS);
+    for code in codes::ALL.iter().filter(|code| is_accepted(**code)) {
+        let _ = writeln!(
+            text,
+            "| [{id}](errors/{id}.md) | {} |",
+            code.title(),
+            id = code.id()
+        );
+    }
+    text
+}
+
+/// The rows of a section's table.
+fn rows<'k>(keys: impl Iterator<Item = &'k Key>, checks: &BTreeMap<String, Vec<Code>>) -> String {
+    let mut text = String::new();
+    for key in keys {
+        let name = key.path.rsplit('.').next().unwrap_or_default();
         let default = match (&key.default, key.required) {
             (_, true) => "**required**".to_owned(),
             (Some(default), _) => format!("`{default}`"),
@@ -455,15 +484,6 @@ pub fn page() -> String {
         ];
         let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
         let _ = writeln!(text, "| {} |", cells.join(" | "));
-    }
-    text.push_str(WARNINGS);
-    for code in codes::ALL.iter().filter(|code| is_accepted(**code)) {
-        let _ = writeln!(
-            text,
-            "| [{id}](errors/{id}.md) | {} |",
-            code.title(),
-            id = code.id()
-        );
     }
     text
 }

@@ -45,6 +45,21 @@ fn shipped_inventories_and_the_starter_have_no_open_warning() {
     assert_eq!(there.count(), inventories.len());
 }
 
+/// Who copies the inventory of the reference and changes it to theirs begins with a bundle and no warning.
+#[test]
+fn the_inventory_of_the_reference_compiles_without_a_warning() {
+    let page = std::fs::read_to_string(root().join("docs/inventory.md")).expect("the reference");
+    let section = page.split("\n## A whole inventory\n").nth(1).expect("a section");
+    let inventory = section.split("```yaml\n").nth(1).expect("an inventory");
+    let inventory = inventory.split("```").next().expect("its end");
+    let workspace = Workspace::new();
+    workspace.write("nordbank.yaml", inventory);
+    let ran = workspace.run(&["check", "nordbank.yaml", "--lint", "--deny", "warnings"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let ran = workspace.run(&["build", "nordbank.yaml", "--deny", "warnings"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+}
+
 /// Short names of folders (`C:\PROGRA~2`) and folders with `+` are carried by every format: no text is refused when it is read back, and
 /// the names stand in scripts, configuration files and runbooks.
 #[test]
@@ -441,6 +456,23 @@ fn examples_of_the_schema_are_good_values() {
     let mut text =
         std::fs::read_to_string(root().join("compiler/cli/init_starter.yaml")).expect("the starter");
     let schema: Value = serde_json::from_str(&workspace.run(&["schema"]).stdout).expect("JSON");
+    let mut complaints = Vec::new();
+    let mut examples = 0;
+    let sections = schema["$defs"].as_object().expect("sections").iter();
+    for (section, fields) in sections.chain([(&"the inventory".to_owned(), &schema)]) {
+        for (key, field) in fields["properties"].as_object().into_iter().flatten() {
+            let own = serde_json::json!({ "$defs": schema["$defs"], "allOf": [field] });
+            let validator = jsonschema::validator_for(&own).expect("a schema");
+            for example in field["examples"].as_array().into_iter().flatten() {
+                examples += 1;
+                if let Err(error) = validator.validate(example) {
+                    complaints.push(format!("{section}.{key}: {error}"));
+                }
+            }
+        }
+    }
+    expect_none(&complaints);
+    assert!(examples > 50, "{examples} examples");
     let range = &schema["$defs"]["PortRange"]["properties"];
     let example = |key: &str| range[key]["examples"][0].to_string();
     text = text.replace(

@@ -232,7 +232,7 @@ pub struct Balancer {
     pub health_probe: Option<String>,
     /// Whether it keeps sending one client to one server; ASP.NET keeps sessions in the memory of a server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(example = &"source address")]
+    #[schemars(example = &true)]
     pub affinity: Option<bool>,
 }
 
@@ -813,12 +813,13 @@ pub struct ServerRabbitMq {
     #[schemars(length(min = 1, max = 200))]
     #[schemars(example = &"OU=Callback,O=Acme,C=US")]
     pub subject: Option<String>,
-    /// Names in this server's certificate (subject alternative names), to check the federation graph against (DEF-96).
+    /// Names in this server's certificate (subject alternative names), to check the federation graph against: the short name, by which other
+    /// brokers connect, and the FQDN (DEF-96).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("uniqueItems" = true))]
     #[schemars(example = serde_json::json!(["core01", "core01.acme.example"]))]
     pub certificate_names: Option<Vec<String>>,
-    /// Federation upstreams: the brokers this server's broker connects to.
+    /// Federation upstreams: the brokers this server's broker connects to, each as `rabbitmqctl list_parameters -p /` shows it there.
     #[serde(default)]
     pub upstreams: Vec<Upstream>,
 }
