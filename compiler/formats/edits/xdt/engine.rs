@@ -377,6 +377,7 @@ impl<'e> Engine<'e> {
                 .sort_by_key(|refused| (refused.edit_range.as_ref().map(|range| range.start), refused.kind));
             return Err(self.refusals);
         }
+        let notes = guards::elsewhere(&self);
         let written = self.file.written();
         let unchanged = written == self.file.file_text();
         if !unchanged && let Err(error) = Document::read(written, LIMITS) {
@@ -423,7 +424,7 @@ impl<'e> Engine<'e> {
         Ok(Work {
             splices,
             changes,
-            notes: Vec::new(),
+            notes,
         })
     }
 }

@@ -1,13 +1,13 @@
 //! What .NET and IIS make of an edited file although every transform found its element: a value that another entry
 //! hides, a section whose content stands elsewhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::engine::{Engine, refusal};
 use super::instructions::Locator;
 use super::read::{Edit, XdtEdits};
-use crate::edits::RefusalKind;
+use crate::edits::{Note, RefusalKind};
 use crate::xml::tree::{Attribute, Document, NamespaceId, NodeId};
 
 /// Longest value that is repeated in a key.
@@ -114,6 +114,44 @@ pub(super) fn add_to_remove(engine: &Engine<'_>, edit: &Edit, parent: NodeId) ->
                 .attribute(*child, name)
                 .is_some_and(|found| found.eq_ignore_ascii_case(&value))
     })
+}
+
+/// Entries of `appSettings` whose section reads another file as well: an entry of the same key there wins, and nobody here
+/// can see it (source: <https://learn.microsoft.com/en-us/dotnet/framework/configure-apps/file-schema/appsettings/>).
+pub(super) fn elsewhere(engine: &Engine<'_>) -> Vec<Note> {
+    let mut sections: BTreeMap<NodeId, Vec<String>> = BTreeMap::new();
+    let file = &engine.file;
+    for done in &engine.done {
+        let section = done
+            .node
+            .and_then(|node| Some((node, file.parent_element(node)?)));
+        let Some((node, section)) = section.filter(|(_, section)| file.name(*section) == "appSettings")
+        else {
+            continue;
+        };
+        if file.attribute(section, "file").is_some()
+            && let Some((_, key)) = identity(file, node)
+        {
+            sections
+                .entry(section)
+                .or_default()
+                .push(format!("`{}`", short(&key)));
+        }
+    }
+    let note = |(section, mut keys): (NodeId, Vec<String>)| {
+        keys.dedup();
+        let other = file.attribute(section, "file")?;
+        Some(Note {
+            message: format!(
+                "`appSettings` reads `{}` too (file), where an entry of the same key wins: look there for {}",
+                short(&other),
+                keys.join(", ")
+            ),
+            line: None,
+            span: file.is_in_file(section).then(|| file.tag(section)),
+        })
+    };
+    sections.into_iter().filter_map(note).collect()
 }
 
 /// Refuses entries that a reader would not see: .NET takes the last of two that differ in case only, and a later

@@ -533,3 +533,36 @@ proptest! {
         let _either = instructions::locator(&format!("XPath({text})"));
     }
 }
+
+#[test]
+fn entries_that_another_file_may_hide_are_named() {
+    let set = |key: &str| {
+        format!(
+            "<add key=\"{key}\" value=\"2\" xdt:Locator=\"Match(key)\" xdt:Transform=\"SetAttributes(value)\"/>"
+        )
+    };
+    let edits = edits(&format!("<appSettings>{}{}</appSettings>", set("a"), set("b")));
+    let notes = |attribute: &str| {
+        let file = format!(
+            "<configuration><appSettings{attribute}><add key=\"a\" value=\"1\"/><add key=\"b\" value=\"2\"/></appSettings></configuration>"
+        );
+        let edited = apply(&edits, file.as_bytes()).unwrap();
+        let place = edited.notes.first().and_then(|note| file.get(note.span.clone()?));
+        assert!(
+            place.is_none_or(|tag| tag.starts_with("<appSettings file")),
+            "{place:?}"
+        );
+        edited
+            .notes
+            .into_iter()
+            .map(|note| note.message)
+            .collect::<Vec<_>>()
+    };
+    assert!(notes("").is_empty());
+    assert_eq!(
+        notes(" file=\"..\\user.config\""),
+        [
+            "`appSettings` reads `..\\user.config` too (file), where an entry of the same key wins: look there for `a`, `b`"
+        ]
+    );
+}
