@@ -1,30 +1,11 @@
 //! The secret gate: a secret anywhere in an inventory or a template fails the run, and nothing ever prints it.
 
-use std::collections::BTreeMap;
-
-use cbgen::diag::Diagnostics;
-use cbgen::driver::{Compiler, Run};
-use cbgen::files::DiskFiles;
-use cbgen::inventory::ReadInput;
-use cbgen::inventory::alternatives::{Origin, leaves};
-use cbgen::source::Sources;
-
 use crate::harness::{Ran, Workspace, expect_none, read_tree, root};
+use crate::support::fields::Plant;
 
 /// The secret that must never be printed.
 const CANARY: &str = "C4nary-7f3a91Zq";
 const FORMATS: [&str; 5] = ["human", "short", "json", "sarif", "github"];
-
-struct Folder(BTreeMap<String, Vec<u8>>);
-
-impl ReadInput for Folder {
-    fn read(&self, path: &str) -> std::io::Result<Vec<u8>> {
-        self.0
-            .get(path)
-            .cloned()
-            .ok_or_else(|| std::io::ErrorKind::NotFound.into())
-    }
-}
 
 fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -104,56 +85,14 @@ fn check(workspace: &Workspace, arguments: &[&str], complaints: &mut Vec<String>
 
 #[test]
 fn a_secret_in_any_field_of_an_inventory_is_refused_and_never_printed() {
-    let tree = read_tree(&root().join("inventories"));
-    let files: BTreeMap<String, Vec<u8>> = tree
-        .into_iter()
-        .map(|(name, bytes)| (format!("inventories/{name}"), bytes))
-        .collect();
-    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
-    let compiler =
-        Compiler::new(&mut sources, &mut diagnostics, &DiskFiles::new(""), None).expect("templates");
-    let mut run = Run {
-        sources: &mut sources,
-        diagnostics: &mut diagnostics,
-        on_phase: &mut |_| (),
-    };
-    let folder = Folder(files.clone());
-    let loaded = compiler
-        .load(&mut run, &folder, "inventories/plant.yaml")
-        .expect("a good inventory");
-    let workspace = Workspace::new();
+    let (plant, workspace) = (Plant::new(), Workspace::new());
     let mut arguments = vec!["check".to_owned()];
-    let mut seen = Vec::new();
-    for leaf in leaves(compiler.schema(), &loaded) {
-        // One item stands for its siblings.
-        let field: String = leaf
-            .pointer
-            .chars()
-            .filter(|letter| !letter.is_ascii_digit())
-            .collect();
-        let Origin::Written(span) = leaf.origin else {
-            continue;
-        };
-        if !leaf.value.is_string() || seen.contains(&field) {
-            continue;
-        }
-        seen.push(field);
-        let (file, _) = sources.locate(span).expect("a place");
+    for (number, field) in plant.fields.iter().enumerate() {
         for (index, form) in forms().iter().enumerate() {
-            let mut text = String::from_utf8(files[file].clone()).expect("UTF-8");
-            text.replace_range(span.range(), &format!("'{form}'"));
-            let case = format!("{}-{index}", seen.len());
-            for (name, bytes) in &files {
-                let bytes = if name == file { text.as_bytes() } else { bytes };
-                workspace.write(
-                    &format!("{case}/{name}"),
-                    std::str::from_utf8(bytes).expect("UTF-8"),
-                );
-            }
-            arguments.push(format!("{case}/inventories/plant.yaml"));
+            arguments.push(plant.write(&workspace, &format!("{number}-{index}"), field, form));
         }
     }
-    assert!(seen.len() > 30, "only {} fields", seen.len());
+    assert!(plant.fields.len() > 30, "only {} fields", plant.fields.len());
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mut complaints = Vec::new();
     let ran = check(&workspace, &arguments, &mut complaints);
@@ -166,7 +105,7 @@ fn a_secret_in_any_field_of_an_inventory_is_refused_and_never_printed() {
         if !refused {
             complaints.push(format!(
                 "{inventory} is accepted: field {}",
-                seen[folder_number(folder) - 1]
+                plant.fields[folder_number(folder)].name
             ));
         }
     }

@@ -205,9 +205,10 @@ fn kind_by_manifest(files: &DiskFiles, edits: &Path) -> Option<EditKind> {
     None
 }
 
-/// Writes beside the target and renames, so that nobody ever reads half a file.
+/// Writes beside the target and renames, so that nobody ever reads half a file. A file that is there keeps its rights.
 fn write(files: &DiskFiles, output: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    if matches!(files.kind(output), Ok(Some(Kind::Folder))) {
+    let there = files.kind(output)?;
+    if there == Some(Kind::Folder) {
         return Err(std::io::ErrorKind::IsADirectory.into());
     }
     let mut name = output.file_name().unwrap_or_default().to_owned();
@@ -217,7 +218,10 @@ fn write(files: &DiskFiles, output: &Path, bytes: &[u8]) -> std::io::Result<()> 
     let written = files
         .write(&staged, bytes)
         .and_then(|()| files.sync(std::slice::from_ref(&folder)))
-        .and_then(|()| files.rename(&staged, output));
+        .and_then(|()| match there {
+            Some(Kind::File) => files.replace(output, &staged, &folder.join("old")),
+            _ => files.rename(&staged, output),
+        });
     let removed = files.remove(&folder);
     written.and(removed)
 }

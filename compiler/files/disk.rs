@@ -20,6 +20,14 @@ impl DiskFiles {
         Self { root: root.into() }
     }
 
+    /// Puts `new` in the place of the file `target`, which keeps who may do what with it; its old content is `backup` then.
+    ///
+    /// # Errors
+    /// Those of [`cbgen_windows::replace_file`].
+    pub fn replace(&self, target: &Path, new: &Path, backup: &Path) -> io::Result<()> {
+        cbgen_windows::replace_file(&self.at(target), &self.at(new), &self.at(backup))
+    }
+
     fn at(&self, path: &Path) -> PathBuf {
         self.root.join(path)
     }

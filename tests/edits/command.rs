@@ -48,6 +48,22 @@ fn the_difference_is_printed_and_the_status_tells() {
 }
 
 #[test]
+fn a_file_keeps_its_rights() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let workspace = workspace();
+    let path = workspace.folder().join("site.config");
+    for mode in [0o600, 0o664] {
+        workspace.write("site.config", FILE);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("our file");
+        workspace.run(&["edit", "site.config", "site.config.set", "-o", "site.config"]);
+        let now = std::fs::metadata(&path).expect("a file").permissions().mode();
+        assert_eq!(now & 0o777, mode);
+        assert_ne!(read(&workspace, "site.config"), FILE);
+        assert_eq!(names(&workspace), ["site.config", "site.config.set"]);
+    }
+}
+
+#[test]
 fn refused_edits_write_nothing() {
     let workspace = workspace();
     workspace.write("site.config.set", &EDIT.replace("driver", "drivers"));

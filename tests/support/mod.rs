@@ -11,6 +11,8 @@ pub(crate) mod bundles;
 pub(crate) mod certificates;
 /// Many requests with one `curl`.
 pub(crate) mod client;
+/// Every text of an inventory, and copies with another value.
+pub(crate) mod fields;
 /// Scripts followed by the model of cmd.exe.
 pub(crate) mod follow;
 pub(crate) mod iis;
