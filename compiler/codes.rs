@@ -7,7 +7,24 @@
 //! 05 templates · 06 rendering, escaping, parse-back · 07 bundle and output · 08 command line · 09 review · 10 edits ·
 //! 11 the bundle at the server · 12 change window.
 
-use crate::diag::Severity;
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// The run fails.
+    Error,
+    /// The run succeeds; the finding is printed and goes into the runbook.
+    Warning,
+}
+
+impl Severity {
+    /// The word used in every output format.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
 
 /// A stable diagnostic code.
 #[derive(Clone, Copy, Debug)]

@@ -7,27 +7,8 @@
 //! Grammar of messages: lower case first letter, no full stop, names in backticks, plain words, one message per
 //! mistake. Only `help` says what to do.
 
-use crate::codes::Code;
+use crate::codes::{Code, Severity};
 use crate::source::{Sources, Span};
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// The run fails.
-    Error,
-    /// The run succeeds; the finding is printed and goes into the runbook.
-    Warning,
-}
-
-impl Severity {
-    /// The word used in every output format.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        }
-    }
-}
 
 /// A place with a short text beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]

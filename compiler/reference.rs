@@ -10,8 +10,9 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::catalogue::{Catalogue, Entry};
+use crate::codes::Severity;
 use crate::codes::{self, Code};
-use crate::diag::{Severity, nearest, one_of};
+use crate::diag::{nearest, one_of};
 use crate::explain;
 use crate::inventory::{Schema, yaml_scalar};
 

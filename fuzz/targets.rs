@@ -9,8 +9,9 @@ use std::ops::Range;
 
 use cbgen::bundle::archive::{self, Limits};
 use cbgen::catalogue;
+use cbgen::codes::Severity;
 use cbgen::contract::manifest::Manifest;
-use cbgen::diag::{Diagnostics, Severity};
+use cbgen::diag::Diagnostics;
 use cbgen::formats::cmd::phases::{Environment, commands_of};
 use cbgen::formats::edits::{EditKind, Edits};
 use cbgen::formats::{

@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cbgen::diag::{Diagnostics, Severity};
+use cbgen::codes::Severity;
+use cbgen::diag::Diagnostics;
 use cbgen::driver::{Compiler, Run};
 use cbgen::files::DiskFiles;
 use cbgen::formats::{self, Format, uri};

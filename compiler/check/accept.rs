@@ -5,8 +5,7 @@
 
 use super::View;
 use super::problem::Problem;
-use crate::codes;
-use crate::diag::Severity;
+use crate::codes::{self, Severity};
 use crate::inventory::accept::Acceptance;
 
 /// Warnings that only the order of work shows, after the checks: whether one is accepted in vain is not known here.

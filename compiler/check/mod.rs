@@ -28,8 +28,9 @@ mod window;
 use std::collections::BTreeMap;
 
 use crate::codes::Code;
+use crate::codes::Severity;
 use crate::contract::artifact::Role;
-use crate::diag::{Diagnostics, Reported, Severity, code};
+use crate::diag::{Diagnostics, Reported, code};
 use crate::inventory::accept::Acceptance;
 use crate::inventory::model::{Inventory, Server};
 use crate::inventory::{Places, Salvaged};

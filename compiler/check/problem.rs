@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::codes::Severity;
 use crate::codes::{self, Code};
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::Diagnostic;
 use crate::inventory::Places;
 use crate::inventory::accept::Acceptance;
 use crate::source::Span;

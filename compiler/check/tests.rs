@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{check, collect, some_names};
-use crate::codes;
+use crate::codes::{self, Severity};
 use crate::contract::artifact::Role;
-use crate::diag::{Diagnostics, Severity};
+use crate::diag::Diagnostics;
 use crate::inventory::Places;
 use crate::inventory::model::{Inventory, Server};
 

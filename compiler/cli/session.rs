@@ -9,8 +9,8 @@ use std::path::PathBuf;
 
 use anstream::{AutoStream, ColorChoice};
 
-use crate::codes;
-use crate::diag::{Diagnostic, Diagnostics, Severity};
+use crate::codes::{self, Severity};
+use crate::diag::{Diagnostic, Diagnostics};
 use crate::files::{DiskFiles, Files as _};
 use crate::report::{Counts, MessageFormat, Reporter, look_alikes};
 use crate::source::Sources;

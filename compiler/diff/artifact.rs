@@ -2,7 +2,8 @@
 //!
 //! This file must not know servers, grouping or reports.
 
-use super::compare::{Difference, Fact, Kind, all_facts, by_lines, compare_texts};
+use super::compare::{Difference, all_facts, by_lines, compare_texts};
+use super::fact::{Fact, FactKind};
 use super::identity::Identity;
 use super::sides::Content;
 use crate::contract::artifact::Rollback;
@@ -59,7 +60,7 @@ pub(super) fn compare_artifacts(
         }
         (before, now) => Some(Difference::Lines(vec![Fact {
             path: "the whole file".into(),
-            kind: Kind::Changed,
+            kind: FactKind::Changed,
             old: Some(summary(before)),
             new: Some(summary(now)),
         }])),
@@ -115,7 +116,7 @@ pub(super) fn summary(content: &Content) -> String {
 pub(super) fn added(artifact: &Artifact, content: &Content, names: &Identity) -> Vec<Fact> {
     let fact = |path: String, value: String| Fact {
         path,
-        kind: Kind::Added,
+        kind: FactKind::Added,
         old: None,
         new: Some(value),
     };
@@ -177,7 +178,7 @@ fn applied(old: &Artifact, new: &Artifact, old_names: &Identity, new_names: &Ide
         .filter(|(_, old, new)| old != new)
         .map(|(name, old, new)| Fact {
             path: format!("how it is applied > {name}"),
-            kind: Kind::Changed,
+            kind: FactKind::Changed,
             old,
             new,
         })

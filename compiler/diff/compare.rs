@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
+use super::fact::{Fact, FactKind};
 use super::identity::{Identity, holds_stand_ins};
 use super::labels;
 use crate::formats::{Format, Item, Reading, items};
@@ -16,37 +17,6 @@ use crate::secrets::lines::{self, Guard};
 
 /// What stands instead of a value that looks like a secret. That it changed stays visible.
 pub const REDACTED: &str = "(not shown: it looks like a secret)";
-
-/// How a fact differs. The order is that of the report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// It says something else.
-    Changed,
-    /// It is new.
-    Added,
-    /// It is gone.
-    Removed,
-    /// It stands in another place, which may matter.
-    Moved,
-    /// The block around it has another name; what it holds is the same.
-    Renamed,
-}
-
-/// One fact that differs.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-pub struct Fact {
-    /// What it is about.
-    pub path: String,
-    /// How it differs.
-    pub kind: Kind,
-    /// What was said.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub old: Option<String>,
-    /// What is said now.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub new: Option<String>,
-}
 
 /// What comparing two different texts gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -256,22 +226,22 @@ fn pair_up(gone: Vec<&Plain>, come: Vec<&Plain>) -> Vec<Fact> {
     facts.extend(
         moved
             .into_iter()
-            .map(|(_, new)| fact(&new.shape, Kind::Moved, Some(&new.value), Some(&new.value))),
+            .map(|(_, new)| fact(&new.shape, FactKind::Moved, Some(&new.value), Some(&new.value))),
     );
     let (gone, come, changed) = take_pairs(gone, come, |fact| fact.shape.clone());
     facts.extend(
         changed
             .into_iter()
-            .map(|(old, new)| fact(&new.shape, Kind::Changed, Some(&old.value), Some(&new.value))),
+            .map(|(old, new)| fact(&new.shape, FactKind::Changed, Some(&old.value), Some(&new.value))),
     );
     let (gone, come) = renamed_blocks(gone, come, &mut facts);
     facts.extend(
         gone.into_iter()
-            .map(|old| fact(&old.shape, Kind::Removed, Some(&old.value), None)),
+            .map(|old| fact(&old.shape, FactKind::Removed, Some(&old.value), None)),
     );
     facts.extend(
         come.into_iter()
-            .map(|new| fact(&new.shape, Kind::Added, None, Some(&new.value))),
+            .map(|new| fact(&new.shape, FactKind::Added, None, Some(&new.value))),
     );
     facts
 }
@@ -348,7 +318,7 @@ fn renamed_blocks<'a>(
         }
         facts.push(Fact {
             path: new.clone(),
-            kind: Kind::Renamed,
+            kind: FactKind::Renamed,
             old: Some(format!("{old} ({} facts)", members.len())),
             new: Some(format!("{new} ({} facts)", members.len())),
         });
@@ -425,9 +395,9 @@ pub fn by_lines(old: &str, new: &str) -> Vec<Fact> {
             Fact {
                 path: format!("line {first}"),
                 kind: match (before.is_empty(), now.is_empty()) {
-                    (true, _) => Kind::Added,
-                    (_, true) => Kind::Removed,
-                    (false, false) => Kind::Changed,
+                    (true, _) => FactKind::Added,
+                    (_, true) => FactKind::Removed,
+                    (false, false) => FactKind::Changed,
                 },
                 old: lines(&old, &old_guards, before),
                 new: lines(&new, &new_guards, now),

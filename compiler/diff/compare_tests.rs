@@ -92,7 +92,7 @@ fn a_renamed_block_is_one_fact() {
         ],
     );
     assert_eq!(facts.len(), 1, "{facts:?}");
-    assert_eq!(facts[0].kind, Kind::Renamed);
+    assert_eq!(facts[0].kind, FactKind::Renamed);
 }
 
 #[test]
@@ -119,9 +119,9 @@ proptest! {
         let facts = align(&old, &new);
         prop_assert_eq!(facts.is_empty(), old == new);
         let balance: isize = facts.iter().map(|fact| match fact.kind {
-            Kind::Added => 1,
-            Kind::Removed => -1,
-            Kind::Changed | Kind::Moved | Kind::Renamed => 0,
+            FactKind::Added => 1,
+            FactKind::Removed => -1,
+            FactKind::Changed | FactKind::Moved | FactKind::Renamed => 0,
         }).sum();
         prop_assert_eq!(balance, new.len() as isize - old.len() as isize);
     }

@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::artifact::Outcome;
-use super::compare::{Fact, Kind, REDACTED};
+use super::compare::REDACTED;
+use super::fact::{Fact, FactKind};
 use super::identity::{Identity, Others, shown};
 use super::model::{Change, FORMAT, Group, Report, Warning};
 use super::pair::{BundlePair, Compared, Comparison, Place};
@@ -459,13 +460,13 @@ fn pair_differs(pair: &BundlePair) -> bool {
 }
 
 /// The mark of a kind of fact in reports.
-pub fn mark(kind: Kind) -> &'static str {
+pub fn mark(kind: FactKind) -> &'static str {
     match kind {
-        Kind::Changed => "~",
-        Kind::Added => "+",
-        Kind::Removed => "-",
-        Kind::Moved => "↕",
-        Kind::Renamed => "»",
+        FactKind::Changed => "~",
+        FactKind::Added => "+",
+        FactKind::Removed => "-",
+        FactKind::Moved => "↕",
+        FactKind::Renamed => "»",
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::compare::{Fact, Kind};
+use super::fact::{Fact, FactKind};
 use super::group::mark;
 use super::model::{Group, Report};
 use super::risk::Risk;
@@ -187,11 +187,11 @@ fn write_group(page: &mut String, report: &Report, number: usize, group: &Group)
 
 fn write_fact(page: &mut String, fact: &Fact) -> std::fmt::Result {
     let what = match fact.kind {
-        Kind::Changed => "changed",
-        Kind::Added => "added",
-        Kind::Removed => "removed",
-        Kind::Moved => "now in another place",
-        Kind::Renamed => "the block has another name",
+        FactKind::Changed => "changed",
+        FactKind::Added => "added",
+        FactKind::Removed => "removed",
+        FactKind::Moved => "now in another place",
+        FactKind::Renamed => "the block has another name",
     };
     write!(
         page,
@@ -199,7 +199,7 @@ fn write_fact(page: &mut String, fact: &Fact) -> std::fmt::Result {
         mark(fact.kind),
         escape(&fact.path)
     )?;
-    if fact.kind == Kind::Moved {
+    if fact.kind == FactKind::Moved {
         write!(
             page,
             "<pre class=\"moved\">{}</pre>",

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::compare::Fact;
+use super::fact::Fact;
 use crate::formats::unseen::unseen;
 
 /// Each stand-in with what people read.

@@ -19,6 +19,7 @@
 
 pub mod artifact;
 pub mod compare;
+pub mod fact;
 pub mod group;
 pub mod html;
 pub mod identity;

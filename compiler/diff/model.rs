@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::compare::Fact;
+use super::fact::Fact;
 use super::pair::{BundlePair, Place};
 use super::risk::Risk;
 

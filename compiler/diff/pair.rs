@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::artifact::{Outcome, added, compare_artifacts, summary};
-use super::compare::{Fact, Kind, all_facts};
+use super::compare::all_facts;
+use super::fact::{Fact, FactKind};
 use super::identity::{Identity, Installation};
 use super::runbook::{Said, what_is_new};
 use super::sides::{Content, Side, Snapshot, is_derived, is_runbook};
@@ -374,7 +375,7 @@ fn leave_out_what_follows(comparison: &mut Comparison<'_>, old: &Side, new: &Sid
         {
             found.outcome = Outcome::Lines(vec![Fact {
                 path: "the whole file".into(),
-                kind: Kind::Changed,
+                kind: FactKind::Changed,
                 old: None,
                 new: Some("another page, while the runbook says the same".into()),
             }]);
@@ -583,7 +584,7 @@ fn only_what_differs(outcome: Outcome, old_names: &Identity, new_names: &Identit
             (names.restore(&fact.path), text.map(|text| names.restore(text)))
         };
         let mut gone: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
-        for fact in facts.iter().filter(|fact| fact.kind == Kind::Removed) {
+        for fact in facts.iter().filter(|fact| fact.kind == FactKind::Removed) {
             *gone
                 .entry(written(fact, fact.old.as_ref(), old_names))
                 .or_default() += 1;
@@ -595,10 +596,10 @@ fn only_what_differs(outcome: Outcome, old_names: &Identity, new_names: &Identit
                 written(&fact, fact.old.as_ref(), old_names),
                 written(&fact, fact.new.as_ref(), new_names),
             );
-            if fact.kind == Kind::Changed && old == new {
+            if fact.kind == FactKind::Changed && old == new {
                 continue;
             }
-            if fact.kind == Kind::Added
+            if fact.kind == FactKind::Added
                 && let Some(count) = gone.get_mut(&new).filter(|count| **count > 0)
             {
                 *count -= 1;
@@ -611,7 +612,7 @@ fn only_what_differs(outcome: Outcome, old_names: &Identity, new_names: &Identit
             let old = written(fact, fact.old.as_ref(), old_names);
             let pair = came
                 .get_mut(&old)
-                .filter(|count| fact.kind == Kind::Removed && **count > 0);
+                .filter(|count| fact.kind == FactKind::Removed && **count > 0);
             pair.map(|count| *count -= 1).is_none()
         });
         kept

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use similar::{Algorithm, capture_diff_slices};
 
-use super::compare::{Fact, Kind};
+use super::fact::{Fact, FactKind};
 use super::identity::Identity;
 
 /// Chapters that are made from the steps, from the warnings or from the catalogue; the report says those elsewhere.
@@ -207,7 +207,7 @@ fn without_renamed(facts: Vec<Fact>, said: &Said) -> Vec<Fact> {
         (said.with_new_names(&fact.path), said.with_new_names(value))
     };
     let mut came: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for fact in facts.iter().filter(|fact| fact.kind == Kind::Added) {
+    for fact in facts.iter().filter(|fact| fact.kind == FactKind::Added) {
         let key = (fact.path.clone(), fact.new.clone().unwrap_or_default());
         *came.entry(key).or_default() += 1;
     }
@@ -215,7 +215,7 @@ fn without_renamed(facts: Vec<Fact>, said: &Said) -> Vec<Fact> {
     let mut kept = Vec::new();
     for fact in facts {
         let key = renamed(&fact);
-        if fact.kind == Kind::Removed
+        if fact.kind == FactKind::Removed
             && let Some(count) = came.get_mut(&key).filter(|count| **count > 0)
         {
             *count -= 1;
@@ -228,7 +228,7 @@ fn without_renamed(facts: Vec<Fact>, said: &Said) -> Vec<Fact> {
         let key = (fact.path.clone(), fact.new.clone().unwrap_or_default());
         let count = matched
             .get_mut(&key)
-            .filter(|count| fact.kind == Kind::Added && **count > 0);
+            .filter(|count| fact.kind == FactKind::Added && **count > 0);
         count.map(|count| *count -= 1).is_none()
     });
     kept
@@ -254,7 +254,7 @@ fn steps_about(facts: &[Fact], subjects: &BTreeSet<String>) -> BTreeSet<String> 
         let mentioned = subjects.iter().any(|subject| {
             fact.path.split(" > ").any(|heading| heading == subject) || text.contains(&format!("`{subject}`"))
         });
-        if mentioned && matches!(fact.kind, Kind::Added | Kind::Removed) {
+        if mentioned && matches!(fact.kind, FactKind::Added | FactKind::Removed) {
             found.insert(step_of(fact).to_owned());
         }
     }
@@ -267,7 +267,7 @@ fn follows(fact: &Fact, said: &Said) -> bool {
         words(fact.old.as_deref().unwrap_or_default()),
         words(fact.new.as_deref().unwrap_or_default()),
     );
-    if !matches!(fact.kind, Kind::Changed | Kind::Renamed) {
+    if !matches!(fact.kind, FactKind::Changed | FactKind::Renamed) {
         return false;
     }
     let counts =
@@ -328,9 +328,9 @@ mod tests {
         Fact {
             path: path.to_owned(),
             kind: match (old, new) {
-                (None, _) => Kind::Added,
-                (_, None) => Kind::Removed,
-                _ => Kind::Changed,
+                (None, _) => FactKind::Added,
+                (_, None) => FactKind::Removed,
+                _ => FactKind::Changed,
             },
             old: old.map(str::to_owned),
             new: new.map(str::to_owned),

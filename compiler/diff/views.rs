@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::compare::{Fact, Kind};
+use super::fact::{Fact, FactKind};
 use super::pair::{BundlePair, Edition};
 use super::runbook::words;
 use super::sides::{Content, Side, Snapshot, is_derived, is_runbook};
@@ -251,7 +251,7 @@ fn book(snapshot: &Snapshot) -> Book {
     book
 }
 
-fn fact(path: impl Into<String>, kind: Kind, old: Option<String>, new: Option<String>) -> Fact {
+fn fact(path: impl Into<String>, kind: FactKind, old: Option<String>, new: Option<String>) -> Fact {
     Fact {
         path: path.into(),
         kind,
@@ -281,7 +281,7 @@ fn of_page(before: Option<&str>, text: &str, book: &Book) -> Vec<Fact> {
     let Some(now) = read(text) else {
         return vec![fact(
             "the whole page",
-            Kind::Changed,
+            FactKind::Changed,
             None,
             Some("it does not read as a page of cbgen".into()),
         )];
@@ -304,7 +304,7 @@ fn of_page(before: Option<&str>, text: &str, book: &Book) -> Vec<Fact> {
             let is_known =
                 own_script.as_deref() == Some(value) || then.iter().any(|(_, before)| before == value);
             if !is_known {
-                facts.push(fact(path.clone(), Kind::Added, None, Some(value.clone())));
+                facts.push(fact(path.clone(), FactKind::Added, None, Some(value.clone())));
             }
             continue;
         }
@@ -314,7 +314,7 @@ fn of_page(before: Option<&str>, text: &str, book: &Book) -> Vec<Fact> {
         if !is_cut && !seen.contains(&words) && !book.says(&words) {
             facts.push(fact(
                 format!("on the page and not in RUNBOOK.md > {path}"),
-                Kind::Added,
+                FactKind::Added,
                 None,
                 Some(value.clone()),
             ));
@@ -325,7 +325,7 @@ fn of_page(before: Option<&str>, text: &str, book: &Book) -> Vec<Fact> {
         if !there.contains(&words) && book.holds(&words) && !all.contains(&format!(" {} ", words.join(" "))) {
             facts.push(fact(
                 format!("in RUNBOOK.md and no more on the page > {path}"),
-                Kind::Removed,
+                FactKind::Removed,
                 Some(value.clone()),
                 None,
             ));
@@ -370,7 +370,7 @@ fn untrue_times(text: &str, window: Option<&Window>) -> Vec<Fact> {
             let shown: String = element.chars().take(80).collect();
             fact(
                 "a time that is another one than the page says",
-                Kind::Added,
+                FactKind::Added,
                 None,
                 Some(format!("<time{shown}")),
             )
@@ -385,7 +385,7 @@ fn of_data(before: Option<&str>, text: &str, snapshot: &Snapshot, book: &Book) -
         Err(error) => {
             return vec![fact(
                 "the whole file",
-                Kind::Changed,
+                FactKind::Changed,
                 None,
                 Some(format!("`apply` cannot read it: {error}")),
             )];
@@ -418,7 +418,7 @@ fn of_data(before: Option<&str>, text: &str, snapshot: &Snapshot, book: &Book) -
         for (name, manifest, here) in against_manifest(step, &artifacts) {
             facts.push(fact(
                 format!("{at}, against the manifest > {name}"),
-                Kind::Changed,
+                FactKind::Changed,
                 Some(manifest),
                 Some(here),
             ));
@@ -432,7 +432,7 @@ fn of_data(before: Option<&str>, text: &str, snapshot: &Snapshot, book: &Book) -
             if !is_seen && !is_said(&text, server, book) {
                 facts.push(fact(
                     format!("{at}, not in RUNBOOK.md > {name}"),
-                    Kind::Added,
+                    FactKind::Added,
                     None,
                     Some(text),
                 ));
@@ -447,7 +447,7 @@ fn of_data(before: Option<&str>, text: &str, snapshot: &Snapshot, book: &Book) -
                 if old != new {
                     facts.push(fact(
                         format!("{at} > {name}"),
-                        Kind::Changed,
+                        FactKind::Changed,
                         Some(old),
                         Some(new),
                     ));
@@ -467,7 +467,7 @@ fn of_data(before: Option<&str>, text: &str, snapshot: &Snapshot, book: &Book) -
         if is_work && !done.contains(path) && !rollbacks.contains(path) {
             facts.push(fact(
                 format!("no step does > {path}"),
-                Kind::Removed,
+                FactKind::Removed,
                 Some(artifact.title.clone()),
                 None,
             ));
@@ -478,7 +478,7 @@ fn of_data(before: Option<&str>, text: &str, snapshot: &Snapshot, book: &Book) -
         if !there.contains(&key) && book.holds(&words(&step.title)) && step.artifact.is_none() {
             facts.push(fact(
                 format!("step {} is gone, and RUNBOOK.md still has it", step.number),
-                Kind::Removed,
+                FactKind::Removed,
                 Some(step.title.clone()),
                 None,
             ));

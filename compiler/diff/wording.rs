@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::compare::{Fact, Kind};
+use super::fact::{Fact, FactKind};
 use super::model::{Change, Group, Report, Warning};
 use super::names;
 use super::pair::Place;
@@ -263,7 +263,7 @@ pub(super) fn values(fact: &Fact) -> (Option<String>, Option<String>) {
     let (Some(old), Some(new)) = (&fact.old, &fact.new) else {
         return (fact.old.as_deref().map(shorten), fact.new.as_deref().map(shorten));
     };
-    if fact.kind == Kind::Moved {
+    if fact.kind == FactKind::Moved {
         return (None, Some(shorten(new)));
     }
     let (old, new): (Vec<char>, Vec<char>) = (old.chars().collect(), new.chars().collect());
@@ -376,7 +376,7 @@ fn lines(fact: &Fact) -> Vec<String> {
         }
     };
     match fact.kind {
-        Kind::Moved => {
+        FactKind::Moved => {
             let value = new.unwrap_or_default();
             lines.push(format!(
                 "! {}: now in another place: {}",
@@ -384,11 +384,11 @@ fn lines(fact: &Fact) -> Vec<String> {
                 value.replace('\n', " ")
             ));
         }
-        Kind::Renamed => {
+        FactKind::Renamed => {
             lines.push(format!("! block {}", old.unwrap_or_default()));
             lines.push(format!("!    is now {}", new.unwrap_or_default()));
         }
-        Kind::Changed | Kind::Added | Kind::Removed => {
+        FactKind::Changed | FactKind::Added | FactKind::Removed => {
             side('-', old);
             side('+', new);
         }

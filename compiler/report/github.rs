@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn a_warning_without_a_place_is_still_a_command() {
         let mut finding = Diagnostic::new(codes::UNREADABLE_FILE, "gone");
-        finding.severity = crate::diag::Severity::Warning;
+        finding.severity = crate::codes::Severity::Warning;
         let text = render(&Sources::new(), &finding);
         assert!(text.starts_with("::warning title=CB0001%3A "), "{text}");
     }

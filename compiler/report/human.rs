@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use crate::diag::{Diagnostic, Severity};
+use crate::codes::Severity;
+use crate::diag::Diagnostic;
 use crate::source::{SourceFile, Sources};
 
 use super::{Place, file_name, hides_source, labels, push_visible, visible, visible_lines};

@@ -3,8 +3,8 @@
 //!
 //! One place for every finding, so that no check has to think of it. This file must not know what is wrong.
 
-use crate::codes;
-use crate::diag::{Diagnostic, Severity};
+use crate::codes::{self, Severity};
+use crate::diag::Diagnostic;
 use crate::formats::unseen::look_alike;
 use crate::source::{Sources, Span};
 

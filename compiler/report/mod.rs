@@ -18,8 +18,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::codes::Code;
-use crate::diag::{Diagnostic, Label, Severity};
+use crate::codes::{Code, Severity};
+use crate::diag::{Diagnostic, Label};
 use crate::formats::unseen::unseen;
 use crate::source::{Sources, Span};
 

@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::codes::Code;
-use crate::diag::{Diagnostic, Severity};
+use crate::codes::{Code, Severity};
+use crate::diag::Diagnostic;
 use crate::explain;
 use crate::source::{Sources, Span};
 

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::{Change, Explorer, InventoryPlace, trial};
 use crate::check;
-use crate::diag::{Diagnostics, Severity};
+use crate::codes::Severity;
+use crate::diag::Diagnostics;
 use crate::inventory;
 use crate::inventory::alternatives::{Alternative, Leaf, Origin};
 

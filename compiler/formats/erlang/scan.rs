@@ -1,7 +1,9 @@
 //! Tokens of Erlang terms. What is refused here beyond what Erlang refuses is listed in `read`.
 
-use super::write::MAX_ATOM;
 use crate::{FormatError, characters};
+
+/// Longest atom the Erlang runtime accepts, in characters.
+pub(super) const MAX_ATOM: usize = 255;
 
 /// Words the Erlang scanner reserves; `else` and `maybe` from OTP 25 on, where a feature is enabled.
 const RESERVED: &[&str] = &[

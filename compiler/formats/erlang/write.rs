@@ -5,12 +5,9 @@
 
 use std::fmt;
 
-use super::scan::is_reserved;
+use super::scan::{MAX_ATOM, is_reserved};
 use super::{Term, TermKind};
 use crate::{FormatError, characters};
-
-/// Longest atom the Erlang runtime accepts, in characters.
-pub(super) const MAX_ATOM: usize = 255;
 
 /// Quotes a value as an Erlang string.
 ///
