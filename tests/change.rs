@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
@@ -412,6 +413,24 @@ fn the_commands_lead_from_plan_to_evidence_and_back() {
     assert_eq!(drifted.code, 1);
     assert!(drifted.stdout.contains("\"changed\""), "{}", drifted.stdout);
     expect_none(&Workspace::new().misfits("status", &drifted.stdout));
+    let kept = tree(&site.root().join("C/ProgramData/cbgen"));
+    let path = kept.keys().find(|path| path.ends_with("journal.jsonl")).unwrap();
+    fs::write(path, "").unwrap();
+    let emptied = site.run(&["status"]);
+    assert!(
+        emptied.code == 1 && emptied.stdout.contains("says nothing of run 1"),
+        "{} {}",
+        emptied.code,
+        emptied.stdout
+    );
+    fs::write(path, &kept[path].0).unwrap();
+    let nobody = site.run(&["apply", "acme.zip", "--phase", "stop"]);
+    assert!(
+        nobody.code == 2 && nobody.stderr.contains("MGMT01 has no step in the phase `stop`"),
+        "{} {}",
+        nobody.code,
+        nobody.stderr
+    );
     fs::write(&file, applied).unwrap();
     let back = site.run(&["rollback"]);
     assert_eq!(
@@ -491,9 +510,49 @@ fn a_failing_script_is_told_with_its_log_and_taken_back() {
     assert_eq!(files, wanted);
 }
 
+const CANARY: &str = "Kanarienvogel-7319";
+
+/// Runs at a terminal, where a person types the secret when it is asked for.
+fn typed(site: &Site, words: &[&str]) -> crate::harness::Ran {
+    let words: Vec<String> = std::iter::once(env!("CARGO_BIN_EXE_cbgen"))
+        .chain(words.iter().copied())
+        .chain(site.place.iter().copied())
+        .map(|word| format!("'{word}'"))
+        .collect();
+    let mut child = Command::new("script")
+        .args(["-qec", &words.join(" "), "/dev/null"])
+        .current_dir(site.workspace.folder())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("`script` of bsdutils");
+    let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let (mut seen, mut block, mut answered) = (Vec::new(), [0; 4096], false);
+    while let Ok(read @ 1..) = stdout.read(&mut block) {
+        seen.extend(&block[..read]);
+        if !answered && seen.windows(13).any(|window| window == b"Secret CANARY") {
+            // Nothing that was typed before the question counts.
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            writeln!(stdin, "{CANARY}").unwrap();
+            answered = true;
+        }
+    }
+    assert!(answered, "{}", String::from_utf8_lossy(&seen));
+    crate::harness::Ran {
+        stdout: String::from_utf8_lossy(&seen).into_owned(),
+        stderr: String::new(),
+        code: child.wait().unwrap().code().unwrap(),
+    }
+}
+
 #[test]
 fn a_secret_reaches_the_script_and_nothing_else() {
-    const CANARY: &str = "Kanarienvogel-7319";
+    for is_typed in [false, true] {
+        a_secret_stays_one(is_typed);
+    }
+}
+
+fn a_secret_stays_one(is_typed: bool) {
     let script = b"@echo off\r\nset \"STEP=look at the variable CANARY\"\r\n";
     let fixture = Fixture::new().with_file("servers/MGMT01/scripts/apply-ws.cmd", Some(script));
     let site = Site::new(&fixture);
@@ -507,8 +566,12 @@ fn a_secret_reaches_the_script_and_nothing_else() {
         text.replace("apply-preflight) ;;", &format!("apply-preflight) ;;\n{look}")),
     )
     .unwrap();
-    let mut command = site.command(&Site::apply(&fixture));
-    let ran = site.workspace.finish(command.env("CANARY", CANARY));
+    let words = Site::apply(&fixture);
+    let ran = if is_typed {
+        typed(&site, &words)
+    } else {
+        site.workspace.finish(site.command(&words).env("CANARY", CANARY))
+    };
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(!ran.stdout.contains(CANARY) && !ran.stderr.contains(CANARY));
     for (path, (bytes, ..)) in tree(&site.root()) {

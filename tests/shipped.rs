@@ -115,7 +115,7 @@ fn every_edit_of_a_component_is_applied_and_taken_back() {
                 "status",
                 &desk.run(&["status"]),
                 0,
-                &format!("Files: {} as applied, 0 not", before.len()),
+                &format!("Files: {} as cbgen left them, 0 not", before.len()),
             );
             expect("rollback", &desk.run(&["rollback"]), 0, "run 1 is taken back");
             assert!(

@@ -138,14 +138,7 @@ fn before_anything(desk: &Desk<'_>, wish: &Wish, plan: &Plan) -> Option<End> {
         }
     }
     if plan.is_blocked() {
-        let steps = plan.steps.iter().flat_map(|step| {
-            let number = step.number;
-            step.problems.iter().map(move |problem| Problem {
-                message: format!("step {number}: {}", problem.message),
-                ..problem.clone()
-            })
-        });
-        return Some(End::Refused(plan.problems.iter().cloned().chain(steps).collect()));
+        return Some(End::Refused(plan.obstacles()));
     }
     let one_way: Vec<Problem> = plan
         .steps

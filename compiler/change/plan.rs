@@ -188,6 +188,28 @@ impl Plan {
         !self.problems.is_empty() || self.steps.iter().any(|step| step.outlook == Outlook::Cannot)
     }
 
+    /// Everything that is in the way, each with its step and its place.
+    pub fn obstacles(&self) -> Vec<Problem> {
+        let of_steps = self.steps.iter().flat_map(|step| {
+            step.problems.iter().map(move |problem| {
+                let place = match (&step.target, problem.line) {
+                    (Some(target), Some(line)) => format!(", `{target}` line {line}"),
+                    (Some(target), None)
+                        if step.kind != StepKind::Script && !problem.message.contains(target) =>
+                    {
+                        format!(", `{target}`")
+                    }
+                    _ => String::new(),
+                };
+                Problem {
+                    message: format!("step {}{place}: {}", step.number, problem.message),
+                    ..problem.clone()
+                }
+            })
+        });
+        self.problems.iter().cloned().chain(of_steps).collect()
+    }
+
     /// Whether something is to be done.
     pub fn is_pending(&self) -> bool {
         self.steps.iter().any(|step| step.outlook != Outlook::Nothing)

@@ -155,7 +155,7 @@ pub fn nothing_known(server: &Server, folder: &str) -> Problem {
     Problem::new(
         codes::NOTHING_KNOWN,
         format!(
-            "nothing is known of a change on {}: there is no `{folder}`",
+            "nothing is known of a change on {}: there is no journal below `{folder}`",
             server.place
         ),
         "is this the right server and the right bundle? If the folder was removed, apply the bundle again: what is done stays done",

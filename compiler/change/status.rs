@@ -87,7 +87,7 @@ pub enum Drift {
 impl Drift {
     fn words(self) -> &'static str {
         match self {
-            Self::None => "as applied",
+            Self::None => "as cbgen left it",
             Self::Changed => "CHANGED by someone",
             Self::Removed => "REMOVED by someone",
             Self::Made => "MADE by someone",
@@ -149,7 +149,7 @@ impl Status {
             .collect();
         let _ = writeln!(
             out,
-            "\nFiles: {} as applied, {} not",
+            "\nFiles: {} as cbgen left them, {} not",
             self.files.len() - drifted.len(),
             drifted.len()
         );
@@ -188,6 +188,7 @@ pub fn status(server: &Server, disk: &dyn Disk, states: &[State]) -> std::io::Re
         status.damage.extend(
             damage.map(|(line, why)| format!(r"{}\journal.jsonl, line {line}: {why}", state.windows)),
         );
+        status.damage.extend(forgotten(state, disk, &journal.reading));
         add(&mut status, &mut files, &journal.reading);
     }
     status.runs.sort_by_key(|run| run.run);
@@ -208,6 +209,23 @@ pub fn status(server: &Server, disk: &dyn Disk, states: &[State]) -> std::io::Re
         });
     }
     Ok(status)
+}
+
+/// What the copies beside the journal tell of a run that the journal does not: it was emptied, cut or removed.
+fn forgotten(state: &State, disk: &dyn Disk, reading: &Reading) -> Option<String> {
+    // A journal that was damaged and began anew says so itself.
+    let mut lines = reading.lines.iter();
+    if lines.any(|line| matches!(line.record, Record::Damaged { .. })) {
+        return None;
+    }
+    let meanings = state.meanings(disk);
+    let lost = meanings
+        .iter()
+        .find(|meaning| reading.lines.iter().all(|line| line.run != meaning.run))?;
+    Some(format!(
+        r"{}\journal.jsonl says nothing of run {}, which the copies beside it know: it was emptied, cut or removed. `cbgen rollback` goes back by the copies",
+        state.windows, lost.run
+    ))
 }
 
 fn add(status: &mut Status, files: &mut BTreeMap<String, (String, Option<Digest>)>, reading: &Reading) {

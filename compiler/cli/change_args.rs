@@ -135,7 +135,7 @@ pub(super) struct RollbackArguments {
 /// Arguments of `status`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 as applied; 1 something drifted or a run has not ended; 2 it could not be found out. \
+    after_help = "Exit codes: 0 as cbgen left it; 1 something drifted or a run has not ended; 2 it could not be found out. \
                         Nothing is written."
 )]
 pub(super) struct StatusArguments {

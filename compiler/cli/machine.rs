@@ -202,8 +202,11 @@ impl Machine for RealMachine {
         if !Self::is_watched() {
             return None;
         }
+        // A question whose answer everybody could read over the shoulder is not asked.
+        let hidden = cbgen_windows::hide_typing().ok()?;
         Self::prompt(&format!("Secret {name} (it is not shown): "));
-        let secret = without_echo(Self::answer)?;
+        let secret = Self::answer();
+        drop(hidden);
         Self::prompt("\n");
         secret.filter(|secret| !secret.is_empty()).map(Secret::new)
     }
@@ -253,26 +256,6 @@ fn add_tail(command: &mut Command, tail: Option<&str>) {
 #[cfg(not(windows))]
 fn add_tail(command: &mut Command, tail: Option<&str>) {
     command.args(tail);
-}
-
-/// Reads with nothing of what is typed shown; `None` where that cannot be had.
-#[cfg(unix)]
-fn without_echo<T>(read: impl FnOnce() -> T) -> Option<T> {
-    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-    let stdin = io::stdin();
-    let before = tcgetattr(&stdin).ok()?;
-    let mut quiet = before.clone();
-    quiet.local_modes.remove(LocalModes::ECHO);
-    tcsetattr(&stdin, OptionalActions::Flush, &quiet).ok()?;
-    let value = read();
-    // What cannot be set back is seen by the person who types next.
-    tcsetattr(&stdin, OptionalActions::Flush, &before).unwrap_or(());
-    Some(value)
-}
-
-#[cfg(not(unix))]
-fn without_echo<T>(_: impl FnOnce() -> T) -> Option<T> {
-    None
 }
 
 /// Seconds since 1970 as RFC 3339 in UTC.

@@ -5,11 +5,11 @@ use crate::change::disk::RealDisk;
 use crate::change::history::History;
 use crate::change::journal::Journal;
 use crate::change::machine::Machine as _;
-use crate::change::plan::{Desk, Outlook, Plan, html, text};
+use crate::change::plan::{Desk, Plan, html, text};
 use crate::change::state::{State, put};
 use crate::change::steps::{Package as _, Selection, server_of};
 use crate::codes;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, one_of};
 
 use super::change::{fail, open, server, tell};
 use super::change_args::{PlanArguments, PlanFormat, StepOptions};
@@ -83,6 +83,27 @@ pub(super) fn selection(session: &mut Session, desk: &Desk<'_>, options: &StepOp
         );
         return None;
     }
+    let chooses = selection != Selection::default();
+    if chooses
+        && selection
+            .choose(desk.package.runbook(), &desk.server.place)
+            .is_empty()
+    {
+        let phases: Vec<&str> = options.phase.iter().map(|phase| phase.name()).collect();
+        let which = match phases.as_slice() {
+            [] => "between these numbers".to_owned(),
+            phases => format!("in the phase {}", one_of(phases.iter().copied())),
+        };
+        fail(
+            session,
+            Diagnostic::new(
+                codes::UNKNOWN_STEP,
+                format!("{} has no step {which}", desk.server.place),
+            )
+            .help("`cbgen plan` without these options lists the steps of this place; RUNBOOK.md has a command for each place and phase"),
+        );
+        return None;
+    }
     Some(selection)
 }
 
@@ -107,16 +128,7 @@ fn finish(session: &mut Session, arguments: &PlanArguments, plan: &Plan) {
     };
     session.print(&text);
     if plan.is_blocked() {
-        let steps = plan.steps.iter().filter(|step| step.outlook == Outlook::Cannot);
-        let problems: Vec<_> = steps
-            .flat_map(|step| step.problems.iter().map(move |problem| (step, problem)))
-            .map(|(step, problem)| crate::change::plan::Problem {
-                message: format!("step {}: {}", step.number, problem.message),
-                ..problem.clone()
-            })
-            .collect();
-        tell(session, &plan.problems);
-        tell(session, &problems);
+        tell(session, &plan.obstacles());
         session.raise(Exit::Failure);
     } else if plan.is_pending() {
         session.raise(Exit::Findings);

@@ -97,6 +97,21 @@ pub fn is_elevated() -> bool {
     system::is_elevated()
 }
 
+/// While this lives, what is typed at the terminal is not shown.
+#[derive(Debug)]
+pub struct HiddenTyping {
+    _before: system::Typing,
+}
+
+/// Shows nothing of what is typed from now on, until the value that this gives is dropped.
+///
+/// Errors: those of the system, above all where the input is no terminal; then nothing is hidden and nothing changed.
+pub fn hide_typing() -> io::Result<HiddenTyping> {
+    Ok(HiddenTyping {
+        _before: system::hide_typing()?,
+    })
+}
+
 /// The programs that hold a file open, as far as the system tells: names for people, sorted. Empty elsewhere.
 pub fn holders(path: &Path) -> Vec<String> {
     system::holders(path)

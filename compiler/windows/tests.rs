@@ -162,6 +162,14 @@ fn the_system_says_who_and_how_much() {
     assert!(holders(&folder.path().join("a")).is_empty());
 }
 
+#[test]
+fn typing_is_hidden_at_a_terminal_and_nowhere_else() {
+    use std::io::IsTerminal as _;
+    assert_eq!(hide_typing().is_ok(), std::io::stdin().is_terminal());
+    // It was set back, so it can be hidden again.
+    assert_eq!(hide_typing().is_ok(), std::io::stdin().is_terminal());
+}
+
 /// A file another handle holds without sharing it: the call waits, and goes on as soon as it is free.
 #[cfg(windows)]
 #[test]

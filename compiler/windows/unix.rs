@@ -10,6 +10,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+
 pub(crate) fn replace_file(target: &Path, new: &Path, backup: &Path) -> io::Result<()> {
     let old = fs::symlink_metadata(target)?;
     if !old.is_file() {
@@ -77,6 +79,26 @@ pub(crate) fn computer_name() -> String {
 
 pub(crate) fn is_elevated() -> bool {
     rustix::process::geteuid().is_root()
+}
+
+/// How the terminal was.
+#[derive(Debug)]
+pub(crate) struct Typing(Termios);
+
+pub(crate) fn hide_typing() -> io::Result<Typing> {
+    let stdin = io::stdin();
+    let before = tcgetattr(&stdin)?;
+    let mut quiet = before.clone();
+    quiet.local_modes.remove(LocalModes::ECHO);
+    tcsetattr(&stdin, OptionalActions::Flush, &quiet)?;
+    Ok(Typing(before))
+}
+
+impl Drop for Typing {
+    fn drop(&mut self) {
+        // What cannot be set back is seen by the person who types next.
+        tcsetattr(io::stdin(), OptionalActions::Flush, &self.0).unwrap_or(());
+    }
 }
 
 pub(crate) fn holders(_: &Path) -> Vec<String> {

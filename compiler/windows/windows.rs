@@ -29,6 +29,7 @@ use windows_sys::Win32::Storage::FileSystem::{
     GetDiskFreeSpaceExW, GetFileInformationByHandle, MOVEFILE_REPLACE_EXISTING, MOVEFILE_WRITE_THROUGH,
     MoveFileExW, READ_CONTROL, ReplaceFileW,
 };
+use windows_sys::Win32::System::Console::{CONSOLE_MODE, ENABLE_ECHO_INPUT, GetConsoleMode, SetConsoleMode};
 use windows_sys::Win32::System::RestartManager::{
     CCH_RM_SESSION_KEY, RM_PROCESS_INFO, RmEndSession, RmGetList, RmRegisterResources, RmStartSession,
 };
@@ -273,6 +274,26 @@ pub(crate) fn is_elevated() -> bool {
     // SAFETY: the handle was opened above and is not used again.
     unsafe { CloseHandle(token) };
     known != 0 && elevation.TokenIsElevated != 0
+}
+
+/// How the console was.
+#[derive(Debug)]
+pub(crate) struct Typing(CONSOLE_MODE);
+
+pub(crate) fn hide_typing() -> io::Result<Typing> {
+    let mut before = 0;
+    // SAFETY: the handle is that of the standard input, which stays open, and `before` is a place for a mode.
+    answer(unsafe { GetConsoleMode(io::stdin().as_raw_handle(), &raw mut before) })?;
+    // SAFETY: the handle is that of a console, as the call before has shown; a mode is a number.
+    answer(unsafe { SetConsoleMode(io::stdin().as_raw_handle(), before & !ENABLE_ECHO_INPUT) })?;
+    Ok(Typing(before))
+}
+
+impl Drop for Typing {
+    fn drop(&mut self) {
+        // SAFETY: as above. What cannot be set back is seen by the person who types next.
+        unsafe { SetConsoleMode(io::stdin().as_raw_handle(), self.0) };
+    }
 }
 
 pub(crate) fn holders(path: &Path) -> Vec<String> {

@@ -225,9 +225,8 @@ impl Apply<'_> {
         let how = if self.wish.done.iter().any(|done| done == number) {
             "--done"
         } else {
-            let question = format!(
-                "Is step {number} ready to be ticked ({meaning})? Type `done`, or `stop` to stop here: "
-            );
+            let question =
+                format!("Step {number}: {meaning}. Type `done` when that is so, or `stop` to stop here: ");
             loop {
                 match self.room.machine.ask(&question).as_deref().map(str::trim) {
                     Some("done") => break "terminal",
@@ -430,9 +429,10 @@ impl Apply<'_> {
         let number = step.number.to_string();
         self.room.note(Record::Paused { step: number.clone() });
         self.room.say(&format!("{number}  stops here: {}", step.title));
-        self.room.detail(&format!(
-            "When it is done: the same command with `--done {number}`"
-        ));
+        self.room.detail(&match step.kind {
+            StepKind::Manual => format!("When it is done: the same command with `--done {number}`"),
+            _ => format!("When those are finished: the same command with `--done {number}`, which carries this step out"),
+        });
         match &self.room.journal_failed {
             None => End::Waits,
             Some(error) => End::Failed {
