@@ -560,12 +560,15 @@ fn page(fixture: &Fixture, ends: &Ends, rows: &[Row]) -> String {
     let total: usize = rows.iter().map(|(_, points, _)| points).sum();
     let mut out = format!(
         "# Reliability of a change\n\nWritten by `tests/reliability.rs: every_interruption_leads_back_and_on`; do not edit.\n\n\
-         One bundle with every effect and {} steps is applied to a server in memory whose disk and programs are struck by faults. \
+         One bundle of {} steps replaces files, edits settings and addresses in scripts, and runs scripts; it is applied to a server in memory whose disk and programs are struck by faults. \
          The change makes {} operations on the disk and with programs; {} of them write or run something. \
          After every fault the server is exactly old or exactly new where it was said to be, `rollback` ends with exactly the old bytes and rights, \
          or `apply` goes on to exactly the new ones; evidence is whole, nothing lies beside a file, `status` finds no drift, and a second \
          `rollback` finds nothing to do. The clock of the machine jumps back every seventh look.\n\n\
-         A run with `CBGEN_EVERY_FAULT=1` checks every point, and only such a run writes this page; an ordinary run of the tests \
+         Kills, power cuts and the first full disk strike at every operation that writes or runs something; a disk that stays full, a right that is \
+         missing and a file that is held at every fifth of them, a denied reading at every eleventh, other people at every thirteenth operation. The journal \
+         of a whole run is cut at every 97th byte and garbled at every 89th.\n\n\
+         A run with `CBGEN_EVERY_FAULT=1` checks every point of the table, and only such a run writes this page; an ordinary run of the tests \
          checks one in {ONE_IN} of each row, and that the page still tells the right numbers.\n\n\
          | fault | points | checked |\n| --- | ---: | --- |\n",
         fixture.steps().len(),

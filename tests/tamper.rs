@@ -223,10 +223,7 @@ fn what_other_programs_pack_again_is_the_same_bundle() {
     run("7z", &["a", "-bso0", "-bsp0", "../seven.zip", "."]);
     run("7z", &["a", "-bso0", "-bsp0", "-mx9", "../seven9.zip", "*"]);
     run("sh", &["-c", "bsdtar --format zip -cf ../bsdtar.zip *"]);
-    run(
-        "sh",
-        &["-c", "bsdtar --format zip -cf - * > ../bsdtar-streamed.zip"],
-    );
+    // As a stream, bsdtar pads an archive with zeros, which the corpus refuses (`entries.rs`).
     run("python3", &["-m", "zipfile", "-c", "../python.zip", "."]);
     run(
         "python3",

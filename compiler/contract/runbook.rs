@@ -16,6 +16,7 @@ use super::manifest::Window;
 use super::path::BundlePath;
 use super::phase::Phase;
 use crate::formats::Format;
+use crate::formats::unseen::unseen;
 
 /// Path of the runbook's data in every bundle.
 pub const RUNBOOK: &str = "runbook.json";
@@ -347,6 +348,27 @@ impl fmt::Display for RunbookError {
 
 impl std::error::Error for RunbookError {}
 
+/// The key of a text with a character that a terminal obeys or nobody sees. Texts of several lines have line feeds.
+fn hides<'v>(value: &'v serde_json::Value, key: &'v str) -> Option<&'v str> {
+    use serde_json::Value;
+    let is_seen = |text: &str| {
+        text.chars()
+            .all(|letter| letter == '\n' || unseen(letter).is_none())
+    };
+    match value {
+        Value::String(text) => (!is_seen(text)).then_some(key),
+        Value::Array(items) => items.iter().find_map(|item| hides(item, key)),
+        Value::Object(fields) => fields.iter().find_map(|(name, field)| {
+            if is_seen(name) {
+                hides(field, name)
+            } else {
+                Some(key)
+            }
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
 impl Runbook {
     /// The text of `runbook.json`.
     pub fn to_text(&self) -> String {
@@ -358,7 +380,7 @@ impl Runbook {
 
     /// Reads a runbook, strictly.
     ///
-    /// Refused: another format number (said first), unknown or missing keys, unsafe paths, numbers that do not rise at
+    /// Refused: another format number (said first), characters that nobody sees, unknown or missing keys, unsafe paths, numbers that do not rise at
     /// a place, steps that are not in their phase, and steps whose kind and artifact contradict each other.
     pub fn read(bytes: &[u8]) -> Result<Self, RunbookError> {
         #[derive(Deserialize)]
@@ -385,6 +407,13 @@ impl Runbook {
                 ));
             }
             Err(error) => return refuse(error.to_string()),
+        }
+        let value: serde_json::Value =
+            serde_json::from_str(text).map_err(|error| RunbookError(error.to_string()))?;
+        if let Some(key) = hides(&value, "runbook") {
+            return refuse(format!(
+                "`{key}` holds a character that no runbook has: a control character, or one that nobody sees"
+            ));
         }
         let runbook: Self = serde_json::from_str(text).map_err(|error| RunbookError(error.to_string()))?;
         runbook.consistent()?;
@@ -610,6 +639,12 @@ mod tests {
         );
         check(&good.replace("\"format\": 1", "\"format\": 0"), "does not exist");
         check(&good.replace("\"1.1\"", "\"2.1\""), "not in its phase");
+        for hidden in ["\\u001b[2J", "\\u009b31m", "\\u202e", "\\u200b", "\\u2028", "\\r"] {
+            let title = format!("\"title\": \"{hidden}");
+            let forged = good.replace("\"title\": \"", &title);
+            assert_ne!(forged, good);
+            check(&forged, "`title` holds a character that no runbook has");
+        }
         check(
             &runbook(vec![step("1.2", None), step("1.1", None)]).to_text(),
             "out of order",

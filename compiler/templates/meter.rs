@@ -23,6 +23,11 @@ pub const LARGEST_LIST: usize = 10_000;
 /// Most texts that one template consists of when every include is written out.
 const MOST_INCLUDES: u64 = 10_000;
 
+/// Deepest chain of includes. The engine handles each inside of the one before, on one stack.
+const DEEPEST_INCLUDE: usize = 30;
+/// Most `elif` in a text: to the engine each lies inside of the one before.
+const MOST_CHOICES: usize = 100;
+
 /// Filter that counts what a loop runs over.
 pub const WALK: &str = "cbgen_walk";
 /// Filter that counts a value that is kept in a variable.
@@ -362,8 +367,9 @@ fn is_assignment(text: &str, inside: &Range<usize>) -> bool {
     rest.starts_with('=')
 }
 
-/// Templates whose includes, written out, are too many. `texts` are all texts by name.
-pub fn too_many_includes(texts: &BTreeMap<&str, &str>) -> Vec<Unbounded> {
+/// What the engine must not even begin with: includes that are too many or too deep, choices without end. `texts` are all
+/// texts by name.
+pub fn too_much_to_read(texts: &BTreeMap<&str, &str>) -> Vec<Unbounded> {
     let includes: BTreeMap<&str, Vec<(Range<usize>, &str)>> = texts
         .iter()
         .map(|(name, text)| {
@@ -380,17 +386,68 @@ pub fn too_many_includes(texts: &BTreeMap<&str, &str>) -> Vec<Unbounded> {
     for name in texts.keys() {
         size(name, &includes, &mut sizes, &mut BTreeSet::new());
     }
+    let mut depths: BTreeMap<&str, usize> = BTreeMap::new();
+    for name in texts.keys() {
+        depth(name, &includes, &mut depths, &mut BTreeSet::new());
+    }
     let is_large = |name: &str| sizes.get(name).is_some_and(|size| *size > MOST_INCLUDES);
+    let is_deep = |name: &str| depths.get(name).is_some_and(|depth| *depth > DEEPEST_INCLUDE);
     // Those that make it too large, not all that include them.
-    includes
-        .iter()
-        .filter(|(name, included)| is_large(name) && !included.iter().any(|(_, name)| is_large(name)))
-        .map(|(name, included)| Unbounded {
+    let begins = |is_wrong: &dyn Fn(&str) -> bool, message: String| -> Vec<Unbounded> {
+        let wrong = includes
+            .iter()
+            .filter(|(name, included)| is_wrong(name) && !included.iter().any(|(_, name)| is_wrong(name)));
+        let found = wrong.map(|(name, included)| Unbounded {
             name: (*name).to_owned(),
             range: included.first().map_or(0..0, |(range, _)| range.clone()),
-            message: format!("written out, its includes are more than {MOST_INCLUDES} texts"),
+            message: message.clone(),
+        });
+        found.collect()
+    };
+    let mut found = begins(
+        &is_large,
+        format!("written out, its includes are more than {MOST_INCLUDES} texts"),
+    );
+    found.extend(begins(
+        &is_deep,
+        format!("includes lie more than {DEEPEST_INCLUDE} deep in each other here"),
+    ));
+    found.extend(texts.iter().filter_map(|(name, text)| {
+        let choices = tags(text).into_iter().filter(|(kind, _, inside)| {
+            let inner = text.get(inside.clone()).unwrap_or_default();
+            *kind == Tag::Statement && inner.trim_start().starts_with("elif")
+        });
+        let (_, range, _) = choices.into_iter().nth(MOST_CHOICES)?;
+        Some(Unbounded {
+            name: (*name).to_owned(),
+            range,
+            message: format!("a text has at most {MOST_CHOICES} `elif`"),
         })
-        .collect()
+    }));
+    found
+}
+
+/// How deep includes lie in each other in a text, itself included. A circle is told by the engine.
+fn depth<'t>(
+    name: &'t str,
+    includes: &BTreeMap<&'t str, Vec<(Range<usize>, &'t str)>>,
+    depths: &mut BTreeMap<&'t str, usize>,
+    above: &mut BTreeSet<&'t str>,
+) -> usize {
+    if let Some(depth) = depths.get(name) {
+        return *depth;
+    }
+    if above.len() > MOST_NESTED || !above.insert(name) {
+        return 1;
+    }
+    let inner = includes.get(name).into_iter().flatten();
+    let deepest = inner
+        .map(|(_, inner)| depth(inner, includes, depths, above))
+        .max();
+    above.remove(name);
+    let found = 1 + deepest.unwrap_or(0);
+    depths.insert(name, found);
+    found
 }
 
 /// How many texts a text is. A circle is told by the engine.
@@ -569,12 +626,12 @@ mod tests {
             .zip(&bodies)
             .map(|(name, body)| (name.as_str(), body.as_str()))
             .collect();
-        let found = too_many_includes(&texts);
+        let found = too_much_to_read(&texts);
         assert_eq!(found.len(), 1, "{found:?}");
         texts.retain(|name, _| *name > "_p/30");
-        assert_eq!(too_many_includes(&texts), Vec::new());
+        assert_eq!(too_much_to_read(&texts), Vec::new());
         // A circle ends.
         texts.insert("_p/39", "{% include \"_p/31\" %}");
-        drop(too_many_includes(&texts));
+        drop(too_much_to_read(&texts));
     }
 }

@@ -221,7 +221,7 @@ fn load_into(
     let by_name = every()
         .map(|text| (text.name.as_str(), text.body.as_str()))
         .collect();
-    let too_many = meter::too_many_includes(&by_name);
+    let too_many = meter::too_much_to_read(&by_name);
     if !too_many.is_empty() {
         for finding in &unbounded {
             diagnostics.push(finding.clone());

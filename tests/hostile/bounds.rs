@@ -31,6 +31,31 @@ fn all_texts_of_an_inventory_have_one_bound() {
 }
 
 #[test]
+fn what_the_engine_would_stack_is_refused_before_it_begins() {
+    // A chain of partials, also one that nothing includes, and choices without end.
+    for begins in [true, false] {
+        let body = if begins { "{% include \"_p/a0\" %}" } else { "x" };
+        let workspace = with_template("path: extra/much.txt\n", body);
+        for number in 0..1000 {
+            let more = format!("{{% include \"_p/a{}\" %}}", number + 1);
+            let text = if number < 999 { more.as_str() } else { "x" };
+            workspace.write(&format!("templates/_p/a{number}"), text);
+        }
+        let (status, text) = bounded(&workspace, "check lab.yaml --templates templates");
+        let says = "error[CB0016]: includes lie more than 30 deep in each other here";
+        assert!(status == 1 && text.contains(says), "{status} {text}");
+    }
+    let body = format!(
+        "{{% if false %}}{}{{% endif %}}x",
+        "{% elif false %}".repeat(4000)
+    );
+    let workspace = with_template("path: extra/much.txt\n", &body);
+    let (status, text) = bounded(&workspace, "check lab.yaml --templates templates");
+    let says = "error[CB0016]: a text has at most 100 `elif`";
+    assert!(status == 1 && text.contains(says), "{status} {text}");
+}
+
+#[test]
 fn revisions_are_bounded_one_by_one_and_together() {
     let workspace = Workspace::new();
     write_tree(&workspace.folder(), &read_tree(&root().join("inventories")));
