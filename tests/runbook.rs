@@ -223,7 +223,7 @@ fn every_edit_has_its_values_in_the_step() {
             }
             let news = step.values.iter().filter_map(|value| value.new.as_deref());
             for new in news.filter(|new| new.starts_with("https://")) {
-                assert!(by_hand.contains(&format!("| {new} |")), "{}: {new}", built.name);
+                assert!(by_hand.contains(&format!("| `{new}` |")), "{}: {new}", built.name);
             }
         }
     }
@@ -286,4 +286,42 @@ fn callers_are_away_before_the_first_path_dies() {
         let first_page = text.split("\n## First").next().unwrap_or_default();
         assert!(first_page.contains("## What is down, and when"), "{}", built.name);
     }
+}
+
+/// People copy paths into a command prompt, which takes what stands behind a slash for an option.
+#[test]
+fn paths_for_people_are_those_of_windows() {
+    for built in bundles().values() {
+        for name in ["RUNBOOK.md", "RUNBOOK-BY-HAND.md", "runbook.html"] {
+            let text = built.text(name);
+            for folder in ["servers/", "deployment/"] {
+                assert!(!text.contains(folder), "{} {name}: {folder}", built.name);
+            }
+        }
+    }
+}
+
+/// Who works with commands reads RUNBOOK.md only: what has to be so before a command stands below it.
+#[test]
+fn every_condition_of_a_command_is_on_the_main_path() {
+    let mut seen = 0;
+    for built in bundles().values() {
+        let main = words(&built.text("RUNBOOK.md"));
+        for step in runbook(built).steps {
+            for line in step.before.iter().filter(|_| step.kind != StepKind::Manual) {
+                assert!(
+                    main.contains(&words(line)),
+                    "{} {}: {line}",
+                    built.name,
+                    step.number
+                );
+                seen += 1;
+            }
+        }
+        assert!(main.contains("CALLBACKPFXPASSWORD"), "{}", built.name);
+        // What one step stops, another one starts.
+        let stops = main.contains("netstopW3SVC");
+        assert!(!stops || main.contains("runnetstartW3SVC"), "{}", built.name);
+    }
+    assert!(seen > 50, "{seen} conditions");
 }

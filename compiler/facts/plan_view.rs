@@ -66,6 +66,12 @@ pub struct PhaseView {
     /// The same as a time stamp with its offset, `2026-12-05T23:10:00+01:00`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub starts_stamp: Option<String>,
+    /// Planned end, `23:24`. Phases overlap, because servers do not wait for each other between barriers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends: Option<String>,
+    /// The same as a time stamp with its offset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_stamp: Option<String>,
     /// Planned minutes.
     pub minutes: u32,
     /// Steps, grouped by where they are done.
@@ -151,8 +157,19 @@ pub struct RunView {
     pub minutes: u32,
     /// The command that does them; empty for steps by hand.
     pub command: String,
+    /// Conditions of the steps that a person has to see to, before the command; each once.
+    pub before: Vec<BeforeView>,
     /// The steps.
     pub steps: Vec<StepView>,
+}
+
+/// A condition of one or more steps.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct BeforeView {
+    /// The steps that state it.
+    pub numbers: Vec<StepNumber>,
+    /// The condition.
+    pub prose: Prose,
 }
 
 /// One step.

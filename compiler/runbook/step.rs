@@ -153,17 +153,19 @@ pub fn effect(effect: Effect) -> &'static str {
 
 fn default_todo(effect: Effect) -> Option<String> {
     let text = match effect {
-        Effect::ReplaceFile => "Copy the present file to the backup folder, then copy this one in its place.",
+        Effect::ReplaceFile => {
+            "Copy the present file to the backup folder, unless a copy is there already. Then copy this one in its place."
+        }
         Effect::TransformXml => {
-            "Copy the present file to the backup folder. Make the changes the transform names, each found by its key or name; \
-             if one is not there, stop and ask."
+            "Copy the present file to the backup folder, unless a copy is there already. Make the changes the transform names, \
+             each found by its key or name; if one is not there, stop and ask."
         }
         Effect::SetTerms | Effect::SetLines => {
-            "Copy the present file to the backup folder. Set the named values in the existing lines; if one is not there, \
-             stop and ask. Add nothing."
+            "Copy the present file to the backup folder, unless a copy is there already. Set the named values in the existing \
+             lines; if one is not there, stop and ask. Add nothing."
         }
         Effect::ReplaceReferences => {
-            "Copy the present file to the backup folder. Replace the whole addresses the list names."
+            "Copy the present file to the backup folder, unless a copy is there already. Replace the whole addresses the list names."
         }
         Effect::ImportRegistry => {
             "Save the key with `reg export`, import this file with `reg import`, and read every value back with `reg query`: \
@@ -190,7 +192,8 @@ fn default_check(effect: Effect) -> Option<String> {
 fn default_undo(rollback: &Rollback) -> Option<String> {
     match rollback {
         Rollback::Captured => Some("Put the saved copy back.".to_owned()),
-        Rollback::Artifact(path) => Some(format!("Run `{path}`.")),
+        // People type it into cmd, which takes what stands behind a slash for an option.
+        Rollback::Artifact(path) => Some(format!("Run `{}`.", path.to_string().replace('/', "\\"))),
         Rollback::OneWay => Some("There is no way back.".to_owned()),
         Rollback::Nothing => None,
     }

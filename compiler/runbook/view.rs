@@ -13,8 +13,8 @@ use crate::contract::moment::Moment;
 use crate::contract::runbook::{self, Runbook, Step};
 use crate::facts::Facts;
 use crate::facts::plan_view::{
-    AcceptedView, AppliedView, GroupView, LaterView, OutageView, PhaseView, PlanView, Prose, RestartView,
-    RunView, StepNumber, StepReference, StepView, TimeView, ValueView, WarningView,
+    AcceptedView, AppliedView, BeforeView, GroupView, LaterView, OutageView, PhaseView, PlanView, Prose,
+    RestartView, RunView, StepNumber, StepReference, StepView, TimeView, ValueView, WarningView,
 };
 use crate::facts::topology::topology;
 use crate::plan::Plan;
@@ -146,6 +146,8 @@ fn phases(facts: &Facts, runbook: &Runbook) -> Vec<PhaseView> {
             in_window: phase.in_window,
             starts: phase.starts.as_deref().map(clock),
             starts_stamp: phase.starts.clone(),
+            ends: end_of(phase).map(|end| end.time_of_day()),
+            ends_stamp: end_of(phase).map(|end| end.stamp()),
             minutes: phase.minutes,
             groups: groups(facts, of_phase(phase.number))
                 .into_iter()
@@ -153,6 +155,11 @@ fn phases(facts: &Facts, runbook: &Runbook) -> Vec<PhaseView> {
                 .collect(),
         })
         .collect()
+}
+
+fn end_of(phase: &runbook::PhaseRecord) -> Option<Moment> {
+    let start = Moment::read(phase.starts.as_deref()?)?;
+    Some(start.plus(i64::from(phase.minutes)))
 }
 
 /// Steps that follow each other at one place are a section; sections of servers between two barriers may be folded.
@@ -193,8 +200,26 @@ fn with_commands(mut group: GroupView, runbook: &Runbook, phase: &str) -> GroupV
             "cbgen apply {}-{}.zip {place} --phase {phase}",
             bundle.name, bundle.version
         );
+        run.before = before(&run.steps);
     }
     group
+}
+
+/// The conditions of the steps of one command. Several steps may state the same one.
+fn before(steps: &[StepView]) -> Vec<BeforeView> {
+    let mut found: Vec<BeforeView> = Vec::new();
+    for step in steps {
+        for prose in &step.before {
+            match found.iter_mut().find(|known| known.prose == *prose) {
+                Some(known) => known.numbers.push(step.number),
+                None => found.push(BeforeView {
+                    numbers: vec![step.number],
+                    prose: prose.clone(),
+                }),
+            }
+        }
+    }
+    found
 }
 
 fn close_whole(found: &mut Vec<GroupView>, steps: &mut Vec<StepView>) {
@@ -223,6 +248,7 @@ fn runs(steps: Vec<StepView>) -> Vec<RunView> {
                 last: step.number,
                 minutes: step.minutes,
                 command: String::new(),
+                before: Vec::new(),
                 steps: vec![step],
             }),
         }

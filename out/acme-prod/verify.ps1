@@ -98,7 +98,8 @@ try {
     }
 
     if ($findings.Count -eq 0) {
-        Write-Output ('Bundle {0} {1}: {2} files, complete and unchanged.' -f $manifest.bundle.name, $manifest.bundle.version, $wanted.Count)
+        Write-Output ('Bundle {0} {1}: {2} files.' -f $manifest.bundle.name, $manifest.bundle.version, $wanted.Count)
+        Write-Output 'The bundle is complete and unchanged.'
         # The digest of the list stands for every file and for the manifest.
         $seal = (Get-FileHash -LiteralPath $list -Algorithm SHA256).Hash.ToLowerInvariant()
         Write-Output ('Seal:    {0}   (compare with the review)' -f (Get-Spoken $seal))

@@ -13,6 +13,7 @@ rollback: certificate/rollback-certificate.cmd
 runbook:
   before:
     - 'The exported file {{ certificate.pfx | md_code }} is on this server, and the nginx package is unpacked below {{ product.install_root | md_code }}.'
+    - 'Where the exported file has a password, the variable `CALLBACK_PFX_PASSWORD` holds it: the script reads it from there and asks nobody. In the PowerShell window the command will be run in: `$env:CALLBACK_PFX_PASSWORD = (New-Object Net.NetworkCredential("", (Read-Host "Password" -AsSecureString))).Password`. Close the window afterwards.'
     - 'An OpenSSL of today is installed; the one inside Git for Windows is found by itself. For another one set the variable `CALLBACK_OPENSSL` to its full path, without quotes.'
   do:
     - 'Open PowerShell as administrator in the folder of the unpacked bundle.'
@@ -210,7 +211,7 @@ set "STEP=remove the working folder"
 rd /s /q "%WORK%"
 if exist "%WORK%\." goto :fail
 echo Certificate and key are in place in %CONF%.
-echo Every server has to trust what lies in %TRUST%. Copy its content to certificate\trust beside import-trust.cmd.
+echo Every server has to trust what lies in %TRUST%. Copy its files to %ProgramData%\cbgen\{{ bundle.name | cmd_echo }}\{{ bundle.version | cmd_echo }}\trusted on every server, this one too.
 endlocal
 exit /b 0
 

@@ -14,7 +14,7 @@ rollback: iis/rollback-bindings.cmd
 runbook:
   before:
     - 'From here on users cannot reach Callback until the proxy starts. Have `proxy\start-proxy.cmd` ready.'
-    - '{% if rabbitmq is defined %}IIS runs again: `net start W3SVC`, and what was stopped with it. RabbitMQ has its new configuration on every server.{% else %}IIS runs.{% endif %}'
+    - '{% if rabbitmq is defined %}IIS runs again: on this server run `net start W3SVC`, and start what was stopped with it. RabbitMQ has its new configuration on every server.{% else %}IIS runs.{% endif %}'
     - 'No other site of this IIS must be reachable from outside through the same ports.'
   do:
     - 'Run `servers\{{ server.name }}\iis\apply-bindings.cmd`. It lists the bindings of {{ iis.site | md_code }} first, adds `127.0.0.1:80`, then removes `*:80`{% if proxy.standard_port %} and `*:443`{% endif %}.'

@@ -17,6 +17,7 @@ runbook:
     - 'Run `servers\{{ server.name }}\iis\recycle-eyequeue.cmd`. It asks IIS which pool EyeQueue runs in and recycles that one.'
   check:
     - 'The script ends with `The pool was restarted`.'
+  later:
     - 'Reload Launchpad and EyeQueue in a browser: the developer tools (F12, *Network*) show one `X-Frame-Options` header on EyeQueue, not two.'
 ---
 {% set script_title = "Restarts the application pool of EyeQueue" -%}

@@ -11,7 +11,7 @@ order: 62
 rollback: sql/rollback-report-connection.cmd
 runbook:
   before:
-    - 'You are logged in with a Windows account that may change {{ sql.config_database | md_code }} on {{ sql.server | md_code }}, on a machine with `sqlcmd`.'
+    - 'You are logged in with a Windows account that may change {{ sql.config_database | md_code }} on {{ sql.server | md_code }}, on a machine with `sqlcmd`. Use this machine and this account for every command with `--deployment`, also to go back: what they save lies there and nowhere else.'
     - 'There is a backup of the database.'
   do:
     - 'Read `deployment\sql\report-connection.sql` first: the head of the file says what it changes. It changes exactly one row for each value, or nothing at all.'
@@ -24,7 +24,7 @@ runbook:
 ---
 {% set script_title = "Runs report-connection.sql" -%}
 {% set script_machine = "any machine with sqlcmd" -%}
-{% set script_advice = "The change is one transaction: SQL Server took it back as a whole. Correct the cause and run this script again." -%}
+{% set script_advice = "The change is one transaction: what fails in it changes nothing. Correct the cause and run this script again." -%}
 {% set state_name = "sql" -%}
 {% set script_sql = "report-connection.sql" -%}
 {% set script_secret = "" if sql.ole.windows_authentication else sql.ole.password_secret -%}

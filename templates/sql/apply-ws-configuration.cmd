@@ -10,7 +10,7 @@ order: 52
 rollback: sql/rollback-ws-configuration.cmd
 runbook:
   before:
-    - 'You are logged in with a Windows account that may change {{ sql.config_database | md_code }} on {{ sql.server | md_code }}, on a machine with `sqlcmd`.'
+    - 'You are logged in with a Windows account that may change {{ sql.config_database | md_code }} on {{ sql.server | md_code }}, on a machine with `sqlcmd`. Use this machine and this account for every command with `--deployment`, also to go back: what they save lies there and nowhere else.'
     - 'There is a backup of the database.'
   do:
     - 'Read `deployment\sql\ws-configuration.sql` first: the head of the file says what it changes. It changes exactly one row for each value, or nothing at all.'
@@ -22,7 +22,7 @@ runbook:
 ---
 {% set script_title = "Runs ws-configuration.sql" -%}
 {% set script_machine = "any machine with sqlcmd" -%}
-{% set script_advice = "The change is one transaction: SQL Server took it back as a whole. Correct the cause and run this script again." -%}
+{% set script_advice = "The change is one transaction: what fails in it changes nothing. Correct the cause and run this script again." -%}
 {% set state_name = "sql" -%}
 {% set script_sql = "ws-configuration.sql" -%}
 {% set script_secret = "" -%}

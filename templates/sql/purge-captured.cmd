@@ -20,7 +20,7 @@ runbook:
 ---
 {% set script_title = "Runs purge-captured.sql" -%}
 {% set script_machine = "any machine with sqlcmd" -%}
-{% set script_advice = "The change is one transaction: SQL Server took it back as a whole. Correct the cause and run this script again." -%}
+{% set script_advice = "The change is one transaction: what fails in it changes nothing. Correct the cause and run this script again." -%}
 {% set state_name = "sql" -%}
 {% set script_sql = "purge-captured.sql" -%}
 {% set script_secret = "" -%}

@@ -12,7 +12,7 @@ rollback: none
 ---
 {% set script_title = "Restores what report-connection.sql changed" -%}
 {% set script_machine = "any machine with sqlcmd" -%}
-{% set script_advice = "The change is one transaction: SQL Server took it back as a whole. Correct the cause and run this script again." -%}
+{% set script_advice = "The change is one transaction: what fails in it changes nothing. Correct the cause and run this script again." -%}
 {% set state_name = "sql" -%}
 {% set script_sql = "report-connection.rollback.sql" -%}
 {% set script_secret = "" -%}

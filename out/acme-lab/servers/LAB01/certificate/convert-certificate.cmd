@@ -234,7 +234,7 @@ set "STEP=remove the working folder"
 rd /s /q "%WORK%"
 if exist "%WORK%\." goto :fail
 echo Certificate and key are in place in %CONF%.
-echo Every server has to trust what lies in %TRUST%. Copy its content to certificate\trust beside import-trust.cmd.
+echo Every server has to trust what lies in %TRUST%. Copy its files to %ProgramData%\cbgen\acme-lab\2026.11.3\trusted on every server, this one too.
 endlocal
 exit /b 0
 

@@ -65,7 +65,7 @@ set "CODE=%errorlevel%"
 echo.
 echo FAILED at step: %STEP%
 if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
-echo Nothing after this step was done. The change is one transaction: SQL Server took it back as a whole. Correct the cause and run this script again.
+echo Nothing after this step was done. The change is one transaction: what fails in it changes nothing. Correct the cause and run this script again.
 endlocal
 exit /b 1
 
