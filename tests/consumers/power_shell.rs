@@ -44,7 +44,12 @@ fn list(folder: &Path, change: impl Fn(String) -> String) {
 const DIFFERENT: &str = "The bundle is NOT what was built. Do not apply it; get the zip again.";
 
 const CASES: &[Case] = &[
-    ("as it was built", |_| {}, 0, &[" files, complete and unchanged."]),
+    (
+        "as it was built",
+        |_| {},
+        0,
+        &[" files.", "The bundle is complete and unchanged."],
+    ),
     (
         "with a signature",
         |folder| write(&folder.join("SHA256SUMS.sig"), "signed"),
