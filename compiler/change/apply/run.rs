@@ -431,7 +431,7 @@ impl Apply<'_> {
         self.room.say(&format!("{number}  stops here: {}", step.title));
         self.room.detail(&match step.kind {
             StepKind::Manual => format!("When it is done: the same command with `--done {number}`"),
-            _ => format!("When those are finished: the same command with `--done {number}`, which carries this step out"),
+            StepKind::Edit | StepKind::Replace | StepKind::Script | StepKind::Sql | StepKind::Registry => format!("When those are finished: the same command with `--done {number}`, which carries this step out"),
         });
         match &self.room.journal_failed {
             None => End::Waits,
