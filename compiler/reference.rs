@@ -190,6 +190,7 @@ fn form_words(form: &str) -> &'static str {
         "cbgen-date" => "day, `YYYY-MM-DD`",
         "cbgen-http-url" => "address with http or https",
         "cbgen-https-url" => "address with https",
+        "cbgen-path-below" => "path below the folder of the file",
         "cbgen-version-range" => "range of versions",
         _ => "text",
     }

@@ -116,3 +116,28 @@ fn a_folder_without_inventories_is_a_failure_of_the_run() {
     let ran = workspace.run(&["check", "elsewhere"]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
 }
+
+#[test]
+fn a_project_file_stays_in_its_folder() {
+    let workspace = workspace();
+    for (line, key) in [
+        ("output: ../esc", "output"),
+        ("output: /tmp/esc", "output"),
+        ("output: 'C:\\esc'", "output"),
+        ("output: 'a\\..\\..\\esc'", "output"),
+        ("templates: /etc", "templates"),
+        ("templates: a/../../etc", "templates"),
+        ("inventories: [../outside.yaml]", "inventories"),
+        ("inventories: ['/etc/*.yaml']", "inventories"),
+    ] {
+        workspace.write("cbgen.yaml", &format!("{line}\n"));
+        let ran = workspace.run(&["build", "--message-format", "short"]);
+        assert!(
+            ran.code != 0 && ran.stderr.contains("cbgen.yaml:1:") && ran.stderr.contains("CB0207"),
+            "{key}: {} {}",
+            ran.code,
+            ran.stderr
+        );
+    }
+    assert!(!workspace.outside().join("esc").exists());
+}

@@ -384,6 +384,8 @@ fn words(record: &Record) -> (String, String) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn sample() -> String {
@@ -395,13 +397,29 @@ mod tests {
                 before,
                 run: 1,
                 at: "2026-12-05T22:00:00Z".into(),
-                record: if n == 6 {
-                    Record::Done
-                } else {
-                    Record::Already {
+                record: match n {
+                    1 => Record::Begin {
+                        bundle: "acme".into(),
+                        version: "1.0.0".into(),
+                        change: None,
+                        id: Digest::of(b"id"),
+                        seal: Digest::of(b"seal"),
+                        place: "MGMT01".into(),
+                        by: Who {
+                            user: "ACME\\sue".into(),
+                            computer: "MGMT01".into(),
+                            process: 1,
+                            tool: "0.1.0".into(),
+                            tool_sha256: None,
+                        },
+                        steps: Vec::new(),
+                        scripts: BTreeMap::new(),
+                    },
+                    6 => Record::Done,
+                    _ => Record::Already {
                         step: format!("1.{n}"),
                         why: "so".into(),
-                    }
+                    },
                 },
             };
             before = Digest::of(line.text().as_bytes());

@@ -313,6 +313,7 @@ pub(super) fn fresh_texts(field: Field<'_>, text: &str) -> Vec<String> {
             let day = if text.ends_with("15") { "16" } else { "15" };
             vec![format!("{}{day}", text.get(..8).unwrap_or_default())]
         }
+        Some("cbgen-path-below") => vec!["elsewhere".to_owned()],
         Some("cbgen-version-range") => vec![">=0.1".to_owned()],
         Some(_) | None => {
             let longest = field.longest().unwrap_or(usize::MAX);

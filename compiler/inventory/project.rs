@@ -1,6 +1,6 @@
 //! The project file `cbgen.yaml`: what a repository compiles, with what, and where to.
 //!
-//! An option on the command line wins over it. This file must not know files or options.
+//! An option on the command line wins over it. Paths in it lie below its folder, because a pull request can change it. This file must not know files or options.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,15 +24,15 @@ pub struct Project {
     pub requires: Option<String>,
     /// Inventories that are compiled when a command names none: files, folders and patterns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(min = 1), extend("uniqueItems" = true, "items" = serde_json::json!({"type": "string", "minLength": 1})), example = serde_json::json!(["inventories"]))]
+    #[schemars(length(min = 1), extend("uniqueItems" = true, "items" = serde_json::json!({"type": "string", "minLength": 1, "format": "cbgen-path-below"})), example = serde_json::json!(["inventories"]))]
     pub inventories: Vec<String>,
     /// Folder of templates that is laid over the built-in ones, as with `--templates`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1), example = &"templates")]
+    #[schemars(length(min = 1), extend("format" = "cbgen-path-below"), example = &"templates")]
     pub templates: Option<String>,
     /// Folder for the trees and archives, as with `--output`; default `out`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1), example = &"out")]
+    #[schemars(length(min = 1), extend("format" = "cbgen-path-below"), example = &"out")]
     pub output: Option<String>,
     /// What counts as an error, as with `--deny`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -65,6 +65,10 @@ const PATTERNS: &[(&str, &str)] = &[
     ),
     ("cbgen-config-file", r"\.config$"),
     (
+        "cbgen-path-below",
+        r"^(?![/\\])(?!.:)(?!(.*[/\\])?\.\.([/\\]|$)).+$",
+    ),
+    (
         "cbgen-version-range",
         r"^[\^~=<>*0-9xX][\^~=<>*0-9A-Za-z.,+\- ]*$",
     ),

@@ -8,7 +8,7 @@ mod paths;
 mod versions;
 
 pub use names::{config_file, fqdn, host_name, http_url, https_url, secret_name, sql_server, sql_table};
-pub use paths::{windows_file, windows_folder};
+pub use paths::{path_below, windows_file, windows_folder};
 pub use versions::{date, date_time, dotnet_version, product_version, rabbitmq_version, version_range};
 
 use versions::product_version_form;
@@ -42,6 +42,7 @@ pub const FORMS: &[(&str, Form, &str)] = &[
         "https://callback.acme.example/VHQWatchWS",
     ),
     ("cbgen-version-range", version_range, ">=0.1, <0.2"),
+    ("cbgen-path-below", path_below, "templates"),
 ];
 
 /// The form with this name.

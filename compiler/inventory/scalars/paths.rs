@@ -90,6 +90,25 @@ pub fn windows_file(value: &str) -> Result<(), String> {
     }
 }
 
+/// A path below the folder of the file that names it, with either slash. A pull request can change that file, and must not
+/// choose what is read or written elsewhere.
+pub fn path_below(value: &str) -> Result<(), String> {
+    let is_drive = value.as_bytes().get(1) == Some(&b':');
+    if value.starts_with(['/', '\\']) || is_drive {
+        return Err(
+            "it is absolute; write a path below the folder of this file, or use the option of the command"
+                .into(),
+        );
+    }
+    if value.split(['/', '\\']).any(|part| part == "..") {
+        return Err(
+            "`..` leads out of the folder of this file; use the option of the command for other places"
+                .into(),
+        );
+    }
+    Ok(())
+}
+
 /// Why a path cannot hold a character. Paths reach batch scripts, nginx, Erlang terms, federation addresses, SQL,
 /// XML and PowerShell; only what all of them carry unchanged is allowed.
 fn unsafe_in_path(character: char) -> Option<&'static str> {
