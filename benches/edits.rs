@@ -131,6 +131,19 @@ fn one(bencher: Bencher<'_, '_>, kind: EditKind, edits: &str, sample: &str, size
 const SIZES: [usize; 3] = [1 << 17, 1 << 20, 1 << 23];
 
 #[divan::bench(args = SIZES)]
+fn xdt(bencher: Bencher<'_, '_>, size: usize) {
+    one(
+        bencher,
+        EditKind::Xdt,
+        "<configuration xmlns:xdt=\"http://schemas.microsoft.com/XML-Document-Transform\"><appSettings>\
+         <add key=\"Host\" value=\"y\" xdt:Locator=\"Match(key)\" xdt:Transform=\"SetAttributes(value)\" />\
+         </appSettings></configuration>",
+        "<configuration><appSettings><add key=\"Host\" value=\"x\" /></appSettings></configuration>",
+        size,
+    );
+}
+
+#[divan::bench(args = SIZES)]
 fn erlang(bencher: Bencher<'_, '_>, size: usize) {
     one(
         bencher,

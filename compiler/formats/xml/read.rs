@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use memchr::{memchr, memchr2, memmem};
+use memchr::{memchr, memchr_iter, memchr2, memmem};
 
 use super::tree::{
     Attribute, Document, Element, Kind, NamespaceId, Node, NodeId, Span, Tree, XML_NAMESPACE,
@@ -41,7 +41,9 @@ impl Document {
             return Err(FormatError::new(0..0, message));
         }
         refused_character(&text)?;
-        let mut tree = Tree::new();
+        // An element and the text behind it for each `<`; what is reserved in vain is never touched.
+        let likely = 2 * memchr_iter(b'<', text.as_bytes()).count() + 1;
+        let mut tree = Tree::with_capacity(likely.min(limits.nodes));
         let top = NodeId::at(0);
         tree.change(top, |node| node.range = Span::new(0, text.len()));
         let mut reader = Reader::new(&text, 0, &mut tree, limits);
@@ -110,9 +112,12 @@ impl Document {
 /// The first character that no document can hold.
 fn refused_character(text: &str) -> Result<(), FormatError> {
     let bytes = text.as_bytes();
-    let control = bytes
-        .iter()
-        .position(|byte| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r'));
+    let refused = |byte: u8| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
+    // Most documents have none, which is found out many bytes at a time.
+    let has_control = bytes.iter().fold(false, |found, byte| found | refused(*byte));
+    let control = has_control
+        .then(|| bytes.iter().position(|byte| refused(*byte)))
+        .flatten();
     let noncharacter = [b"\xef\xbf\xbe", b"\xef\xbf\xbf"]
         .iter()
         .filter_map(|sought| memmem::find(bytes, *sought))
@@ -143,6 +148,8 @@ struct Reader<'a> {
     scope: BTreeMap<String, Vec<NamespaceId>>,
     /// The last child of the node that is read.
     last: Option<NodeId>,
+    /// The attributes of the tag that is read; kept, so that each element takes no more memory than it needs.
+    attributes: Vec<Attribute>,
 }
 
 impl<'a> Reader<'a> {
@@ -155,6 +162,7 @@ impl<'a> Reader<'a> {
             open: Vec::new(),
             scope: BTreeMap::new(),
             last: None,
+            attributes: Vec::new(),
         }
     }
 
@@ -187,6 +195,10 @@ impl<'a> Reader<'a> {
     /// A name with at most one colon, and the length of its prefix.
     fn name(&mut self) -> Result<(Span, u32), FormatError> {
         let start = self.at;
+        if let Some(length) = plain_name(self.rest().as_bytes()) {
+            self.at = start + length;
+            return Ok((Span::new(start, self.at), 0));
+        }
         let mut colon = None;
         for (offset, character) in self.rest().char_indices() {
             let begins = offset == 0 || colon.is_some_and(|colon: usize| colon + 1 == offset);
@@ -488,7 +500,7 @@ impl<'a> Reader<'a> {
         }
         self.at += 1;
         let (name, prefix) = self.name()?;
-        let mut attributes = Vec::new();
+        let mut attributes = std::mem::take(&mut self.attributes);
         let tail_start;
         loop {
             let lead = self.at;
@@ -528,11 +540,13 @@ impl<'a> Reader<'a> {
             name,
             prefix,
             namespace,
-            attributes,
+            attributes: attributes.clone(),
             tail: Span::new(tail_start, self.at),
             read_tail: Span::new(tail_start, self.at),
             close: Span::new(self.at, self.at),
         };
+        attributes.clear();
+        self.attributes = attributes;
         let id = self.add(parent, Kind::Element(element), start)?;
         let open = Open { id, declared };
         if empty {
@@ -627,6 +641,20 @@ impl<'a> Reader<'a> {
             Err(FormatError::new(attribute.name.range(), message))
         })
     }
+}
+
+/// The length of a name of ASCII without a colon, which nearly all are.
+fn plain_name(bytes: &[u8]) -> Option<usize> {
+    let begins = bytes.first()?;
+    if !(begins.is_ascii_alphabetic() || *begins == b'_') {
+        return None;
+    }
+    let inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let length = bytes.iter().position(|byte| !inside(byte)).unwrap_or(bytes.len());
+    let plain = bytes
+        .get(length)
+        .is_none_or(|byte| byte.is_ascii() && *byte != b':');
+    plain.then_some(length)
 }
 
 fn begins_name(character: char) -> bool {

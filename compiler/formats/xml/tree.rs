@@ -186,8 +186,15 @@ pub(super) struct Tree {
 
 impl Tree {
     pub(super) fn new() -> Self {
+        Self::with_capacity(1)
+    }
+
+    /// A tree with room for this many nodes.
+    pub(super) fn with_capacity(nodes: usize) -> Self {
+        let mut all = Vec::with_capacity(nodes);
+        all.push(Node::new(Kind::Document, Span::default()));
         let mut tree = Self {
-            nodes: vec![Node::new(Kind::Document, Span::default())],
+            nodes: all,
             namespaces: Vec::new(),
             numbers: BTreeMap::new(),
         };
@@ -505,6 +512,14 @@ impl Document {
         attribute_value(self.slice(attribute.new_value.unwrap_or(attribute.value).range()))
     }
 
+    /// Whether a reader gets this value for an attribute; most values differ early, and are not taken apart.
+    pub fn has_value(&self, attribute: &Attribute, wanted: &str) -> bool {
+        is_value(
+            self.slice(attribute.new_value.unwrap_or(attribute.value).range()),
+            wanted,
+        )
+    }
+
     /// What a text or CDATA node says; empty for another node.
     pub fn text_of(&self, id: NodeId) -> Cow<'_, str> {
         let raw = self.slice(self.range(id));
@@ -591,14 +606,28 @@ fn local_start(prefix: u32) -> usize {
 
 /// The value that stands as `raw` between the quotes of an attribute (XML 1.0 section 3.3.3).
 pub fn attribute_value(raw: &str) -> Cow<'_, str> {
-    if !raw
-        .bytes()
-        .any(|byte| matches!(byte, b'&' | b'\t' | b'\n' | b'\r'))
-    {
+    if !raw.bytes().any(stands_for_another) {
         return Cow::Borrowed(raw);
     }
     let joined = raw.replace("\r\n", " ").replace(['\t', '\n', '\r'], " ");
     Cow::Owned(without_references(&joined))
+}
+
+/// Whether a reader may get something else for a byte between the quotes of an attribute.
+fn stands_for_another(byte: u8) -> bool {
+    matches!(byte, b'&' | b'\t' | b'\n' | b'\r')
+}
+
+/// Whether [`attribute_value`] of `raw` is `wanted`.
+fn is_value(raw: &str, wanted: &str) -> bool {
+    let first = raw
+        .bytes()
+        .zip(wanted.bytes())
+        .find(|(raw, wanted)| raw != wanted || stands_for_another(*raw));
+    match first {
+        Some((raw_byte, _)) => stands_for_another(raw_byte) && attribute_value(raw) == wanted,
+        None => raw.len() == wanted.len(),
+    }
 }
 
 /// The text that stands as `raw` outside of tags (XML 1.0 section 2.11).

@@ -66,7 +66,7 @@ pub(super) fn work(edits: &[TermEdit], source: &Source<'_>) -> Result<Work, Vec<
             .map(String::as_str)
             .collect(),
         keys: Vec::new(),
-        all: BTreeSet::new(),
+        all: Vec::new(),
         places: BTreeMap::new(),
     };
     for term in &terms {
@@ -98,11 +98,18 @@ pub(super) fn work(edits: &[TermEdit], source: &Source<'_>) -> Result<Work, Vec<
 struct Walk<'a> {
     wanted: BTreeSet<&'a str>,
     keys: Vec<&'a str>,
-    all: BTreeSet<&'a str>,
+    /// Every key, as often as it stands there; sorted only where one is looked for in vain.
+    all: Vec<&'a str>,
     places: BTreeMap<&'a str, Vec<Place<'a>>>,
 }
 
 impl<'a> Walk<'a> {
+    /// Every key, once.
+    fn known(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let known: BTreeSet<&str> = self.all.iter().copied().collect();
+        known.into_iter()
+    }
+
     fn node(&mut self, node: &'a Node) {
         match &node.kind {
             Kind::Tuple(elements) => {
@@ -143,7 +150,7 @@ impl<'a> Walk<'a> {
 
     fn below(&mut self, key: &'a str, pair: &Range<usize>, values: &'a [Node], is_pair: bool) {
         if is_pair {
-            self.all.insert(key);
+            self.all.push(key);
         }
         if let ([value], true) = (values, is_pair && self.wanted.contains(key)) {
             let place = Place {
@@ -200,7 +207,7 @@ fn places<'w, 'a>(
     if named.is_empty() {
         let message = format!("the file has no `{{{key}, …}}`");
         return Err(refuse(RefusalKind::Missing, message)
-            .nearest(nearest(key, walk.all.iter().copied()))
+            .nearest(nearest(key, walk.known()))
             .help("nothing is appended, because a second tuple would be ignored: find out what the key is called in this version"));
     }
     let below: Vec<&Place<'_>> = named
@@ -215,11 +222,8 @@ fn places<'w, 'a>(
             above.join(" > ")
         );
         let first = named.first().map(|place| source.file_range(&place.pair));
-        let mut refusal = refuse(RefusalKind::Missing, message).nearest(
-            above
-                .iter()
-                .find_map(|key| nearest(key, walk.all.iter().copied())),
-        );
+        let mut refusal = refuse(RefusalKind::Missing, message)
+            .nearest(above.iter().find_map(|key| nearest(key, walk.known())));
         refusal.file_range = first;
         return Err(refusal);
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::scan::{Lexeme, Scanner, Token};
+use super::scan::{ARROW, BITS, BITS_END, Lexeme, Scanner, Token, written};
 use crate::FormatError;
 
 /// Deepest nesting that is read.
@@ -78,17 +78,17 @@ impl Parser<'_> {
         Ok(std::mem::replace(&mut self.next, next))
     }
 
-    fn take(&mut self, sign: &str) -> Result<Option<Token>, FormatError> {
+    fn take(&mut self, sign: char) -> Result<Option<Token>, FormatError> {
         if matches!(self.next.lexeme, Lexeme::Sign(found) if found == sign) {
             return self.advance().map(Some);
         }
         Ok(None)
     }
 
-    fn expect(&mut self, sign: &'static str) -> Result<Token, FormatError> {
+    fn expect(&mut self, sign: char) -> Result<Token, FormatError> {
         match self.take(sign)? {
             Some(token) => Ok(token),
-            None => Err(self.unexpected(&format!("`{sign}`"))),
+            None => Err(self.unexpected(&format!("`{}`", written(sign)))),
         }
     }
 
@@ -122,7 +122,7 @@ impl Parser<'_> {
                 | Lexeme::Integer(_)
                 | Lexeme::Float(_)
                 | Lexeme::String(_)
-                | Lexeme::Sign("[" | "{" | "(" | "<<" | "#" | "-" | "+")
+                | Lexeme::Sign('[' | '{' | '(' | BITS | '#' | '-' | '+')
         );
         if !is_term {
             return Err(self.unexpected("a term").into());
@@ -140,17 +140,17 @@ impl Parser<'_> {
                 }
                 Kind::String(text)
             }
-            Lexeme::Sign("(") => {
+            Lexeme::Sign('(') => {
                 let inside = self.term(depth + 1)?;
-                end = self.expect(")")?.range.end;
+                end = self.expect(')')?.range.end;
                 inside.kind
             }
-            Lexeme::Sign(sign @ ("-" | "+")) => {
+            Lexeme::Sign(sign @ ('-' | '+')) => {
                 let inside = self.term(depth + 1)?;
                 end = inside.range.end;
                 match inside.kind {
-                    Kind::Integer(number) if sign == "-" => Kind::Integer(-number),
-                    Kind::Float(number) if sign == "-" => Kind::Float(-number),
+                    Kind::Integer(number) if sign == '-' => Kind::Integer(-number),
+                    Kind::Float(number) if sign == '-' => Kind::Float(-number),
                     kind @ (Kind::Integer(_) | Kind::Float(_)) => kind,
                     Kind::Other(parts) if parts.is_empty() => Kind::Other(parts),
                     Kind::Atom(_)
@@ -165,29 +165,29 @@ impl Parser<'_> {
                     }
                 }
             }
-            Lexeme::Sign("[") => self.list(depth, &mut end)?,
-            Lexeme::Sign("{") => {
+            Lexeme::Sign('[') => self.list(depth, &mut end)?,
+            Lexeme::Sign('{') => {
                 let mut elements = Vec::new();
-                if let Some(close) = self.take("}")? {
+                if let Some(close) = self.take('}')? {
                     end = close.range.end;
                 } else {
                     loop {
                         elements.push(self.term(depth + 1)?);
-                        if self.take(",")?.is_none() {
-                            end = self.expect("}")?.range.end;
+                        if self.take(',')?.is_none() {
+                            end = self.expect('}')?.range.end;
                             break;
                         }
                     }
                 }
                 Kind::Tuple(elements)
             }
-            Lexeme::Sign("<<") => self.binary(depth, &mut end)?,
-            Lexeme::Sign("#") => self.map(depth, &mut end)?,
+            Lexeme::Sign(BITS) => self.binary(depth, &mut end)?,
+            Lexeme::Sign('#') => self.map(depth, &mut end)?,
             Lexeme::Reserved => {
                 self.atom_of_function()?;
-                self.expect(":")?;
+                self.expect(':')?;
                 self.atom_of_function()?;
-                self.expect("/")?;
+                self.expect('/')?;
                 end = self.number("how many arguments the function has")?.range.end;
                 Kind::Other(Vec::new())
             }
@@ -221,21 +221,21 @@ impl Parser<'_> {
 
     fn list(&mut self, depth: usize, end: &mut usize) -> Result<Kind, Unread> {
         let mut elements = Vec::new();
-        if let Some(close) = self.take("]")? {
+        if let Some(close) = self.take(']')? {
             *end = close.range.end;
             return Ok(Kind::List(elements));
         }
         loop {
             elements.push(self.term(depth + 1)?);
-            if self.take(",")?.is_some() {
+            if self.take(',')?.is_some() {
                 continue;
             }
-            if self.take("|")?.is_none() {
-                *end = self.expect("]")?.range.end;
+            if self.take('|')?.is_none() {
+                *end = self.expect(']')?.range.end;
                 return Ok(Kind::List(elements));
             }
             let tail = self.term(depth + 1)?;
-            *end = self.expect("]")?.range.end;
+            *end = self.expect(']')?.range.end;
             if let Kind::List(more) = tail.kind {
                 elements.extend(more);
                 return Ok(Kind::List(elements));
@@ -247,18 +247,18 @@ impl Parser<'_> {
 
     fn binary(&mut self, depth: usize, end: &mut usize) -> Result<Kind, Unread> {
         let mut bytes = Some(Vec::new());
-        if let Some(close) = self.take(">>")? {
+        if let Some(close) = self.take(BITS_END)? {
             *end = close.range.end;
             return Ok(Kind::Binary(Vec::new()));
         }
         loop {
             let part = self.term(depth + 1)?;
             let mut plain = true;
-            if self.take(":")?.is_some() {
+            if self.take(':')?.is_some() {
                 plain = false;
                 self.term(depth + 1)?;
             }
-            if self.take("/")?.is_some() {
+            if self.take('/')?.is_some() {
                 plain = false;
                 self.types()?;
             }
@@ -282,8 +282,8 @@ impl Parser<'_> {
                     return Err(FormatError::new(part.range, message).into());
                 }
             };
-            if self.take(",")?.is_none() {
-                *end = self.expect(">>")?.range.end;
+            if self.take(',')?.is_none() {
+                *end = self.expect(BITS_END)?.range.end;
                 return Ok(bytes.map_or(Kind::Other(Vec::new()), Kind::Binary));
             }
         }
@@ -293,28 +293,28 @@ impl Parser<'_> {
     fn types(&mut self) -> Result<(), FormatError> {
         loop {
             self.atom("the type of a part of the binary")?;
-            if self.take(":")?.is_some() {
+            if self.take(':')?.is_some() {
                 self.number("a number")?;
             }
-            if self.take("-")?.is_none() {
+            if self.take('-')?.is_none() {
                 return Ok(());
             }
         }
     }
 
     fn map(&mut self, depth: usize, end: &mut usize) -> Result<Kind, Unread> {
-        self.expect("{")?;
+        self.expect('{')?;
         let mut pairs = Vec::new();
-        if let Some(close) = self.take("}")? {
+        if let Some(close) = self.take('}')? {
             *end = close.range.end;
             return Ok(Kind::Map(pairs));
         }
         loop {
             let key = self.term(depth + 1)?;
-            self.expect("=>")?;
+            self.expect(ARROW)?;
             pairs.push((key, self.term(depth + 1)?));
-            if self.take(",")?.is_none() {
-                *end = self.expect("}")?.range.end;
+            if self.take(',')?.is_none() {
+                *end = self.expect('}')?.range.end;
                 return Ok(Kind::Map(pairs));
             }
         }

@@ -18,8 +18,8 @@ pub(super) enum Lexeme {
     Integer(Option<i128>),
     Float(f64),
     String(String),
-    /// Any other sign, as it is written.
-    Sign(&'static str),
+    /// Any other sign: the character itself, or [`BITS`], [`BITS_END`] or [`ARROW`].
+    Sign(char),
     Dot,
     End,
 }
@@ -39,9 +39,22 @@ pub(super) struct Scanner<'a> {
 /// Most characters of an atom.
 const MAX_ATOM: usize = 255;
 
-const SIGNS: &[&str] = &[
-    "<<", ">>", "=>", "[", "]", "{", "}", "(", ")", ",", "#", "-", "+", "|", ":", "/",
-];
+/// Stands for `<<`.
+pub(super) const BITS: char = '«';
+/// Stands for `>>`.
+pub(super) const BITS_END: char = '»';
+/// Stands for `=>`.
+pub(super) const ARROW: char = '⇒';
+
+/// A sign as it is written.
+pub(super) fn written(sign: char) -> String {
+    match sign {
+        BITS => "<<".to_owned(),
+        BITS_END => ">>".to_owned(),
+        ARROW => "=>".to_owned(),
+        other => other.to_string(),
+    }
+}
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(text: &'a str) -> Self {
@@ -151,11 +164,21 @@ impl<'a> Scanner<'a> {
                 }
             }
             _ => {
-                if let Some(sign) = SIGNS.iter().find(|sign| self.rest().starts_with(**sign)) {
-                    self.at += sign.len();
+                self.advance();
+                let second = self.peek();
+                let sign = match (first, second) {
+                    ('<', Some('<')) => BITS,
+                    ('>', Some('>')) => BITS_END,
+                    ('=', Some('>')) => ARROW,
+                    _ => first,
+                };
+                if sign != first {
+                    self.advance();
                     return Ok(Lexeme::Sign(sign));
                 }
-                self.advance();
+                if "[]{}(),#-+|:/".contains(first) {
+                    return Ok(Lexeme::Sign(first));
+                }
                 let name = crate::characters::name(first);
                 self.error(start, format!("{name} is not part of any term"))
             }

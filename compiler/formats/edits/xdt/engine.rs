@@ -309,7 +309,7 @@ impl<'e> Engine<'e> {
                 self.file
                     .attribute_node(node, namespace, document.attribute_name(attribute))
             });
-        found.is_some_and(|found| self.file.value(found) == document.value(attribute))
+        found.is_some_and(|found| self.file.has_value(found, &document.value(attribute)))
     }
 
     pub(super) fn note(&mut self, done: Done) {
@@ -380,10 +380,6 @@ impl<'e> Engine<'e> {
         let notes = guards::elsewhere(&self);
         let written = self.file.written();
         let unchanged = written == self.file.file_text();
-        if !unchanged && let Err(error) = Document::read(written, LIMITS) {
-            let message = format!("the edited file would not be well-formed: {error}");
-            return Err(vec![Refusal::new(RefusalKind::Unwritable, message)]);
-        }
         let splice = |splice: crate::xml::change::Splice| source::Splice {
             range: splice.range,
             text: splice.text,
@@ -398,6 +394,12 @@ impl<'e> Engine<'e> {
             .iter()
             .map(|done| self.place(done.number).unwrap_or_default())
             .collect();
+        // The tree goes before what was written is read again, so that there is one at a time.
+        drop(self.file);
+        if !unchanged && let Err(error) = Document::read(written, LIMITS) {
+            let message = format!("the edited file would not be well-formed: {error}");
+            return Err(vec![Refusal::new(RefusalKind::Unwritable, message)]);
+        }
         let changes = self
             .done
             .into_iter()

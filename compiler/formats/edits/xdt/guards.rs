@@ -81,9 +81,11 @@ pub(super) fn closed(file: &Document, parent: NodeId) -> Option<(Range<usize>, S
 
 fn is_encrypted(file: &Document, node: NodeId) -> bool {
     file.attribute(node, "configProtectionProvider").is_some()
+        // An encrypted section holds nothing else.
         || file
             .elements(node)
-            .any(|child| file.name(child) == "EncryptedData")
+            .next()
+            .is_some_and(|child| file.name(child) == "EncryptedData")
 }
 
 /// Why attributes cannot be set on a section: with `configSource` it can have no other, and an encrypted one has all
@@ -154,30 +156,50 @@ pub(super) fn elsewhere(engine: &Engine<'_>) -> Vec<Note> {
     sections.into_iter().filter_map(note).collect()
 }
 
+/// An entry of a collection that a transform set or added.
+struct Entry {
+    /// The edit that did it.
+    number: usize,
+    node: NodeId,
+    /// The attribute it is known by, and its value.
+    attribute: &'static str,
+    value: String,
+    /// What hides it from a reader.
+    hidden: Option<(NodeId, String)>,
+}
+
 /// Refuses entries that a reader would not see: .NET takes the last of two that differ in case only, and a later
 /// `<clear/>` or `<remove>` takes away what stands before it.
 pub(super) fn hidden(engine: &mut Engine<'_>) {
+    let file = &engine.file;
     let mut seen = BTreeSet::new();
-    let mut found = Vec::new();
+    let mut collections: BTreeMap<NodeId, Vec<Entry>> = BTreeMap::new();
     for done in &engine.done {
         let Some(node) = done.node else { continue };
-        if !seen.insert(node) || engine.file.name(node) != "add" {
+        if !seen.insert(node) || file.name(node) != "add" {
             continue;
         }
-        let attached = engine.file.ancestors(node).last() == Some(engine.file.top());
-        let Some((parent, (attribute, value))) = engine
-            .file
-            .parent_element(node)
-            .filter(|_| attached)
-            .zip(identity(&engine.file, node))
-        else {
-            continue;
-        };
-        if let Some(problem) = hiding(engine, parent, node, attribute, &value) {
-            found.push((done.number, problem));
+        let attached = file.ancestors(node).last() == Some(file.top());
+        let parent = file.parent_element(node).filter(|_| attached);
+        if let Some((parent, (attribute, value))) = parent.zip(identity(file, node)) {
+            collections.entry(parent).or_default().push(Entry {
+                number: done.number,
+                node,
+                attribute,
+                value,
+                hidden: None,
+            });
         }
     }
-    for (number, (sibling, message)) in found {
+    for (parent, entries) in &mut collections {
+        look_for_hiding(engine, *parent, entries);
+    }
+    let mut found: Vec<Entry> = collections.into_values().flatten().collect();
+    found.sort_by_key(|entry| entry.number);
+    for entry in found {
+        let Some((sibling, message)) = entry.hidden else {
+            continue;
+        };
         let nearest = engine
             .file
             .attribute_node(sibling, NamespaceId::NONE, "key")
@@ -187,55 +209,55 @@ pub(super) fn hidden(engine: &mut Engine<'_>) {
             RefusalKind::Ambiguous,
             message,
             Some(engine.in_file(sibling)),
-            engine.place(number),
+            engine.place(entry.number),
         );
-        refused.looked_for = Some(engine.search().path(number));
+        refused.looked_for = Some(engine.search().path(entry.number));
         refused.nearest = nearest;
         engine.refusals.push(refused);
     }
 }
 
-fn hiding(
-    engine: &Engine<'_>,
-    parent: NodeId,
-    node: NodeId,
-    attribute: &str,
-    value: &str,
-) -> Option<(NodeId, String)> {
+/// Notes for each entry the first of its siblings that hides it, in one walk over the collection.
+fn look_for_hiding(engine: &Engine<'_>, parent: NodeId, entries: &mut [Entry]) {
     let file = &engine.file;
-    let mut behind = false;
+    let mut passed = BTreeSet::new();
     for sibling in file.elements(parent) {
-        engine.budget.take(1).ok()?;
-        if sibling == node {
-            behind = true;
+        if engine.budget.take(1).is_err() {
+            return;
+        }
+        let name = file.name(sibling);
+        if !matches!(name, "add" | "clear" | "remove") {
             continue;
         }
-        let named = || {
-            file.attribute(sibling, attribute)
-                .is_some_and(|found| found.eq_ignore_ascii_case(value))
-        };
-        let message = match file.name(sibling) {
-            "add" if named() => {
-                let other = file.attribute(sibling, attribute).unwrap_or_default();
-                format!(
+        // Compared without its case by `eq_ignore_ascii_case`, which looks at the length first.
+        let [key, other] = ["key", "name"].map(|attribute| file.attribute(sibling, attribute));
+        for entry in entries.iter_mut().filter(|entry| entry.hidden.is_none()) {
+            if entry.node == sibling {
+                passed.insert(sibling);
+                continue;
+            }
+            let behind = passed.contains(&entry.node);
+            let value = if entry.attribute == "key" { &key } else { &other };
+            let same = value
+                .as_deref()
+                .filter(|value| value.eq_ignore_ascii_case(&entry.value));
+            let message = match (name, same) {
+                ("add", Some(other)) => format!(
                     "the entry `{}` is there besides `{}`; .NET ignores the case and takes the last of them",
-                    short(&other),
-                    short(value)
-                )
-            }
-            "clear" if behind => format!(
-                "a `<clear/>` stands behind the entry `{}`, which takes it away again",
-                short(value)
-            ),
-            "remove" if behind && named() => {
-                format!(
+                    short(other),
+                    short(&entry.value)
+                ),
+                ("clear", _) if behind => format!(
+                    "a `<clear/>` stands behind the entry `{}`, which takes it away again",
+                    short(&entry.value)
+                ),
+                ("remove", Some(_)) if behind => format!(
                     "a `<remove>` stands behind the entry `{}`, which takes it away again",
-                    short(value)
-                )
-            }
-            _ => continue,
-        };
-        return Some((sibling, message));
+                    short(&entry.value)
+                ),
+                _ => continue,
+            };
+            entry.hidden = Some((sibling, message));
+        }
     }
-    None
 }

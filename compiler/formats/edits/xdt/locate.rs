@@ -140,15 +140,14 @@ impl Search<'_> {
                         )
                     })
                     .collect();
-                let mut found = self.named(edit, around)?;
-                found.retain(|node| {
+                let fits = |node: NodeId| {
                     wanted.iter().all(|(namespace, name, value)| {
                         namespace
-                            .and_then(|namespace| self.file.attribute_node(*node, namespace, name))
-                            .is_some_and(|attribute| self.file.value(attribute) == value.as_str())
+                            .and_then(|namespace| self.file.attribute_node(node, namespace, name))
+                            .is_some_and(|attribute| self.file.has_value(attribute, value))
                     })
-                });
-                Ok(found)
+                };
+                Ok(self.named_and(edit, around, fits)?)
             }
             Some(Locator::Condition(condition)) => {
                 let mut all = Vec::new();
@@ -165,6 +164,16 @@ impl Search<'_> {
 
     /// The elements below `around` with the name of the edit.
     pub(super) fn named(&self, edit: &Edit, around: &[NodeId]) -> Result<Vec<NodeId>, Exhausted> {
+        self.named_and(edit, around, |_| true)
+    }
+
+    /// Those of them that fit.
+    fn named_and(
+        &self,
+        edit: &Edit,
+        around: &[NodeId],
+        fits: impl Fn(NodeId) -> bool,
+    ) -> Result<Vec<NodeId>, Exhausted> {
         let document = &self.edits.document;
         let name = document.name(edit.node);
         let namespace = self
@@ -174,8 +183,9 @@ impl Search<'_> {
         for parent in around {
             for child in self.file.children(*parent) {
                 self.budget.take(1)?;
-                let fits = self.any_namespace || namespace == Some(self.file.namespace(child));
-                if fits && self.file.is_element(child) && self.file.name(child) == name {
+                let in_namespace = self.any_namespace || namespace == Some(self.file.namespace(child));
+                if in_namespace && self.file.is_element(child) && self.file.name(child) == name && fits(child)
+                {
                     found.push(child);
                 }
             }
