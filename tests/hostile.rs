@@ -140,6 +140,57 @@ fn within(workspace: &Workspace, memory: u32, arguments: &str) -> (i32, String) 
     (output.status.code().unwrap_or(-1), text)
 }
 
+/// The densest files of each format, as large as any that is edited: edited or refused, within the memory.
+#[test]
+fn edits_of_the_largest_files_are_bounded() {
+    let workspace = Workspace::new();
+    let full = |before: &str, item: &str, after: &str| {
+        let count = ((16 << 20) - before.len() - after.len()) / item.len();
+        format!("{before}{}{after}", item.repeat(count))
+    };
+    let xdt = "<configuration xmlns:xdt=\"http://schemas.microsoft.com/XML-Document-Transform\"><b c=\"1\" xdt:Transform=\"SetAttributes\"/></configuration>";
+    let references = "{\"rewrites\":[{\"port\":2800,\"to\":\"https://h/a\"}],\"boundary\":\"not-a-digit\",\"when_absent\":\"report\"}";
+    let cases = [
+        (
+            "xdt",
+            xdt,
+            full("<configuration><b c=\"0\"/>", "<a/>", "</configuration>"),
+        ),
+        (
+            "xdt",
+            xdt,
+            full("<configuration><b c=\"0\"", " a=\"\"", "/></configuration>"),
+        ),
+        (
+            "erlang",
+            "[{set, [driver], \"x\"}].\n",
+            full("[{driver, 1}", ",{a,1}", "].\n"),
+        ),
+        ("yaml", ":host: 'x'\n", full(":host: y\n", "- a\n", "")),
+        ("yaml", ":host: 'x'\n", full(":host: y\nb: [a", ",a", "]\n")),
+        ("json", "{\"a\": 1}", full("{\"a\": 0, \"b\": [1", ",1", "]}")),
+        ("json", "{\"a\": 1}", full("{\"a\": 0, \"b\": ", "[", "")),
+        ("ini", "[A]\nb=1\n", full("[A]\nb=0\n", "c=\n", "")),
+        ("js_references", references, full("", "'http://s:2800',", "")),
+        ("js_references", references, full("", "2800 ", "")),
+        ("js_references", references, full("", "'https://h/a'", "")),
+    ];
+    for (number, (format, edit, file)) in cases.iter().enumerate() {
+        let shown: String = file.chars().take(40).collect();
+        workspace.write(&format!("edit{number}"), edit);
+        workspace.write(&format!("file{number}"), file);
+        let (status, text) = bounded(
+            &workspace,
+            &format!("edit file{number} edit{number} --as {format} -o new"),
+        );
+        let said: String = text.chars().take(500).collect();
+        assert!(
+            status == 1 || status == 2 && said.contains("error[CB10"),
+            "{format} {shown}…: {status} {said}"
+        );
+    }
+}
+
 #[test]
 fn inputs_are_bounded_together_and_not_one_by_one() {
     let workspace = Workspace::new();

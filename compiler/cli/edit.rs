@@ -140,8 +140,7 @@ fn read_edits(session: &mut Session, files: &DiskFiles, path: &Path) -> Option<S
 }
 
 fn read_file(session: &mut Session, files: &DiskFiles, path: &Path) -> Option<Vec<u8>> {
-    // One byte more than is edited, so that the engine says what is too large.
-    read(session, files, path, MAX_FILE_BYTES as u64 + 1)
+    read(session, files, path, MAX_FILE_BYTES as u64)
 }
 
 fn read(session: &mut Session, files: &DiskFiles, path: &Path, limit: u64) -> Option<Vec<u8>> {
@@ -168,6 +167,7 @@ fn read_input(session: &mut Session) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     match std::io::stdin()
         .lock()
+        // One byte more than is edited, so that the engine says what is too large.
         .take(MAX_FILE_BYTES as u64 + 1)
         .read_to_end(&mut bytes)
     {

@@ -168,7 +168,7 @@ impl Edits {
             Self::YamlLines(edits) => yaml::work(edits, &source)?,
             Self::JsonKeys(edits) => json::work(edits, &source)?,
             Self::IniLines(edits) => ini::work(edits, &source)?,
-            Self::References(references) => references::work(references, &source),
+            Self::References(references) => references::work(references, &source)?,
         };
         work.finish(&source)
     }

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::source::{Readable, Source, Unmarked};
-use super::{Change, Note, Outcome, Work};
+use super::{Change, Note, Outcome, Refusal, RefusalKind, Work};
 use crate::js_references::{References, Rewrite};
 
 /// Browsers read UTF-8 and UTF-16 with a mark; without one a script is in the encoding of the page, and every one that is
@@ -25,10 +25,26 @@ struct Number {
     origin: Option<Range<usize>>,
 }
 
-/// What the rewrites do to a file. Nothing stands against them: what does not match is noted.
-pub(super) fn work(references: &References, source: &Source<'_>) -> Work {
+/// Most places of a script that are changed or noted; each is shown to a person.
+const MAX_PLACES: usize = 20_000;
+
+/// What the rewrites do to a file. What does not match is noted.
+///
+/// # Errors
+/// The script is no text of a person: it names the ports or the new addresses more than [`MAX_PLACES`] times.
+pub(super) fn work(references: &References, source: &Source<'_>) -> Result<Work, Vec<Refusal>> {
     let text = source.text();
+    let too_many = |count: usize| {
+        let message = format!("the script names these ports and addresses more than {MAX_PLACES} times");
+        let refused = || vec![Refusal::new(RefusalKind::Limit, message)];
+        if count > MAX_PLACES {
+            Err(refused())
+        } else {
+            Ok(())
+        }
+    };
     let numbers = numbers(text, &references.rewrites);
+    too_many(numbers.len())?;
     let mut work = Work::default();
     for rewrite in &references.rewrites {
         let Rewrite { port, to, .. } = rewrite;
@@ -62,7 +78,9 @@ pub(super) fn work(references: &References, source: &Source<'_>) -> Work {
             .match_indices(to.as_str())
             .filter(|(at, _)| stands_alone(text, *at..at + to.len()))
             .map(|(at, _)| at)
+            .take(MAX_PLACES + 1)
             .collect();
+        too_many(work.changes.len() + there.len())?;
         for at in &there {
             work.changes.push(Change {
                 key: key.clone(),
@@ -84,7 +102,7 @@ pub(super) fn work(references: &References, source: &Source<'_>) -> Work {
     }
     work.notes
         .sort_by_key(|note| note.span.as_ref().map_or(usize::MAX, |span| span.start));
-    work
+    Ok(work)
 }
 
 /// Whether an address ends here: `https://host/auth` is not in `https://host/authors`.
@@ -96,12 +114,12 @@ fn stands_alone(text: &str, range: Range<usize>) -> bool {
             .is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '~' | '%'))
 }
 
-/// The ports of the rewrites wherever they stand alone, in one pass over the text.
+/// The ports of the rewrites wherever they stand alone, in one pass over the text; one more than [`MAX_PLACES`] at most.
 fn numbers(text: &str, rewrites: &[Rewrite]) -> Vec<Number> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
     let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
+    while let Some(byte) = bytes.get(at).filter(|_| found.len() <= MAX_PLACES) {
         if !byte.is_ascii_digit() {
             at += 1;
             continue;

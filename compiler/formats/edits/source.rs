@@ -151,10 +151,8 @@ impl<'a> Source<'a> {
     /// Decodes a file, or says why its reader would not.
     pub fn read(bytes: &'a [u8], readable: Readable) -> Result<Self, Box<Refusal>> {
         if bytes.len() > MAX_FILE_BYTES {
-            let message = format!(
-                "the file has {} bytes, at most {MAX_FILE_BYTES} are edited",
-                bytes.len()
-            );
+            let message =
+                format!("the file has more than {MAX_FILE_BYTES} bytes, which are the most that are edited");
             return Err(Box::new(Refusal::new(RefusalKind::Limit, message)));
         }
         let refuse = |range: Range<usize>, message: String, help: String| {
@@ -538,7 +536,7 @@ mod tests {
         check(
             &large,
             ANY,
-            "Limit the file has 16777217 bytes, at most 16777216 are edited",
+            "Limit the file has more than 16777216 bytes, which are the most that are edited",
         );
     }
 
