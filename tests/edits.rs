@@ -15,7 +15,7 @@ mod readers;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use cbgen::formats::edits::{EditKind, Edits, Outcome};
+use cbgen::formats::edits::{EditKind, Edited, Edits, Outcome};
 
 use crate::consumers::done;
 use crate::harness::{compare_text, expect_none, root};
@@ -27,6 +27,7 @@ pub(crate) const KINDS: &[(&str, EditKind)] = &[
     ("json", EditKind::JsonKeys),
     ("ini", EditKind::IniLines),
     ("js", EditKind::References),
+    ("xml", EditKind::Xdt),
 ];
 
 /// A vendor file with edits.
@@ -54,8 +55,47 @@ pub(crate) fn traps(folder: &str) -> Vec<Trap> {
     names.into_iter().map(trap).collect()
 }
 
+/// Shows files as their real reader sees them.
+type View = fn(&[Vec<u8>]) -> Vec<Vec<String>>;
+
+/// The lines a reader sees no longer, and those it sees newly.
+fn differences<'v>(before: &'v [String], after: &'v [String]) -> (Vec<&'v String>, Vec<&'v String>) {
+    let gone = before.iter().filter(|line| !after.contains(line));
+    let new = after.iter().filter(|line| !before.contains(line));
+    (gone.collect(), new.collect())
+}
+
+/// Lines that show one change: an added setting is a key, a value, and what the program makes of them.
+const LINES: usize = 3;
+
+/// Whether a value became another one at the same place, be it a text that was a list of numbers.
+fn is_replaced(line: &str, by: &[&String]) -> bool {
+    let place = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
+    let below = |inner: &str, outer: &str| {
+        inner
+            .strip_prefix(outer)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let at = place(line);
+    by.iter()
+        .any(|other| below(&at, &place(other)) || below(&place(other), &at))
+}
+
+/// Whether a reader refuses a file.
+fn is_refused(view: &[String]) -> bool {
+    view.iter().any(|line| line.starts_with("! "))
+}
+
+/// How many places an edit changed.
+fn changed(edited: &Edited) -> usize {
+    let changes = edited.changes.iter();
+    changes
+        .filter(|change| change.outcome != Outcome::AlreadySo)
+        .count()
+}
+
 /// Edits the files of a folder, and compares what their reader sees before and after.
-fn check(folder: &str, view: impl Fn(&[Vec<u8>]) -> Vec<Vec<String>>) {
+fn check(folder: &str, view: View) {
     let kind = KINDS.iter().find(|(name, _)| *name == folder).expect("a kind").1;
     let traps = traps(folder);
     let mut complaints = Vec::new();
@@ -66,11 +106,7 @@ fn check(folder: &str, view: impl Fn(&[Vec<u8>]) -> Vec<Vec<String>>) {
             Edits::read(kind, &trap.edit).unwrap_or_else(|errors| panic!("{}: {errors:?}", trap.name));
         match done(&edits, &trap.file) {
             Ok(edited) => {
-                let done = edited
-                    .changes
-                    .iter()
-                    .filter(|change| change.outcome != Outcome::AlreadySo);
-                counts.push(done.count());
+                counts.push(changed(&edited));
                 files.push(trap.file.clone());
                 files.push(edited.bytes);
             }
@@ -80,25 +116,80 @@ fn check(folder: &str, view: impl Fn(&[Vec<u8>]) -> Vec<Vec<String>>) {
     let views = view(&files);
     assert_eq!(views.len(), files.len(), "the reader shows every file");
     for (index, trap) in traps.iter().enumerate() {
-        let (before, after) = (&views[index * 2], &views[index * 2 + 1]);
+        assert!(
+            !is_refused(&views[index * 2]),
+            "{}: its reader refuses it",
+            trap.name
+        );
+        let (gone, new) = differences(&views[index * 2], &views[index * 2 + 1]);
         let mut shown = String::new();
-        for line in before.iter().filter(|line| !after.contains(line)) {
+        for line in &gone {
             writeln!(shown, "- {line}").expect("a String");
         }
-        let mut new = 0;
-        for line in after.iter().filter(|line| !before.contains(line)) {
+        for line in &new {
             writeln!(shown, "+ {line}").expect("a String");
-            new += 1;
         }
-        if new == 0 || new > counts[index].max(1) * 2 {
+        if gone.len() + new.len() == 0 || new.len() > counts[index].max(1) * LINES {
             complaints.push(format!(
-                "{folder}/{}: {new} lines differ for {} changes",
-                trap.name, counts[index]
+                "{folder}/{}: {} lines differ for {} changes",
+                trap.name,
+                new.len(),
+                counts[index]
             ));
         }
         complaints.extend(compare_text(&trap.folder.join("view.txt"), &shown).err());
     }
     expect_none(&complaints);
+    check_flipped(kind, &traps, view);
+}
+
+/// Flips bits all over the files. What the engine then accepts and changes, the real reader sees changed, and nothing
+/// else; a file that the reader refuses has no meaning to be wrong about.
+fn check_flipped(kind: EditKind, traps: &[Trap], view: View) {
+    let mut files = Vec::new();
+    let mut cases = Vec::new();
+    for trap in traps {
+        let edits = Edits::read(kind, &trap.edit).expect("edits");
+        let step = (trap.file.len() / 24).max(1);
+        for (turn, at) in (0..trap.file.len()).step_by(step).enumerate() {
+            let mut file = trap.file.clone();
+            file[at] ^= 1 << (turn % 8);
+            if let Ok(edited) = edits.apply(&file) {
+                cases.push((
+                    format!("{}: bit {} of byte {at}", trap.name, turn % 8),
+                    changed(&edited),
+                ));
+                files.push(file);
+                files.push(edited.bytes);
+            }
+        }
+    }
+    let views = view(&files);
+    assert_eq!(views.len(), files.len(), "the reader shows every file");
+    let mut complaints = Vec::new();
+    let mut read = 0;
+    for (pair, (name, count)) in views.chunks(2).zip(&cases) {
+        if is_refused(&pair[0]) {
+            continue;
+        }
+        read += 1;
+        let (gone, new) = differences(&pair[0], &pair[1]);
+        // References in comments are rewritten too, which no reader sees.
+        let is_seen = kind == EditKind::References || *count == 0 || gone.len() + new.len() > 0;
+        let only_gone = gone.iter().filter(|line| !is_replaced(line, &new));
+        let only_new = new.iter().filter(|line| !is_replaced(line, &gone));
+        let most = count * LINES;
+        let is_true = gone.is_empty() && new.is_empty() || *count > 0;
+        if is_refused(&pair[1]) || !is_seen || !is_true || only_gone.count() > most || only_new.count() > most
+        {
+            complaints.push(format!("{name}: {count} changes, {gone:?} became {new:?}"));
+        }
+    }
+    expect_none(&complaints);
+    assert!(
+        read > traps.len() * 4,
+        "only {read} flipped files were accepted and read"
+    );
 }
 
 #[test]
@@ -124,6 +215,11 @@ fn scripts_yield_the_new_addresses_and_nothing_else() {
 #[test]
 fn configparser_sees_the_new_lines_and_nothing_else() {
     check("ini", readers::ini);
+}
+
+#[test]
+fn dotnet_sees_the_new_settings_and_nothing_else() {
+    check("xml", readers::dotnet);
 }
 
 #[test]

@@ -34,63 +34,96 @@ fn reported_places_lie_in_the_file_and_not_in_each_other() {
     }
 }
 
-/// Two edits of one file, as a text with both and as two texts, in both orders.
-#[test]
-fn the_order_of_edits_with_different_keys_makes_no_difference() {
-    let check = |kind, one: &str, other: &str, both: &str, file: &[u8]| {
-        let edits = |text: &str| Edits::read(kind, text).expect("edits");
-        let after = |text: &str, file: &[u8]| edits(text).apply(file).expect("done").bytes;
-        let forwards = after(other, &after(one, file));
-        let backwards = after(one, &after(other, file));
-        assert_eq!(forwards, backwards);
-        assert_eq!(forwards, after(both, file));
+/// A file of one kind with these keys in this order, and the edit that sets one of them.
+fn made(kind: EditKind, keys: &[u8], crlf: bool, deep: bool) -> (String, impl Fn(&[(u8, u16)]) -> String) {
+    let each = |line: &dyn Fn(u8) -> String, between: &str| {
+        let lines: Vec<String> = keys.iter().map(|key| line(*key)).collect();
+        lines.join(between)
     };
-    check(
-        EditKind::Terms,
-        "[{set, [a], \"x\"}].\n",
-        "[{set, [b], [1,2]}].\n",
-        "[{set, [b], [1,2]}, {set, [a], \"x\"}].\n",
-        b"[{b, 1}, {c, [{a, 2}]}].\r\n",
-    );
-    check(
-        EditKind::YamlLines,
-        ":a: 'x'\n",
-        "b:\n  :c: 'y'\n",
-        "b:\n  :c: 'y'\n:a: 'x'\n",
-        b":a: 1\r\nb:\n    :c: \"2\"\n",
-    );
-    check(
-        EditKind::JsonKeys,
-        "{\"a\": 1}",
-        "{\"b\": {\"c\": 2}}",
-        "{\"b\": {\"c\": 2}, \"a\": 1}",
-        b"{\"b\": {\"c\": 0}, \"a\":0}",
-    );
-    check(
-        EditKind::IniLines,
-        "[A]\nx=1\n",
-        "[B]\nx=2\n",
-        "[B]\nx=2\n[A]\nx=1\n",
-        b"[B]\r\nx=\r\n[A]\nx=0",
-    );
-    let references = |rewrites: &str| {
-        format!("{{\"rewrites\":[{rewrites}],\"boundary\":\"not-a-digit\",\"when_absent\":\"report\"}}")
+    let file = match kind {
+        EditKind::Terms if deep => format!(
+            "[{{app, [{}]}}].\n",
+            each(&|key| format!("{{k{key}, \"v\"}}"), ",\n  % {k1, 0}\n  ")
+        ),
+        EditKind::Terms => each(&|key| format!("{{k{key}, [1, {{a, b}}]}}."), "\n"),
+        EditKind::YamlLines => each(&|key| format!("k{key}: \"v\" # k1: 0"), "\n"),
+        EditKind::JsonKeys => format!("{{\n{}\n}}", each(&|key| format!("  \"k{key}\" : 1.5e3"), ",\n")),
+        EditKind::IniLines => format!(
+            "[S]\n; k1=0\n{}\n[T]\nk1=t",
+            each(&|key| format!("K{key} = v"), "\n")
+        ),
+        EditKind::References => each(&|key| format!("'http://s:20{key:02}/x'"), "\n"),
+        EditKind::Xdt => format!(
+            "<configuration>\n<appSettings>\n{}\n</appSettings>\n</configuration>",
+            each(
+                &|key| format!("  <add key='k{key}' value='v'/>"),
+                "\n  <!-- k1 -->\n"
+            )
+        ),
     };
-    let (one, other) = (
-        "{\"port\":1,\"to\":\"https://h/a\"}",
-        "{\"port\":2,\"to\":\"https://h/b\"}",
-    );
-    check(
-        EditKind::References,
-        &references(one),
-        &references(other),
-        &references(&format!("{other},{one}")),
-        b"'http://s:1/x' 'http://s:2' 'http://s:12'",
-    );
+    let file = if crlf { file.replace('\n', "\r\n") } else { file };
+    let edit = move |wanted: &[(u8, u16)]| {
+        let each = |line: &dyn Fn(u8, u16) -> String, between: &str| {
+            let lines: Vec<String> = wanted.iter().map(|(key, value)| line(*key, *value)).collect();
+            lines.join(between)
+        };
+        match kind {
+            EditKind::Terms => format!(
+                "[{}].\n",
+                each(&|key, value| format!("{{set, [k{key}], \"n{value}\"}}"), ", ")
+            ),
+            EditKind::YamlLines => each(&|key, value| format!("k{key}: 'n{value}'\n"), ""),
+            EditKind::JsonKeys => format!("{{{}}}", each(&|key, value| format!("\"k{key}\": {value}"), ",")),
+            EditKind::IniLines => format!("[S]\n{}", each(&|key, value| format!("k{key}=n{value}\n"), "")),
+            EditKind::References => format!(
+                "{{\"rewrites\":[{}],\"boundary\":\"not-a-digit\",\"when_absent\":\"report\"}}",
+                each(
+                    &|key, value| format!("{{\"port\":20{key:02},\"to\":\"https://h/n{value}\"}}"),
+                    ","
+                )
+            ),
+            EditKind::Xdt => format!(
+                "<configuration xmlns:xdt=\"{}\"><appSettings>{}</appSettings></configuration>",
+                cbgen::formats::edits::xdt::NAMESPACE,
+                each(
+                    &|key, value| format!(
+                        "<add key=\"k{key}\" value=\"n{value}\" xdt:Locator=\"Match(key)\" xdt:Transform=\"SetAttributes(value)\"/>"
+                    ),
+                    ""
+                )
+            ),
+        }
+    };
+    (file, edit)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// A then B is B then A, and both at once, for any two sets of keys that have none in common.
+    #[test]
+    fn edits_of_different_keys_commute(
+        keys in Just((0..12_u8).collect::<Vec<_>>()).prop_shuffle(),
+        ours in 1..11_usize,
+        values in prop::collection::vec(any::<u16>(), 12),
+        crlf in any::<bool>(),
+        deep in any::<bool>(),
+    ) {
+        for (folder, kind) in KINDS {
+            let (file, edit) = made(*kind, &keys, crlf, deep);
+            let wanted: Vec<(u8, u16)> = (0..12).zip(values.iter().copied()).collect();
+            let (one, other) = wanted.split_at(ours);
+            let after = |wanted: &[(u8, u16)], file: &[u8]| {
+                let text = edit(wanted);
+                let edits = Edits::read(*kind, &text).expect("edits");
+                done(&edits, file).unwrap_or_else(|why| panic!("{folder}: {why}\n{text}")).bytes
+            };
+            let forwards = after(other, &after(one, file.as_bytes()));
+            prop_assert_eq!(&forwards, &after(one, &after(other, file.as_bytes())), "{}", folder);
+            prop_assert_eq!(&forwards, &after(&wanted, file.as_bytes()), "{}", folder);
+            prop_assert!(forwards != file.as_bytes(), "{folder}");
+        }
+    }
 
     /// A file with one byte changed is refused, or edited as a file that says so: never a panic, and never a change
     /// outside the places that are reported.
@@ -108,7 +141,7 @@ proptest! {
             Ok(edited) => {
                 done(&edits, &file).unwrap_or_else(|why| panic!("{}: {why}", trap.name));
                 let set = edited.changes.iter().filter(|change| change.outcome != Outcome::AlreadySo);
-                prop_assert!(set.clone().all(|change| change.new.is_some()));
+                prop_assert!(set.clone().all(|change| change.new.is_some() || change.outcome == Outcome::Removed));
             }
             Err(refusals) => {
                 prop_assert!(!refusals.is_empty());

@@ -1,9 +1,10 @@
 //! The programs that read vendor files, each run once over all files of its kind. A view is a list of lines
-//! `PLACE VALUE`.
+//! `PLACE VALUE`, or one that begins with `!` where the program refuses the file.
 
 use std::process::Command;
 
 use crate::harness::root;
+use crate::support::mono::Tool;
 use crate::support::program::{folder, program, succeed, write};
 
 /// Writes the files and runs a command that shows them one after the other, each behind a line `= NAME`.
@@ -46,7 +47,14 @@ def view(place, value)
   else puts "#{place} #{value.inspect}"
   end
 end
-ARGV.each { |name| puts "= #{name}"; view("", YAML.unsafe_load_file(name)) }
+ARGV.each do |name|
+  puts "= #{name}"
+  begin
+    view("", YAML.unsafe_load_file(name))
+  rescue StandardError => error
+    puts "! #{error.class}"
+  end
+end
 "##;
 
 /// `YAML.load_file` of Ruby.
@@ -70,7 +78,10 @@ const text = (name) => {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return bytes.subarray(2).toString('utf16le');
   try { return new TextDecoder('utf-8', { fatal: true }).decode(bytes); } catch { return bytes.toString('latin1'); }
 };
-for (const name of process.argv.slice(1)) { console.log('=', name); READ }";
+for (const name of process.argv.slice(1)) {
+  console.log('=', name);
+  try { READ } catch (error) { console.log('!', error.name); }
+}";
 
 fn node(files: &[Vec<u8>], read: &str) -> Vec<Vec<String>> {
     views(files, || {
@@ -89,7 +100,7 @@ pub(super) fn json(files: &[Vec<u8>]) -> Vec<Vec<String>> {
 pub(super) fn script(files: &[Vec<u8>]) -> Vec<Vec<String>> {
     node(
         files,
-        "const scope = { location: { hostname: 'h' } }; vm.runInNewContext(text(name), scope); view('', scope.settings);",
+        "const scope = { location: { hostname: 'h' } }; vm.runInNewContext(text(name), scope); if (scope.settings === undefined) throw new TypeError(); view('', scope.settings);",
     )
 }
 
@@ -99,10 +110,13 @@ for name in sys.argv[1:]:
     parser = configparser.ConfigParser(strict=False, interpolation=None, delimiters=('=',), comment_prefixes=(';',))
     with open(name, 'rb') as file:
         data = file.read()
-    parser.read_string(data.decode('utf-16' if data[:2] == b'\\xff\\xfe' else 'cp1252'))
-    for section in parser.sections():
-        for key, value in parser[section].items():
-            print(section, key, repr(value))";
+    try:
+        parser.read_string(data.decode('utf-16' if data[:2] == b'\\xff\\xfe' else 'cp1252'))
+        for section in parser.sections():
+            for key, value in parser[section].items():
+                print(section, key, repr(value))
+    except (configparser.Error, ValueError) as error:
+        print('!', type(error).__name__)";
 
 /// `configparser` of Python.
 pub(super) fn ini(files: &[Vec<u8>]) -> Vec<Vec<String>> {
@@ -111,4 +125,10 @@ pub(super) fn ini(files: &[Vec<u8>]) -> Vec<Vec<String>> {
         command.args(["-X", "utf8", "-c", PYTHON]);
         command
     })
+}
+
+/// The configuration system of .NET, and `System.Xml`.
+pub(super) fn dotnet(files: &[Vec<u8>]) -> Vec<Vec<String>> {
+    let tool = Tool::new(None);
+    views(files, || tool.command(&["views"]))
 }

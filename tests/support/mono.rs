@@ -2,6 +2,7 @@
 //! and a small tool around it, compiled with Mono once a run.
 
 use std::path::Path;
+use std::process::Command;
 use std::sync::OnceLock;
 
 use super::program::{finish, folder, program, succeed, write};
@@ -54,6 +55,11 @@ impl Tool {
 
     /// Runs one command of the tool.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        finish(&mut self.command(arguments))
+    }
+
+    /// One command of the tool, before it runs.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut mono = program("mono");
         // Mono keeps files in the home folder of the user otherwise.
         mono.arg("tool.exe")
@@ -61,6 +67,6 @@ impl Tool {
             .current_dir(self.path())
             .env("HOME", self.path())
             .env("MONO_ENABLE_SHM", "0");
-        finish(&mut mono)
+        mono
     }
 }
