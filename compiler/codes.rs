@@ -350,7 +350,7 @@ codes! {
     TARGET_PATH = "CB1216", Error, "a path is too long or not plain";
     TARGET_UNREADABLE = "CB1217", Error, "a file of the server cannot be read";
     TOOL_MISSING = "CB1218", Error, "a program that a step runs is not there";
-    SERVICE_MISSING = "CB1219", Error, "a service that has to be restarted is not there";
+    SERVICE_MISSING = "CB1219", Warning, "a service that has to be restarted is not known by this name";
     ARTIFACT_UNUSABLE = "CB1220", Error, "a file of the bundle cannot be used";
     COPY_RUNS_NOTHING = "CB1221", Error, "a script would change this machine, not the copy of a server";
     SERVER_MOVED = "CB1230", Error, "the server is not what it was when it was planned";

@@ -55,7 +55,7 @@ fn plan_finds_tonight_what_step_37_would_find() {
         let before = world.stamps();
         let plan = plan_on(fixture, &Stage::new(&world), &Fixture::server());
         assert_eq!(world.stamps(), before, "a plan wrote something");
-        assert!(plan.is_blocked());
+        assert!(plan.is_blocked() || plan.obstacles().iter().all(|problem| !problem.blocks()));
         codes(&plan)
     };
     let plain = Fixture::new();
@@ -91,6 +91,10 @@ fn plan_finds_tonight_what_step_37_would_find() {
     let service = with(&|step| step.restarts = vec!["Notification Server".into(), "Windows".into()]);
     let with_sc = |world: &World| world.put("C/Windows/System32/sc.exe", b"MZ", 0o755);
     assert_eq!(found(&service, &with_sc), ["CB1219"]);
+    // The name may be another one here, and nothing of the step restarts it.
+    let world = service.world();
+    with_sc(&world);
+    assert!(!plan_on(&service, &Stage::new(&world), &Fixture::server()).is_blocked());
     let lost = Fixture::new().with_file("servers/MGMT01/config/file7.set.url", None);
     assert_eq!(found(&lost, &|_| {}), ["CB1220"]);
 }

@@ -69,7 +69,7 @@ pub struct Restart {
     pub steps: Vec<String>,
 }
 
-/// What is in the way.
+/// What is in the way, or has to be looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Problem {
@@ -94,6 +94,16 @@ impl Problem {
             line: None,
             help: Some(help.to_owned()),
         }
+    }
+
+    /// Whether nothing can be done before it is out of the way; a warning is only told.
+    pub fn blocks(&self) -> bool {
+        codes::find(&self.code).is_none_or(|code| code.severity() == codes::Severity::Error)
+    }
+
+    /// How it is introduced in a report.
+    pub(super) fn words(&self) -> &'static str {
+        if self.blocks() { "cannot" } else { "look at this" }
     }
 }
 
@@ -188,7 +198,7 @@ impl Plan {
         !self.problems.is_empty() || self.steps.iter().any(|step| step.outlook == Outlook::Cannot)
     }
 
-    /// Everything that is in the way, each with its step and its place.
+    /// Everything that is in the way or to be looked at, each with its step and its place.
     pub fn obstacles(&self) -> Vec<Problem> {
         let of_steps = self.steps.iter().flat_map(|step| {
             step.problems.iter().map(move |problem| {

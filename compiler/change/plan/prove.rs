@@ -86,7 +86,7 @@ impl<'a> Prover<'a> {
         } else {
             self.prove_manual(step, &mut planned);
         }
-        if !planned.problems.is_empty() {
+        if planned.problems.iter().any(Problem::blocks) {
             planned.outlook = Outlook::Cannot;
         }
         if planned.outlook != Outlook::Nothing {
@@ -94,9 +94,6 @@ impl<'a> Prover<'a> {
                 self.makers.insert(step.phase.name().to_owned());
             }
             self.prove_restarts(step, &mut planned);
-            if !planned.problems.is_empty() {
-                planned.outlook = Outlook::Cannot;
-            }
         }
         planned
     }
@@ -321,7 +318,8 @@ impl<'a> Prover<'a> {
         }
     }
 
-    /// Services that have to be restarted must be there.
+    /// Services that have to be restarted should be known. Nothing here restarts them, and a release may show another
+    /// name than the guide prints, so the step is not refused for it.
     fn prove_restarts(&mut self, step: &Step, planned: &mut Planned) {
         for name in step.restarts.iter().filter(|name| is_service(name)) {
             if self.made.iter().any(|made| made.contains(name.as_str())) || self.has_service(name) {
@@ -329,8 +327,8 @@ impl<'a> Prover<'a> {
             }
             planned.problems.push(Problem::new(
                 codes::SERVICE_MISSING,
-                format!("there is no service `{name}`, which has to be restarted"),
-                "look at the names in `services.msc`; is this the right server, and is the product installed?",
+                format!("Windows knows no service `{name}`, which has to be restarted afterwards"),
+                "look in `services.msc` for the name it has here; if it has none, is this the right server, and is the product installed?",
             ));
         }
     }

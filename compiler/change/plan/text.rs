@@ -84,7 +84,13 @@ fn add_step(out: &mut String, step: &Planned) {
         let line = problem
             .line
             .map_or_else(String::new, |line| format!(" line {line}:"));
-        let _ = writeln!(out, "       cannot: {}:{line} {}", problem.code, problem.message);
+        let _ = writeln!(
+            out,
+            "       {}: {}:{line} {}",
+            problem.words(),
+            problem.code,
+            problem.message
+        );
         if let Some(help) = &problem.help {
             let _ = writeln!(out, "       help: {help}");
         }
