@@ -87,6 +87,10 @@ enum Direction {
     Both,
 }
 
+/// Peers that are servers of the installation, to which the firewall then keeps a port.
+const CALLBACK_SERVERS: &str = "Callback servers";
+const WEB_SERVICES: &str = "web services on Management servers";
+
 /// Builds a row; `what` is application, port, peers and purpose.
 fn row(ids: &[&str], direction: Direction, [application, port, peers, purpose]: [&str; 4]) -> PortRow {
     PortRow {
@@ -103,7 +107,7 @@ fn row(ids: &[&str], direction: Direction, [application, port, peers, purpose]: 
         peers: peers.into(),
         purpose: purpose.into(),
         local_only: matches!(direction, Direction::Local),
-        callback_only: peers == "Callback servers"
+        callback_only: [CALLBACK_SERVERS, WEB_SERVICES].contains(&peers)
             && matches!(direction, Direction::Inbound | Direction::Both),
     }
 }
@@ -217,28 +221,28 @@ fn core(inventory: &Inventory, rows: &mut Vec<PortRow>) {
             &["PORT-15", "PORT-28"][..],
             "Queue Manager",
             "9999",
-            "Callback servers",
+            CALLBACK_SERVERS,
             "core component",
         ),
         (
             &["PORT-14", "PORT-29"],
             "Operation Mode server",
             "9100",
-            "Callback servers",
+            CALLBACK_SERVERS,
             "operation mode changes by schedule",
         ),
         (
             &["PORT-12", "PORT-30"],
             "Message Bus",
             "2136",
-            "web services on Management servers",
+            WEB_SERVICES,
             "between Queue Manager and the web services",
         ),
         (
             &["PORT-20", "DEF-8"],
             "Real-Time Adapter",
             "6999",
-            "Callback servers",
+            CALLBACK_SERVERS,
             "real-time information",
         ),
     ] {
@@ -290,7 +294,7 @@ fn everywhere(inventory: &Inventory, rows: &mut Vec<PortRow>) {
         [
             "Erlang port mapper (epmd)",
             "4369",
-            "Callback servers",
+            CALLBACK_SERVERS,
             "finds the Erlang nodes; the port must not change",
         ],
     ));
@@ -307,7 +311,7 @@ fn everywhere(inventory: &Inventory, rows: &mut Vec<PortRow>) {
         [
             "Erlang (erl, werl)",
             &range,
-            "Callback servers",
+            CALLBACK_SERVERS,
             "between Erlang nodes",
         ],
     ));
@@ -319,7 +323,7 @@ fn everywhere(inventory: &Inventory, rows: &mut Vec<PortRow>) {
             [
                 "RabbitMQ management",
                 "15672",
-                "Callback servers",
+                CALLBACK_SERVERS,
                 "used by System Management API, Notification Server, Platform ToolKit, Peripheral Monitor and Core Monitor; \
                  clear text",
             ],
@@ -333,18 +337,14 @@ fn everywhere(inventory: &Inventory, rows: &mut Vec<PortRow>) {
         ),
         None => (&["PORT-18", "DEF-3"], "5672".to_owned(), "messages, clear text"),
     };
-    rows.push(row(
-        ids,
-        Inbound,
-        ["RabbitMQ", &port, "Callback servers", purpose],
-    ));
+    rows.push(row(ids, Inbound, ["RabbitMQ", &port, CALLBACK_SERVERS, purpose]));
     rows.push(row(
         &["PORT-19", "DEF-4", "DEF-97"],
         Inbound,
         [
             "RabbitMQ between nodes",
             "25672",
-            "Callback servers",
+            CALLBACK_SERVERS,
             "nodes and command line tools; clear text",
         ],
     ));
@@ -354,7 +354,7 @@ fn everywhere(inventory: &Inventory, rows: &mut Vec<PortRow>) {
         [
             "RabbitMQ command line tools",
             "35672-35682",
-            "Callback servers",
+            CALLBACK_SERVERS,
             "answers to command line tools; clear text",
         ],
     ));
