@@ -171,6 +171,21 @@ fn slow_and_large_requests_get_their_time_and_room() {
         let answer = one(&served, prod, prod.proxy(), "/slow", |ask| ask);
         assert_eq!(answer.status, status);
     }
+    // Headers that IIS takes and gives, which nginx by itself answers with 400 and 502.
+    let ticket = format!("Negotiate {}", "a".repeat(12_000));
+    let plain: String = text
+        .lines()
+        .filter(|line| !line.contains("header_buffers") && !line.contains("_buffer"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    for (text, statuses) in [(text.clone(), [200, 200]), (plain, [502, 400])] {
+        let served = serve(prod, &text, Given::Chain).expect("starts");
+        let long = one(&served, prod, prod.proxy(), "/long-answer", |ask| ask);
+        let login = one(&served, prod, prod.proxy(), "/long-request", |ask| {
+            ask.with("Authorization", &ticket)
+        });
+        assert_eq!([long.status, login.status], statuses);
+    }
     let served = serve(prod, &text, Given::Chain).expect("starts");
     let large = one(&served, prod, prod.proxy(), "/x", |ask| {
         ask.posting(10_485_761, false)

@@ -76,6 +76,18 @@ pub(crate) fn reply(port: u16, request: &Request) -> Option<Reply> {
             std::thread::sleep(Duration::from_millis(2500));
             plain("200 OK", Vec::new())
         }
+        (80, "/long-answer") => plain(
+            "200 OK",
+            vec![format!("Set-Cookie: .ASPXAUTH={}; path=/", "a".repeat(6_000))],
+        ),
+        (80, "/long-request") => plain(
+            if first("authorization").is_some_and(|value| value.len() > 12_000) {
+                "200 OK"
+            } else {
+                "401 Unauthorized"
+            },
+            Vec::new(),
+        ),
         (_, "/self") => moved(format!("http://127.0.0.1:{port}/self/")),
         _ => None,
     }
