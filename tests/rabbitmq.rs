@@ -17,18 +17,22 @@ mod windows;
 
 use std::fs;
 
+use crate::support::follow::Server as _;
 use crate::support::program::free_port;
 use machine::read;
 use stage::{CONFIG, SERVERS, Stage, state};
 
 #[test]
 fn brokers_with_common_names_go_there_and_back() {
-    let mut stage = Stage::new("common_name: callback mq", "/O=Acme/OU=Callback/CN=callback mq");
+    let mut stage = Stage::new(
+        "common_name: callback mq\n  keep: [collect_statistics_interval]\n  drop: [frame_max]",
+        "/O=Acme/OU=Callback/CN=callback mq",
+    );
     stage.keys_are_known();
     stage.uris_are_read();
     for broker in &stage.brokers {
         let before = format!(
-            "[{{rabbit, [{{tcp_listeners, [{{\"{}\", {}}}]}}]}}].\n",
+            "[{{rabbit, [{{tcp_listeners, [{{\"{}\", {}}}]}}, {{collect_statistics_interval, 7000}}, {{frame_max, 65536}}]}}].\n",
             broker.address, broker.plain
         );
         fs::write(broker.folder.join("rabbitmq.config"), before).expect("writable");
@@ -78,6 +82,16 @@ fn brokers_with_common_names_go_there_and_back() {
             0,
             "without saved state nothing is changed"
         );
+        // A setting that nobody decided about is not carried on in silence, nor lost.
+        let config = machine.file(CONFIG);
+        let decided = fs::read_to_string(&config).expect("a file");
+        let undecided = decided.replace("{frame_max", "{channel_max, 100}, {frame_max");
+        fs::write(&config, undecided).expect("writable");
+        machine.fail(
+            &script("preflight.cmd"),
+            "see that rabbitmq.keep and rabbitmq.drop of the inventory name every one of them",
+        );
+        fs::write(&config, decided).expect("writable");
         machine.succeed(&script("preflight.cmd"));
         machine.fail(
             &script("apply-config.cmd"),
@@ -104,6 +118,12 @@ fn brokers_with_common_names_go_there_and_back() {
         !stage.brokers[0].listens(stage.brokers[0].plain),
         "the old listener is still there"
     );
+    // What the site has set besides stays or goes, as the inventory says (DEF-113).
+    for server in 0..2 {
+        let setting = |name: &str| stage.ask(server, &format!("application:get_env(rabbit, {name})"));
+        assert_eq!(setting("collect_statistics_interval"), "{ok, 7000}");
+        assert_ne!(setting("frame_max"), "{ok, 65536}");
+    }
     for (broker, before) in stage.brokers.iter().zip(&before) {
         assert_ne!(&state(broker, &stage.network), before);
         // Nothing of the old value is left (3.5c).

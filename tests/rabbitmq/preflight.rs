@@ -37,10 +37,14 @@ enum Wrong {
     Line(&'static str),
     /// The cookie of the service in this folder is another one than that of the engineer.
     Cookie(&'static str),
+    /// A file of the broker that the new configuration would put out of use.
+    There(&'static str),
     /// A program that fails.
     Fails(&'static str),
 }
-use Wrong::{Certificate, Cookie, Fails, ForeignKey, LeafOnly, Line, LockedBag, LockedKey, Missing, Setting};
+use Wrong::{
+    Certificate, Cookie, Fails, ForeignKey, LeafOnly, Line, LockedBag, LockedKey, Missing, Setting, There,
+};
 
 const CLIENT: &str = "/O=Acme/OU=Callback/CN=callback mq";
 const SERVER: &str = "/O=Acme/CN=core01.test.example";
@@ -52,6 +56,7 @@ const CLIENT_KEY: &str = "check that client_key.pem has no password and belongs 
 const SERVER_USAGE: &str = "check that server_certificate.pem may act as a server";
 const CLIENT_USAGE: &str = "check that client_certificate.pem may act as a client";
 const COOKIE: &str = "compare the Erlang cookie of engineer with the one of the service";
+const SETTINGS: &str = "see that no other file holds settings of the broker, which would get lost";
 const FOLDER: &str = "create the folder for saved state";
 
 /// What is wrong, and where the script has to stop.
@@ -143,6 +148,9 @@ const REFUSED: &[(Wrong, &str)] = &[
     (Cookie(r"C:\Windows\System32\config\systemprofile"), COOKIE),
     // Erlang before release 20 keeps it here.
     (Cookie(r"C:\Windows"), COOKIE),
+    (There("rabbitmq.conf"), SETTINGS),
+    (There("rabbitmq.config"), SETTINGS),
+    (There("advanced.config"), SETTINGS),
     (Fails("net"), "check administrator rights"),
     (Fails("mkdir"), FOLDER),
     (Fails("icacls"), FOLDER),
@@ -183,6 +191,10 @@ fn break_it(wrong: &Wrong, pki: &Path, folder: &Path, machine: &mut Machine<'_>)
                 fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
                 fs::write(path, cookie).expect("writable");
             }
+        }
+        There(name) => {
+            fs::write(machine.file(&format!(r"C:\base\{name}")), "[].\n").expect("writable");
+            machine.service_reads = "C:/base/rabbitmq".to_owned();
         }
         Fails(program) => machine.failing = Some(program),
     }
@@ -233,7 +245,14 @@ fn preflight_refuses_what_is_wrong_by_the_name_of_its_step() {
             fs::write(path, bytes).expect("writable");
         }
         fs::create_dir(machine.file(STATE)).ok();
-        fs::remove_file(machine.file(r"C:\base\rabbitmq-env-conf.bat")).ok();
+        for name in [
+            "rabbitmq-env-conf.bat",
+            "rabbitmq.conf",
+            "rabbitmq.config",
+            "advanced.config",
+        ] {
+            fs::remove_file(machine.file(&format!(r"C:\base\{name}"))).ok();
+        }
         for place in [
             r"C:\Users\engineer",
             r"C:\Windows\System32\config\systemprofile",
