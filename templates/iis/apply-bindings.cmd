@@ -14,10 +14,10 @@ rollback: iis/rollback-bindings.cmd
 runbook:
   before:
     - 'From here on users cannot reach Callback until the proxy starts. Have `proxy\start-proxy.cmd` ready.'
-    - '{% if rabbitmq is defined %}IIS runs again: on this server run `net start W3SVC`, and start what was stopped with it. RabbitMQ has its new configuration on every server.{% else %}IIS runs.{% endif %}'
+    - '{% if rabbitmq is defined %}RabbitMQ has its new configuration on every server.{% else %}IIS runs.{% endif %}'
     - 'No other site of this IIS must be reachable from outside through the same ports.'
   do:
-    - 'Run `servers\{{ server.name }}\iis\apply-bindings.cmd`. It lists the bindings of {{ iis.site | md_code }} first, adds `127.0.0.1:80`, then removes `*:80`{% if proxy.standard_port %} and `*:443`{% endif %}.'
+    - 'Run `servers\{{ server.name }}\iis\apply-bindings.cmd`. It starts IIS where it stands still, lists the bindings of {{ iis.site | md_code }} first, adds `127.0.0.1:80`, then removes `*:80`{% if proxy.standard_port %} and `*:443`{% endif %}.{% if rabbitmq is defined %} Start again what stopped together with IIS, as it was noted then.{% endif %}'
   check:
     - 'The script ends with `IIS listens on 127.0.0.1 only`, and `http://127.0.0.1/VHQMWS/VHQMWS.asmx` answers with status 200 on this server.'
   undo:
@@ -32,6 +32,11 @@ runbook:
 {% include "_cmd/head" %}
 {% include "_cmd/this_server" %}
 {% include "_cmd/state" %}
+
+rem The runbook may have stopped IIS. Here it has to run again, before anyone waits for an answer.
+set "STEP=start IIS"
+call :start_service W3SVC
+if not "%errorlevel%"=="0" goto :fail
 {% include "iis/_iis/site" %}
 set "STEP=list the bindings"
 call :bindings
@@ -101,4 +106,5 @@ echo IIS listens on 127.0.0.1 only on port 80. A binding for port 443 stays: the
 endlocal
 exit /b 0
 {% include "iis/_iis/bindings" %}
+{%- include "_cmd/start_service" %}
 {% include "_cmd/tail" %}

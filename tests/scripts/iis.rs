@@ -15,6 +15,8 @@ pub(super) struct Iis {
     page: [String; 3],
     /// `mode` of customErrors, `enabled` of trace, and whether test pages of web services call them.
     details: [String; 3],
+    /// Whether the service W3SVC runs; the runbook stops it before.
+    runs: bool,
 }
 
 impl Iis {
@@ -24,7 +26,19 @@ impl Iis {
             backups: BTreeSet::new(),
             page: ["DetailedLocalOnly".into(), "File".into(), String::new()],
             details: ["RemoteOnly".into(), "true".into(), "true".into()],
+            runs: false,
         }
+    }
+
+    /// What `sc` answers about the service, by its code only.
+    fn service(&mut self, verb: &str) -> Answer {
+        let code = match (verb, self.runs) {
+            ("start", true) => 1056,
+            ("interrogate", false) => 1062,
+            _ => 0,
+        };
+        self.runs |= verb == "start";
+        Answer::Code(code, String::new())
     }
 
     fn appcmd(&mut self, call: &Call) -> Answer {
@@ -147,10 +161,11 @@ pub(super) fn iis_run(machine: &Machine, iis: &mut Iis, script: &str, failing: u
         if number == failing {
             return Answer::Code(9, String::new());
         }
-        if call.program == "appcmd" {
-            iis.appcmd(call)
-        } else {
-            text_tool(machine, call).expect("a known program")
+        match (call.program.as_str(), call.arguments.as_slice()) {
+            ("appcmd", _) => iis.appcmd(call),
+            ("sc", [verb, key]) if key == "W3SVC" => iis.service(verb),
+            ("ping", _) => good(),
+            _ => text_tool(machine, call).expect("a known program"),
         }
     })
 }
@@ -173,6 +188,7 @@ fn iis_bindings_and_error_page_come_and_go() {
         let saved = machine.saved();
         if name == "bindings" {
             assert_eq!(iis.bindings, ["net.tcp/808:*", "http/127.0.0.1:80:"]);
+            assert!(iis.runs, "IIS was stopped for RabbitMQ, and has to answer now");
         } else if name == "details" {
             assert_eq!(
                 (iis.page[0].as_str(), iis.details.join(" ").as_str()),
