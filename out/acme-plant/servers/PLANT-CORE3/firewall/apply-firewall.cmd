@@ -66,7 +66,7 @@ if not "%errorlevel%"=="0" goto :new_2
 "%NETSH%" advfirewall firewall delete rule name="cbgen acme-plant allow 2136 Message Bus" >nul
 if not "%errorlevel%"=="0" goto :fail
 :new_2
-"%NETSH%" advfirewall firewall add rule name="cbgen acme-plant allow 2136 Message Bus" dir=in action=allow enable=yes profile=any protocol=TCP localport=2136 >nul
+"%NETSH%" advfirewall firewall add rule name="cbgen acme-plant allow 2136 Message Bus" dir=in action=allow enable=yes profile=any protocol=TCP localport=2136 "remoteip=%PEERS%" >nul
 if not "%errorlevel%"=="0" goto :fail
 "%NETSH%" advfirewall firewall show rule name="cbgen acme-plant allow 2136 Message Bus" >nul
 if not "%errorlevel%"=="0" goto :fail

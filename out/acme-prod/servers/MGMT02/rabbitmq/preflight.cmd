@@ -194,6 +194,19 @@ set "COOKIE=%SystemRoot%"
 goto :other_cookie
 :cookie_2
 :cookies_compared
+rem What the service reads today and would not read any more is lost without a word.
+set "STEP=see that no other file holds settings of the broker, which would get lost"
+set "OTHER=rabbitmq.conf"
+if exist "%RABBITMQ_BASE%\rabbitmq.conf" goto :other_file
+if /i "%CONFIG%"=="%RABBITMQ_BASE%\rabbitmq.config" goto :one_file
+"%SYSTEM%\findstr.exe" /i /l /c:"C:/Program Files (x86)/Virtual Hold Technology/RabbitMQ Server/rabbitmq.config" "%STATE%\service.txt" >nul
+if "%errorlevel%"=="0" goto :one_file
+set "OTHER=rabbitmq.config"
+if exist "%RABBITMQ_BASE%\rabbitmq.config" goto :other_file
+set "OTHER=advanced.config"
+if exist "%RABBITMQ_BASE%\advanced.config" goto :other_file
+:one_file
+
 set "STEP=ask the broker for its users; it must run, ERLANG_HOME and the Erlang cookie of this account must be right"
 call "%CTL%" -q list_users --formatter json >"%STATE%\now-users.json"
 if not "%errorlevel%"=="0" goto :fail
@@ -216,8 +229,6 @@ set "STEP=let the broker read the saved state; its service account needs access 
 call "%CTL%" -q eval "[begin {ok, B} = file:read_file(F), true = is_list(rabbit_json:decode(B)) end || F <- [_1, _2, _3]], ok." "%STATE%\now-users.json" "%STATE%\now-permissions.json" "%STATE%\now-parameters.json" >nul
 if not "%errorlevel%"=="0" goto :fail
 
-set "STEP=see that the broker reads no rabbitmq.conf, whose settings would get lost"
-if exist "%RABBITMQ_BASE%\rabbitmq.conf" goto :conf_file
 if not exist "%CONFIG%" goto :no_config_yet
 set "STEP=read the terms of the configuration file"
 copy /y "%~dp0rabbitmq.config" "%RABBITMQ_BASE%\cbgen-bundle.config" >nul
@@ -283,9 +294,9 @@ echo %COOKIE%\.erlang.cookie and %USERPROFILE%\.erlang.cookie differ, so the too
 echo Copy the one of the service over the one of %USERNAME%, then run this script again.
 goto :fail
 
-:conf_file
-echo This broker has a %RABBITMQ_BASE%\rabbitmq.conf. With another configuration file its settings would no longer be read.
-echo Bring them into %CONFIG%, or set overrides.rabbitmq_config_file to advanced.config, and take rabbitmq.conf away.
+:other_file
+echo This broker has a %RABBITMQ_BASE%\%OTHER%. With another configuration file its settings would no longer be read.
+echo Bring them into %CONFIG%, or set overrides.rabbitmq_config_file to the file itself, and take %OTHER% away.
 goto :fail
 
 :open_p12
