@@ -10,6 +10,7 @@ use std::ops::Range;
 
 mod decode;
 pub mod lines;
+mod logins;
 mod names;
 mod positions;
 mod public;

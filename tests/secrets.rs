@@ -3,6 +3,8 @@
 use crate::harness::{Ran, Workspace, expect_none, read_tree, root};
 use crate::support::fields::Plant;
 
+mod findings;
+
 /// The secret that must never be printed.
 const CANARY: &str = "C4nary-7f3a91Zq";
 const FORMATS: [&str; 5] = ["human", "short", "json", "sarif", "github"];

@@ -462,14 +462,22 @@ impl Redaction<'_> {
     }
 }
 
+/// Longest line that is judged; a longer one is not shown.
+const LONGEST_JUDGED: usize = 256 << 10;
+
 /// Whether a line (or a whole value, before a message cuts it) sounds like a password, looks like a secret, or holds an
 /// address with a user in it.
 fn may_hold_secret(line: &str) -> bool {
-    if !crate::secrets::scan(line, &[]).is_empty() {
+    if line.len() > LONGEST_JUDGED || !crate::secrets::scan(line, &[]).is_empty() {
         return true;
     }
     let line = line.to_ascii_lowercase();
-    (line.contains("://") && line.contains('@'))
+    // `scheme://user:password@host`, also folded, `user:password@host` and `user/password@host`
+    line.contains("://") && line.contains('@')
+        || line
+            .split_whitespace()
+            .filter_map(|word| word.rsplit_once('@'))
+            .any(|(before, _)| before.contains([':', '/']))
         || ["pass", "pwd", "secret", "token", "credential"]
             .iter()
             .any(|word| line.contains(word))

@@ -27,6 +27,12 @@ pub(super) struct Hider {
 /// Most lines below a key that are looked through for words of its secret.
 const MOST_LINES: usize = 50;
 
+/// Longest line that is judged; nothing of a longer one is shown.
+const LONGEST_JUDGED: usize = 256 << 10;
+
+/// Longest line that is looked through for words of a secret once for each finding.
+const LONGEST_LINE: usize = 4096;
+
 /// Most lines between two places of a finding that are shown with them.
 const MOST_BETWEEN: usize = 40;
 
@@ -124,17 +130,23 @@ impl Hider {
         let Some(file) = sources.get(first) else {
             return false;
         };
-        let lines = labels
-            .iter()
-            .filter(|span| span.file == first)
-            .map(|span| file.position(span.range().start).line);
+        let lines = labels.iter().filter(|span| span.file == first).flat_map(|span| {
+            let range = span.range();
+            let start = file.position(range.start).line;
+            let end = file.position(range.end).line;
+            // Of a place over many lines the first one is shown.
+            [start, if end - start <= MOST_BETWEEN { end } else { start }]
+        });
         let (low, high) = lines.fold((usize::MAX, 0), |(low, high), line| {
             (low.min(line), high.max(line))
         });
         high.saturating_sub(low) <= MOST_BETWEEN
             && (low..=high).any(|line| {
                 self.guard(sources, first, line) != Guard::Open
-                    || file.line(line).is_some_and(|text| high > low && is_secret(text))
+                    || high > low
+                        && file
+                            .line(line)
+                            .is_some_and(|text| text.len() > LONGEST_JUDGED || is_secret(text))
             })
     }
 
@@ -152,6 +164,10 @@ impl Hider {
                 let secret = match guard {
                     Guard::Behind(at) if line == first => text.get(at..).unwrap_or_default(),
                     Guard::Whole => text,
+                    Guard::Open if line == first && text.len() <= LONGEST_LINE => {
+                        words.extend(lines::suspect_words(text).map(str::to_owned));
+                        break;
+                    }
                     Guard::Behind(_) | Guard::Open => break,
                 };
                 words.extend(lines::words(secret).map(str::to_owned));
@@ -174,6 +190,7 @@ impl Hider {
                 .judged
                 .entry((span.file, line))
                 .or_insert_with(|| match file.line(line) {
+                    Some(text) if text.len() > LONGEST_JUDGED => Judgement::Redacted,
                     // What stands before the first colon would be shown.
                     Some(text) if guard == Guard::Whole && !redact_line(text).trim_start().starts_with("secret:") => {
                         Judgement::Nothing

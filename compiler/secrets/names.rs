@@ -10,6 +10,11 @@ const WORDS: &[&str] = &[
     "passwords",
     "passwd",
     "passwort",
+    "kennwort",
+    "wachtwoord",
+    "contraseña",
+    "contrasena",
+    "senha",
     "pwd",
     "pw",
     "pass",
@@ -23,13 +28,28 @@ const WORDS: &[&str] = &[
     "credentials",
     "apikey",
     "authkey",
+    "psk",
+    "pfxpin",
+    "passe",
 ];
+
+/// Last words that name a secret, and something else in front of others.
+const LAST_WORDS: &[&str] = &["pin"];
+
+/// Last words of names whose value may be an account and its password: `login: sa/…`.
+const LOGINS: &[&str] = &["login", "logon"];
 
 /// Parts of one word that name a secret wherever they stand in it: `DBPASSWORD1`, `vhapikey`.
 const PARTS: &[&str] = &[
     "password",
     "passwd",
     "passphrase",
+    "passwort",
+    "kennwort",
+    "wachtwoord",
+    "motdepasse",
+    "motpasse",
+    "presharedkey",
     "apikey",
     "accesskey",
     "privatekey",
@@ -67,6 +87,7 @@ const KEYS: &[&str] = &[
     "machine",
     "decryption",
     "validation",
+    "preshared",
 ];
 
 /// Last words that turn the name into a statement about the secret.
@@ -153,7 +174,22 @@ pub(super) fn may_be_in(line: &str) -> bool {
         .filter(|part| may_be_secret(part))
         .map(words)
         // Which word stands before `key` is not asked.
-        .any(|words| are_of_a_secret(&words) || words.iter().any(|word| letters(word) == "key"))
+        .any(|words| {
+            are_of_a_secret(&words)
+                || words.iter().any(|word| {
+                    letters(word) == "key"
+                        || LAST_WORDS.contains(&letters(word))
+                        || LOGINS.contains(&letters(word))
+                })
+        })
+}
+
+/// Whether the value of an identifier may be an account and its password.
+pub(super) fn is_login(name: &str) -> bool {
+    may_be_secret(name)
+        && words(name)
+            .last()
+            .is_some_and(|last| LOGINS.contains(&letters(last)))
 }
 
 /// A word without the number at its end.
@@ -170,6 +206,9 @@ fn are_of_a_secret(words: &[String]) -> bool {
             || ENDS.iter().any(|end| letters.ends_with(end)) && !OTHER_WORDS.contains(&letters)
     });
     alone
+        || words
+            .last()
+            .is_some_and(|last| LAST_WORDS.contains(&letters(last)))
         || words.windows(2).any(|pair| {
             matches!(pair, [first, second] if letters(second) == "key"
                 && KEYS.contains(&first.as_str()))
@@ -191,7 +230,7 @@ const OTHER_NEAR: &[&str] = &[
 ];
 
 /// Short forms of `password` that nobody takes for anything else.
-const SHORT: &[&str] = &["pw", "psw", "pswd", "pwrd", "passw", "paswd", "kennwort"];
+const SHORT: &[&str] = &["pw", "psw", "pswd", "pwrd", "passw", "paswd"];
 
 /// Whether an identifier names a secret or is a slip away from it: `pasword`, `secrt`, `ole_pw`. A value behind it is
 /// not shown; whether it is refused is another question.
@@ -206,7 +245,9 @@ pub(super) fn is_like_a_secret(name: &str) -> bool {
     words.iter().any(|word| {
         let word = letters(word);
         let near = |known: &&&str| {
+            // A longer word has more letters too many than a slip has.
             known.len() >= SHORTEST_MISSPELT
+                && word.len() <= 2 * known.len()
                 && strsim::damerau_levenshtein(known, word) <= known.len() / SHORTEST_MISSPELT
         };
         SHORT.contains(&word)
@@ -217,7 +258,10 @@ pub(super) fn is_like_a_secret(name: &str) -> bool {
 }
 
 /// Three letters in any case, one of which is in every word that names a secret.
-const OF_SECRETS: [[u8; 3]; 7] = [*b"pas", *b"pwd", *b"sec", *b"tok", *b"key", *b"coo", *b"cre"];
+const OF_SECRETS: [[u8; 3]; 14] = [
+    *b"pas", *b"pwd", *b"sec", *b"ken", *b"key", *b"coo", *b"cre", *b"psk", *b"pin", *b"cht", *b"ras",
+    *b"nha", *b"ogi", *b"ogo",
+];
 /// The same for arguments whose value is a secret: `user`, `authorization`, `/rp`, `/p`.
 const OF_ARGUMENTS: [[u8; 3]; 4] = [*b"use", *b"aut", *b"/rp", *b"/p "];
 /// Options of one letter, whose case matters.
@@ -226,14 +270,14 @@ const OPTIONS: [[u8; 2]; 3] = [*b"-P", *b"-p", *b"-u"];
 const PW: [u8; 2] = *b"pw";
 const BITS_OF_PW: usize = OF_SECRETS.len() + OF_ARGUMENTS.len() + OPTIONS.len();
 
-const ALL_OF_SECRETS: u16 = ((1 << OF_SECRETS.len()) - 1) | (0b11 << BITS_OF_PW);
+const ALL_OF_SECRETS: u32 = ((1 << OF_SECRETS.len()) - 1) | (0b11 << BITS_OF_PW);
 
 /// For each byte at one of three places, the patterns (one bit each) that have it there.
 #[expect(
     clippy::indexing_slicing,
     reason = "evaluated by the compiler, which would say so"
 )]
-const fn table(place: usize) -> [u16; 256] {
+const fn table(place: usize) -> [u32; 256] {
     let mut table = [0; 256];
     let mut pattern = 0;
     while pattern < OF_SECRETS.len() + OF_ARGUMENTS.len() {
@@ -278,11 +322,11 @@ const fn table(place: usize) -> [u16; 256] {
     table
 }
 
-static PLACES: [[u16; 256]; 3] = [table(0), table(1), table(2)];
+static PLACES: [[u32; 256]; 3] = [table(0), table(1), table(2)];
 
 /// Which of the patterns above are in a text.
 #[derive(Clone, Copy)]
-pub(super) struct Marks(u16);
+pub(super) struct Marks(u32);
 
 impl Marks {
     /// Without this no identifier in the text names a secret.
@@ -364,6 +408,20 @@ mod tests {
             "dbPw",
             "user_pw",
             "pw1",
+            "psk",
+            "wifiPsk",
+            "pfxpin",
+            "PfxPin",
+            "card_pin",
+            "Kennwort",
+            "DbKennwort1",
+            "SQLPASSWORT",
+            "mot_de_passe",
+            "MotDePasse",
+            "contraseña",
+            "Contrasena",
+            "wachtwoord",
+            "senha",
         ] {
             assert!(is_secret(name), "{name}");
         }
@@ -390,6 +448,13 @@ mod tests {
             "pwm",
             "kpwx",
             "pw_length",
+            "spin",
+            "pinned",
+            "PinToTaskbar",
+            "mapping",
+            "engenharia",
+            "compasse",
+            "login",
         ] {
             assert!(!is_secret(name), "{name}");
         }

@@ -7,8 +7,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::names;
-use super::{Found, is_reference};
+use super::{Found, is_reference, logins, names};
 
 /// Shortest value that counts as a secret.
 const SHORTEST: usize = 4;
@@ -230,6 +229,9 @@ fn assignment(text: &str, at: usize, declared: &[&str], pair: &mut Pair) -> Opti
         || !openssl && name == "pass" && !is_first(text, range.start)
     {
         return None;
+    }
+    if !openssl && names::is_login(name) && logins::is_account_with_password(after, declared) {
+        return Some((range, name.to_owned()));
     }
     if !openssl && !names::is_secret(name) {
         return declared_variable(text, at, declared);

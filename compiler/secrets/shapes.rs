@@ -439,8 +439,71 @@ pub(super) fn is_random(text: &str) -> bool {
     entropy >= LEAST_ENTROPY
 }
 
-/// `scheme://user:password@host`, and `sig=` of a shared link.
+/// Words before a colon that say what follows, so that `word:name@host` is an address of somebody and no password.
+const LABELS: &[&str] = &[
+    "mailto", "mail", "email", "e-mail", "sip", "sips", "tel", "xmpp", "im", "pres", "acct", "ssh", "git",
+    "urn", "cid", "news", "from", "to", "cc", "bcc", "reply-to", "sender", "contact", "author", "owner",
+    "user", "username", "account", "upn", "login", "npm", "docker", "image", "node", "name", "dns", "rabbit",
+    "by", "h323", "support", "help", "write",
+];
+/// Shortest password before a host without a scheme.
+const SHORTEST_PASSWORD: usize = 4;
+
+/// `user:password@host` without a scheme.
+fn accounts(text: &str, found: &mut Vec<Found>) {
+    let bytes = text.as_bytes();
+    let of_a_name = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.' | '\\');
+    // No name begins before the sign that was looked at last, so that many signs are as cheap as many letters.
+    let mut low = 0;
+    for at in memchr::memchr_iter(b'@', bytes) {
+        let from = std::mem::replace(&mut low, at + 1);
+        let Some(before) = text.get(from..at) else {
+            continue;
+        };
+        let start = before
+            .rfind(|letter: char| {
+                letter.is_whitespace()
+                    || matches!(letter, '"' | '\'' | '`' | '<' | '>' | ',' | ';' | '=' | '(' | '[')
+            })
+            .map_or(from, |gap| from + gap + 1);
+        let run = text.get(start..at).unwrap_or_default();
+        let run = run.trim_start_matches(|letter: char| !of_a_name(letter));
+        let Some((user, password)) = run.split_once(':') else {
+            continue;
+        };
+        let host = text.get(at + 1..).unwrap_or_default();
+        let host = host.get(
+            ..host
+                .find(|letter: char| !(letter.is_alphanumeric() || matches!(letter, '-' | '.')))
+                .unwrap_or(host.len()),
+        );
+        let host = host.unwrap_or_default();
+        // An address with a scheme is judged below; one letter is a drive.
+        if user.len() < 2
+            || password.starts_with("//")
+            || !user.starts_with(|letter: char| letter.is_alphabetic())
+            || !user.chars().all(of_a_name)
+            || LABELS.iter().any(|label| user.eq_ignore_ascii_case(label))
+            || password.chars().count() < SHORTEST_PASSWORD
+            || is_reference(password)
+            || !password.contains(|letter: char| letter.is_alphanumeric())
+            || !host.starts_with(|letter: char| letter.is_alphanumeric())
+            || host.len() < 2
+            // The digest of an image.
+            || matches!(host, "sha256" | "sha512")
+        {
+            continue;
+        }
+        found.push(Found {
+            name: start..start,
+            position: "password before a host".to_owned(),
+        });
+    }
+}
+
+/// `scheme://user:password@host` and the same without a scheme, and `sig=` of a shared link.
 pub(super) fn addresses(text: &str, found: &mut Vec<Found>) {
+    accounts(text, found);
     for at in memmem::find_iter(text.as_bytes(), "://") {
         let rest = text.get(at + 3..).unwrap_or_default();
         let end = rest
