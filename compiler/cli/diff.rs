@@ -271,7 +271,6 @@ fn of_git(label: &str, revision: &str, path: &str, overlay: Option<&Path>) -> Re
     if path.starts_with('/') || path.split('/').any(|step| step == "..") {
         return Err(refused("the path leaves this folder".into()));
     }
-    let tree = Revision::open(&GitProgram, revision).map_err(refused)?;
     let below = |name: &str, folder: &str| {
         folder.is_empty()
             || name
@@ -288,12 +287,6 @@ fn of_git(label: &str, revision: &str, path: &str, overlay: Option<&Path>) -> Re
             || directly
                 .is_some_and(|rest| !rest.contains('/') && has_extension(rest, &["yaml", "yml", "zip"]))
     };
-    if let Some((name, why)) = tree.unusable().find(|(name, _)| wanted(name)) {
-        return Err(refused(format!("`{name}` in it: {why}")));
-    }
-    if !tree.names().any(|name| name == path || below(name, &path)) {
-        return Err(refused(format!("there is no `{path}` in that revision")));
-    }
     // The templates of the same revision; a folder elsewhere is the same for both sides.
     let overlay = overlay
         .filter(|folder| folder.is_relative())
@@ -301,14 +294,20 @@ fn of_git(label: &str, revision: &str, path: &str, overlay: Option<&Path>) -> Re
     let overlay = overlay.filter(|folder| !folder.starts_with(".."));
     // Layers may be anywhere, so every YAML file is at hand.
     let is_yaml = |name: &str| has_extension(name, &["yaml", "yml"]);
-    let files = tree
-        .files(|name| {
-            name == path
-                || below(name, &path)
-                || is_yaml(name)
-                || overlay.as_deref().is_some_and(|folder| below(name, folder))
-        })
-        .map_err(refused)?;
+    let needed = |name: &str| {
+        name == path
+            || below(name, &path)
+            || is_yaml(name)
+            || overlay.as_deref().is_some_and(|folder| below(name, folder))
+    };
+    let tree = Revision::open(&GitProgram, revision, &needed).map_err(refused)?;
+    if let Some((name, why)) = tree.unusable().find(|(name, _)| wanted(name)) {
+        return Err(refused(format!("`{name}` in it: {why}")));
+    }
+    if !tree.names().any(|name| name == path || below(name, &path)) {
+        return Err(refused(format!("there is no `{path}` in that revision")));
+    }
+    let files = tree.files().map_err(refused)?;
     let compiler = match overlay {
         Some(folder) => Some(compiler_of(&files, &folder)?),
         None => None,

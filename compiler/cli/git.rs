@@ -8,7 +8,11 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::files::{Files as _, MemoryFiles};
 
@@ -17,6 +21,18 @@ const LARGEST: u64 = 256 << 20;
 
 /// Most that git may say: contents of a whole revision with room to spare.
 const MOST_OUTPUT: u64 = 1 << 30;
+
+/// Most bytes of names that are kept of a revision. A real one has some thousand names of a hundred bytes.
+const MOST_NAMES: usize = 64 << 20;
+
+/// Longest entry of a listing: no system has longer paths.
+const LONGEST_ENTRY: usize = 64 << 10;
+
+/// How long git may say nothing. It waits for ever where a prepared repository has a pipe in place of a file.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often it is looked at while it says nothing.
+const TICK: Duration = Duration::from_millis(20);
 
 /// What a repository may not decide. Its configuration can name commands, and whoever sent the repository wrote that: a
 /// missing object is fetched with a command of the remote's choice, a monitor of files is a command, and a folder that
@@ -46,10 +62,24 @@ const GUARDING_VARIABLES: &[(&str, &str)] = &[
     ("GIT_OPTIONAL_LOCKS", "0"),
 ];
 
+/// Takes the next piece of what git says. `Err` ends it and is told.
+type Sink<'s> = &'s mut (dyn FnMut(&[u8]) -> Result<(), String> + Send);
+
 /// Runs `git`; tests put something else in its place.
 pub(super) trait RunGit {
-    /// Standard output of a run with these arguments and this input. `Err` holds what to tell the user.
-    fn run(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, String>;
+    /// Hands on the standard output of a run with these arguments and this input, piece by piece. `Err` holds what to
+    /// tell the user.
+    fn stream(&self, arguments: &[&str], input: &[u8], sink: Sink<'_>) -> Result<(), String>;
+
+    /// The whole standard output.
+    fn run(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, String> {
+        let mut output = Vec::new();
+        self.stream(arguments, input, &mut |piece| {
+            output.extend_from_slice(piece);
+            Ok(())
+        })?;
+        Ok(output)
+    }
 }
 
 /// The `git` program on the search path, in the working folder.
@@ -57,7 +87,7 @@ pub(super) trait RunGit {
 pub(super) struct GitProgram;
 
 impl RunGit for GitProgram {
-    fn run(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, String> {
+    fn stream(&self, arguments: &[&str], input: &[u8], sink: Sink<'_>) -> Result<(), String> {
         let mut child = Command::new("git")
             .args(GUARDS)
             .args(arguments)
@@ -74,7 +104,8 @@ impl RunGit for GitProgram {
                 }
             })?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let mut output = Vec::new();
+        let child = Mutex::new(child);
+        let gave_up = AtomicBool::new(false);
         let mut message = Vec::new();
         // Input and both outputs at the same time: git waits for its reader while it is written to.
         let read = std::thread::scope(|scope| {
@@ -92,28 +123,35 @@ impl RunGit for GitProgram {
                     drop(io::copy(&mut rest, &mut io::sink()));
                 }
             });
-            let read = match stdout {
-                Some(stdout) => stdout.take(MOST_OUTPUT + 1).read_to_end(&mut output),
-                None => Ok(0),
-            };
-            if read.as_ref().map_or(true, |read| {
-                u64::try_from(*read).unwrap_or(u64::MAX) > MOST_OUTPUT
-            }) {
+            let (alive, signs) = channel();
+            let (watched, gave_up) = (&child, &gave_up);
+            scope.spawn(move || watch(watched, gave_up, &signs));
+            let read = stdout.map_or(Ok(()), |stdout| {
+                hand_on(stdout, sink, &|| {
+                    // The watch ends before its reader only when git is ended too.
+                    let _ended = alive.send(());
+                })
+            });
+            if read.is_err() {
                 // It is still writing, to nobody.
-                drop(child.kill());
+                kill(&child);
             }
+            drop(alive);
             read
         });
-        let status = child.wait();
-        read.map_err(|error| format!("`git` failed: {error}"))?;
-        if u64::try_from(output.len()).unwrap_or(u64::MAX) > MOST_OUTPUT {
-            return Err(format!("the revision has more than {} MiB", MOST_OUTPUT >> 20));
+        let status = child.lock().unwrap_or_else(PoisonError::into_inner).wait();
+        if gave_up.into_inner() {
+            return Err(format!(
+                "git said nothing for {} seconds and was ended; it waits like that where the repository has a pipe or a device in place of a file, look at `.git`",
+                PATIENCE.as_secs()
+            ));
         }
+        read?;
         if status
             .map_err(|error| format!("`git` failed: {error}"))?
             .success()
         {
-            return Ok(output);
+            return Ok(());
         }
         let message = String::from_utf8_lossy(&message);
         let first = message
@@ -122,6 +160,56 @@ impl RunGit for GitProgram {
             .unwrap_or("it gave no reason");
         Err(in_own_words(first.trim_start_matches("fatal: ")))
     }
+}
+
+/// Hands on what is read, up to [`MOST_OUTPUT`], with a sign of life for each piece.
+fn hand_on(mut from: impl io::Read, sink: Sink<'_>, sign: &dyn Fn()) -> Result<(), String> {
+    let mut piece = vec![0; 64 << 10];
+    let mut all = 0u64;
+    loop {
+        let read = match from.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(format!("`git` failed: {error}")),
+        };
+        sign();
+        all = all.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+        if all > MOST_OUTPUT {
+            return Err(format!("the revision has more than {} MiB", MOST_OUTPUT >> 20));
+        }
+        sink(piece.get(..read).unwrap_or_default())?;
+    }
+}
+
+/// Ends a program that gives no sign of life, also when it has closed its output already.
+fn watch(child: &Mutex<Child>, gave_up: &AtomicBool, signs: &Receiver<()>) {
+    let mut silent = Duration::ZERO;
+    loop {
+        match signs.recv_timeout(TICK) {
+            Ok(()) => {
+                silent = Duration::ZERO;
+                continue;
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(TICK / 10),
+        }
+        let ended = child.lock().unwrap_or_else(PoisonError::into_inner).try_wait();
+        if !matches!(ended, Ok(None)) {
+            return;
+        }
+        silent += TICK;
+        if silent >= PATIENCE {
+            gave_up.store(true, Ordering::Relaxed);
+            kill(child);
+            return;
+        }
+    }
+}
+
+fn kill(child: &Mutex<Child>) {
+    // One that has ended already cannot be ended.
+    drop(child.lock().unwrap_or_else(PoisonError::into_inner).kill());
 }
 
 /// What git says, with the remedy that it leaves out or hides in further lines.
@@ -156,8 +244,13 @@ pub(super) struct Revision<'a> {
 }
 
 impl<'a> Revision<'a> {
-    /// Lists a revision. `Err` is a message without the name of the revision.
-    pub(super) fn open(git: &'a dyn RunGit, revision: &str) -> Result<Self, String> {
+    /// Lists the files of a revision that `wanted` picks: a listing is read as it comes, and only their names are kept.
+    /// `Err` is a message without the name of the revision.
+    pub(super) fn open(
+        git: &'a dyn RunGit,
+        revision: &str,
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Result<Self, String> {
         if revision.is_empty() || revision.starts_with('-') {
             return Err("a revision may not be empty or begin with `-`".into());
         }
@@ -181,22 +274,26 @@ impl<'a> Revision<'a> {
         if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err("`git rev-parse` gave no object id".into());
         }
-        let listing = git.run(&["ls-tree", "-r", "-z", "--long", "--end-of-options", id], b"")?;
-        let (mut blobs, mut unusable) = (BTreeMap::new(), BTreeMap::new());
-        for entry in listing.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
-            let text = String::from_utf8_lossy(entry);
-            let (name, listed) = listed(&text).ok_or("`git ls-tree` gave something else than a listing")?;
-            let listed = if std::str::from_utf8(entry).is_ok() {
-                listed
-            } else {
-                Listed::Unusable("its name is not UTF-8")
-            };
-            match listed {
-                Listed::File(blob) => drop(blobs.insert(name, blob)),
-                Listed::Unusable(why) => drop(unusable.insert(name, why)),
-            }
+        let mut entries = Entries {
+            wanted,
+            rest: Vec::new(),
+            kept: 0,
+            blobs: BTreeMap::new(),
+            unusable: BTreeMap::new(),
+        };
+        git.stream(
+            &["ls-tree", "-r", "-z", "--long", "--end-of-options", id],
+            b"",
+            &mut |piece| entries.add(piece),
+        )?;
+        if !entries.rest.is_empty() {
+            return Err(NO_LISTING.to_owned());
         }
-        Ok(Self { git, blobs, unusable })
+        Ok(Self {
+            git,
+            blobs: entries.blobs,
+            unusable: entries.unusable,
+        })
     }
 
     /// Names of what is no file with content, and why: whoever looks for files must say so, or they would be missing
@@ -210,9 +307,9 @@ impl<'a> Revision<'a> {
         self.blobs.keys().map(String::as_str)
     }
 
-    /// The files that `wanted` picks, with their contents.
-    pub(super) fn files(&self, wanted: impl Fn(&str) -> bool) -> Result<MemoryFiles, String> {
-        let picked: Vec<(&String, &Blob)> = self.blobs.iter().filter(|(name, _)| wanted(name)).collect();
+    /// All of them with their contents.
+    pub(super) fn files(&self) -> Result<MemoryFiles, String> {
+        let picked: Vec<(&String, &Blob)> = self.blobs.iter().collect();
         if let Some((name, _)) = picked.iter().find(|(_, blob)| blob.size > LARGEST) {
             return Err(format!("`{name}` is larger than {} MiB", LARGEST >> 20));
         }
@@ -252,6 +349,67 @@ impl<'a> Revision<'a> {
     }
 }
 
+/// What is told when git gives something else than was asked for.
+const NO_LISTING: &str = "`git ls-tree` gave something else than a listing";
+
+/// The wanted entries of a listing, while it comes in pieces.
+struct Entries<'w> {
+    wanted: &'w (dyn Fn(&str) -> bool + Sync),
+    /// The beginning of an entry whose end has not come yet.
+    rest: Vec<u8>,
+    /// Bytes of all names that are kept.
+    kept: usize,
+    blobs: BTreeMap<String, Blob>,
+    unusable: BTreeMap<String, &'static str>,
+}
+
+impl Entries<'_> {
+    fn add(&mut self, piece: &[u8]) -> Result<(), String> {
+        for part in piece.split_inclusive(|byte| *byte == 0) {
+            let Some(end) = part.strip_suffix(&[0]) else {
+                self.rest.extend_from_slice(part);
+                if self.rest.len() > LONGEST_ENTRY {
+                    return Err(format!("it has a name of more than {} KiB", LONGEST_ENTRY >> 10));
+                }
+                continue;
+            };
+            if self.rest.is_empty() {
+                self.entry(end)?;
+            } else {
+                let mut whole = std::mem::take(&mut self.rest);
+                whole.extend_from_slice(end);
+                self.entry(&whole)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, entry: &[u8]) -> Result<(), String> {
+        let text = String::from_utf8_lossy(entry);
+        let (name, listed) = listed(&text).ok_or(NO_LISTING)?;
+        if !(self.wanted)(name) {
+            return Ok(());
+        }
+        self.kept += name.len() + size_of::<Blob>();
+        if self.kept > MOST_NAMES {
+            return Err(format!(
+                "the names of its files have more than {} MiB together",
+                MOST_NAMES >> 20
+            ));
+        }
+        let listed = if std::str::from_utf8(entry).is_ok() {
+            listed
+        } else {
+            Listed::Unusable("its name is not UTF-8")
+        };
+        match listed {
+            Listed::File(blob) => drop(self.blobs.insert(name.to_owned(), blob)),
+            Listed::Unusable(why) => drop(self.unusable.insert(name.to_owned(), why)),
+        }
+        Ok(())
+    }
+}
+
 /// One entry of a listing.
 enum Listed {
     File(Blob),
@@ -259,7 +417,7 @@ enum Listed {
 }
 
 /// `100644 blob ID SIZE\tNAME`; `None` when it is no such line.
-fn listed(entry: &str) -> Option<(String, Listed)> {
+fn listed(entry: &str) -> Option<(&str, Listed)> {
     let (meta, name) = entry.split_once('\t')?;
     let mut words = meta.split_ascii_whitespace();
     let (mode, kind, id, size) = (words.next()?, words.next()?, words.next()?, words.next()?);
@@ -275,7 +433,7 @@ fn listed(entry: &str) -> Option<(String, Listed)> {
             size: size.parse().ok()?,
         }),
     };
-    Some((name.to_owned(), listed))
+    Some((name, listed))
 }
 
 /// The next content of a batch: `ID blob SIZE`, a line feed, the content, a line feed.
@@ -295,21 +453,23 @@ mod tests {
     struct Fake([&'static str; 3]);
 
     impl RunGit for Fake {
-        fn run(&self, arguments: &[&str], _: &[u8]) -> Result<Vec<u8>, String> {
+        fn stream(&self, arguments: &[&str], _: &[u8], sink: Sink<'_>) -> Result<(), String> {
             let answer = match arguments.first() {
                 Some(&"rev-parse") => self.0[0],
                 Some(&"ls-tree") => self.0[1],
                 _ => self.0[2],
             };
-            answer
-                .strip_prefix("fail ")
-                .map_or(Ok(answer.as_bytes().to_vec()), |why| Err(why.to_owned()))
+            if let Some(why) = answer.strip_prefix("fail ") {
+                return Err(why.to_owned());
+            }
+            // In pieces that end anywhere.
+            answer.as_bytes().chunks(3).try_for_each(sink)
         }
     }
 
     fn check(revision: &str, answers: [&'static str; 3]) -> Result<Vec<(String, String)>, String> {
         let fake = Fake(answers);
-        let files = Revision::open(&fake, revision)?.files(|_| true)?;
+        let files = Revision::open(&fake, revision, &|_| true)?.files()?;
         let contents = files.contents().into_iter();
         Ok(contents
             .map(|(path, bytes)| (path.display().to_string(), String::from_utf8(bytes).unwrap()))
@@ -327,7 +487,7 @@ mod tests {
     #[test]
     fn what_has_no_content_is_named() {
         let names = Fake(["ab\n", TREE, ""]);
-        let tree = Revision::open(&names, "main").unwrap();
+        let tree = Revision::open(&names, "main", &|_| true).unwrap();
         let found: Vec<_> = tree
             .unusable()
             .map(|(name, why)| (name, why.split(',').next().unwrap()))
@@ -337,7 +497,36 @@ mod tests {
             [("link", "it is a symbolic link"), ("sub", "it is a submodule")]
         );
         let cut = Fake(["ab\n", "100644 blob aa       -\ta.yaml\0", ""]);
-        assert!(Revision::open(&cut, "main").is_err());
+        assert!(Revision::open(&cut, "main", &|_| true).is_err());
+    }
+
+    /// A revision with this many names of this length.
+    struct Large(usize, usize);
+
+    impl RunGit for Large {
+        fn stream(&self, arguments: &[&str], _: &[u8], sink: Sink<'_>) -> Result<(), String> {
+            if arguments.first() == Some(&"rev-parse") {
+                return sink(b"ab\n");
+            }
+            (0..self.0).try_for_each(|number| {
+                let name = format!("{}{number}.yaml", "a".repeat(self.1));
+                sink(format!("100644 blob aa       3\t{name}\0").as_bytes())
+            })
+        }
+    }
+
+    #[test]
+    fn listings_are_bounded_by_what_is_kept_of_them() {
+        let open = |large: Large, suffix: &str| {
+            let wanted = |name: &str| name.ends_with(suffix);
+            Revision::open(&large, "main", &wanted).map(|tree| tree.names().count())
+        };
+        assert_eq!(open(Large(50_000, 4000), "7.yml"), Ok(0));
+        assert_eq!(open(Large(1_000, 40), "7.yaml"), Ok(100));
+        let why = open(Large(50_000, 4000), ".yaml").unwrap_err();
+        assert_eq!(why, "the names of its files have more than 64 MiB together");
+        let why = open(Large(1, 70_000), ".yaml").unwrap_err();
+        assert_eq!(why, "it has a name of more than 64 KiB");
     }
 
     #[test]
@@ -353,9 +542,9 @@ mod tests {
     struct Shallow;
 
     impl RunGit for Shallow {
-        fn run(&self, arguments: &[&str], _: &[u8]) -> Result<Vec<u8>, String> {
+        fn stream(&self, arguments: &[&str], _: &[u8], sink: Sink<'_>) -> Result<(), String> {
             if arguments.contains(&"--is-shallow-repository") {
-                Ok(b"true\n".to_vec())
+                sink(b"true\n")
             } else {
                 Err("it gave no reason".to_owned())
             }
@@ -364,7 +553,7 @@ mod tests {
 
     #[test]
     fn a_shallow_clone_says_that_it_is_one() {
-        let why = Revision::open(&Shallow, "v1.0").err().unwrap();
+        let why = Revision::open(&Shallow, "v1.0", &|_| true).err().unwrap();
         assert!(why.contains("git fetch --unshallow"), "{why}");
     }
 

@@ -75,6 +75,47 @@ fn revisions_are_bounded_one_by_one_and_together() {
 }
 
 #[test]
+fn a_listing_of_a_revision_is_bounded() {
+    let workspace = Workspace::new();
+    write_tree(&workspace.folder(), &read_tree(&root().join("inventories")));
+    // 250,000 paths of 4,000 bytes: one tree with many names below fifteen with one.
+    let build = "git init -q; id=$(echo x | git hash-object -w --stdin)
+        tree=$(seq -f %06g.yaml 250000 | sed \"s/^/100644 blob $id\t/\" | git mktree)
+        long=$(printf 'a%.0s' $(seq 250))
+        for i in $(seq 15); do tree=$(printf '040000 tree %s\t%s\n' $tree $long | git mktree); done
+        commit=$(git -c user.name=a -c user.email=a@b.example commit-tree -m x $tree); git update-ref HEAD $commit";
+    prepare(&workspace, "case", "bash", &["-ec", build]);
+    let (code, text) = bounded(&workspace, "diff git:HEAD:a lab.yaml");
+    let says = "[CB0902]: `git:HEAD:a` cannot be read: the names of its files have more than 64 MiB together";
+    assert!(code == 2 && text.contains(says), "{code} {text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_a_repository_is_not_waited_for_without_end() {
+    let cases = [".git/config", ".git/HEAD", ".git/packed-refs", "elsewhere"];
+    let finished = std::thread::scope(|scope| {
+        let run = |pipe: &'static str| {
+            let workspace = Workspace::new();
+            write_tree(&workspace.folder(), &read_tree(&root().join("inventories")));
+            let build = format!(
+                "git init -q; git add lab.yaml; git -c user.name=a -c user.email=a@b.example commit -q -m x
+                git pack-refs --all; git config include.path ../elsewhere; rm -f {pipe}; mkfifo {pipe}"
+            );
+            prepare(&workspace, "case", "bash", &["-ec", &build]);
+            let (code, text) = bounded(&workspace, "diff git:HEAD:lab.yaml lab.yaml");
+            (pipe, code, text)
+        };
+        let runs = cases.map(|pipe| scope.spawn(move || run(pipe)));
+        runs.map(|run| run.join().expect("it ends"))
+    });
+    for (pipe, code, text) in finished {
+        let says = "git said nothing for 30 seconds and was ended";
+        assert!(code == 2 && text.contains(says), "{pipe}: {code} {text}");
+    }
+}
+
+#[test]
 fn archives_are_bounded_by_their_sum() {
     use std::io::{Cursor, Write as _};
     // 60 files of 60 MB, packed into a few megabytes; the first is packed, the others are copies of its packed bytes.
