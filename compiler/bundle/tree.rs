@@ -141,7 +141,7 @@ pub fn write(
 /// First completes or undoes an earlier write that was interrupted. Reports, and stages nothing for: an unwritable or
 /// full folder (`CB0701`), a file cbgen did not make at the path of one it makes (`CB0704`), another process that
 /// writes the same bundle (`CB0705`), an archive of the same name that holds another bundle (`CB0710`), something else
-/// than cbgen's own at one of its hidden names (`CB0711`). Warns of files of an earlier build that were edited by hand
+/// than cbgen's own at one of its hidden names, or a link in place of the output folder (`CB0711`). Warns of files of an earlier build that were edited by hand
 /// and are replaced (`CB0707`), and of foreign ones that an interrupted build left and that fit nowhere (`CB0712`). Bundles of different names may be written
 /// into one folder at the same time.
 pub fn prepare(
@@ -152,6 +152,9 @@ pub fn prepare(
     bundle: &Bundle,
 ) -> Result<Prepared, Reported> {
     let place = Place::new(out, bundle.name());
+    if let Some(link) = link_on_the_way(files, out) {
+        return Err(diagnostics.error(led_away(&link)));
+    }
     let lock = match files.make_folder(out).and_then(|()| files.lock(&place.lock())) {
         Ok(Some(lock)) => lock,
         Ok(None) => {
@@ -212,6 +215,27 @@ pub fn commit(files: &dyn Files, prepared: Vec<Prepared>) -> Vec<Result<Written,
             }
         })
         .collect()
+}
+
+/// A link in place of the output folder, or of a folder above it in the workspace: a pull request can bring one along, and
+/// behind it everything would be written somewhere else. Where an absolute path leads is up to whoever types it.
+fn link_on_the_way(files: &dyn Files, out: &Path) -> Option<PathBuf> {
+    if out.has_root() {
+        return None;
+    }
+    let mut way = PathBuf::new();
+    out.components().find_map(|step| {
+        way.push(step);
+        matches!(files.kind(&way), Ok(Some(Kind::Link))).then(|| way.clone())
+    })
+}
+
+fn led_away(link: &Path) -> Diagnostic {
+    let shown = shown(link);
+    let message = format!("`{shown}` is a link; cbgen follows none to the place it writes to");
+    Diagnostic::new(codes::HIDDEN_NAME_TAKEN, message)
+        .in_file(shown)
+        .help("remove the link, or name the folder behind it by its absolute path: `--out PATH`")
 }
 
 fn prepare_locked(
@@ -351,6 +375,10 @@ pub struct Comparison {
 /// is not committed. Errors are those of the file system.
 pub fn compare(files: &dyn Files, press: &Press, out: &Path, bundle: &Bundle) -> io::Result<Comparison> {
     let place = Place::new(out, bundle.name());
+    if let Some(link) = link_on_the_way(files, out) {
+        let why = format!("`{}` is a link, which is not followed", shown(&link));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
     let found = survey(files, &place.tree(), bundle)?;
     let mut differences = found.differences;
     for difference in &mut differences {

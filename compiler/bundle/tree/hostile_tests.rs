@@ -281,6 +281,40 @@ fn a_lock_is_no_way_out() {
     }
 }
 
+/// The output folder itself, and a folder above it.
+#[cfg(unix)]
+#[test]
+fn a_link_in_place_of_the_output_folder_is_not_followed() {
+    for (target, link_at, out) in [
+        ("outside", "out2", "out2"),
+        ("outside/new", "out2", "out2"),
+        ("out", "out2", "out2"),
+        ("outside", "build", "build/out"),
+        ("outside", "build", "./build/./out"),
+    ] {
+        let ground = Ground::new();
+        link(Path::new(target), &ground.folder.path().join(link_at));
+        let before = ground.outside();
+        let mut diagnostics = Diagnostics::new();
+        let press = Press::default();
+        let (files, out) = (ground.files(), Path::new(out));
+        let written = write(&mut diagnostics, &files, &press, out, &new_bundle());
+        let findings: Vec<_> = diagnostics.iter().cloned().collect();
+        assert!(
+            written.is_err() && codes_of(&findings) == ["CB0711"],
+            "{findings:?}"
+        );
+        assert_eq!(ground.outside(), before);
+        let compared = compare(&files, &press, out, &new_bundle());
+        assert!(compared.is_err_and(|error| error.to_string().contains("is a link")));
+        // A path that a person typed in full leads where it leads.
+        let absolute = ground.folder.path().join(out);
+        if target == "out" {
+            write(&mut Diagnostics::new(), &files, &press, &absolute, &new_bundle()).unwrap();
+        }
+    }
+}
+
 #[test]
 fn folders_with_names_of_ours_are_named_and_kept() {
     for path in ["out/.acme.lock/x", "out/.acme.commit/x"] {
