@@ -98,6 +98,7 @@ codes! {
     TEMPLATE_BOUND = "CB0015", Error, "a template does more than it may";
     TEMPLATE_UNBOUNDED = "CB0016", Error, "a template uses what has no bound";
     RUN_BOUND = "CB0017", Error, "an inventory becomes more than a bundle may be";
+    VALUE_TOO_LONG = "CB0018", Error, "a key or a value is longer than anybody writes";
 
     // 01 YAML
     YAML_SYNTAX = "CB0101", Error, "YAML syntax error";

@@ -221,8 +221,14 @@ impl Diagnostics {
 /// differ, ignoring case.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = word.to_lowercase();
+    let length = wanted.chars().count();
     candidates
         .into_iter()
+        // As many letters differ at least as one has more than the other.
+        .filter(|candidate| {
+            let other = candidate.chars().count();
+            length.abs_diff(other) <= length.max(other).max(3) / 3
+        })
         .map(|candidate| {
             (
                 strsim::damerau_levenshtein(&wanted, &candidate.to_lowercase()),

@@ -15,6 +15,7 @@ use crate::harness::{Case, compare_text, expect_none, read_tree, root};
 const ELSEWHERE: &[(&str, &str)] = &[
     ("CB0003", "too_large_files_are_refused_by_size_and_by_the_reader"),
     ("CB0017", "all_texts_of_an_inventory_have_one_bound"),
+    ("CB0018", "long_values_are_refused_before_they_cost_time"),
     ("CB0215", "the_number_of_findings_is_bounded"),
     ("CB0702", "collisions_are_named"),
     ("CB0703", "a_text_outside_its_encoding_is_refused"),

@@ -5,8 +5,10 @@
 use granit_parser::{ErrorKind, ScanError};
 
 use super::Subject;
+use super::scalars::shorten;
 use crate::codes;
 use crate::diag::Diagnostic;
+use crate::source::Span;
 
 /// A finding without a place.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
@@ -144,6 +146,31 @@ pub(super) fn too_many(most: u64, subject: Subject) -> Diagnostic {
     } else {
         "write the values out"
     })
+}
+
+/// An alias of nothing.
+pub(super) fn no_anchor(name: &str) -> Diagnostic {
+    Diagnostic::new(
+        codes::YAML_ALIAS,
+        format!("there is no anchor `&{}` above this alias", shorten(name)),
+    )
+    .help("write `&name` before the value to repeat, above the first `*name`; quote a text that begins with `*`")
+}
+
+/// Longest key or value. Everything that is longer is refused before anybody looks into it.
+pub(super) const LONGEST_VALUE: usize = 64 << 10;
+
+/// A scalar of many pages; its first character is its place.
+pub(super) fn too_long(length: usize, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        codes::VALUE_TOO_LONG,
+        format!("this value has {length} bytes; a value has at most {LONGEST_VALUE}"),
+    )
+    .at(Span {
+        end: span.start,
+        ..span
+    })
+    .help("remove it; the contents of a file are handed over as a file")
 }
 
 /// Sections in sections without end.

@@ -78,7 +78,7 @@ pub(super) fn parse(
         };
         let tag = span.tag_span().and_then(|tag| tag.byte_range());
         let bytes = span.byte_range().unwrap_or_default();
-        if !reader.event(event, bytes.clone(), tag) {
+        if !reader.event(event, bytes.clone(), tag) || reader.diagnostics.count() >= super::MAX_FINDINGS {
             return (reader.give_up(), None);
         }
         if reader.nodes > MAX_NODES {
@@ -207,11 +207,7 @@ impl Reader<'_> {
                     self.refused(span);
                     return true;
                 }
-                self.report(
-                    Diagnostic::new(codes::YAML_ALIAS, format!("there is no anchor `&{name}` above this alias"))
-                        .at(span)
-                        .help("write `&name` before the value to repeat, above the first `*name`; quote a text that begins with `*`"),
-                );
+                self.report(syntax::no_anchor(&name).at(span));
                 self.refused(span);
             }
             // `Event` is open for extension; every kind that can carry a value is handled above.
@@ -230,7 +226,10 @@ impl Reader<'_> {
         tag: Option<Range<usize>>,
     ) {
         let span = self.span(bytes.clone());
-        let kind = if tagged {
+        let kind = if text.len() > syntax::LONGEST_VALUE {
+            self.report(syntax::too_long(text.len(), span));
+            Kind::Refused
+        } else if tagged {
             self.tag(tag.unwrap_or(bytes));
             Kind::Refused
         } else if style != ScalarStyle::Plain && self.refuse_characters(text, style, span) {
@@ -281,8 +280,7 @@ impl Reader<'_> {
     }
 
     fn tag(&mut self, bytes: Range<usize>) {
-        let span = self.span(bytes);
-        self.report(syntax::tag(self.subject).at(span));
+        self.report(syntax::tag(self.subject).at(self.span(bytes)));
     }
 
     fn open(&mut self, start: usize, anchor: usize, content: Content) -> bool {

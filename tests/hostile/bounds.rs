@@ -75,6 +75,63 @@ fn revisions_are_bounded_one_by_one_and_together() {
 }
 
 #[test]
+fn long_values_are_refused_before_they_cost_time() {
+    let workspace = Workspace::new();
+    write_tree(&workspace.folder(), &read_tree(&root().join("inventories")));
+    let lab = std::fs::read_to_string(root().join("inventories/lab.yaml")).expect("an inventory");
+    let long = "v".repeat(15_000_000);
+    for (number, (more, says)) in [
+        (format!("x: {long}"), "CB0018]: this value has 15000000 bytes"),
+        (
+            format!("x: \"{}\"", "v\\n".repeat(5_000_000)),
+            "CB0018]: this value has 10000000 bytes",
+        ),
+        (
+            format!("x: >\n{}", "  abc\n".repeat(2_000_000)),
+            "CB0018]: this value has",
+        ),
+        (
+            format!("x: [{long}, {{ y: 1 }}]"),
+            "CB0018]: this value has 15000000 bytes",
+        ),
+        (format!("? {long}\n: 1"), "CB0018]: this value has 15000000 bytes"),
+        // No implicit key is that long.
+        (format!("{long}: 1"), "CB0101]: "),
+        (
+            format!("password: {long}"),
+            "CB0018]: this value has 15000000 bytes",
+        ),
+        (format!("x: *{long}"), "CB0107]: "),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        workspace.write("lab.yaml", &format!("{lab}\n{more}\n"));
+        // `human` quotes lines; once the others are asked too.
+        for format in if number == 0 {
+            &["short", "human"][..]
+        } else {
+            &["human"]
+        } {
+            let script = format!(
+                "ulimit -v 2097152; ulimit -t 25; exec '{}' check lab.yaml --message-format {format}",
+                env!("CARGO_BIN_EXE_cbgen")
+            );
+            let mut command = std::process::Command::new("bash");
+            command.args(["-c", &script]).current_dir(workspace.folder());
+            let output = command.output().expect("bash starts");
+            let text = String::from_utf8_lossy(&output.stderr);
+            let first: String = text.chars().take(500).collect();
+            assert!(
+                output.status.code() == Some(1) && text.contains(says) && text.len() < 20_000,
+                "{number}: {format}: {:?} {first}",
+                output.status
+            );
+        }
+    }
+}
+
+#[test]
 fn a_listing_of_a_revision_is_bounded() {
     let workspace = Workspace::new();
     write_tree(&workspace.folder(), &read_tree(&root().join("inventories")));
