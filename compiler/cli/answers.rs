@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::bundle::tree::Written;
 use crate::coverage::Row;
+use crate::report::escape_hidden;
 use crate::show;
 
 /// Version of these formats.
@@ -150,5 +151,5 @@ pub(super) struct Shown {
 pub(super) fn json(answer: &impl Serialize) -> String {
     // Texts, numbers and lists always have a JSON form.
     let text = serde_json::to_string_pretty(answer).unwrap_or_default();
-    format!("{text}\n")
+    escape_hidden(&text) + "\n"
 }

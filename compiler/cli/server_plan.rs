@@ -10,6 +10,7 @@ use crate::change::state::{State, put};
 use crate::change::steps::{Package as _, Selection, server_of};
 use crate::codes;
 use crate::diag::{Diagnostic, one_of};
+use crate::report::escape_hidden;
 
 use super::change::{fail, open, server, tell};
 use super::change_args::{PlanArguments, PlanFormat, StepOptions};
@@ -109,7 +110,7 @@ pub(super) fn selection(session: &mut Session, desk: &Desk<'_>, options: &StepOp
 
 fn finish(session: &mut Session, arguments: &PlanArguments, plan: &Plan) {
     if let Some(file) = &arguments.output
-        && let Err(error) = put(&RealDisk, file, plan.to_text().as_bytes())
+        && let Err(error) = put(&RealDisk, file, escape_hidden(&plan.to_text()).as_bytes())
     {
         fail(
             session,
@@ -123,7 +124,7 @@ fn finish(session: &mut Session, arguments: &PlanArguments, plan: &Plan) {
     }
     let text = match arguments.format {
         PlanFormat::Text => text::render(plan),
-        PlanFormat::Json => plan.to_text(),
+        PlanFormat::Json => escape_hidden(&plan.to_text()),
         PlanFormat::Html => html::render(plan),
     };
     session.print(&text);

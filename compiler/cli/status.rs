@@ -10,6 +10,7 @@ use crate::change::status::status;
 use crate::change::steps::Package;
 use crate::codes;
 use crate::diag::Diagnostic;
+use crate::report::{escape_hidden, visible_lines};
 
 use super::change::{fail, open, server, tell};
 use super::change_args::{StatusArguments, StatusFormat};
@@ -53,8 +54,8 @@ pub(super) fn run(session: &mut Session, arguments: &StatusArguments) {
     match status(&server, &RealDisk, &states) {
         Ok(status) => {
             session.print(&match arguments.format {
-                StatusFormat::Text => status.to_table(),
-                StatusFormat::Json => status.to_text(),
+                StatusFormat::Text => visible_lines(&status.to_table()) + "\n",
+                StatusFormat::Json => escape_hidden(&status.to_text()),
             });
             if status.has_findings() {
                 session.raise(Exit::Findings);
@@ -71,7 +72,7 @@ fn print_evidence(session: &mut Session, file: &std::path::Path) {
     let name = file.to_string_lossy().replace('\\', "/");
     let Some(bytes) = read(session, file) else { return };
     match evidence::read(&bytes) {
-        Ok(evidence) => session.print(&evidence::table(&evidence)),
+        Ok(evidence) => session.print(&(visible_lines(&evidence::table(&evidence)) + "\n")),
         Err(flaws) => {
             for flaw in &flaws {
                 session.report_alone(flaw_finding(&name, flaw));

@@ -16,7 +16,7 @@ use crate::codes;
 use crate::contract::digest::Digest;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::files::{DiskFiles, Files as _};
-use crate::report::{counted, visible};
+use crate::report::{counted, escape_hidden, visible};
 use crate::source::Sources;
 
 /// Largest file of signers.
@@ -133,7 +133,7 @@ pub(super) struct EvidenceAnswer<'a> {
 
 fn line<T: Serialize>(answer: &T) -> String {
     // Texts, numbers and lists of them always have a JSON form.
-    serde_json::to_string(answer).unwrap_or_default() + "\n"
+    escape_hidden(&serde_json::to_string(answer).unwrap_or_default()) + "\n"
 }
 
 /// Checks the evidence of a run.

@@ -12,6 +12,7 @@ use crate::driver::Run;
 use crate::files::{Files as _, Kind};
 use crate::inventory::Loaded;
 use crate::render::Rendered;
+use crate::report::escape_hidden;
 use crate::source::Sources;
 use crate::why::{self, Answer, Explorer, Impact, text};
 
@@ -470,7 +471,7 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Diagnostic {
 
 fn json(value: &impl serde::Serialize) -> String {
     // Texts, numbers and lists of them: such a value has no reason to fail.
-    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    let mut text = escape_hidden(&serde_json::to_string_pretty(value).unwrap_or_default());
     text.push('\n');
     text
 }

@@ -263,15 +263,15 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// `text` with every hidden character but line feeds made visible.
-fn visible_lines(text: &str) -> String {
+/// `text` with every hidden character but line feeds made visible, and white space at its end left out.
+pub fn visible_lines(text: &str) -> String {
     let lines: Vec<Cow<'_, str>> = text.trim_end().split('\n').map(visible).collect();
     lines.join("\n")
 }
 
 /// JSON text whose hidden characters are written as `\uXXXX`: the same data, but safe to look at in a terminal.
 /// Inside JSON such characters can only stand in strings, so replacing them keeps the document's meaning.
-fn escape_hidden(json: &str) -> String {
+pub fn escape_hidden(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for character in json.chars() {
         if character != '\n' && is_hidden(character) {

@@ -301,9 +301,19 @@ fn control_characters_of_a_manifest_never_reach_a_terminal() {
         // Every text in two places, every place with two texts.
         for at in [number, (number + 3) % 7] {
             let desk = Desk::new("acme-lab", |forged| change(forged, at));
-            for color in ["never", "always"] {
-                let ran = desk.workspace.run(&["diff", "before", "after", "--color", color]);
-                assert_ne!(ran.code, 0, "{text:?} at {at}");
+            let diff = ["diff", "before", "after"];
+            for (command, options) in [
+                (&diff[..], ["--color", "never"]),
+                (&diff, ["--color", "always"]),
+                (&diff, ["--format", "json"]),
+                (&diff, ["--format", "markdown"]),
+                (&diff, ["--format", "html"]),
+                (&["verify", "after"], ["--format", "text"]),
+                (&["verify", "after"], ["--format", "json"]),
+                (&["verify", "after"], ["--message-format", "json"]),
+            ] {
+                let ran = desk.workspace.run(&[command, &options].concat());
+                assert!(ran.code != 0 || command.len() == 2, "{text:?} at {at}");
                 for said in [&ran.stdout, &ran.stderr] {
                     assert!(!said.contains(text), "{text:?} at {at}: {said:?}");
                 }
