@@ -209,12 +209,29 @@ impl Diagnostics {
                 column,
                 finding.severity,
                 finding.code,
+                natural(&finding.message),
                 finding.message.clone(),
             )
         });
         sorted.dedup();
         sorted
     }
+}
+
+/// A text to sort by, in which numbers are ordered as numbers: 5 before 10.
+fn natural(text: &str) -> Vec<(String, usize, String)> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = |letter: char| letter.is_ascii_digit();
+        let (words, behind) = rest.split_at(rest.find(digits).unwrap_or(rest.len()));
+        let length = behind.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, behind) = behind.split_at(length);
+        let number = number.trim_start_matches('0');
+        parts.push((words.to_owned(), number.len(), number.to_owned()));
+        rest = behind;
+    }
+    parts
 }
 
 /// The nearest of `candidates`, when it is near enough to be what the author meant: at most a third of the letters
@@ -271,6 +288,23 @@ pub fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_sorted_as_numbers() {
+        let mut found = Diagnostics::new();
+        for line in ["10", "9", "100", "010", "x"] {
+            found.push(
+                Diagnostic::new(crate::codes::EVIDENCE_BROKEN, format!("line {line}: no record"))
+                    .in_file("e"),
+            );
+        }
+        let sorted = found.sorted(&Sources::new());
+        let lines: Vec<&str> = sorted
+            .iter()
+            .map(|finding| finding.message.trim_end_matches(": no record"))
+            .collect();
+        assert_eq!(lines, ["line 9", "line 010", "line 10", "line 100", "line x"]);
+    }
 
     #[test]
     fn nearest_needs_a_likeness() {

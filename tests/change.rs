@@ -419,6 +419,31 @@ fn the_commands_lead_from_plan_to_evidence_and_back() {
     expect_none(&Workspace::new().misfits("status", &drifted.stdout));
     let kept = tree(&site.root().join("C/ProgramData/cbgen"));
     let path = kept.keys().find(|path| path.ends_with("journal.jsonl")).unwrap();
+    // Cut in the middle of any line: what cbgen did itself is not said to be done by others.
+    fs::write(&file, &applied).unwrap();
+    let journal = fs::read(path).unwrap();
+    let mut at = 0;
+    for line in journal.split_inclusive(|byte| *byte == b'\n') {
+        fs::write(path, &journal[..at + line.len() / 2]).unwrap();
+        let cut = site.run(&["status"]);
+        assert!(
+            cut.code == 1
+                && cut.stdout.contains("it ends in the middle")
+                && !cut.stdout.contains("by someone"),
+            "{} {}",
+            cut.code,
+            cut.stdout
+        );
+        at += line.len();
+    }
+    fs::write(path, "{}\n".repeat(300)).unwrap();
+    let filled = site.run(&["status"]).stdout;
+    assert!(
+        filled.matches("damaged: ").count() < 110 && filled.contains("200 more lines"),
+        "{filled}"
+    );
+    fs::write(path, &journal).unwrap();
+    assert_eq!(site.run(&["status"]).code, 0);
     fs::write(path, "").unwrap();
     let emptied = site.run(&["status"]);
     assert!(

@@ -20,6 +20,9 @@ use super::disk::{Disk, Found};
 /// Largest journal that is read.
 const LIMIT: u64 = 256 << 20;
 
+/// Lines that do not fit and are told one by one.
+const MOST_DAMAGE: usize = 100;
+
 /// A file that a step changes, as it is known before the step begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileIntent {
@@ -289,6 +292,7 @@ impl Reading {
         let mut before = Digest::of(b"");
         let mut number = 1;
         let mut is_whole = true;
+        let (mut others, mut last) = (0usize, 0);
         for (index, piece) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
             let Some(text) = piece.strip_suffix(b"\n") else {
                 reading.is_torn = true;
@@ -304,7 +308,11 @@ impl Reading {
                     Some(line) if line.before != before => "it does not follow the line before it",
                     Some(_) => "its number or spelling is not what was written",
                 };
-                reading.damage.push((index + 1, why.to_owned()));
+                if reading.damage.len() < MOST_DAMAGE {
+                    reading.damage.push((index + 1, why.to_owned()));
+                } else {
+                    (others, last) = (others + 1, index + 1);
+                }
                 is_whole = false;
             }
             before = Digest::of(text);
@@ -315,6 +323,11 @@ impl Reading {
             if is_whole {
                 reading.sound += u64::try_from(piece.len()).unwrap_or(u64::MAX);
             }
+        }
+        if others > 0 {
+            reading
+                .damage
+                .push((last, format!("{others} more lines up to this one do not fit")));
         }
         reading
     }

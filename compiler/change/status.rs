@@ -13,7 +13,7 @@ use crate::contract::digest::Digest;
 use super::disk::Disk;
 use super::file::Target;
 use super::history::{History, Standing};
-use super::journal::{Journal, Reading, Record};
+use super::journal::{FileIntent, Journal, Reading, Record};
 use super::server::Server;
 use super::state::State;
 
@@ -85,13 +85,17 @@ pub enum Drift {
 }
 
 impl Drift {
-    fn words(self) -> &'static str {
+    /// With a damaged journal nobody knows who it was.
+    fn words(self, is_damaged: bool) -> &'static str {
         match self {
             Self::None => "as cbgen left it",
+            Self::Unreadable => "cannot be read",
+            Self::Changed | Self::Removed | Self::Made if is_damaged => {
+                "not what the journal says, which is damaged; compare it with the bundle"
+            }
             Self::Changed => "CHANGED by someone",
             Self::Removed => "REMOVED by someone",
             Self::Made => "MADE by someone",
-            Self::Unreadable => "cannot be read",
         }
     }
 }
@@ -154,7 +158,8 @@ impl Status {
             drifted.len()
         );
         for file in drifted {
-            let _ = writeln!(out, "  {}: {}", file.path, file.drift.words());
+            let words = file.drift.words(!self.damage.is_empty());
+            let _ = writeln!(out, "  {}: {words}", file.path);
         }
         out
     }
@@ -170,9 +175,11 @@ pub fn status(server: &Server, disk: &dyn Disk, states: &[State]) -> std::io::Re
         files: Vec::new(),
         damage: Vec::new(),
     };
-    let mut files: BTreeMap<String, (String, Option<Digest>)> = BTreeMap::new();
+    let mut files: BTreeMap<String, Expected> = BTreeMap::new();
     for state in states {
-        if let Some(running) = state.busy(disk) {
+        let running = state.busy(disk);
+        let is_running = running.is_some();
+        if let Some(running) = running {
             status.running = Some(running.map_or_else(
                 || "a cbgen that has not said who it is".to_owned(),
                 |running| {
@@ -188,15 +195,31 @@ pub fn status(server: &Server, disk: &dyn Disk, states: &[State]) -> std::io::Re
         status.damage.extend(
             damage.map(|(line, why)| format!(r"{}\journal.jsonl, line {line}: {why}", state.windows)),
         );
+        // Whoever works on it now may be writing that line.
+        if journal.reading.is_torn && !is_running {
+            status.damage.push(torn(state, &journal));
+        }
         status.damage.extend(forgotten(state, disk, &journal.reading));
         add(&mut status, &mut files, &journal.reading);
     }
     status.runs.sort_by_key(|run| run.run);
-    for (path, expected) in files.into_values() {
+    for Expected {
+        path,
+        last: expected,
+        also,
+        is_sure,
+        ..
+    } in files.into_values()
+    {
         let target = Target::of(server, disk, &path);
-        let (drift, found) = match (target.digest(disk), expected) {
+        let found = target.digest(disk);
+        if !is_sure && matches!(&found, Ok(found) if *found == expected) {
+            // It was about to change, and did not.
+            continue;
+        }
+        let (drift, found) = match (found, expected) {
             (Err(_), _) => (Drift::Unreadable, None),
-            (Ok(found), expected) if found == expected => (Drift::None, found),
+            (Ok(found), expected) if found == expected || also.contains(&found) => (Drift::None, found),
             (Ok(None), _) => (Drift::Removed, None),
             (Ok(found), None) => (Drift::Made, found),
             (Ok(found), Some(_)) => (Drift::Changed, found),
@@ -209,6 +232,28 @@ pub fn status(server: &Server, disk: &dyn Disk, states: &[State]) -> std::io::Re
         });
     }
     Ok(status)
+}
+
+/// A last line without its end: what it said is lost, and what is known anyhow.
+fn torn(state: &State, journal: &Journal) -> String {
+    format!(
+        r"{}\journal.jsonl, line {}: it ends in the middle, after a power cut or because somebody cut it. Files are compared with what the lines before it say; a file that was just being changed may be the old or the new one. `cbgen apply` or `cbgen rollback` goes on from there",
+        state.windows,
+        journal.next()
+    )
+}
+
+/// What a file is expected to be.
+struct Expected {
+    path: String,
+    /// What it was when cbgen last touched it.
+    last: Option<Digest>,
+    /// What else it may be, because the record of a change that began is not there.
+    also: Vec<Option<Digest>>,
+    /// Whether it was changed for certain.
+    is_sure: bool,
+    /// What it was before the run that changed it last.
+    before: Option<(u64, Option<Digest>)>,
 }
 
 /// What the copies beside the journal tell of a run that the journal does not: it was emptied, cut or removed.
@@ -228,7 +273,7 @@ fn forgotten(state: &State, disk: &dyn Disk, reading: &Reading) -> Option<String
     ))
 }
 
-fn add(status: &mut Status, files: &mut BTreeMap<String, (String, Option<Digest>)>, reading: &Reading) {
+fn add(status: &mut Status, files: &mut BTreeMap<String, Expected>, reading: &Reading) {
     let history = History::of(&reading.lines);
     let names = |run: u64| {
         reading.lines.iter().find_map(|line| {
@@ -251,13 +296,65 @@ fn add(status: &mut Status, files: &mut BTreeMap<String, (String, Option<Digest>
         not_undone: run.not_undone.clone(),
     }));
     for line in &reading.lines {
-        let (path, digest) = if let Record::Did { file, .. } = &line.record {
-            (&file.path, Some(file.new))
+        if let Record::Intent { file, .. } = &line.record {
+            meant(files, line.run, file);
+        } else if let Record::Did { file, .. } = &line.record {
+            sure(files, &file.path, Some(file.new));
         } else if let Record::Undid { path, now, .. } = &line.record {
-            (path, *now)
-        } else {
-            continue;
-        };
-        files.insert(super::history::key(path), (path.clone(), digest));
+            sure(files, path, *now);
+        } else if let Record::UndoBegin { .. } = &line.record {
+            // Going back has no record before a file changes.
+            for expected in files.values_mut() {
+                let before = expected.before.filter(|(run, _)| *run == line.run);
+                expected.also.extend(before.map(|(_, before)| before));
+            }
+        } else if let Record::UndoEnd { .. } = &line.record {
+            for expected in files.values_mut() {
+                expected.also.clear();
+            }
+        }
     }
+    // Which of the changes that were wanted happened behind the damage, nobody knows.
+    if reading.is_torn || !reading.damage.is_empty() {
+        for line in &reading.lines {
+            if let Record::Begin { steps, .. } | Record::Resume { steps, .. } = &line.record {
+                for file in steps.iter().filter_map(|step| step.file.as_ref()) {
+                    meant(files, line.run, file);
+                }
+            }
+        }
+    }
+}
+
+/// A file is about to change.
+fn meant(files: &mut BTreeMap<String, Expected>, run: u64, file: &FileIntent) {
+    let expected = files
+        .entry(super::history::key(&file.path))
+        .or_insert_with(|| Expected {
+            path: file.path.clone(),
+            last: file.old,
+            also: Vec::new(),
+            is_sure: false,
+            before: None,
+        });
+    expected.also.push(Some(file.new));
+    if expected.before.is_none_or(|(before, _)| before != run) {
+        expected.before = Some((run, file.old));
+    }
+}
+
+/// A file is known to be this.
+fn sure(files: &mut BTreeMap<String, Expected>, path: &str, now: Option<Digest>) {
+    let key = super::history::key(path);
+    let before = files.get(&key).and_then(|expected| expected.before);
+    files.insert(
+        key,
+        Expected {
+            path: path.to_owned(),
+            last: now,
+            also: Vec::new(),
+            is_sure: true,
+            before,
+        },
+    );
 }
