@@ -194,7 +194,7 @@ fn break_it(wrong: &Wrong, pki: &Path, folder: &Path, machine: &mut Machine<'_>)
         }
         There(name) => {
             fs::write(machine.file(&format!(r"C:\base\{name}")), "[].\n").expect("writable");
-            machine.service_reads = "C:/base/rabbitmq".to_owned();
+            "C:/base/rabbitmq".clone_into(&mut machine.service_reads);
         }
         Fails(program) => machine.failing = Some(program),
     }
