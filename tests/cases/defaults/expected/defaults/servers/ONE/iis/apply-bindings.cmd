@@ -26,6 +26,11 @@ mkdir "%STATE%"
 if not "%errorlevel%"=="0" goto :fail
 :state_ready
 
+
+rem The runbook may have stopped IIS. Here it has to run again, before anyone waits for an answer.
+set "STEP=start IIS"
+call :start_service W3SVC
+if not "%errorlevel%"=="0" goto :fail
 set "APPCMD=%SYSTEM%\inetsrv\appcmd.exe"
 set "SITE=Default Web Site"
 set "STEP=find IIS and its site"
@@ -119,6 +124,38 @@ for /f "usebackq delims=" %%A in ("%STATE%\now.txt") do set "BINDINGS=,%%A,"
 echo %BINDINGS% >"%STATE%\now.txt"
 if not exist "%STATE%\now.txt" exit /b 1
 exit /b 0
+
+rem Starts a service by its key name, and again what was stopped because it depends on it.
+:start_service
+call :start_one "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if not exist "%STATE%\dependents.txt" exit /b 0
+set "NOT_STARTED="
+for /f "usebackq delims=" %%A in ("%STATE%\dependents.txt") do call :start_dependent %%A
+if defined NOT_STARTED exit /b 1
+del /q "%STATE%\dependents.txt"
+if exist "%STATE%\dependents.txt" exit /b 1
+exit /b 0
+:start_dependent
+call :start_one "%~1"
+if "%errorlevel%"=="0" exit /b 0
+set "NOT_STARTED=%~1"
+echo The service %~1 was stopped because it depends on another one, and does not start.
+exit /b 1
+:start_one
+"%SYSTEM%\sc.exe" start "%~1" >nul 2>&1
+rem 1056: it runs already.
+if "%errorlevel%"=="1056" exit /b 0
+if not "%errorlevel%"=="0" exit /b 1
+set "WAITS="
+:starting
+"%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
+if "%errorlevel%"=="0" exit /b 0
+set "WAITS=%WAITS%x"
+if "%WAITS%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
+rem unchecked: only waits some seconds
+"%SYSTEM%\ping.exe" -n 6 127.0.0.1 >nul
+goto :starting
 
 
 :fail
