@@ -130,6 +130,7 @@ pub fn plan<'t>(
         };
         plan_template(&mut found, templates, template, &base, None, folder, &mut entries);
     }
+    misfits(&mut found, templates, &entries);
     collisions(&mut found, templates, &entries);
     missing_artifacts(&mut found, templates, &entries);
     let result = found.checkpoint();
@@ -274,6 +275,19 @@ fn parse_path(
         .at(templates.front_matter_span(template, key))
         .help("use forward slashes and plain names below the scope's folder")
     })
+}
+
+/// Finds paths and targets whose variables make them a file that another reader knows. A template says it once.
+fn misfits(diagnostics: &mut Diagnostics, templates: &Templates, entries: &[Planned<'_>]) {
+    let mut told = BTreeSet::new();
+    for entry in entries {
+        let Some(path) = &entry.path else { continue };
+        for (key, finding) in templates.misfits(entry.template, path.as_str(), entry.target.as_deref()) {
+            if told.insert((&entry.template.path, key)) {
+                diagnostics.push(finding);
+            }
+        }
+    }
 }
 
 fn collisions(diagnostics: &mut Diagnostics, templates: &Templates, entries: &[Planned<'_>]) {

@@ -207,6 +207,29 @@ pub(super) fn misfit(sources: &Sources, file: FileId, misfit: &Misfit) -> Diagno
         .help(misfit.help.as_str())
 }
 
+/// A quoting filter in a key of the front matter whose text has no format.
+pub(super) fn quoted_nowhere(
+    sources: &Sources,
+    texts: &BTreeMap<String, (FileId, usize)>,
+    key: &str,
+    foreign: &Foreign,
+) -> Option<Diagnostic> {
+    let path = foreign.name.split('#').next().unwrap_or_default();
+    let &(file, _) = texts.get(path)?;
+    Some(
+        Diagnostic::new(
+            codes::FOREIGN_FILTER,
+            format!(
+                "the filter `{}` quotes for {}, and `{key}` is a text without quotes",
+                foreign.filter, foreign.homes
+            ),
+        )
+        .at_opt(key_span(sources, file, key))
+        .note("the quotes would become part of the text")
+        .help("write the value without a quoting filter"),
+    )
+}
+
 pub(super) fn foreign_filter(format: Format, foreign: &Foreign, place: Option<Span>) -> Diagnostic {
     let message = format!(
         "the filter `{}` quotes for {}, and this text is `{}`",

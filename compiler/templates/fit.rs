@@ -131,6 +131,20 @@ fn extension(text: &str) -> Option<String> {
     (!extension.is_empty() && !extension.contains(['{', '}', ' '])).then(|| extension.to_ascii_lowercase())
 }
 
+/// Whether variables have a say in a text.
+fn is_open(text: &str) -> bool {
+    ["{{", "{%", "{#"].iter().any(|tag| text.contains(tag))
+}
+
+/// When paths and targets are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// As written, with variables: what only they decide waits.
+    Written,
+    /// As rendered: nothing waits.
+    Rendered,
+}
+
 fn with_dots(extensions: &[&str]) -> String {
     let dotted: Vec<String> = extensions
         .iter()
@@ -139,9 +153,23 @@ fn with_dots(extensions: &[&str]) -> String {
     one_of(dotted.iter().map(String::as_str))
 }
 
-/// Everything about an artifact's front matter that does not fit.
+/// Everything about an artifact's front matter that does not fit, whatever its variables hold.
 pub(super) fn misfits(front: &FrontMatter) -> Vec<Misfit> {
-    let (Some(effect), Some(path)) = (front.effect, front.path.as_deref()) else {
+    judge(
+        front,
+        front.path.as_deref(),
+        front.target.as_deref(),
+        Stage::Written,
+    )
+}
+
+/// The same of what path and target came out as.
+pub(super) fn rendered_misfits(front: &FrontMatter, path: &str, target: Option<&str>) -> Vec<Misfit> {
+    judge(front, Some(path), target, Stage::Rendered)
+}
+
+fn judge(front: &FrontMatter, path: Option<&str>, target: Option<&str>, stage: Stage) -> Vec<Misfit> {
+    let (Some(effect), Some(path)) = (front.effect, path) else {
         return Vec::new();
     };
     let format = front.format;
@@ -163,15 +191,16 @@ pub(super) fn misfits(front: &FrontMatter) -> Vec<Misfit> {
     let known = extensions(format);
     match extension(path) {
         Some(extension) if known.contains(&extension.as_str()) => {}
-        // A page like `LICENSE`.
+        // A page like `LICENSE`; what variables make of it is judged when they are known.
         None if format == Format::Text => {}
         other => found.push(Misfit {
             key: "path",
             message: match other {
                 Some(extension) => {
                     format!(
-                        "a file `.{extension}` is not made with the format `{}`",
-                        format.name()
+                        "a file `.{extension}` is not made with the format `{}`{}",
+                        format.name(),
+                        came_out(front.path.as_deref(), path, stage)
                     )
                 }
                 None => format!(
@@ -185,7 +214,6 @@ pub(super) fn misfits(front: &FrontMatter) -> Vec<Misfit> {
             ),
         }),
     }
-    let target = front.target.as_deref();
     if let Some((_, fitting)) = row.targets.iter().find(|(of, _)| *of == format) {
         match target {
             None => found.push(Misfit {
@@ -198,9 +226,9 @@ pub(super) fn misfits(front: &FrontMatter) -> Vec<Misfit> {
             }),
             Some(target) => {
                 // What a variable decides at the end is a file of the product.
-                let is_open = target.trim_end().ends_with("}}");
+                let waits = stage == Stage::Written && target.trim_end().ends_with("}}");
                 let fits = extension(target).is_some_and(|extension| fitting.contains(&extension.as_str()));
-                if !fits && !is_open {
+                if !fits && !waits {
                     found.push(Misfit {
                         key: "target",
                         message: format!(
@@ -216,7 +244,7 @@ pub(super) fn misfits(front: &FrontMatter) -> Vec<Misfit> {
     }
     if let (Some(begin), Some(target)) = (row.target_begins, target)
         && !target.starts_with(begin)
-        && !target.starts_with("{{")
+        && !(stage == Stage::Written && target.starts_with("{{"))
     {
         found.push(Misfit {
             key: "target",
@@ -228,6 +256,16 @@ pub(super) fn misfits(front: &FrontMatter) -> Vec<Misfit> {
         });
     }
     found
+}
+
+/// What a path with variables came out as, for a message at the line that does not show it.
+fn came_out(written: Option<&str>, path: &str, stage: Stage) -> String {
+    match written {
+        Some(written) if stage == Stage::Rendered && is_open(written) => {
+            format!(", and `path` comes out as `{path}`")
+        }
+        Some(_) | None => String::new(),
+    }
 }
 
 /// The word of an effect in front matter.
@@ -277,9 +315,9 @@ pub(super) struct Foreign {
     pub(super) homes: String,
 }
 
-/// Filters of other formats in a body and everything it includes.
+/// Filters of other formats in a text and everything it includes; a text without a format, such as a path, is home to none.
 pub(super) fn foreign_filters(
-    format: Format,
+    format: Option<Format>,
     name: &str,
     body: &str,
     partials: &BTreeMap<String, String>,
@@ -297,7 +335,9 @@ pub(super) fn foreign_filters(
                 waiting.push((included.to_owned(), partial));
             }
             for (at, filter) in filters(inside) {
-                let Some(homes) = home(filter).filter(|homes| !homes.contains(&format)) else {
+                let Some(homes) =
+                    home(filter).filter(|homes| !format.is_some_and(|format| homes.contains(&format)))
+                else {
                     continue;
                 };
                 found.push(Foreign {
@@ -486,6 +526,56 @@ mod tests {
         assert!(passed > 100 && tried > 100 * passed / 30, "{passed} of {tried}");
     }
 
+    /// Every combination again with the extension, the whole name or the target hidden in a variable: what passes when written
+    /// and when rendered passes written out, so that a variable opens no way.
+    #[test]
+    fn a_variable_opens_no_way_around_a_reader() {
+        let hidden = |text: &str| format!("{{{{ \"{text}\" }}}}");
+        let extensions: BTreeSet<&str> = Format::ALL
+            .iter()
+            .flat_map(|format| extensions(*format))
+            .copied()
+            .chain(["js", "xml", "exe", "vbs", "REG", ""])
+            .collect();
+        let (mut passed, mut tried) = (0, 0);
+        for effect in EFFECTS {
+            for format in Format::ALL {
+                for extension in &extensions {
+                    let dot = if extension.is_empty() { "" } else { "." };
+                    let path = format!("a/x{dot}{extension}");
+                    let paths = [
+                        format!("a/x{dot}{}", hidden(extension)),
+                        format!("a/x{}", hidden(&format!("{dot}{extension}"))),
+                        hidden(&path),
+                        format!("a/x{{% if each %}}{dot}{extension}{{% endif %}}"),
+                        format!("a/x{dot}{extension}{}", hidden("")),
+                        path.clone(),
+                    ];
+                    for target in [
+                        None,
+                        Some("HKEY_LOCAL_MACHINE\\X".to_owned()),
+                        Some(format!("C:\\x.{extension}")),
+                    ] {
+                        let out = misfits(&front(effect, *format, &path, target.as_deref()));
+                        for written in &paths {
+                            for target_written in [target.clone(), target.as_deref().map(hidden)] {
+                                let front = front(effect, *format, written, target_written.as_deref());
+                                tried += 1;
+                                if misfits(&front).is_empty()
+                                    && rendered_misfits(&front, &path, target.as_deref()).is_empty()
+                                {
+                                    passed += 1;
+                                    assert_eq!(out, [], "{effect:?} {format:?} {written} {target_written:?}");
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        assert!(passed > 100 && tried > passed, "{passed} of {tried}");
+    }
+
     #[test]
     fn every_format_and_effect_has_a_way_to_pass() {
         for effect in EFFECTS {
@@ -511,7 +601,7 @@ mod tests {
     fn filters_of_other_formats_are_found_in_partials_too() {
         let partials = BTreeMap::from([("_a/b".to_owned(), "{{ y | sql_string }}".to_owned())]);
         let body = "{# {{ x | nginx_string }} #}{{ x | json_string }} {{ \"|cmd_arg\" | slashes }} {% include \"_a/b\" %}{{ z | nginx_string }}";
-        let found = foreign_filters(Format::Json, "t", body, &partials);
+        let found = foreign_filters(Some(Format::Json), "t", body, &partials);
         let names: Vec<(&str, &str)> = found
             .iter()
             .map(|one| (one.name.as_str(), one.filter.as_str()))

@@ -334,6 +334,21 @@ fn fields_text(front: &FrontMatter) -> String {
     .join(&FIELD.to_string())
 }
 
+/// The keys of [`fields_text`], in its order.
+const FIELDS: [&str; 6] = ["title", "path", "target", "rollback", "applied_by", "restarts"];
+
+/// The key of the front matter that a place in a text without a format belongs to.
+fn plain_key(text: &Text, at: usize) -> &'static str {
+    if text.name.ends_with("#when") {
+        return "when";
+    }
+    let before = text.body.get(..at).unwrap_or_default();
+    FIELDS
+        .get(before.matches(FIELD).count())
+        .copied()
+        .unwrap_or("title")
+}
+
 fn runbook_text(front: &FrontMatter) -> String {
     let text = &front.runbook;
     let lists = [&text.before, &text.todo, &text.check, &text.later, &text.undo];
@@ -372,6 +387,19 @@ impl Templates {
         let start = front.find(&format!("\n{key}:")).map_or(0, |at| at + 1);
         let length = front.get(start..).and_then(|rest| rest.find('\n')).unwrap_or(0);
         Span::new(template.file, start..start + length)
+    }
+
+    /// What does not fit about path and target as they were rendered, with its key.
+    pub fn misfits(
+        &self,
+        template: &Template,
+        path: &str,
+        target: Option<&str>,
+    ) -> Vec<(&'static str, Diagnostic)> {
+        fit::rendered_misfits(&template.front, path, target)
+            .iter()
+            .map(|misfit| (misfit.key, findings::misfit(&self.sources, template.file, misfit)))
+            .collect()
     }
 
     /// The line of a template that printed a refused value: the first one that prints something behind the same text.
@@ -563,9 +591,17 @@ fn check_variables(
         .flat_map(|(format, of_format)| of_format.iter().map(move |text| (*format, text)))
         .chain(prose.iter().map(|text| (Format::Markdown, text)))
     {
-        for foreign in fit::foreign_filters(format, &text.name, &text.body, &by_name) {
+        for foreign in fit::foreign_filters(Some(format), &text.name, &text.body, &by_name) {
             let place = place(sources, texts, &foreign.name, Some(foreign.range.clone()));
             diagnostics.push(findings::foreign_filter(format, &foreign, place));
+        }
+    }
+    for text in plain {
+        for foreign in fit::foreign_filters(None, &text.name, &text.body, &by_name) {
+            let key = plain_key(text, foreign.range.start);
+            if let Some(finding) = findings::quoted_nowhere(sources, texts, key, &foreign) {
+                diagnostics.push(finding);
+            }
         }
     }
     for text in bodies.values().flatten().chain(plain).chain(prose) {
