@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::harness::{Case, Workspace, expect_none, read_tree, root, write_tree};
+use crate::harness::{Case, Tree, Workspace, expect_none, read_tree, root, write_tree};
 
 fn shipped() -> Workspace {
     let workspace = Workspace::new();
@@ -198,6 +198,44 @@ fn the_project_file_names_what_is_compiled_and_an_option_wins() {
             ran.stderr
         );
     }
+}
+
+/// The commands of a pipeline, word for word, in what a clone of this repository holds.
+#[test]
+fn a_clone_of_this_repository_needs_no_arguments() {
+    let workspace = shipped();
+    let folder = workspace.folder();
+    let project = std::fs::read_to_string(root().join("cbgen.yaml")).expect("the project file");
+    workspace.write("cbgen.yaml", &project);
+    // git leaves the archives out.
+    let committed: Tree = read_tree(&root().join("out"))
+        .into_iter()
+        .filter(|(name, _)| !name.ends_with(".zip") && !name.ends_with(".zip.sha256"))
+        .collect();
+    write_tree(&folder.join("out"), &committed);
+    for words in [
+        ["build", "--check"].as_slice(),
+        &["check", "--deny", "warnings"],
+        &["build", "--deny", "warnings"],
+        &["build", "--check"],
+    ] {
+        let ran = workspace.run(words);
+        assert_eq!(
+            (ran.code, ran.stderr.as_str()),
+            (0, ""),
+            "cbgen {}",
+            words.join(" ")
+        );
+    }
+    let made = read_tree(&folder.join("out"));
+    let archives = made.keys().filter(|name| name.ends_with(".zip")).count();
+    assert_eq!(archives, 4, "each shipped inventory has its archive");
+    assert!(
+        committed
+            .iter()
+            .all(|(name, bytes)| made.get(name) == Some(bytes)),
+        "building changes no committed file"
+    );
 }
 
 #[test]
