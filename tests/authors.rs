@@ -319,6 +319,45 @@ fn what_is_shown_compiles_to_the_same() {
     assert!(slip.stderr.contains("CB0806"), "{}", slip.stderr);
 }
 
+/// A slip in `bundle` does not turn an inventory into a layer that nobody compiles.
+#[test]
+fn a_misspelt_bundle_is_no_layer() {
+    let workspace = shipped();
+    workspace.write("cbgen.yaml", "inventories: [inventories]\n");
+    let good = lab();
+    for (wrong, said) in [
+        (good.replace("bundle:\n", "bundel:\n"), "`bundel` is no key"),
+        (good.replace("bundle:\n", "Bundle:\n"), "`Bundle` is no key"),
+        (good.replace("bundle:\n", "x:\n"), "`x` is no key"),
+    ] {
+        workspace.write("inventories/lab.yaml", &wrong);
+        for words in [["check"].as_slice(), &["check", "inventories"], &["build"]] {
+            let mut words = words.to_vec();
+            words.extend(["--message-format", "short"]);
+            let ran = workspace.run(&words);
+            assert!(
+                ran.code == 1 && ran.stderr.contains("inventories/lab.yaml") && ran.stderr.contains(said),
+                "{words:?}: {}",
+                ran.stderr
+            );
+        }
+    }
+    // What another file extends is a layer, whatever it holds.
+    let start = good.find("\nservers:\n").expect("servers") + 1;
+    let (top, servers) = good.split_at(start);
+    workspace.write(
+        "inventories/servers.yaml",
+        &format!("schema: cbgen/v1\n{servers}"),
+    );
+    let top = top.replace(
+        "extends: shared/acme.yaml",
+        "extends: [shared/acme.yaml, servers.yaml]",
+    );
+    workspace.write("inventories/lab.yaml", &top);
+    let ran = workspace.run(&["check", "--message-format", "short"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+}
+
 #[test]
 fn servers_share_what_defaults_holds() {
     let workspace = shipped();

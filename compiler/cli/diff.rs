@@ -380,7 +380,9 @@ fn folder_items(place: &Place, label: &str) -> Result<Vec<Item>, Box<Diagnostic>
         format!("`{label}` holds no bundle and no inventory"),
     )
     .in_file(label)
-    .note("in a folder, a YAML file with its own key `bundle` is an inventory; others are layers");
+    .note(
+        "in a folder, a YAML file with `bundle` or `servers` of its own is an inventory; others are layers",
+    );
     // The usual mistake is one step: the root of a repository in place of the folder with the inventories.
     let entries = place
         .files
@@ -418,7 +420,7 @@ fn things_in(place: &Place, label: &str, folder: &Path) -> Result<Vec<Item>, Box
     let entries = files
         .children(folder)
         .map_err(|error| unreadable(label, &error))?;
-    let (mut trees, mut archives, mut inventories) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut trees, mut archives, mut of_yaml) = (Vec::new(), Vec::new(), Vec::new());
     for entry in entries {
         let path = folder.join(&entry.path);
         let name = shown(&path);
@@ -429,15 +431,20 @@ fn things_in(place: &Place, label: &str, folder: &Path) -> Result<Vec<Item>, Box
                 }
             }
             Kind::File | Kind::Link if has_extension(&name, &["zip"]) => archives.push(Item::Archive(name)),
-            Kind::File | Kind::Link
-                if has_extension(&name, &["yaml", "yml"]) && is_inventory(files, &path) =>
-            {
-                inventories.push(Item::Inventory(name));
-            }
+            Kind::File | Kind::Link if has_extension(&name, &["yaml", "yml"]) => of_yaml.push(path),
             Kind::File | Kind::Link | Kind::Other => {}
         }
     }
     // An output folder holds each bundle as a tree and as an archive.
+    let inventories = if trees.is_empty() && archives.is_empty() {
+        let of_folder = super::folder::inventories(files, of_yaml);
+        of_folder
+            .iter()
+            .map(|path| Item::Inventory(shown(path)))
+            .collect()
+    } else {
+        Vec::new()
+    };
     let found = [trees, archives, inventories]
         .into_iter()
         .find(|found| !found.is_empty());

@@ -19,6 +19,7 @@ mod diff;
 mod edit;
 mod exit;
 mod explain;
+mod folder;
 mod git;
 mod init;
 mod machine;

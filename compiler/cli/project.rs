@@ -14,7 +14,7 @@ use crate::source::Sources;
 
 use super::args::{Command, Deny, TemplateOptions};
 use super::arguments::files_of;
-use super::diff::{has_extension, is_inventory};
+use super::diff::has_extension;
 use super::exit::Exit;
 use super::session::Session;
 use super::workshop::{plain, shown};
@@ -138,7 +138,7 @@ fn inventories(
                     )
                     .in_file(shown(path))
                     .note(format!("it is named in {place}"))
-                    .note("a YAML file with its own key `bundle` is an inventory; others are layers")
+                    .note("a YAML file with `bundle` or `servers` of its own is an inventory; others are layers")
                     .help("name the folder in which the inventories lie directly"),
                 );
             }
@@ -165,10 +165,11 @@ fn inventories(
 /// The inventories directly in a folder, in order of names.
 fn in_folder(files: &dyn Files, folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let entries = files.children(folder)?;
-    Ok(entries
+    let of_yaml = entries
         .into_iter()
         .filter(|entry| matches!(entry.kind, Kind::File | Kind::Link))
         .map(|entry| folder.join(entry.path))
-        .filter(|path| has_extension(&shown(path), &["yaml", "yml"]) && is_inventory(files, path))
-        .collect())
+        .filter(|path| has_extension(&shown(path), &["yaml", "yml"]))
+        .collect();
+    Ok(super::folder::inventories(files, of_yaml))
 }

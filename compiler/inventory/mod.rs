@@ -49,7 +49,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-pub use outline::is_inventory;
+pub use outline::{extended, is_inventory, is_meant_as_inventory};
 pub use salvage::Salvaged;
 pub use schema::Schema;
 pub use value::Places;

@@ -4,7 +4,12 @@
 //! them apart. This file looks at nothing else, and reports nothing: who takes a file for an inventory reads it
 //! properly, and shows what is wrong with it.
 
+use std::collections::BTreeSet;
+
 use granit_parser::{Event, Options, Parser};
+
+use super::Schema;
+use crate::diag::nearest;
 
 /// The key every inventory has and no layer needs.
 const OWN_KEY: &str = "bundle";
@@ -16,13 +21,57 @@ const OWN_KEY: &str = "bundle";
 /// UTF-8, does not follow the rules of YAML, or holds neither a mapping nor a list is an inventory that was damaged.
 pub fn is_inventory(bytes: &[u8]) -> bool {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    std::str::from_utf8(bytes).map_or(true, |text| outline(text) != Some(Outline::SomethingElse))
+    std::str::from_utf8(bytes).map_or(true, |text| {
+        outline(text).is_none_or(|outline| outline.keys.iter().any(|key| key == OWN_KEY))
+    })
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outline {
-    Inventory,
-    SomethingElse,
+/// The key that names servers, which layers leave to inventories.
+const SERVERS: &str = "servers";
+
+/// Whether a file without a key `bundle` was probably meant as an inventory: it has servers or a key like `bundle`, and is
+/// not a file of another program, which knows none of the other keys of inventories. A layer may look the same: a file that
+/// another one extends is one.
+pub fn is_meant_as_inventory(bytes: &[u8]) -> bool {
+    let Some(outline) = of_bytes(bytes) else {
+        return false;
+    };
+    let known: BTreeSet<String> = Schema::merged()
+        .get("properties")
+        .and_then(serde_json::Value::as_object)
+        .into_iter()
+        .flat_map(|keys| keys.keys().cloned())
+        .collect();
+    let is_like_bundle = |key: &String| !known.contains(key) && nearest(key, [OWN_KEY]).is_some();
+    let has_evidence = outline
+        .keys
+        .iter()
+        .any(|key| key == SERVERS || is_like_bundle(key));
+    let is_ours = outline
+        .keys
+        .iter()
+        .any(|key| key != SERVERS && (known.contains(key) || key == EXTENDS));
+    has_evidence && (is_ours || outline.keys.len() == 1)
+}
+
+/// The key that names layers.
+const EXTENDS: &str = "extends";
+
+/// What a file names in `extends`, as written.
+pub fn extended(bytes: &[u8]) -> Vec<String> {
+    of_bytes(bytes).map_or_else(Vec::new, |outline| outline.extends)
+}
+
+fn of_bytes(bytes: &[u8]) -> Option<Outline> {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    outline(std::str::from_utf8(bytes).ok()?)
+}
+
+/// The outermost keys, and the texts of `extends`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Outline {
+    keys: Vec<String>,
+    extends: Vec<String>,
 }
 
 /// `None` when the text breaks a rule of YAML, or holds no collection. More lenient than the reader of inventories: tags,
@@ -35,11 +84,16 @@ fn outline(text: &str) -> Option<Outline> {
     let (mut depth, mut collections) = (0_usize, 0_usize);
     // Of the outermost mapping, whether a key comes next; `None` in an outermost list.
     let mut key_next = None;
-    let mut found = false;
+    let mut found = Outline::default();
     for event in Parser::new_from_str_with_options(text, options) {
         let value_ended = match event.ok()?.0 {
             Event::Scalar(text, ..) => {
-                found |= depth == 1 && key_next == Some(true) && text == OWN_KEY;
+                let is_extends = found.keys.last().is_some_and(|key| key == EXTENDS);
+                if depth == 1 && key_next == Some(true) {
+                    found.keys.push(text.into_owned());
+                } else if is_extends && key_next == Some(false) && depth <= 2 {
+                    found.extends.push(text.into_owned());
+                }
                 true
             }
             Event::Alias(_) | Event::UnresolvedAlias(_) => true,
@@ -61,11 +115,7 @@ fn outline(text: &str) -> Option<Outline> {
             key_next = key_next.map(|next| !next);
         }
     }
-    match (found, collections) {
-        (true, _) => Some(Outline::Inventory),
-        (false, 0) => None,
-        (false, _) => Some(Outline::SomethingElse),
-    }
+    (collections > 0).then_some(found)
 }
 
 #[cfg(test)]
@@ -105,6 +155,42 @@ mod tests {
             "[a]: 1\nb: bundle\n",
         ] {
             check(other, false);
+        }
+    }
+
+    #[test]
+    fn a_slip_in_the_name_of_its_own_key_makes_an_inventory_no_layer() {
+        for meant in [
+            "schema: cbgen/v1\nbundel: { name: a }\n",
+            "Bundle: { name: a }\nsql: {}\n",
+            "bundles:\n  name: a\nextends: x.yaml\n",
+            "extends: [x.yaml]\nservers: [{ name: A }]\n",
+            "servers: []\n",
+            "product: {}\nservers:\n  - name: a\n",
+        ] {
+            assert!(is_meant_as_inventory(meant.as_bytes()), "{meant}");
+        }
+        for other in [
+            "sql: { version: 2016 }\n",
+            "openapi: 3.1.0\ninfo: {}\nservers: [{ url: x }]\npaths: {}\n",
+            "handle: x\nbundles: y\n",
+            "defaults: { all: {} }\nextends: x.yaml\n",
+            "a:\n  servers: []\n",
+            "- servers\n",
+            "servers: [\n",
+        ] {
+            assert!(!is_meant_as_inventory(other.as_bytes()), "{other}");
+        }
+        for (text, names) in [
+            ("extends: a.yaml\nsql: { extends: b }\n", &["a.yaml"][..]),
+            (
+                "sql: {}\nextends: [a.yaml, ../b.yaml]\nproxy: c\n",
+                &["a.yaml", "../b.yaml"],
+            ),
+            ("extends:\n  - a.yaml\nservers:\n  - extends\n", &["a.yaml"]),
+            ("sql: [extends, x]\n", &[]),
+        ] {
+            assert_eq!(extended(text.as_bytes()), names, "{text}");
         }
     }
 }
