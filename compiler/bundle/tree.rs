@@ -31,6 +31,8 @@ const ARCHIVE_LIMIT: u64 = 1 << 30;
 pub struct Written {
     /// Whether anything was written; otherwise every file kept its time stamp.
     pub changed: bool,
+    /// Whether the tree was as it is now and only the archive or its digest was missing, as in a fresh clone.
+    pub completed: bool,
     /// The build that was replaced: the one in the archive of the same name, else the one in the tree.
     pub old: Option<Previous>,
     /// Seal of the bundle: the digest of its list.
@@ -355,6 +357,11 @@ fn prepare_locked(
     };
     Ok(Written {
         changed,
+        completed: changed
+            && found.differences.is_empty()
+            && [(&old_archive, archive.as_slice()), (&old_sums, sums.as_bytes())]
+                .iter()
+                .all(|(old, new)| old.as_deref().is_none_or(|old| old == *new)),
         old,
         new_seal: bundle.seal(),
         removed_stale: found.stale,

@@ -44,7 +44,7 @@ pub(super) struct Built {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum BuildState {
-    /// Written for the first time.
+    /// Written for the first time, the whole of it or only the archive.
     Written,
     /// Written in place of another build.
     Replaced,
@@ -97,6 +97,7 @@ impl Named {
         self.kept.clone_from(&written.foreign);
         match &written.old {
             _ if !written.changed => BuildState::Unchanged,
+            _ if written.completed => BuildState::Written,
             Some(_) => BuildState::Replaced,
             None => BuildState::Written,
         }

@@ -405,6 +405,7 @@ fn work_of(bundle: &Bundle) -> Option<String> {
 fn lines_of(written: &Written, bundle: &Named) -> Vec<String> {
     let what = match &written.old {
         _ if !written.changed => "unchanged",
+        _ if written.completed => "unchanged, its archive was made",
         Some(_) => "replaced",
         None => "written",
     };
