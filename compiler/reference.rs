@@ -49,6 +49,26 @@ pub fn keys() -> Vec<Key> {
     found
 }
 
+/// The key that a place in an inventory has, such as `servers.CORE01.proxy`: items of lists are called by name or number.
+pub fn key_at(place: &str) -> Option<Key> {
+    let fits = |path: &str| {
+        let mut steps = place.split('.').peekable();
+        let names = path.split('.').all(|segment| {
+            let is_list = segment.ends_with("[]");
+            let fits = steps.next() == Some(segment.trim_end_matches("[]"));
+            // The item itself.
+            if is_list {
+                steps.next();
+            }
+            fits
+        });
+        names && steps.peek().is_none()
+    };
+    keys()
+        .into_iter()
+        .find(|key| fits(key.path.trim_end_matches("[]")))
+}
+
 /// A field with its references followed; what stands beside a reference wins.
 fn resolved(field: &Value, definitions: &Value) -> Value {
     let mut own = field.as_object().cloned().unwrap_or_default();

@@ -317,6 +317,40 @@ fn what_is_shown_compiles_to_the_same() {
     ]);
     assert!(slip.code == 2 || slip.code == 1, "{}", slip.stderr);
     assert!(slip.stderr.contains("CB0806"), "{}", slip.stderr);
+    // A key of the format that this inventory leaves out is no slip.
+    for (key, said) in [
+        ("proxy.http_port", "`proxy.http_port` is not set here"),
+        ("servers.LAB01.proxy", "`servers.LAB01.proxy` is not set here"),
+        ("rabbitmq.version", "`rabbitmq` is not set here"),
+        ("servers.LAB99", "`servers` has no `LAB99` here"),
+    ] {
+        let ran = workspace.run(&["show", "inventories/lab.yaml", key]);
+        assert!(
+            ran.code == 1 && ran.stderr.contains(said),
+            "{key}: {}",
+            ran.stderr
+        );
+        assert!(!ran.stderr.contains("did you mean"), "{key}: {}", ran.stderr);
+    }
+    let ran = workspace.run(&["show", "inventories/lab.yaml", "proxy.http_port"]);
+    assert!(ran.stderr.contains("absent means none"), "{}", ran.stderr);
+}
+
+/// `-q` prints errors only, and says why a run fails for warnings that it does not print.
+#[test]
+fn a_quiet_run_says_that_warnings_are_denied() {
+    let workspace = shipped();
+    let without = lab().replace(
+        "  - { code: CB0440, reason: reg query on LAB01 shows REG_SZ }\n",
+        "",
+    );
+    workspace.write("inventories/lab.yaml", &without);
+    let ran = workspace.run(&["check", "inventories/lab.yaml", "-q"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let ran = workspace.run(&["check", "inventories/lab.yaml", "-q", "--deny", "warnings"]);
+    let said =
+        "error: 1 warning in inventories/lab.yaml, and warnings are denied; without `-q` they are printed\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, said));
 }
 
 /// A slip in `bundle` does not turn an inventory into a layer that nobody compiles.

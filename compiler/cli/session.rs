@@ -142,6 +142,9 @@ impl Session {
         let mut counts = Counts::of(&findings);
         if self.quiet {
             findings.retain(|finding| finding.severity == Severity::Error);
+            if counts.errors == 0 && self.deny_warnings {
+                self.denied(counts, Some(subject));
+            }
             counts.warnings = 0;
         }
         let all = findings.len();
@@ -156,6 +159,15 @@ impl Session {
             self.headline(severity, &format!("{sentence} in {subject}{before}"));
         }
         counts
+    }
+
+    /// Says why the run fails where the warnings that are denied are not printed themselves.
+    fn denied(&self, counts: Counts, subject: Option<&str>) {
+        let place = subject.map_or_else(String::new, |subject| format!(" in {subject}"));
+        if let Some(sentence) = counts.sentence() {
+            let text = format!("{sentence}{place}, and warnings are denied; without `-q` they are printed");
+            self.headline(Severity::Error, &text);
+        }
     }
 
     /// Whether a finding was not said before: a mistake in a layer is one mistake, however many inventories extend it.
@@ -180,6 +192,9 @@ impl Session {
     pub(super) fn report_alone(&mut self, finding: Diagnostic) {
         self.raise(self.exit_for(std::slice::from_ref(&finding)));
         if self.quiet && finding.severity == Severity::Warning {
+            if self.deny_warnings {
+                self.denied(Counts::of(std::slice::from_ref(&finding)), None);
+            }
             return;
         }
         let text = self.reporter.add(&Sources::new(), &[finding]);

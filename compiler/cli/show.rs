@@ -2,7 +2,7 @@
 
 use crate::codes;
 use crate::diag::Diagnostic;
-use crate::show;
+use crate::{reference, show};
 
 use super::answers;
 use super::args::{AnswerFormat, Show};
@@ -39,6 +39,24 @@ pub(super) fn run(session: &mut Session, arguments: &Show) {
 }
 
 fn no_such_key(inventory: &str, missing: &show::NoSuchKey) -> Diagnostic {
+    let dot = if missing.section.is_empty() { "" } else { "." };
+    let wanted = format!("{}{dot}{}", missing.section, missing.part);
+    if let Some(key) = reference::key_at(&wanted) {
+        let note = match &key.default {
+            Some(default) => format!("its default is `{default}`"),
+            None => key.meaning,
+        };
+        return Diagnostic::new(
+            codes::UNKNOWN_INVENTORY_KEY,
+            format!("`{wanted}` is not set here"),
+        )
+        .in_file(inventory)
+        .note(note)
+        .help(format!(
+            "`cbgen explain {}` says what it takes",
+            key.path.replace("[]", "")
+        ));
+    }
     let section = if missing.section.is_empty() {
         "an inventory".to_owned()
     } else {
