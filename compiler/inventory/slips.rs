@@ -164,6 +164,99 @@ pub(super) fn odd_quote_above(text: &str, at: usize, quote: char) -> Option<Rang
     None
 }
 
+/// The blanks before the words of the line at `at`.
+pub(super) fn indent_of(text: &str, at: usize) -> usize {
+    text.get(line_around(text, at))
+        .map_or(0, |line| indentation(line).len())
+}
+
+/// The words of a line, without its indentation and a comment at its end.
+fn words_of(text: &str, line: Range<usize>) -> Option<Range<usize>> {
+    let whole = text.get(line.clone())?;
+    let words = whole.split(" #").next()?.trim_end();
+    let indent = indentation(words).len();
+    let is_empty = words.len() == indent || words.get(indent..)?.starts_with('#');
+    (!is_empty).then_some(line.start + indent..line.start + words.len())
+}
+
+/// The words of the next line below `at` that has any.
+pub(super) fn line_below(text: &str, at: usize) -> Option<Range<usize>> {
+    let mut start = line_around(text, at).end + 1;
+    while start < text.len() {
+        let line = line_around(text, start);
+        if let Some(words) = words_of(text, line.clone()) {
+            return Some(words);
+        }
+        start = line.end + 1;
+    }
+    None
+}
+
+/// The words of the nearest line above `at` that has any.
+fn line_above(text: &str, at: usize) -> Option<Range<usize>> {
+    let mut end = line_around(text, at).start.checked_sub(1)?;
+    loop {
+        let line = line_around(text, end);
+        if let Some(words) = words_of(text, line.clone()) {
+            return Some(words);
+        }
+        end = line.start.checked_sub(1)?;
+    }
+}
+
+/// Whether words are a key with something behind it.
+fn has_value(words: &str) -> bool {
+    words.split_once(": ").is_some_and(|(_, value)| {
+        let value = value.trim_start();
+        !value.is_empty() && !value.starts_with(['|', '>', '&', '!'])
+    })
+}
+
+/// The words of the line at `at`, when they are deeper than those of the line above and that line has its value already.
+pub(super) fn deeper_than_above(text: &str, at: usize) -> Option<Range<usize>> {
+    let words = words_of(text, line_around(text, at))?;
+    let above = line_above(text, at)?;
+    let is_deeper = indent_of(text, words.start) > indent_of(text, above.start);
+    let above = text.get(above)?;
+    (is_deeper && has_value(above) && !above.starts_with('-')).then_some(words)
+}
+
+/// The words of the line at `at` when they hold no key, and the colon that would make one if a blank followed it.
+pub(super) fn colon_missing(text: &str, at: usize) -> Option<(Range<usize>, Option<Range<usize>>)> {
+    let range = words_of(text, line_around(text, at))?;
+    let words = text.get(range.clone())?;
+    let is_plain = words.starts_with(|first: char| first.is_alphabetic());
+    if !is_plain || words.ends_with(':') || words.contains(": ") {
+        return None;
+    }
+    let is_name = |name: &str| {
+        name.chars()
+            .all(|letter| letter.is_alphanumeric() || letter == '_')
+    };
+    let colon = words
+        .split_once(':')
+        .filter(|(name, _)| is_name(name))
+        .map(|(name, _)| range.start + name.len()..range.start + name.len() + 1);
+    Some((range, colon))
+}
+
+/// The blanks before the first words of a text, when there are any.
+pub(super) fn first_line_indented(text: &str) -> Option<Range<usize>> {
+    let first = words_of(text, line_around(text, 0)).or_else(|| line_below(text, 0))?;
+    let line = line_around(text, first.start);
+    (line.start < first.start).then_some(line.start..first.start)
+}
+
+/// The `*` at `at`, when a line begins with it and a blank follows.
+pub(super) fn star_of_item(text: &str, at: usize) -> Option<Range<usize>> {
+    let line = line_around(text, at);
+    let indent = indent_of(text, at);
+    let words = text.get(line.start + indent..line.end)?;
+    words
+        .starts_with("* ")
+        .then_some(line.start + indent..line.start + indent + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,5 +323,33 @@ mod tests {
         for right in ["  - name: x", "-", "--- x", "- -a", "-1", "a: -b"] {
             assert_eq!(dash(right), None, "{right}");
         }
+    }
+
+    #[test]
+    fn lines_are_compared_with_their_neighbours() {
+        let words = |found: Option<Range<usize>>, text: &str| {
+            found.and_then(|range| text.get(range)).map(str::to_owned)
+        };
+        let deeper = |text: &str| words(deeper_than_above(text, text.len() - 1), text);
+        assert_eq!(deeper("a: 1 # x\n\n  # y\n  b: 2\n").as_deref(), Some("b: 2"));
+        for right in [
+            "a:\n  b: 2\n",
+            "a: 1\nb: 2: 3\n",
+            "- a: 1\n  b: 2\n",
+            "a: |\n  b: 2\n",
+            "b: 2\n",
+        ] {
+            assert_eq!(deeper(right), None, "{right}");
+        }
+        let missing = |text: &'static str| {
+            colon_missing(text, 0).map(|(range, colon)| (text.get(range).unwrap_or_default(), colon))
+        };
+        assert_eq!(missing("  a b # c: d\n"), Some(("a b", None)));
+        assert_eq!(missing("a:b # c\n"), Some(("a:b", Some(1..2))));
+        assert_eq!(missing("a: b # c\n"), None);
+        assert_eq!(first_line_indented("# x\n\n  a: 1\nb: 2\n"), Some(5..7));
+        assert_eq!(first_line_indented("a: 1\n  b: 2\n"), None);
+        assert_eq!(star_of_item("a:\n  * b: 1\n", 5), Some(5..6));
+        assert_eq!(star_of_item("a:\n  b: * c\n", 8), None);
     }
 }

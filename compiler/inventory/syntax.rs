@@ -2,10 +2,12 @@
 //!
 //! The parser's own words are for people who write parsers; these say what to look for. Nothing here knows trees.
 
+use std::ops::Range;
+
 use granit_parser::{ErrorKind, ScanError};
 
-use super::Subject;
 use super::scalars::shorten;
+use super::{Subject, slips};
 use crate::codes;
 use crate::diag::Diagnostic;
 use crate::source::Span;
@@ -104,6 +106,51 @@ pub(super) fn explain(error: &ScanError) -> Diagnostic {
     Diagnostic::new(code, message).help(help)
 }
 
+/// What was written wrong where the text alone shows it, and where; `start` is where the parser noticed it.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
+pub(super) fn slip(kind: &ErrorKind, text: &str, start: usize) -> Option<(Diagnostic, Range<usize>)> {
+    let too_deep = || slips::deeper_than_above(text, start).map(|words| (deeper_than_above(), words));
+    match kind {
+        ErrorKind::UnknownQuotedScalarEscape
+        | ErrorKind::InvalidQuotedScalarHexEscape
+        | ErrorKind::InvalidUnicodeEscape
+        | ErrorKind::InvalidLowSurrogateHexEscape
+        | ErrorKind::InvalidQuotedScalarIndent
+        | ErrorKind::DocumentIndicatorInQuotedScalar => {
+            slips::quote_open_in_line(text, start).map(|quote| (quote_never_closed(), quote))
+        }
+        ErrorKind::MappingValueNotAllowed => too_deep(),
+        // A value without quotes goes on in deeper lines, and a comment ends it: the key or the line below is wrong.
+        ErrorKind::CommentInterceptedScalar => {
+            let below = slips::line_below(text, start);
+            if let Some(tab) = below
+                .as_ref()
+                .and_then(|words| slips::tab_of_line(text, words.start))
+            {
+                return Some((self::tab(), tab));
+            }
+            slips::colon_missing(text, start)
+                .map(|(words, colon)| match colon {
+                    Some(colon) => (colon_without_blank(), colon),
+                    None => (missing_colon(), words),
+                })
+                .or_else(|| below.map(|words| (deeper_than_above(), words)))
+        }
+        ErrorKind::ExpectedBlockMappingKey => {
+            let above = slips::line_without_colon(text, start)?;
+            (slips::indent_of(text, above.start) == slips::indent_of(text, start))
+                .then(|| (missing_colon(), above))
+        }
+        ErrorKind::ExpectedDocumentStart => {
+            slips::first_line_indented(text).map(|blanks| (first_line_indented(), blanks))
+        }
+        ErrorKind::MissingAnchorOrAliasName => {
+            slips::star_of_item(text, start).map(|star| (star_is_no_dash(), star))
+        }
+        _ => None,
+    }
+}
+
 /// `!!str`.
 pub(super) fn tag(subject: Subject) -> Diagnostic {
     Diagnostic::new(codes::YAML_TAG, "YAML tags are not supported").help(if subject.is_inventory {
@@ -190,6 +237,37 @@ pub(super) fn missing_colon() -> Diagnostic {
     Diagnostic::new(codes::YAML_SYNTAX, "this line is no `key: value`")
         .note("YAML joins a line without a colon and a blank with the lines below it")
         .help("write a colon and a blank behind the key: `name: acme`; a section is its key and a colon: `bundle:`")
+}
+
+/// `fqdn:lab.acme.example`.
+fn colon_without_blank() -> Diagnostic {
+    Diagnostic::new(codes::YAML_SYNTAX, "a blank is missing behind this colon")
+        .note("without the blank YAML reads the colon as part of a text, and no key begins")
+        .help("write `key: value`")
+}
+
+/// A key below a value, and deeper than its key.
+fn deeper_than_above() -> Diagnostic {
+    Diagnostic::new(
+        codes::YAML_SYNTAX,
+        "this line is indented deeper than the line above, which has its value already",
+    )
+    .help("indent it like the line above; a section is its key and a colon alone: `bundle:`")
+}
+
+/// A file that begins with blanks.
+fn first_line_indented() -> Diagnostic {
+    Diagnostic::new(
+        codes::YAML_SYNTAX,
+        "the first key is indented, and keys below it are not",
+    )
+    .help("write the outermost keys without blanks before them")
+}
+
+/// `* name: acme`.
+fn star_is_no_dash() -> Diagnostic {
+    Diagnostic::new(codes::YAML_SYNTAX, "a list item does not begin with `*` in YAML")
+        .help("write `- ` before the first key of each item; quote a text that begins with `*`")
 }
 
 /// A bracket that is never closed.

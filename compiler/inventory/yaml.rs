@@ -573,17 +573,10 @@ impl Reader<'_> {
         }
         let found = text.get(start..).and_then(|rest| rest.chars().next());
         match error.kind() {
-            ErrorKind::UnknownQuotedScalarEscape
-            | ErrorKind::InvalidQuotedScalarHexEscape
-            | ErrorKind::InvalidUnicodeEscape
-            | ErrorKind::InvalidLowSurrogateHexEscape
-            | ErrorKind::InvalidQuotedScalarIndent
-            | ErrorKind::DocumentIndicatorInQuotedScalar => slips::quote_open_in_line(text, start)
-                .map(|quote| (syntax::quote_never_closed().at(self.span(quote)), start)),
             ErrorKind::MisplacedFlowCollectionEnd => {
                 found.map(|close| (syntax::closes_nothing(close).at(span), start))
             }
-            ErrorKind::MappingValueNotAllowed => {
+            ErrorKind::MappingValueNotAllowed if slips::line_without_colon(text, start).is_some() => {
                 let above = slips::line_without_colon(text, start)?;
                 let finding = syntax::missing_colon()
                     .at(self.span(above.clone()))
@@ -607,7 +600,8 @@ impl Reader<'_> {
                     .related(span, "another item of the list begins here");
                 Some((finding, start))
             }
-            _ => None,
+            kind => syntax::slip(kind, text, start)
+                .map(|(finding, place)| (finding.at(self.span(place.clone())), place.start)),
         }
     }
 
