@@ -430,7 +430,7 @@ pub fn near(catalogue: &Catalogue, wanted: &str) -> Option<String> {
 
 /// What `docs/inventory.md` must contain.
 pub fn page() -> String {
-    let mut text = String::from(INTRODUCTION);
+    let mut text = INTRODUCTION.replace("PLATFORMS\n", &crate::check::platforms());
     let checks = checks_by_key();
     let keys = keys();
     // One table a section, each where its first key stands; sections of a section follow it.

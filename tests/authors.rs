@@ -60,6 +60,34 @@ fn the_inventory_of_the_reference_compiles_without_a_warning() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
 
+/// The section with a login of SQL Server takes the place of the one in the whole inventory.
+#[test]
+fn the_example_of_sql_authentication_compiles_without_a_warning() {
+    let page = std::fs::read_to_string(root().join("docs/inventory.md")).expect("the reference");
+    let example = |title: &str| {
+        let section = page.split(&format!("\n## {title}\n")).nth(1).expect("a section");
+        let text = section.split("```yaml\n").nth(1).expect("an example");
+        text.split("```").next().expect("its end").to_owned()
+    };
+    let (whole, sql) = (example("A whole inventory"), example("SQL authentication"));
+    let start = whole.find("sql:\n").expect("sql");
+    let end = whole.find("\nrabbitmq:\n").expect("rabbitmq");
+    let text = format!("{}{sql}{}", &whole[..start], &whole[end..]);
+    let workspace = Workspace::new();
+    workspace.write("nordbank.yaml", &text);
+    let ran = workspace.run(&["check", "nordbank.yaml", "--lint", "--deny", "warnings"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    // What the text says of arguments.
+    for words in [
+        ["check", "nord*.yaml"],
+        ["check", "**/nordban?.yaml"],
+        ["check", "."],
+    ] {
+        let ran = workspace.run(&words);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{words:?}");
+    }
+}
+
 /// Short names of folders (`C:\PROGRA~2`) and folders with `+` are carried by every format: no text is refused when it is read back, and
 /// the names stand in scripts, configuration files and runbooks.
 #[test]

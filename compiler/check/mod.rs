@@ -37,6 +37,7 @@ use crate::inventory::{Places, Salvaged};
 use problem::Problem;
 
 pub use lint::lint;
+pub use versions::platforms;
 
 /// An inventory whose cross-checks passed. Only [`check`] makes one.
 #[derive(Clone, Debug)]

@@ -1,6 +1,8 @@
 //! Which releases go together: Windows, .NET, SQL Server (PRE-8 to PRE-11, DEF-62), product and RabbitMQ
 //! (PRE-13 to PRE-15, DEF-100).
 
+use std::fmt::Write as _;
+
 use semver::Version;
 
 use super::problem::Problem;
@@ -37,6 +39,32 @@ fn platform(sql: u16) -> Option<Platform> {
         }),
         _ => None,
     }
+}
+
+/// A table of what goes together, for the reference.
+pub fn platforms() -> String {
+    let mut text =
+        String::from("| `sql.version` | `windows` | `dotnet` | requirement |\n| --- | --- | --- | --- |\n");
+    let quoted = |items: &[&str]| {
+        let items: Vec<String> = items.iter().map(|item| format!("`{item}`")).collect();
+        items.join(", ")
+    };
+    for sql in [2012, 2016, 2017] {
+        if let Some(platform) = platform(sql) {
+            let windows: Vec<&str> = platform.windows.iter().map(|windows| release(*windows)).collect();
+            let _ = writeln!(
+                text,
+                "| `{sql}` | {} | {} | {} |",
+                quoted(&windows),
+                quoted(platform.dotnet),
+                platform.requirement
+            );
+        }
+    }
+    text.push_str(
+        "\nWindows Server 2019 comes with .NET 4.7.2, and an earlier one cannot be installed on it.\n",
+    );
+    text
 }
 
 fn release(windows: WindowsVersion) -> &'static str {
