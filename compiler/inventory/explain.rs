@@ -433,6 +433,9 @@ impl Explainer<'_> {
 
     fn wrong_pattern(&self, pointer: &str, value: &Value, pattern: &str, field: Field<'_>) -> Diagnostic {
         let text = value.as_str().unwrap_or_default();
+        if let Some(finding) = self.not_acceptable(pointer, text) {
+            return finding;
+        }
         let secret = is_secret(pointer) || super::may_hold_secret(text);
         let why = match text.chars().find(|character| !in_classes(pattern, *character)) {
             _ if secret && !is_secret(pointer) => "its value is not shown, it may hold a secret".to_owned(),
@@ -455,6 +458,43 @@ impl Explainer<'_> {
             finding
         };
         with_summary(finding, field, pointer)
+    }
+
+    /// A code in `accept` that is none of a warning of the checks.
+    fn not_acceptable(&self, pointer: &str, text: &str) -> Option<Diagnostic> {
+        let is_code_of_one = pointer.starts_with("/accept/") && pointer.ends_with("/code");
+        if !is_code_of_one || is_secret(pointer) || super::may_hold_secret(text) {
+            return None;
+        }
+        let id = text.to_ascii_uppercase();
+        let (why, help) = match codes::find(&id) {
+            Some(code) if code.severity() == codes::Severity::Error => (
+                format!("it is the code of an error: {}", code.title()),
+                format!("mend what `cbgen explain {id}` describes; only warnings can be accepted"),
+            ),
+            Some(code) if is_accepted_form(&id) => (
+                format!("a code is written in capital letters, `{}`", code.id()),
+                format!("write `{}`", code.id()),
+            ),
+            Some(code) => (
+                format!(
+                    "nothing has to accept this warning, which is none of the checks: {}",
+                    code.title()
+                ),
+                "remove the entry; warnings from `CB0401` to `CB0489` are accepted here".to_owned(),
+            ),
+            None => (
+                "no finding has this code".to_owned(),
+                "write the code as the warning shows it; `cbgen explain --list` has all of them".to_owned(),
+            ),
+        };
+        Some(
+            Diagnostic::new(
+                codes::WRONG_FORM,
+                format!("{} cannot be `{}`: {why}", self.name(pointer), shorten(text)),
+            )
+            .help(help),
+        )
     }
 
     fn wrong_form(&self, pointer: &str, value: &Value, format: &str, field: Field<'_>) -> Diagnostic {
@@ -571,4 +611,10 @@ fn with_summary(finding: Diagnostic, field: Field<'_>, pointer: &str) -> Diagnos
         Some(example) => finding.help(format!("write it like `{}`", inline(example))),
         None => finding.help("write it in the required form"),
     }
+}
+
+/// Whether a code is one of the warnings that `accept` takes, as its pattern in the schema says.
+fn is_accepted_form(id: &str) -> bool {
+    id.strip_prefix("CB04")
+        .is_some_and(|rest| rest.len() == 2 && rest.as_bytes().first() != Some(&b'9'))
 }
