@@ -13,6 +13,7 @@ use crate::edit::{Places, Report, kind_by_name, mistakes, notes, refusals, unifi
 use crate::files::{DiskFiles, Files, Kind};
 use crate::formats::edits::source::MAX_FILE_BYTES;
 use crate::formats::edits::{EditKind, Edited, Edits, decode};
+use crate::report::escape_hidden;
 use crate::source::Sources;
 
 use super::args::{Edit, EditFormat};
@@ -105,7 +106,7 @@ fn edit(session: &mut Session, files: &DiskFiles, arguments: &Edit) -> Option<Ed
         let report = Report::new(&file_name, &edits_name, kind, edited);
         match arguments.format {
             EditFormat::Json => {
-                let json = serde_json::to_string_pretty(&report).unwrap_or_default();
+                let json = escape_hidden(&serde_json::to_string_pretty(&report).unwrap_or_default());
                 session.print(&format!("{json}\n"));
             }
             EditFormat::Text => {

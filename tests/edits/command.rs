@@ -108,6 +108,22 @@ fn a_program_gets_every_place_as_data_and_no_secret() {
     );
 }
 
+/// The same data, and nothing in it that acts on a terminal or turns a line round.
+#[test]
+fn what_is_printed_for_a_program_is_safe_to_look_at() {
+    let workspace = Workspace::new();
+    workspace.write("a.json", "{\"name\": \"a\u{202e}b\u{9b}2J\"}");
+    workspace.write("a.set.json", "{\"name\": \"c\"}");
+    for format in ["json", "text"] {
+        let ran = workspace.run(&["edit", "a.json", "a.set.json", "--format", format]);
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        assert!(!ran.stdout.contains(['\u{202e}', '\u{9b}']), "{:?}", ran.stdout);
+    }
+    let ran = workspace.run(&["edit", "a.json", "a.set.json", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert_eq!(report["changes"][0]["old"], "a\u{202e}b\u{9b}2J");
+}
+
 #[test]
 fn standard_input_is_a_file_too() {
     let workspace = workspace();

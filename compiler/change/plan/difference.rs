@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use crate::formats::unseen::unseen;
 use crate::secrets::{lines::Guard, lines::guards, scan};
 
 /// What stands for a line that may hold a secret.
@@ -41,11 +42,11 @@ pub(super) fn unified(name: &str, old: Option<&[u8]>, new: &[u8]) -> Option<Stri
     (count > 0).then_some(out)
 }
 
-/// Control characters must not reach a terminal.
+/// Nothing that a terminal obeys, or that shows a line as another one, reaches it.
 fn plain(line: &str) -> String {
     line.chars()
         .map(|letter| {
-            if letter.is_control() && letter != '\t' {
+            if letter != '\t' && unseen(letter).is_some() {
                 '\u{fffd}'
             } else {
                 letter
@@ -101,6 +102,20 @@ mod tests {
         let diff = unified("x", Some(old.as_bytes()), new.as_bytes()).unwrap();
         assert!(!diff.contains("hunter2xyz"), "{diff}");
         assert!(diff.contains("-port=1\n+port=2\n"), "{diff}");
+    }
+
+    #[test]
+    fn what_a_terminal_obeys_and_what_turns_a_line_round_is_not_shown() {
+        let diff = unified(
+            "x",
+            Some("\ta=\u{1b}[2J\n".as_bytes()),
+            "\ta=\u{202e}1\u{9b}\n".as_bytes(),
+        )
+        .unwrap();
+        assert!(
+            diff.contains("-\ta=\u{fffd}[2J\n+\ta=\u{fffd}1\u{fffd}\n"),
+            "{diff}"
+        );
     }
 
     #[test]
