@@ -368,9 +368,7 @@ impl Entries<'_> {
         for part in piece.split_inclusive(|byte| *byte == 0) {
             let Some(end) = part.strip_suffix(&[0]) else {
                 self.rest.extend_from_slice(part);
-                if self.rest.len() > LONGEST_ENTRY {
-                    return Err(format!("it has a name of more than {} KiB", LONGEST_ENTRY >> 10));
-                }
+                is_short(&self.rest)?;
                 continue;
             };
             if self.rest.is_empty() {
@@ -385,6 +383,7 @@ impl Entries<'_> {
     }
 
     fn entry(&mut self, entry: &[u8]) -> Result<(), String> {
+        is_short(entry)?;
         let text = String::from_utf8_lossy(entry);
         let (name, listed) = listed(&text).ok_or(NO_LISTING)?;
         if !(self.wanted)(name) {
@@ -408,6 +407,14 @@ impl Entries<'_> {
         }
         Ok(())
     }
+}
+
+/// Refuses what is longer than [`LONGEST_ENTRY`].
+fn is_short(entry: &[u8]) -> Result<(), String> {
+    if entry.len() > LONGEST_ENTRY {
+        return Err(format!("it has a name of more than {} KiB", LONGEST_ENTRY >> 10));
+    }
+    Ok(())
 }
 
 /// One entry of a listing.
