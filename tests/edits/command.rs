@@ -121,7 +121,7 @@ fn what_is_printed_for_a_program_is_safe_to_look_at() {
     }
     let ran = workspace.run(&["edit", "a.json", "a.set.json", "--format", "json"]);
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
-    assert_eq!(report["changes"][0]["old"], "a\u{202e}b\u{9b}2J");
+    assert_eq!(report["changes"][0]["old"], "\"a\u{202e}b\u{9b}2J\"");
 }
 
 #[test]
