@@ -121,6 +121,40 @@ fn a_clone_with_autocrlf_is_up_to_date() {
     assert_eq!(String::from_utf8_lossy(&status.expect("git").stdout), "");
 }
 
+/// An output folder that no attribute is about: one cause is one finding, which names the line to write.
+#[test]
+fn converted_line_ends_are_one_finding() {
+    let workspace = Workspace::new();
+    let folder = workspace.folder();
+    assert_eq!(workspace.run(&["init"]).code, 0);
+    let build = ["build", "inventories/example.yaml", "--out", "bundles"];
+    assert_eq!(workspace.run(&build).code, 0);
+    git(&folder, &["init", "-q"]);
+    git(&folder, &["add", "."]);
+    git(&folder, &["commit", "-qm", "start"]);
+    let clone = workspace.outside().join("clone");
+    git(
+        workspace.outside(),
+        &["clone", "-q", "-c", "core.autocrlf=true", "case", "clone"],
+    );
+    let check = || {
+        let mut command = workspace.command();
+        command.current_dir(&clone).args(build).arg("--check");
+        workspace.finish(&mut command)
+    };
+    let ran = check();
+    assert_eq!(ran.stderr.matches("error[").count(), 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("`/bundles/** -text`"), "{}", ran.stderr);
+    // The line that the finding names ends it.
+    let attributes = clone.join(".gitattributes");
+    let mut text = std::fs::read_to_string(&attributes).expect("from init");
+    text.push_str("/bundles/** -text\n");
+    std::fs::write(&attributes, text).expect("writable");
+    let mut rebuild = workspace.command();
+    assert_eq!(workspace.finish(rebuild.current_dir(&clone).args(build)).code, 0);
+    assert_eq!(check().code, 0);
+}
+
 /// The same for this repository, with its own attributes.
 #[test]
 fn a_clone_of_this_repository_with_autocrlf_is_up_to_date() {

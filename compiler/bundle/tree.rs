@@ -77,9 +77,35 @@ pub enum DifferenceKind {
     Stale,
 }
 
+/// The findings `build --check` reports about the output folder `out`, each at a path a pipeline can annotate. Line ends have
+/// one cause, however many files they are of, and are told once.
+pub fn findings(differences: &[Difference], out: &Path) -> Vec<Diagnostic> {
+    let is_of_git = |difference: &&Difference| difference.kind == DifferenceKind::LineEnds;
+    let converted: Vec<&Difference> = differences.iter().filter(is_of_git).collect();
+    let others = differences.iter().filter(|difference| !is_of_git(difference));
+    let mut found: Vec<Diagnostic> = others.map(|difference| difference.to_diagnostic(out)).collect();
+    if let [first, rest @ ..] = converted.as_slice() {
+        let more = match rest.len() {
+            0 => String::new(),
+            1 => ", and so has another file".to_owned(),
+            count => format!(", and so have {count} others"),
+        };
+        let message = format!("`{}` has other line ends than cbgen writes{more}", first.path);
+        found.push(
+            Diagnostic::new(codes::OUTPUT_DIFFERS, message)
+                .in_file(shown(&out.join(&first.path)))
+                .note("git converts line ends where nothing says otherwise")
+                .help(format!(
+                    "write `/{}/** -text` into `.gitattributes`, then run `cbgen build`",
+                    shown(out).trim_start_matches("./").trim_matches('/')
+                )),
+        );
+    }
+    found
+}
+
 impl Difference {
-    /// The finding `build --check` reports about the output folder `out`, at a path a pipeline can annotate.
-    pub fn to_diagnostic(&self, out: &Path) -> Diagnostic {
+    fn to_diagnostic(&self, out: &Path) -> Diagnostic {
         let (message, help) = match self.kind {
             DifferenceKind::Missing => (format!("`{}` is missing", self.path), "run `cbgen build`"),
             DifferenceKind::Changed { line: 0 } => (
@@ -95,7 +121,7 @@ impl Difference {
             ),
             DifferenceKind::LineEnds => (
                 format!("`{}` has other line ends than cbgen writes", self.path),
-                "keep git from converting them: `/out/** -text` in `.gitattributes`, then run `cbgen build`",
+                "run `cbgen build`",
             ),
             DifferenceKind::Stale => (
                 format!(

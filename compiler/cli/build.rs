@@ -334,9 +334,8 @@ fn make(
                 )
             })?;
         made.differs = !comparison.differences.is_empty();
-        for difference in &comparison.differences {
-            run.diagnostics
-                .push(difference.to_diagnostic(output_of(arguments)));
+        for finding in tree::findings(&comparison.differences, output_of(arguments)) {
+            run.diagnostics.push(finding);
         }
         if made.differs
             && let Some(finding) = not_read_now(workshop, output_of(arguments), &bundle)
