@@ -235,10 +235,10 @@ fn secret_key(line: &str) -> Option<(usize, usize)> {
     colon
         .or_else(|| {
             // `pasword=value`: the gate knows a name with a `=` when it has no slip.
-            let trimmed = line.trim_start();
-            let start = line.len() - trimmed.len();
-            let (name, value) = trimmed.split_once('=')?;
-            let name = name.trim_end();
+            let (before, value) = line.split_once('=')?;
+            let before = before.trim_end();
+            let name = before.rsplit(char::is_whitespace).next()?;
+            let start = before.len() - name.len();
             let is_value = !value.trim().is_empty() && !names::is_secret(name);
             (is_value && may_name_a_secret(name)).then_some((start, start + name.len()))
         })
@@ -380,6 +380,13 @@ mod tests {
         assert_eq!(check("login: sa/x\nother: y"), ">.");
         assert_eq!(check("{\n  \"password\": \"x\",\n  \"y\": 1\n}\n"), ".>..");
         assert_eq!(check("{\n  \"password\": \"x\"\n}\n"), ".>.");
+        // A script: what a word in the middle of a line names goes on in no other line.
+        assert_eq!(
+            check(
+                "for /f \"usebackq tokens=1-3\" %%A in (x) do set \"B=%%C\"\nexit /b 0\nrem zulu\nnet.exe stop zulu"
+            ),
+            ">..."
+        );
         // Two lines together.
         assert_eq!(check("a: Driver;Password=\n   hunter2Zq9\nb: y"), ".#.");
         assert_eq!(check("a: 'net user svc\n   hunter2Zq9'\nb: y"), ".#.");
