@@ -204,6 +204,12 @@ pub fn secret_fact(path: &str, value: &str, declared: &[&str]) -> Option<String>
     named(last).or_else(|| is_value.then(|| named(owner)).flatten())
 }
 
+/// Whether a step of a path, however it is written, is called like a secret: what stands below it may be one.
+pub fn names_a_secret(path: &str) -> bool {
+    path.split(|letter: char| !names::belongs(letter))
+        .any(names::is_secret)
+}
+
 fn scan_as(text: &str, declared: &[&str], form: &'static str, random: bool) -> Vec<Suspect> {
     let mut found = Vec::new();
     positions::scan(text, declared, &mut found);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::codes;
 use crate::contract::manifest::Manifest;
 use crate::diag::{Diagnostic, Diagnostics, one_of};
-use crate::edit::{Places, Report, kind_by_name, mistakes, notes, refusals, unified};
+use crate::edit::{Places, Report, kind_by_name, mistakes, notes, refusals, secret_lines, unified};
 use crate::files::{DiskFiles, Files, Kind};
 use crate::formats::edits::source::MAX_FILE_BYTES;
 use crate::formats::edits::{EditKind, Edited, Edits, decode};
@@ -38,7 +38,7 @@ pub(super) fn run(session: &mut Session, arguments: &Edit) {
         return;
     };
     if let Some(output) = &arguments.output
-        && let Err(error) = write(&files, output, &edited.bytes)
+        && let Err(error) = write(&files, &arguments.file, output, &edited.bytes)
     {
         let name = shown(output);
         let finding = Diagnostic::new(
@@ -112,7 +112,8 @@ fn edit(session: &mut Session, files: &DiskFiles, arguments: &Edit) -> Option<Ed
             EditFormat::Text => {
                 let after = decode(kind, &edited.bytes);
                 let after = after.as_ref().map_or("", |after| after.text());
-                session.print(&unified(&file_name, source.text(), after));
+                let secret = secret_lines(source, edited);
+                session.print(&unified(&file_name, source.text(), after, &secret));
             }
         }
         session.report(&file_name, &sources, &diagnostics);
@@ -207,10 +208,14 @@ fn kind_by_manifest(files: &DiskFiles, edits: &Path) -> Option<EditKind> {
 }
 
 /// Writes beside the target and renames, so that nobody ever reads half a file. A file that is there keeps its rights.
-fn write(files: &DiskFiles, output: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn write(files: &DiskFiles, file: &Path, output: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let there = files.kind(output)?;
-    if there == Some(Kind::Folder) {
-        return Err(std::io::ErrorKind::IsADirectory.into());
+    match there {
+        None | Some(Kind::File) => {}
+        Some(Kind::Folder) => return Err(std::io::ErrorKind::IsADirectory.into()),
+        // Replaced, a link would leave what it names unedited, and a device would be gone.
+        Some(Kind::Link) => return Err(std::io::Error::other("it is a link; name the file it leads to")),
+        Some(Kind::Other) => return Err(std::io::Error::other("it is no ordinary file")),
     }
     let mut name = output.file_name().unwrap_or_default().to_owned();
     name.push(format!(".cbgen-{}", std::process::id()));
@@ -218,6 +223,11 @@ fn write(files: &DiskFiles, output: &Path, bytes: &[u8]) -> std::io::Result<()> 
     let staged = folder.join("file");
     let written = files
         .write(&staged, bytes)
+        .and_then(|()| match there {
+            // A copy of a file that few may read is for no more.
+            None if files.kind(file)? == Some(Kind::File) => files.copy_rights(file, &staged),
+            _ => Ok(()),
+        })
         .and_then(|()| files.sync(std::slice::from_ref(&folder)))
         .and_then(|()| match there {
             Some(Kind::File) => files.replace(output, &staged, &folder.join("old")),

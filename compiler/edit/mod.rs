@@ -8,6 +8,8 @@ mod kind;
 mod report;
 mod unified;
 
+use std::collections::BTreeSet;
+
 use crate::codes::{self, Code};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::formats::FormatError;
@@ -120,7 +122,23 @@ pub fn notes(
 
 /// Whether the value of a key, or the value itself, looks like a secret.
 fn is_secret(key: &str, value: &str) -> bool {
-    secrets::secret_fact(key, value, &[]).is_some() || !secrets::scan(value, &[]).is_empty()
+    secrets::names_a_secret(key)
+        || secrets::secret_fact(key, value, &[]).is_some()
+        || !secrets::scan(value, &[]).is_empty()
+}
+
+/// Zero-based lines of the file at which something is set whose key, or a key above it, is called like a secret.
+pub fn secret_lines(source: &Source<'_>, edited: &Edited) -> BTreeSet<usize> {
+    let of_secrets = edited.changes.iter().filter(|change| {
+        let values = [&change.old, &change.new].into_iter().flatten();
+        values.into_iter().any(|value| is_secret(&change.key, value))
+    });
+    of_secrets
+        .flat_map(|change| {
+            let range = source.text_range(&change.span);
+            source.line(range.start).saturating_sub(1)..source.line(range.end)
+        })
+        .collect()
 }
 
 /// What is shown in place of a value that may be secret.

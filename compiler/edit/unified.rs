@@ -3,6 +3,7 @@
 //! Lines are shown as people read them: without the carriage return at their end, with hidden characters made visible,
 //! long ones cut around what changes, and lines that may hold a secret not at all.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -19,8 +20,9 @@ const CONTEXT: usize = 3;
 /// Longest line that is shown whole, in characters; of a longer one this much around the change is shown.
 const LONGEST: usize = 240;
 
-/// The unified difference of two texts; empty where no line differs.
-pub fn unified(name: &str, before: &str, after: &str) -> String {
+/// The unified difference of two texts; empty where no line differs. What becomes of the lines `secret` of the first text is
+/// not shown.
+pub fn unified(name: &str, before: &str, after: &str, secret: &BTreeSet<usize>) -> String {
     let old: Vec<&str> = before.split_inclusive('\n').collect();
     let new: Vec<&str> = after.split_inclusive('\n').collect();
     let operations = capture_diff_slices(Algorithm::Myers, &old, &new);
@@ -32,6 +34,7 @@ pub fn unified(name: &str, before: &str, after: &str) -> String {
         text: format!("--- {name}\n+++ {name} (edited)\n"),
         old: Side::new(before, old),
         new: Side::new(after, new),
+        secret,
     };
     for group in groups {
         page.hunk(&group);
@@ -61,6 +64,7 @@ struct Page<'t> {
     text: String,
     old: Side<'t>,
     new: Side<'t>,
+    secret: &'t BTreeSet<usize>,
 }
 
 impl Page<'_> {
@@ -86,9 +90,18 @@ impl Page<'_> {
         for operation in group {
             let (old, new) = (operation.old_range(), operation.new_range());
             if let DiffOp::Equal { .. } = operation {
-                old.for_each(|index| self.line(' ', true, index, 0));
+                for index in old {
+                    let hidden = self.secret.contains(&index);
+                    self.line(' ', true, index, (!hidden).then_some(0));
+                }
                 continue;
             }
+            // What is inserted stands between the lines around it.
+            let hidden = self
+                .secret
+                .range(old.start.saturating_sub(1)..=old.end)
+                .next()
+                .is_some();
             // The nth line that goes is shown beside the nth line that comes, so both are cut at the same place.
             let same = |index: usize| {
                 let (one, other) = (self.old.line(old.start + index), self.new.line(new.start + index));
@@ -98,7 +111,7 @@ impl Page<'_> {
                     .count()
             };
             let starts: Vec<usize> = (0..old.len().max(new.len())).map(same).collect();
-            let start = |index: usize| starts.get(index).copied().unwrap_or_default();
+            let start = |index: usize| (!hidden).then(|| starts.get(index).copied().unwrap_or_default());
             for index in 0..old.len() {
                 self.line('-', true, old.start + index, start(index));
             }
@@ -108,8 +121,8 @@ impl Page<'_> {
         }
     }
 
-    /// Writes one line; what differs begins at this character.
-    fn line(&mut self, sign: char, of_old: bool, index: usize, from: usize) {
+    /// Writes one line; what differs begins at this character. Without one the line is not shown.
+    fn line(&mut self, sign: char, of_old: bool, index: usize, from: Option<usize>) {
         let side = if of_old { &self.old } else { &self.new };
         let whole = side.line(index);
         let line = whole.strip_suffix('\n').unwrap_or(whole);
@@ -119,10 +132,9 @@ impl Page<'_> {
             .map(|index| side.line(index))
             .unwrap_or_default();
         let guard = side.guards.get(index).copied().unwrap_or(Guard::Open);
-        let shown = if guard != Guard::Open || may_hold_a_secret(before, line) {
-            HIDDEN.to_owned()
-        } else {
-            cut(line, from)
+        let shown = match from {
+            Some(from) if guard == Guard::Open && !may_hold_a_secret(before, line) => cut(line, from),
+            _ => HIDDEN.to_owned(),
         };
         self.text.push(sign);
         self.text.push_str(&visible(&shown));
@@ -160,17 +172,21 @@ fn cut(line: &str, from: usize) -> String {
 mod tests {
     use super::*;
 
+    fn plain(before: &str, after: &str) -> String {
+        unified("f", before, after, &BTreeSet::new())
+    }
+
     #[test]
     fn only_what_differs_is_shown_with_three_lines_around() {
         let before = "1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n7\r\n8";
         let after = before.replace('5', "five");
         assert_eq!(
-            unified("f", before, &after),
+            plain(before, &after),
             "--- f\n+++ f (edited)\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n\\ No newline at end of file\n"
         );
-        assert_eq!(unified("f", before, before), "");
+        assert_eq!(plain(before, before), "");
         assert_eq!(
-            unified("f", "a\n", "a\nb\u{1b}\n"),
+            plain("a\n", "a\nb\u{1b}\n"),
             "--- f\n+++ f (edited)\n@@ -1 +1,2 @@\n a\n+b␛\n"
         );
     }
@@ -178,21 +194,21 @@ mod tests {
     #[test]
     fn secrets_are_not_shown() {
         let before = "url=1\npassword: hunter2hunter2\nx=1\n";
-        let shown = unified("f", before, &before.replace("url=1", "url=2"));
+        let shown = plain(before, &before.replace("url=1", "url=2"));
         assert!(!shown.contains("hunter2"), "{shown}");
         assert!(
             shown.contains("-url=1\n+url=2\n (not shown: it may hold a secret)\n"),
             "{shown}"
         );
         let before = "<setting name=\"DbPassword\">\n<value>Xk29vQ11</value>\n</setting>\n<a/>\n";
-        let shown = unified("f", before, &before.replace("<a/>", "<b/>"));
+        let shown = plain(before, &before.replace("<a/>", "<b/>"));
         assert!(!shown.contains("Xk29vQ11"), "{shown}");
     }
 
     #[test]
     fn long_lines_are_cut_around_the_change() {
         let before = format!("{}x{}", "a".repeat(1000), "b".repeat(1000));
-        let shown = unified("f", &before, &before.replace('x', "y"));
+        let shown = plain(&before, &before.replace('x', "y"));
         assert!(
             shown.contains("…aaa") && shown.contains("axb") && shown.contains("ayb"),
             "{shown}"

@@ -124,6 +124,108 @@ fn what_is_printed_for_a_program_is_safe_to_look_at() {
     assert_eq!(report["changes"][0]["old"], "\"a\u{202e}b\u{9b}2J\"");
 }
 
+/// Secrets that only the key above them tells, in each format, as text and as data.
+#[test]
+fn a_value_below_the_name_of_a_secret_is_not_shown() {
+    let workspace = Workspace::new();
+    let xdt = "xmlns:xdt=\"http://schemas.microsoft.com/XML-Document-Transform\"";
+    let xml = |value: &str, attributes: &str, replace: &str| {
+        format!(
+            "<configuration {attributes}><applicationSettings><Vht.Settings><setting name=\"SmtpPassword\"{}>\n\n\n\n<value{replace}>{value}</value>\n</setting></Vht.Settings></applicationSettings></configuration>\n",
+            if replace.is_empty() {
+                " serializeAs=\"String\""
+            } else {
+                " xdt:Locator=\"Match(name)\""
+            }
+        )
+    };
+    let cases = [
+        (
+            "xdt",
+            xml("geheim1", "", ""),
+            xml("geheim2", xdt, " xdt:Transform=\"Replace\""),
+        ),
+        (
+            "erlang",
+            "[{password,\n  [\n {k,\"geheim1\"}\n]}].\n".into(),
+            "[{set,[password,k],\"geheim2\"}].\n".into(),
+        ),
+        (
+            "yaml",
+            "password:\n\n\n  k: geheim1\n  l: x\n".into(),
+            "password:\n  k: 'geheim2'\n".into(),
+        ),
+        (
+            "json",
+            "{\"password\":\n\n\n{\"k\":\n\n\"geheim1\"}}\n".into(),
+            "{\"password\":{\"k\":\"geheim2\"}}".into(),
+        ),
+        (
+            "ini",
+            "[Password]\nvalue=geheim1\n".into(),
+            "[Password]\nvalue=geheim2\n".into(),
+        ),
+    ];
+    for (format, file, edit) in cases {
+        workspace.write("file", &file);
+        workspace.write("edit", &edit);
+        for out in ["text", "json"] {
+            let ran = workspace.run(&["edit", "file", "edit", "--as", format, "--format", out]);
+            assert_eq!(ran.code, 1, "{format}: {}", ran.stderr);
+            assert!(!ran.stdout.contains("geheim"), "{format}: {}", ran.stdout);
+            assert!(
+                ran.stdout.contains("(not shown: it may hold a secret)"),
+                "{format}: {}",
+                ran.stdout
+            );
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn only_an_ordinary_file_is_replaced_and_a_new_one_is_for_no_more_people() {
+    use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
+    let workspace = workspace();
+    let folder = workspace.folder();
+    let edit = |output: &str| workspace.run(&["edit", "site.config", "site.config.set", "-o", output]);
+    workspace.write("vendor", FILE);
+    symlink("vendor", folder.join("link")).expect("a link");
+    let made = std::process::Command::new("mkfifo")
+        .arg(folder.join("pipe"))
+        .status();
+    assert!(made.expect("mkfifo").success());
+    for output in ["link", "pipe"] {
+        let ran = edit(output);
+        assert!(
+            ran.code == 2 && ran.stderr.contains("CB0701"),
+            "{output}: {} {}",
+            ran.code,
+            ran.stderr
+        );
+    }
+    assert_eq!(read(&workspace, "vendor"), FILE);
+    assert!(
+        std::fs::symlink_metadata(folder.join("link"))
+            .expect("there")
+            .is_symlink()
+    );
+    assert!(
+        std::fs::symlink_metadata(folder.join("pipe"))
+            .expect("there")
+            .file_type()
+            .is_fifo()
+    );
+    let few = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(folder.join("site.config"), few).expect("mine");
+    assert_eq!(edit("new").code, 1);
+    let mode = std::fs::metadata(folder.join("new"))
+        .expect("there")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
 #[test]
 fn standard_input_is_a_file_too() {
     let workspace = workspace();

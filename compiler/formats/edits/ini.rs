@@ -80,6 +80,17 @@ fn read<'a>(source: &'a Source<'_>) -> File<'a> {
 
 /// What the edits do to a file, or everything that stands against it.
 pub(super) fn work(edits: &[IniEdit], source: &Source<'_>) -> Result<Work, Vec<Refusal>> {
+    let text = source.text();
+    let alone = memchr::memchr_iter(b'\r', text.as_bytes())
+        .find(|at| text.as_bytes().get(at + 1).is_none_or(|next| *next != b'\n'));
+    if let Some(at) = alone {
+        let message = "a carriage return without a line feed ends a line for some readers and not for others";
+        return Err(vec![
+            Refusal::new(RefusalKind::Unsuitable, message)
+                .in_file(source.file_range(&(at..at + 1)))
+                .help("save the file with ordinary line ends first"),
+        ]);
+    }
     let file = read(source);
     let mut work = Work::default();
     let mut refusals = Vec::new();

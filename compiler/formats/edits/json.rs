@@ -143,6 +143,12 @@ fn read(source: &Source<'_>) -> Result<Node, Vec<Refusal>> {
     }
     if let Err(error) = serde_json::from_str::<serde_json::Value>(text) {
         let error = syntax_error(text, &error);
+        if error.message.contains("recursion limit") {
+            let message = "objects and lists are nested deeper than 127 levels";
+            return Err(vec![
+                Refusal::new(RefusalKind::Limit, message).in_file(source.file_range(&error.range)),
+            ]);
+        }
         return Err(vec![
             Refusal::new(
                 RefusalKind::BadFile,
@@ -399,7 +405,7 @@ mod tests {
         let deep = "[".repeat(100_000);
         check(
             &deep,
-            &["BadFile 127..128 the file is no JSON: recursion limit exceeded"],
+            &["Limit 127..128 objects and lists are nested deeper than 127 levels"],
         );
     }
 }

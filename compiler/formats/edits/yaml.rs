@@ -5,11 +5,11 @@
 
 use std::ops::Range;
 
-use granit_parser::{Event, Options, Parser, ScalarStyle};
+use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle};
 
 use super::nearest::nearest;
 use super::source::{Charset, Readable, Source, Unmarked};
-use super::{Change, Outcome, Refusal, RefusalKind, Work};
+use super::{Change, Note, Outcome, Refusal, RefusalKind, Work};
 use crate::yaml_lines::{YamlEdit, YamlKey};
 
 /// `YAML.load_file` takes UTF-8, with or without a mark, and refuses UTF-16 and bytes that are not UTF-8.
@@ -25,6 +25,9 @@ const MAX_DEPTH: usize = 64;
 
 /// Most values that are read.
 const MAX_NODES: usize = 1_000_000;
+
+/// Signs that end a line in YAML 1.1, which Ruby reads, and in no newer version of YAML.
+const ENDS_A_LINE: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
 
 /// A value of the file.
 struct Node {
@@ -53,11 +56,25 @@ fn read(text: &str) -> Result<Option<Node>, Refusal> {
     options.set_emit_comments(false);
     options.flow_nesting_limit = MAX_DEPTH;
     options.block_nesting_limit = MAX_DEPTH;
+    if let Some((at, letter)) = text
+        .char_indices()
+        .find(|(_, letter)| ENDS_A_LINE.contains(letter))
+    {
+        let name = crate::characters::name(letter);
+        let message = format!("{name} ends a line for Ruby, and for no editor");
+        return Err(Refusal::new(RefusalKind::Unsuitable, message)
+            .in_file(at..at + letter.len_utf8())
+            .help("remove it by hand: what stands behind it may be a setting"));
+    }
     let mut open: Vec<Open> = Vec::new();
     let mut root: Option<Node> = None;
     let mut nodes = 0;
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, span) = event.map_err(|error| {
+            if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+                let message = format!("keys and lists are nested deeper than {MAX_DEPTH} levels");
+                return Refusal::new(RefusalKind::Limit, message);
+            }
             let at = error.marker().byte_offset().unwrap_or(text.len());
             Refusal::new(RefusalKind::BadFile, format!("the file is no YAML: {error}"))
                 .in_file(crate::characters::range_at(text, floor(text, at)))
@@ -134,11 +151,33 @@ fn floor(text: &str, at: usize) -> usize {
         .unwrap_or_default()
 }
 
+/// Whether a key is the sign that merges another mapping.
+fn is_merge(node: &Node) -> bool {
+    matches!(&node.kind, Kind::Scalar { text, style: ScalarStyle::Plain } if text == "<<")
+}
+
+/// Whether Ruby reads a plain key as a truth value, nothing, a number or a time, which are no texts.
+fn is_no_text(plain: &str) -> bool {
+    let words = ["", "~", "null", "true", "false", "yes", "no", "on", "off"];
+    let is_number = || {
+        plain.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'))
+            && plain.contains(|c: char| c.is_ascii_digit())
+            && plain.chars().all(|c| {
+                c.is_ascii_hexdigit()
+                    || matches!(c, '+' | '-' | '.' | ',' | '_' | ':' | 'x' | 'o' | 'T' | 'Z' | ' ')
+            })
+    };
+    words.contains(&plain.to_ascii_lowercase().as_str()) || is_number() && !is_surely_a_text(plain)
+}
+
 /// The key as Ruby reads it, where it is a text or a symbol.
 fn key_of(node: &Node) -> Option<YamlKey> {
     let Kind::Scalar { text, style } = &node.kind else {
         return None;
     };
+    if *style == ScalarStyle::Plain && is_no_text(text) {
+        return None;
+    }
     let symbol = text
         .strip_prefix(':')
         .filter(|name| !name.is_empty() && *style == ScalarStyle::Plain);
@@ -166,7 +205,12 @@ pub(super) fn work(edits: &[YamlEdit], source: &Source<'_>) -> Result<Work, Vec<
         let found =
             find(edit, root.as_ref(), source).and_then(|(key, value)| change(edit, key, value, source));
         match found {
-            Ok((change, text)) => work.set(change, text),
+            Ok((change, text)) => {
+                if change.outcome != Outcome::AlreadySo {
+                    work.notes.extend(anchored_above(edit, root.as_ref()));
+                }
+                work.set(change, text);
+            }
             Err(refusal) => {
                 refusals.push(refusal.in_edits(edit.range.clone()).looked_for(edit.path()));
             }
@@ -212,7 +256,20 @@ fn find<'n>(
             .filter(|(key, _)| key_of(key).as_ref() == Some(wanted))
             .collect();
         match matching.as_slice() {
-            [(key, value)] => at = Some((Some(key), value)),
+            [(key, value)] => {
+                let behind = pairs
+                    .iter()
+                    .find(|(merge, _)| is_merge(merge) && merge.range.start > key.range.start);
+                if let Some((merge, _)) = behind {
+                    let message = format!(
+                        "the merge `<<` stands behind `{wanted}`, and Ruby takes from it what it has of the same name"
+                    );
+                    return Err(Refusal::new(RefusalKind::Unsuitable, message)
+                        .in_file(source.file_range(&merge.range))
+                        .help(format!("write `<<` before `{wanted}`, by hand")));
+                }
+                at = Some((Some(key), value));
+            }
             [] => {
                 let names: Vec<String> = pairs
                     .iter()
@@ -250,6 +307,39 @@ fn find<'n>(
         Some((Some(key), value)) => Ok((key, value)),
         _ => Err(Refusal::new(RefusalKind::Missing, "the file holds no keys")),
     }
+}
+
+/// Notes on mappings around a value that have an anchor: what merges or repeats them changes too.
+fn anchored_above(edit: &YamlEdit, root: Option<&Node>) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let mut at = root;
+    for (depth, wanted) in edit.keys.iter().enumerate() {
+        let Some(Node {
+            kind: Kind::Mapping(pairs),
+            range,
+            anchored,
+            ..
+        }) = at
+        else {
+            break;
+        };
+        if *anchored {
+            let inside = YamlKey::path(edit.keys.get(..depth).unwrap_or_default());
+            notes.push(Note {
+                message: format!(
+                    "`{inside}` has an anchor: where another place merges or repeats it, `{}` changes there too",
+                    edit.path()
+                ),
+                line: None,
+                span: Some(range.start..range.start),
+            });
+        }
+        at = pairs
+            .iter()
+            .find(|(key, _)| key_of(key).as_ref() == Some(wanted))
+            .map(|(_, value)| value);
+    }
+    notes
 }
 
 fn change(
@@ -395,6 +485,73 @@ mod tests {
                 "Missing the file has no key `productio` (nearest `production`)"
             ]
         );
+    }
+
+    #[test]
+    fn what_ruby_reads_in_another_way_is_refused() {
+        let check = |edits: &str, file: &str, expected: &str| {
+            let found = refused(YamlLines, edits, file.as_bytes());
+            assert!(
+                found.len() == 1 && found[0].contains(expected),
+                "{file}: {found:?}"
+            );
+        };
+        check(
+            "host: 'b'\n",
+            "host: a\n<<: {host: z}\n",
+            "the merge `<<` stands behind `host`",
+        );
+        check(
+            "host: 'b'\n",
+            "x: &x\n  host: z\nhost: a\n<<: *x\n",
+            "the merge `<<`",
+        );
+        becomes(
+            "host: 'b'\n",
+            "<<: {host: z}\nhost: a\n",
+            "<<: {host: z}\nhost: 'b'\n",
+        );
+        for key in ["yes", "On", "1", "1.5", "2001-01-01", "~", "null"] {
+            let edit = format!("\"{key}\": 'n'\n");
+            check(&edit, &format!("{key}: a\n"), "has no key");
+            becomes(
+                &edit,
+                &format!("{key}: a\n\"{key}\": b\n"),
+                &format!("{key}: a\n\"{key}\": \"n\"\n").replace("\"n\"", "'n'"),
+            );
+        }
+        becomes("\"127.0.0.1\": 'n'\n", "127.0.0.1: a\n", "127.0.0.1: 'n'\n");
+        for end in ['\u{85}', '\u{2028}', '\u{2029}'] {
+            check(
+                "host: 'b'\n",
+                &format!("host: a # old{end}host: c\n"),
+                "ends a line for Ruby",
+            );
+        }
+        let deep: String = (0..70)
+            .map(|depth| format!("{}k:\n", " ".repeat(depth)))
+            .collect();
+        check("host: 'b'\n", &deep, "Limit keys and lists are nested deeper");
+    }
+
+    #[test]
+    fn an_anchor_above_a_value_is_noted() {
+        let file = "default: &d\n  host: a\nproduction:\n  <<: *d\n";
+        let edits = crate::edits::Edits::read(YamlLines, "default:\n  host: 'b'\n").unwrap();
+        let edited = edits.apply(file.as_bytes()).unwrap();
+        let notes: Vec<_> = edited
+            .notes
+            .iter()
+            .map(|note| (note.line, note.message.as_str()))
+            .collect();
+        assert_eq!(
+            notes,
+            [(
+                Some(2),
+                "`default` has an anchor: where another place merges or repeats it, `default > host` changes there too"
+            )]
+        );
+        assert!(edits.apply(&edited.bytes).unwrap().notes.is_empty());
     }
 
     #[test]
