@@ -528,9 +528,11 @@ mod tests {
                 "ends a line for Ruby",
             );
         }
-        let deep: String = (0..70)
-            .map(|depth| format!("{}k:\n", " ".repeat(depth)))
-            .collect();
+        let mut deep = String::new();
+        for depth in 0..70 {
+            deep.push_str(&" ".repeat(depth));
+            deep.push_str("k:\n");
+        }
         check("host: 'b'\n", &deep, "Limit keys and lists are nested deeper");
     }
 
