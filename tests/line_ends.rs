@@ -127,8 +127,9 @@ fn converted_line_ends_are_one_finding() {
     let workspace = Workspace::new();
     let folder = workspace.folder();
     assert_eq!(workspace.run(&["init"]).code, 0);
-    let build = ["build", "inventories/example.yaml", "--out", "bundles"];
+    let build = ["build", "inventories/example.yaml", "--output", "bundles"];
     assert_eq!(workspace.run(&build).code, 0);
+    workspace.write(".gitignore", "/bundles/*.zip*\n");
     git(&folder, &["init", "-q"]);
     git(&folder, &["add", "."]);
     git(&folder, &["commit", "-qm", "start"]);

@@ -263,7 +263,7 @@ fn led_away(link: &Path) -> Diagnostic {
     let message = format!("`{shown}` is a link; cbgen follows none to the place it writes to");
     Diagnostic::new(codes::HIDDEN_NAME_TAKEN, message)
         .in_file(shown)
-        .help("remove the link, or name the folder behind it by its absolute path: `--out PATH`")
+        .help("remove the link, or name the folder behind it by its absolute path: `--output PATH`")
 }
 
 fn prepare_locked(
