@@ -165,6 +165,11 @@ fn applied(old: &Artifact, new: &Artifact, old_names: &Identity, new_names: &Ide
         ),
         ("undo", Some(undo(old)), Some(undo(new))),
         (
+            "requirements",
+            Some(old.requirements.join(", ")),
+            Some(new.requirements.join(", ")),
+        ),
+        (
             "restarts",
             Some(old.restarts.join(", ")),
             Some(new.restarts.join(", ")),

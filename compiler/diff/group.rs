@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::artifact::Outcome;
 use super::compare::REDACTED;
+use super::edition::BundlePair;
 use super::fact::{Fact, FactKind};
 use super::identity::{Identity, Others, shown};
 use super::model::{Change, FORMAT, Group, Report, Warning};
-use super::pair::{BundlePair, Compared, Comparison, Place};
+use super::pair::{Compared, Comparison, Place};
 use super::risk::{self, Risk};
 use crate::contract::artifact::Rollback;
 use crate::contract::manifest::Artifact;
@@ -440,23 +441,23 @@ fn bundles(pairs: &[BundlePair]) -> Vec<BundlePair> {
         for side in [&mut pair.old, &mut pair.new].into_iter().flatten() {
             side.version = safe(&side.version);
             side.change = side.change.as_deref().map(safe);
+            side.compiled_by = safe(&side.compiled_by);
+            side.servers = side
+                .servers
+                .iter()
+                .map(|(name, said)| (safe(name), safe(said)))
+                .collect();
         }
         // Two secrets that differ are a change, although neither is shown.
         if let (Some(old), Some(new)) = (&pair.old, &mut pair.new)
-            && pair_differs(real)
-            && (&old.version, &old.change) == (&new.version, &new.change)
+            && let (Some(real_old), Some(real_new)) = (&real.old, &real.new)
+            && real_old.differs(real_new)
+            && !old.differs(new)
         {
             new.version.push_str(", changed");
         }
     }
     shown
-}
-
-fn pair_differs(pair: &BundlePair) -> bool {
-    match (&pair.old, &pair.new) {
-        (Some(old), Some(new)) => (&old.version, &old.change) != (&new.version, &new.change),
-        _ => true,
-    }
 }
 
 /// The mark of a kind of fact in reports.

@@ -463,3 +463,65 @@ fn the_length_does_not_depend_on_the_number_of_servers() {
     let (few, many) = (length(10), length(90));
     assert!(many < few + 100, "{few} and {many}");
 }
+
+/// What a manifest can say, one change each. `inputs` is not here: it says where a bundle came from and nothing of what
+/// it does; what an input changes is in the artifacts.
+#[test]
+fn every_other_word_of_a_manifest_is_a_difference() {
+    type Edit = fn(&mut crate::contract::manifest::Manifest);
+    let edits: [(&str, Edit); 14] = [
+        ("version 1 → 2", |manifest| manifest.bundle.version = "2".into()),
+        ("CHG7", |manifest| manifest.bundle.change = Some("CHG7".into())),
+        ("cbgen 9.9.9", |manifest| {
+            manifest.generator.version = "9.9.9".into()
+        }),
+        ("other ", |manifest| manifest.generator.name = "other".into()),
+        ("evil.example, core", |manifest| {
+            manifest.servers[0].fqdn = "evil.example".into()
+        }),
+        ("a.acme.example, core and management", |manifest| {
+            manifest.servers[0].roles.push(Role::Management);
+        }),
+        ("Title of nothing", |manifest| {
+            manifest.artifacts[0].title = "Title of nothing".into()
+        }),
+        ("NGX-1, SQL-9", |manifest| {
+            manifest.artifacts[0].requirements.push("SQL-9".into())
+        }),
+        ("E:\\y", |manifest| {
+            manifest.artifacts[0].target = Some("E:\\y".into())
+        }),
+        ("SetLines", |manifest| {
+            manifest.artifacts[0].effect = Effect::SetLines
+        }),
+        ("iis", |manifest| manifest.artifacts[0].phase = Phase::Iis),
+        ("one-way", |manifest| {
+            manifest.artifacts[0].rollback = Rollback::OneWay
+        }),
+        ("Some Service, RabbitMQ", |manifest| {
+            manifest.artifacts[0].restarts.push("RabbitMQ".into());
+        }),
+        ("CB0401: new", |manifest| {
+            manifest.warnings.push(Warning {
+                code: "CB0401".into(),
+                message: "new".into(),
+            });
+        }),
+    ];
+    let one = texts(&[("A", "x.json", "{\"a\": 1}\n")]);
+    let old = side("old", vec![snapshot("acme", &one, &[])]);
+    for (shown, edit) in edits {
+        let mut made = snapshot("acme", &one, &[]);
+        edit(&mut made.manifest);
+        let new = side("new", vec![made]);
+        let found = report(&compare(&old, &new));
+        assert!(found.differs(), "{shown}");
+        for text in [
+            text::render(&found, None),
+            markdown::render(&found, usize::MAX),
+            html::render(&found),
+        ] {
+            assert!(text.contains(shown), "{shown}: {text}");
+        }
+    }
+}

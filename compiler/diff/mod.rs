@@ -5,6 +5,7 @@
 //! ```text
 //! sides     a bundle, a tree or an archive to a snapshot: manifest and review texts
 //! pair      which server and which artifact belong together, also after a rename
+//! edition   what is said of a bundle as a whole
 //! artifact  one artifact of both sides: bytes, meaning, how it is applied
 //! compare   two texts to facts: what was said before, what is said now
 //! views     whether the other forms of a stored runbook say what it says
@@ -19,6 +20,7 @@
 
 pub mod artifact;
 pub mod compare;
+pub mod edition;
 pub mod fact;
 pub mod group;
 pub mod html;

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::edition::BundlePair;
 use super::fact::Fact;
-use super::pair::{BundlePair, Place};
+use super::pair::Place;
 use super::risk::Risk;
 
 /// Version of the JSON form of a report.
@@ -176,12 +177,7 @@ impl Report {
             && self.new_warnings.is_empty()
             && self.gone_warnings.is_empty()
             && self.bundles.iter().all(|pair| match (&pair.old, &pair.new) {
-                (Some(old), Some(new)) => {
-                    old.version == new.version
-                        && old.change == new.change
-                        && old.window == new.window
-                        && old.program == new.program
-                }
+                (Some(old), Some(new)) => !old.differs(new),
                 _ => false,
             }))
     }

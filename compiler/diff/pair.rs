@@ -10,6 +10,7 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::artifact::{Outcome, added, compare_artifacts, summary};
 use super::compare::all_facts;
+use super::edition::{BundlePair, Edition};
 use super::fact::{Fact, FactKind};
 use super::identity::{Identity, Installation};
 use super::runbook::{Said, what_is_new};
@@ -51,50 +52,6 @@ pub struct Compared<'a> {
     pub old_names: Identity,
     /// What came out.
     pub outcome: Outcome,
-}
-
-/// Version and id of a bundle.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Edition {
-    /// Name of the bundle.
-    pub name: String,
-    /// Where it was found.
-    pub origin: String,
-    /// Version.
-    pub version: String,
-    /// Number of the change request.
-    pub change: Option<String>,
-    /// Change window, as the manifest says it.
-    pub window: Option<String>,
-    /// Digest of the program that comes along.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub program: Option<Digest>,
-    /// Id over all artifacts.
-    pub id: Digest,
-}
-
-impl Edition {
-    /// What the head of a report says of it.
-    pub(super) fn texts(&self) -> Vec<String> {
-        let texts = [
-            Some(&self.name),
-            Some(&self.version),
-            self.change.as_ref(),
-            self.window.as_ref(),
-        ];
-        texts.into_iter().flatten().cloned().collect()
-    }
-}
-
-/// A bundle on both sides or on one.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct BundlePair {
-    /// Name, the new one when it changed.
-    pub name: String,
-    /// The old edition.
-    pub old: Option<Edition>,
-    /// The new edition.
-    pub new: Option<Edition>,
 }
 
 /// Everything that was compared.
@@ -216,7 +173,7 @@ pub fn compare<'a>(old: &'a Side, new: &'a Side) -> Comparison<'a> {
     };
     let (mut pairs, mut gone, mut come) = (Vec::new(), Vec::new(), Vec::new());
     for (old, new) in bundles(old, new, &mut comparison) {
-        comparison.bundles.push(bundle_pair(old, new));
+        comparison.bundles.push(BundlePair::of(old, new));
         warnings(old, new, &mut comparison);
         let mut olds = old.map(units).unwrap_or_default();
         for (key, unit) in new.map(units).unwrap_or_default() {
@@ -461,31 +418,6 @@ fn bundles<'a>(old: &'a Side, new: &'a Side, comparison: &mut Comparison<'_>) ->
 
 fn file_name(path: &str) -> &str {
     path.rsplit(['/', ':']).next().unwrap_or(path)
-}
-
-fn bundle_pair(old: Option<&Snapshot>, new: Option<&Snapshot>) -> BundlePair {
-    let edition = |snapshot: &Snapshot| Edition {
-        name: snapshot.manifest.bundle.name.clone(),
-        origin: snapshot.origin.clone(),
-        version: snapshot.manifest.bundle.version.clone(),
-        change: snapshot.manifest.bundle.change.clone(),
-        window: snapshot
-            .manifest
-            .bundle
-            .window
-            .as_ref()
-            .map(|window| format!("{} to {}", window.start, window.end)),
-        program: snapshot.manifest.tool.as_ref().map(|tool| tool.sha256),
-        id: snapshot.manifest.bundle.id,
-    };
-    BundlePair {
-        name: new
-            .or(old)
-            .map(|snapshot| snapshot.manifest.bundle.name.clone())
-            .unwrap_or_default(),
-        old: old.map(edition),
-        new: new.map(edition),
-    }
 }
 
 fn warnings(old: Option<&Snapshot>, new: Option<&Snapshot>, comparison: &mut Comparison<'_>) {

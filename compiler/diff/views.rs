@@ -8,8 +8,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::edition::{BundlePair, Edition};
 use super::fact::{Fact, FactKind};
-use super::pair::{BundlePair, Edition};
 use super::runbook::words;
 use super::sides::{Content, Side, Snapshot, is_derived, is_runbook};
 use crate::catalogue::catalogue;

@@ -50,7 +50,7 @@ pub(super) fn head(report: &Report) -> Vec<Row> {
         };
         format!("{} → {}", name(old), name(new))
     });
-    let bundles = |side: fn(&super::pair::BundlePair) -> bool| {
+    let bundles = |side: fn(&super::edition::BundlePair) -> bool| {
         report
             .bundles
             .iter()
@@ -206,10 +206,15 @@ pub(super) fn list(texts: &[String], none: &str) -> String {
 /// Editions of the bundles, one line for each difference; bundles with equal versions are left out.
 pub(super) fn editions(report: &Report) -> Vec<String> {
     let mut lines: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
+    let mut servers = Vec::new();
     for pair in &report.bundles {
         if let (Some(old), Some(new)) = (&pair.old, &pair.new) {
+            servers.extend(
+                old.servers_said_otherwise(new)
+                    .map(|(server, old, new)| format!("{}: server {server} is {old} → {new}", pair.name)),
+            );
             let named = old.name != new.name;
-            let text = |edition: &super::pair::Edition| {
+            let text = |edition: &super::edition::Edition| {
                 let name = if named {
                     format!("{} ", edition.name)
                 } else {
@@ -227,8 +232,13 @@ pub(super) fn editions(report: &Report) -> Vec<String> {
                     Some(digest) => format!(", program {}", digest.spoken()),
                     None => ", no program".to_owned(),
                 };
+                let compiler = if old.compiled_by == new.compiled_by {
+                    String::new()
+                } else {
+                    format!(", compiled by {}", edition.compiled_by)
+                };
                 format!(
-                    "{name}{}{}{window}{program}",
+                    "{name}{}{}{window}{program}{compiler}",
                     edition.version,
                     change.collect::<String>()
                 )
@@ -241,6 +251,7 @@ pub(super) fn editions(report: &Report) -> Vec<String> {
     lines
         .into_iter()
         .map(|((old, new), bundles)| format!("{}: version {old} → {new}", names::folded(bundles).join(", ")))
+        .chain(servers)
         .collect()
 }
 
