@@ -258,10 +258,17 @@ impl Files for DiskFiles {
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         use std::io::Read as _;
         let path = self.at(path);
-        if !std::fs::metadata(&path)?.is_file() {
+        let metadata = std::fs::metadata(&path)?;
+        if !metadata.is_file() {
             return Err(not_regular());
         }
+        // A sparse file of a tebibyte costs nobody anything: it is refused before memory is asked for, and what is asked for is
+        // the size of the file and not the double of it.
+        if metadata.len() > limit {
+            return Err(too_large(limit));
+        }
         let mut content = Vec::new();
+        content.try_reserve_exact(usize::try_from(metadata.len()).unwrap_or(usize::MAX))?;
         // Reading one byte more than allowed tells a file that grew after it was measured.
         let read = std::fs::File::open(path)?
             .take(limit.saturating_add(1))

@@ -206,6 +206,20 @@ fn a_journal_that_can_never_complete_holds_nothing_up() {
         text(&ground.files(), "acme.kept-1/same.sql/mine").unwrap(),
         "mine"
     );
+    // However many folders with such names were sent along.
+    let ground = Ground::new();
+    ground.write("out/.acme.staging/tree/same.sql/mine", "mine");
+    for number in 1..=150 {
+        ground.write(&format!("out/acme.kept-{number}/x"), "x");
+    }
+    ground.journal();
+    let kept: Vec<String> = (1..=151).map(|number| format!("acme.kept-{number}")).collect();
+    let kept: Vec<&str> = kept.iter().map(String::as_str).collect();
+    ground.check(&["CB0712"], &kept);
+    assert_eq!(
+        text(&ground.files(), "acme.kept-151/same.sql/mine").unwrap(),
+        "mine"
+    );
     // A staged archive that is a folder; a staged tree that is a file; junk; a journal without its folder.
     for (path, content) in [
         ("out/.acme.staging/zip/x", "x"),

@@ -22,9 +22,6 @@ use crate::files::{Files, Kind};
 /// Largest manifest or list of digests that is read here.
 const FILE_LIMIT: u64 = 256 << 20;
 
-/// Most folders of kept files beside one tree.
-const MOST_KEPT: usize = 100;
-
 /// What [`Place::recover`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recovered {
@@ -172,17 +169,17 @@ impl Place<'_> {
         if self.adopt(files, old)? {
             return Ok(None);
         }
-        for number in 1..=MOST_KEPT {
-            let to = self.out().join(format!("{}.kept-{number}", self.name()));
-            if files.kind(&to)?.is_none() {
-                files.rename(old, &to)?;
-                return Ok(Some(to));
-            }
-        }
-        Err(io::Error::other(format!(
-            "`{}.kept-1` and those after it hold files that nobody has looked at yet",
-            self.name()
-        )))
+        // Of so many names that nothing else in the folder can have them all, one is free.
+        let names = 1..=files.children(&self.out())?.len() + 1;
+        let mut names = names.map(|number| self.out().join(format!("{}.kept-{number}", self.name())));
+        let free = names.find_map(|to| match files.kind(&to) {
+            Ok(Some(_)) => None,
+            Ok(None) => Some(Ok(to)),
+            Err(error) => Some(Err(error)),
+        });
+        let to = free.ok_or_else(|| io::Error::other("no name is free beside the tree"))??;
+        files.rename(old, &to)?;
+        Ok(Some(to))
     }
 
     /// Whether every foreign file of the old tree has a name in the new one now.
