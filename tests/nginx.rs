@@ -212,7 +212,7 @@ pub(crate) fn locations(served: &Served, expected: &Expected) -> Result<(), Stri
         }
     }
     // A line is written after its answer was sent.
-    if wait_until(Duration::from_secs(5), || served.logged() == before + asked) {
+    if wait_until(Duration::from_secs(30), || served.logged() == before + asked) {
         Ok(())
     } else {
         Err(format!(

@@ -359,7 +359,7 @@ impl Site {
         });
         let https = self.https;
         let listens = || TcpStream::connect(("127.0.0.1", https)).is_ok();
-        if wait_until(Duration::from_secs(20), || listens() || !daemon.runs()) && daemon.runs() {
+        if wait_until(Duration::from_mins(1), || listens() || !daemon.runs()) && daemon.runs() {
             Ok(Served {
                 site: self,
                 _daemon: daemon,

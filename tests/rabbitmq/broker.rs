@@ -123,6 +123,11 @@ impl Broker {
             ("RABBITMQ_PLUGINS_EXPAND_DIR", path("expanded")),
             ("RABBITMQ_GENERATED_CONFIG_DIR", path("generated")),
             ("RABBITMQ_PID_FILE", path("pid")),
+            // Four brokers and their tools share two cores: one thread each, and none that waits busily.
+            (
+                "ERL_AFLAGS",
+                "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none".to_owned(),
+            ),
         ];
         Self {
             name: name.to_owned(),
@@ -173,7 +178,7 @@ impl Broker {
     pub(super) fn wait(&mut self, network: &Network) {
         let mut ended = false;
         let mut answer = Err(String::new());
-        let up = wait_until(Duration::from_mins(2), || {
+        let up = wait_until(Duration::from_mins(5), || {
             ended = !self.runs();
             answer = self.ask(network, "rabbit_boot_state:get()");
             ended || answer.as_deref() == Ok("{ok, ready}")
@@ -215,7 +220,7 @@ impl Broker {
             .unwrap_or_else(|error| panic!("{error}\n{}", self.log()));
         let process = self.process.as_mut().expect("a started node");
         assert!(
-            wait_until(Duration::from_mins(1), || !process.runs()),
+            wait_until(Duration::from_mins(3), || !process.runs()),
             "{}",
             self.log()
         );

@@ -135,7 +135,7 @@ pub(super) fn faults_are_named(stage: &mut Stage) {
                 // A link to a broker without the plugin runs, and that broker complains (3.5g).
                 wait_for_links(stage, 0, "from CORE02:running");
                 let complaint = "unknown exchange type 'x-federation-upstream'";
-                let complains = wait_until(Duration::from_secs(10), || {
+                let complains = wait_until(Duration::from_mins(1), || {
                     stage.brokers[1].log().contains(complaint)
                 });
                 assert!(complains, "{}", stage.brokers[1].log());
@@ -158,7 +158,7 @@ fn links(stage: &Stage, index: usize) -> String {
 
 fn wait_for_links(stage: &Stage, index: usize, expected: &str) {
     let mut found = String::new();
-    wait_until(Duration::from_secs(30), || {
+    wait_until(Duration::from_mins(2), || {
         found = links(stage, index);
         found == expected
     });

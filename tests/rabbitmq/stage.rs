@@ -239,7 +239,7 @@ impl Stage {
         let answer = self.login(certificate);
         assert!(answer.starts_with("refused: {auth_failure,"), "{answer}");
         let mut said = String::new();
-        let found = wait_until(Duration::from_secs(5), || {
+        let found = wait_until(Duration::from_mins(1), || {
             said = self.brokers[0].log().split_off(before);
             said.contains(reason)
         });
@@ -265,7 +265,7 @@ impl Stage {
                     "client",
                 ]);
         });
-        let connected = wait_until(Duration::from_secs(20), || {
+        let connected = wait_until(Duration::from_mins(2), || {
             self.ask(index, "length(rabbit_networking:connections())") != before
         });
         assert!(connected, "{}", self.brokers[index].log());
@@ -338,7 +338,7 @@ impl Stage {
     pub(super) fn judge(&mut self, user: &str) {
         self.on_both(|machine, script| {
             let mut ended = machine.run(&script("post-check.cmd"), "");
-            wait_until(Duration::from_secs(40), || {
+            wait_until(Duration::from_mins(2), || {
                 if ended.code != 0 {
                     ended = machine.run(&script("post-check.cmd"), "");
                 }

@@ -131,9 +131,11 @@ impl Drop for Daemon {
     }
 }
 
-/// Waits until `done` says so, at most `limit`; gives what it said last.
+/// Waits until `done` says so, at most `limit`; gives what it said last. Who waits longer asks less often: many questions start a
+/// program, and take from what is waited for the time to become ready.
 pub(crate) fn wait_until(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
     let end = Instant::now() + limit;
+    let mut pause = Duration::from_millis(10);
     loop {
         if done() {
             return true;
@@ -141,7 +143,8 @@ pub(crate) fn wait_until(limit: Duration, mut done: impl FnMut() -> bool) -> boo
         if Instant::now() > end {
             return false;
         }
-        std::thread::sleep(Duration::from_millis(15));
+        std::thread::sleep(pause);
+        pause = (pause * 3 / 2).min(Duration::from_millis(400));
     }
 }
 
