@@ -236,4 +236,13 @@ fn inputs_are_bounded_together_and_not_one_by_one() {
     hole.set_len(1 << 40).expect("a sparse file");
     expect("diff other hole.zip", "CB0901", "hole.zip");
     expect("verify hole.zip", "CB1102", "no zip archive");
+    write_tree(&workspace.folder(), &read_tree(&root().join("inventories")));
+    assert_eq!(workspace.run(&["build", "lab.yaml", "-o", "full"]).code, 0);
+    let archives = std::fs::read_dir(workspace.folder().join("full")).expect("a folder");
+    let archives = archives.filter_map(|entry| Some(entry.ok()?.path()));
+    for path in archives.filter(|path| path.extension().is_some_and(|extension| extension == "zip")) {
+        let archive = std::fs::File::create(path).expect("a file");
+        archive.set_len(1 << 40).expect("a sparse file");
+    }
+    expect("build lab.yaml -o full", "CB0704", "is in the way");
 }

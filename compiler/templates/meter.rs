@@ -13,6 +13,8 @@ use std::ops::Range;
 pub const MOST_STEPS: u64 = 5_000_000;
 /// Bytes that count as one step.
 pub const BYTES_OF_A_STEP: usize = 64;
+/// What a variable may hold, in steps, before it makes the others heavier.
+const LIGHT: usize = 1_000;
 /// Longest text that a variable may hold, in bytes. What one tag joins is some of them.
 pub const LONGEST_VALUE: usize = 1 << 20;
 /// Longest tag, in bytes: what it joins is at most so many values.
@@ -37,13 +39,22 @@ pub const ENTER: &str = "cbgen_enter";
 
 thread_local! {
     static STEPS: Cell<u64> = const { Cell::new(0) };
+    static WEIGHT: Cell<u64> = const { Cell::new(1) };
     static LAST_LOOP: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
 /// Begins to count for a text. A text is rendered by one thread.
 pub fn begin() {
     STEPS.set(0);
+    WEIGHT.set(1);
     LAST_LOOP.set(None);
+}
+
+/// Notes that a variable holds something of this size, in steps. `in` and `==` look at all of it, and nothing counts them: so from
+/// now on each step weighs as much as what is held, in thousands.
+pub fn hold(steps: usize) {
+    let weight = u64::try_from(steps / LIGHT).unwrap_or(u64::MAX);
+    WEIGHT.set(WEIGHT.get().max(weight));
 }
 
 /// Steps of the text that this thread rendered last.
@@ -63,9 +74,8 @@ pub fn enter_loop(number: u64) {
 
 /// Counts; `false` when it was too much.
 pub fn count(steps: usize) -> bool {
-    let steps = STEPS
-        .get()
-        .saturating_add(u64::try_from(steps).unwrap_or(u64::MAX));
+    let steps = u64::try_from(steps).unwrap_or(u64::MAX);
+    let steps = STEPS.get().saturating_add(steps.saturating_mul(WEIGHT.get()));
     STEPS.set(steps);
     steps <= MOST_STEPS
 }

@@ -246,3 +246,17 @@ fn nested_loops_end_within_seconds_and_name_their_place() {
     );
     assert!(begin.elapsed().as_secs() < 60, "{:?}", begin.elapsed());
 }
+
+/// `in` and `==` look at the whole list, and nothing counts them: a step weighs as much as what the template holds.
+#[test]
+fn looking_through_a_long_list_again_and_again_ends_too() {
+    let held = "{% set held = range(end=100000) -%}\n";
+    for body in [
+        "{% for a in range(end=100000) %}{% for b in range(end=40) %}{% if 100001 in held %}{% endif %}{% endfor %}{% endfor -%}\n",
+        "{% set same = range(end=100000) %}{% for a in range(end=100000) %}{% for b in range(end=40) %}{% if held == same %}{% endif %}{% endfor %}{% endfor -%}\n",
+    ] {
+        let workspace = with_template("path: extra/much.txt\n", &format!("{held}{body}"));
+        let (status, text) = bounded(&workspace, "check lab.yaml --templates templates");
+        assert!(status == 1 && text.contains("error[CB0015]"), "{status} {text}");
+    }
+}

@@ -138,6 +138,7 @@ fn walk(value: Value, arguments: Kwargs, _: &State<'_>) -> TeraResult<Value> {
 fn keep(value: Value, arguments: Kwargs, _: &State<'_>) -> TeraResult<Value> {
     check_list(&value, &arguments)?;
     let Some(text) = value.as_str() else {
+        meter::hold(value.len().unwrap_or(0));
         return if meter::count(1) {
             Ok(value)
         } else {
@@ -147,6 +148,7 @@ fn keep(value: Value, arguments: Kwargs, _: &State<'_>) -> TeraResult<Value> {
     if text.len() > meter::LONGEST_VALUE {
         return Err(too_long());
     }
+    meter::hold(text.len() / meter::BYTES_OF_A_STEP);
     count_bytes(text.len() + meter::BYTES_OF_A_STEP)?;
     Ok(value)
 }
