@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::engine::{self, EngineError};
 use super::fit::{Foreign, Misfit};
 use super::meter::Unbounded;
+use super::quotes::Quoted;
 use crate::catalogue::Catalogue;
 use crate::codes;
 use crate::diag::{Diagnostic, nearest, one_of};
@@ -253,6 +254,19 @@ pub(super) fn foreign_filter(format: Format, foreign: &Foreign, place: Option<Sp
     } else {
         finding.help(format!("use {}", one_of(own)))
     }
+}
+
+pub(super) fn quoted_twice(quoted: &Quoted, place: Option<Span>) -> Diagnostic {
+    Diagnostic::new(
+        codes::FOREIGN_FILTER,
+        format!(
+            "the filter `{}` brings its own quotes, and stands within `{}` here",
+            quoted.filter, quoted.quote
+        ),
+    )
+    .at_opt(place)
+    .note("the first of its quotes ends the quotes around it: the value would stand outside of both")
+    .help("write the value without the quotes around it; what belongs before it, into the value or into a variable")
 }
 
 pub(super) fn lines_of_applied(sources: &Sources, file: FileId) -> Diagnostic {

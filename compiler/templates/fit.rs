@@ -323,17 +323,9 @@ pub(super) fn foreign_filters(
     partials: &BTreeMap<String, String>,
 ) -> Vec<Foreign> {
     let mut found = Vec::new();
-    let mut seen = BTreeSet::new();
-    let mut waiting = vec![(name.to_owned(), body)];
-    while let Some((name, text)) = waiting.pop() {
+    for (name, text) in with_partials(name, body, partials) {
         for tag in tags(text) {
             let inside = text.get(tag.clone()).unwrap_or_default();
-            if let Some(included) = included(inside)
-                && seen.insert(included.to_owned())
-                && let Some(partial) = partials.get(included)
-            {
-                waiting.push((included.to_owned(), partial));
-            }
             for (at, filter) in filters(inside) {
                 let Some(homes) =
                     home(filter).filter(|homes| !format.is_some_and(|format| homes.contains(&format)))
@@ -352,8 +344,30 @@ pub(super) fn foreign_filters(
     found
 }
 
+/// A text and everything it includes, each once, with its name.
+pub(super) fn with_partials<'t>(
+    name: &str,
+    body: &'t str,
+    partials: &'t BTreeMap<String, String>,
+) -> Vec<(String, &'t str)> {
+    let mut found = vec![(name.to_owned(), body)];
+    let mut seen = BTreeSet::new();
+    let mut next = 0;
+    while let Some(&(_, text)) = found.get(next) {
+        next += 1;
+        let included = tags(text).into_iter().filter_map(|tag| included(text.get(tag)?));
+        let included: Vec<&str> = included.filter(|name| seen.insert(*name)).collect();
+        found.extend(
+            included
+                .into_iter()
+                .filter_map(|name| Some((name.to_owned(), partials.get(name)?.as_str()))),
+        );
+    }
+    found
+}
+
 /// What stands between `{{` and `}}`, and between `{%` and `%}`.
-fn tags(text: &str) -> Vec<Range<usize>> {
+pub(super) fn tags(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(open) = text
@@ -388,7 +402,7 @@ fn included(tag: &str) -> Option<&str> {
 }
 
 /// Names behind `|`, outside texts.
-fn filters(tag: &str) -> Vec<(usize, &str)> {
+pub(super) fn filters(tag: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let mut quote = None;
     for (at, letter) in tag.char_indices() {

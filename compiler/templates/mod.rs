@@ -11,7 +11,8 @@ pub mod folder;
 pub mod front_matter;
 pub mod lines;
 pub mod meter;
-pub mod variables;
+pub mod quotes;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -594,6 +595,10 @@ fn check_variables(
         for foreign in fit::foreign_filters(Some(format), &text.name, &text.body, &by_name) {
             let place = place(sources, texts, &foreign.name, Some(foreign.range.clone()));
             diagnostics.push(findings::foreign_filter(format, &foreign, place));
+        }
+        for quoted in quotes::quoted_twice(format, &text.name, &text.body, &by_name) {
+            let place = place(sources, texts, &quoted.name, Some(quoted.range.clone()));
+            diagnostics.push(findings::quoted_twice(&quoted, place));
         }
     }
     for text in plain {
