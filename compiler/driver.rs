@@ -157,9 +157,14 @@ impl Compiler {
     pub fn compile_loaded(&self, run: &mut Run<'_>, loaded: &Loaded) -> Result<Linted<'_>, Reported> {
         let plan = self.plan(run, loaded)?;
         (run.on_phase)("render");
-        let rendered = render::render(run.diagnostics, plan)?;
+        let (rendered, failed) = match render::render(run.diagnostics, plan) {
+            Ok(rendered) => (rendered, None),
+            Err((reported, Some(rendered))) => (rendered, Some(reported)),
+            Err((reported, None)) => return Err(reported),
+        };
         (run.on_phase)("lint");
-        lint::lint(run.diagnostics, run.sources, &self.accepted, rendered)
+        let linted = lint::lint(run.diagnostics, run.sources, &self.accepted, rendered);
+        failed.map_or(linted, Err)
     }
 
     fn plan(&self, run: &mut Run<'_>, loaded: &Loaded) -> Result<Plan<'_>, Reported> {

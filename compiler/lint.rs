@@ -130,7 +130,9 @@ pub fn lint<'t>(
         .zip(&digests)
         .enumerate()
         // A runbook step may say everything in its front matter.
-        .filter(|(_, ((entry, text), _))| !(entry.is_step() && text.is_empty()))
+        .filter(|(index, ((entry, text), _))| {
+            !(rendered.missing.contains(index) || entry.is_step() && text.is_empty())
+        })
         .filter_map(|(index, ((entry, text), digest))| {
             let front = &entry.template.front;
             let reading = front.effect.map_or(Reading::Whole(front.format), |effect| {

@@ -3,6 +3,7 @@
 //! Bodies are rendered in parallel; the result keeps the order of the plan. Bundle-scope templates see the plan itself
 //! as `plan`. This module must not judge the texts; that is the next phase.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
@@ -26,10 +27,20 @@ pub struct Rendered<'t> {
     pub texts: Vec<String>,
     /// The runbook as data.
     pub runbook: Runbook,
+    /// Entries without a text, in a rendering that failed.
+    pub missing: BTreeSet<usize>,
 }
 
-/// Renders every entry.
-pub fn render<'t>(diagnostics: &mut Diagnostics, plan: Plan<'t>) -> Result<Rendered<'t>, Reported> {
+/// Renders every entry. When some cannot be rendered, those that were come along, so that their mistakes are told in the same
+/// run; what shows the whole plan is missing then.
+#[expect(
+    clippy::result_large_err,
+    reason = "made once for an inventory, and what came along is read by the next phase"
+)]
+pub fn render<'t>(
+    diagnostics: &mut Diagnostics,
+    plan: Plan<'t>,
+) -> Result<Rendered<'t>, (Reported, Option<Rendered<'t>>)> {
     let is_bundle = |entry: &Planned<'_>| entry.template.front.scope == Scope::Bundle;
     let size = Size::default();
     let first: Vec<Result<String, Diagnostic>> = plan
@@ -48,10 +59,25 @@ pub fn render<'t>(diagnostics: &mut Diagnostics, plan: Plan<'t>) -> Result<Rende
         of_texts.or_else(|| plan.templates.spent())
     };
     if let Some(finding) = too_much() {
-        return Err(diagnostics.error(finding));
+        return Err((diagnostics.error(finding), None));
     }
-    let mut texts = keep_errors(diagnostics, first)?;
+    let mut missing: BTreeSet<usize> = BTreeSet::new();
+    for (index, (entry, result)) in plan.entries.iter().zip(&first).enumerate() {
+        if is_bundle(entry) || result.is_err() {
+            missing.insert(index);
+        }
+    }
+    let (mut texts, failed) = keep_errors(diagnostics, first);
     let runbook = runbook::runbook(&plan, &texts);
+    if let Some(reported) = failed {
+        let rendered = Rendered {
+            plan,
+            texts,
+            runbook,
+            missing,
+        };
+        return Err((reported, Some(rendered)));
+    }
     if plan.entries.iter().any(is_bundle) {
         let view = Shared::of(&PlanView::of_runbook(&plan, &runbook));
         let second: Vec<(usize, Result<String, Diagnostic>)> = plan
@@ -65,8 +91,10 @@ pub fn render<'t>(diagnostics: &mut Diagnostics, plan: Plan<'t>) -> Result<Rende
             })
             .collect();
         if let Some(finding) = too_much() {
-            return Err(diagnostics.error(finding));
+            return Err((diagnostics.error(finding), None));
         }
+        missing.clear();
+        let mut failed = None;
         for (index, result) in second {
             match result {
                 Ok(text) => {
@@ -74,12 +102,28 @@ pub fn render<'t>(diagnostics: &mut Diagnostics, plan: Plan<'t>) -> Result<Rende
                         *slot = text;
                     }
                 }
-                Err(diagnostic) => diagnostics.push(diagnostic),
+                Err(finding) => {
+                    missing.insert(index);
+                    failed = Some(diagnostics.error(finding));
+                }
             }
         }
-        diagnostics.checkpoint()?;
+        if let Some(reported) = failed {
+            let rendered = Rendered {
+                plan,
+                texts,
+                runbook,
+                missing,
+            };
+            return Err((reported, Some(rendered)));
+        }
     }
-    Ok(Rendered { plan, texts, runbook })
+    Ok(Rendered {
+        plan,
+        texts,
+        runbook,
+        missing: BTreeSet::new(),
+    })
 }
 
 /// Bytes of all texts of a bundle, which lies in memory while it is made; a side of a comparison may have as many. Firewall scripts
@@ -146,27 +190,30 @@ pub fn render_entry(
     })
 }
 
+/// The texts, empty where there is none, and what was reported about those. The same place of a template fails for every server:
+/// that is one mistake.
 fn keep_errors(
     diagnostics: &mut Diagnostics,
     results: Vec<Result<String, Diagnostic>>,
-) -> Result<Vec<String>, Reported> {
+) -> (Vec<String>, Option<Reported>) {
     let mut texts = Vec::with_capacity(results.len());
     let mut wrong: Vec<(Diagnostic, usize)> = Vec::new();
     for result in results {
-        match result {
-            Ok(text) => texts.push(text),
-            // The same place of a template fails for every server: that is one mistake.
-            Err(finding) => {
-                let place =
-                    |finding: &Diagnostic| (finding.code, finding.primary.as_ref().map(|label| label.span));
-                let known = wrong
-                    .iter_mut()
-                    .find(|(known, _)| known.primary.is_some() && place(known) == place(&finding));
-                match known {
-                    Some((_, more)) => *more += 1,
-                    None => wrong.push((finding, 0)),
-                }
+        let finding = match result {
+            Ok(text) => {
+                texts.push(text);
+                continue;
             }
+            Err(finding) => finding,
+        };
+        texts.push(String::new());
+        let place = |finding: &Diagnostic| (finding.code, finding.primary.as_ref().map(|label| label.span));
+        let known = wrong
+            .iter_mut()
+            .find(|(known, _)| known.primary.is_some() && place(known) == place(&finding));
+        match known {
+            Some((_, more)) => *more += 1,
+            None => wrong.push((finding, 0)),
         }
     }
     let mut failed = None;
@@ -177,5 +224,5 @@ fn keep_errors(
             more => finding.note(format!("the same fails in {more} more files")),
         }));
     }
-    failed.map_or(Ok(texts), Err)
+    (texts, failed)
 }
