@@ -473,30 +473,30 @@ fn every_other_word_of_a_manifest_is_a_difference() {
         ("version 1 → 2", |manifest| manifest.bundle.version = "2".into()),
         ("CHG7", |manifest| manifest.bundle.change = Some("CHG7".into())),
         ("cbgen 9.9.9", |manifest| {
-            manifest.generator.version = "9.9.9".into()
+            manifest.generator.version = "9.9.9".into();
         }),
         ("other ", |manifest| manifest.generator.name = "other".into()),
         ("evil.example, core", |manifest| {
-            manifest.servers[0].fqdn = "evil.example".into()
+            manifest.servers[0].fqdn = "evil.example".into();
         }),
         ("a.acme.example, core and management", |manifest| {
             manifest.servers[0].roles.push(Role::Management);
         }),
         ("Title of nothing", |manifest| {
-            manifest.artifacts[0].title = "Title of nothing".into()
+            manifest.artifacts[0].title = "Title of nothing".into();
         }),
         ("NGX-1, SQL-9", |manifest| {
-            manifest.artifacts[0].requirements.push("SQL-9".into())
+            manifest.artifacts[0].requirements.push("SQL-9".into());
         }),
         ("E:\\y", |manifest| {
-            manifest.artifacts[0].target = Some("E:\\y".into())
+            manifest.artifacts[0].target = Some("E:\\y".into());
         }),
         ("SetLines", |manifest| {
-            manifest.artifacts[0].effect = Effect::SetLines
+            manifest.artifacts[0].effect = Effect::SetLines;
         }),
         ("iis", |manifest| manifest.artifacts[0].phase = Phase::Iis),
         ("one-way", |manifest| {
-            manifest.artifacts[0].rollback = Rollback::OneWay
+            manifest.artifacts[0].rollback = Rollback::OneWay;
         }),
         ("Some Service, RabbitMQ", |manifest| {
             manifest.artifacts[0].restarts.push("RabbitMQ".into());

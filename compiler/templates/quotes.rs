@@ -28,7 +28,18 @@ fn of(format: Format) -> (&'static [&'static str], &'static [char]) {
     match format {
         Format::Cmd => (&["cmd_arg", "cmd_call_arg", "cmd_call_json"], &['"']),
         Format::PowerShell => (&["ps_string"], &['"', '\'']),
-        _ => (&[], &[]),
+        Format::Nginx
+        | Format::Xdt
+        | Format::Erlang
+        | Format::Json
+        | Format::Yaml
+        | Format::Ini
+        | Format::JsReferences
+        | Format::Reg
+        | Format::Sql
+        | Format::Markdown
+        | Format::Html
+        | Format::Text => (&[], &[]),
     }
 }
 

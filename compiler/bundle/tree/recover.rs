@@ -170,7 +170,7 @@ impl Place<'_> {
             return Ok(None);
         }
         // Of so many names that nothing else in the folder can have them all, one is free.
-        let names = 1..=files.children(&self.out())?.len() + 1;
+        let names = 1..=files.children(self.out())?.len() + 1;
         let mut names = names.map(|number| self.out().join(format!("{}.kept-{number}", self.name())));
         let free = names.find_map(|to| match files.kind(&to) {
             Ok(Some(_)) => None,

@@ -28,6 +28,9 @@ struct Number {
 /// Most places of a script that are changed or noted; each is shown to a person.
 const MAX_PLACES: usize = 20_000;
 
+/// Letters of an address between its scheme and its path that are looked at.
+const LONGEST_AUTHORITY: usize = 300;
+
 /// What the rewrites do to a file. What does not match is noted.
 ///
 /// # Errors
@@ -144,11 +147,12 @@ fn numbers(text: &str, rewrites: &[Rewrite]) -> Vec<Number> {
             continue;
         };
         let behind = bytes.get(at);
-        let origin = (before == Some(&b':') && !digits.starts_with('0'))
+        let address = (before == Some(&b':') && !digits.starts_with('0'))
             .then(|| origin_before(text, start - 1))
-            .flatten()
-            .map(|from| from..at);
-        if origin.is_none() && behind.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+            .flatten();
+        // In `http://user:8000@host/` and `http://host:8000.example/` the number is no port; a person looks at it.
+        let origin = address.filter(|_| ends_origin(text, at)).map(|from| from..at);
+        if address.is_none() && behind.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
             continue;
         }
         found.push(Number {
@@ -158,6 +162,22 @@ fn numbers(text: &str, rewrites: &[Rewrite]) -> Vec<Number> {
         });
     }
     found
+}
+
+/// Whether an address may have its port end here: nothing follows that makes the number a part of a name or of a password.
+fn ends_origin(text: &str, at: usize) -> bool {
+    let behind = text.get(at..).unwrap_or_default();
+    let mut letters = behind.chars();
+    let ends = match letters.next() {
+        Some('.') => !letters.next().is_some_and(char::is_alphanumeric),
+        Some(c) => !(c.is_alphanumeric() || matches!(c, '-' | '_' | '%' | '~' | ':')),
+        None => true,
+    };
+    // The longest that can stand before a host, as browsers take it.
+    let mut authority = behind.chars().take(LONGEST_AUTHORITY).take_while(|c| {
+        !(c.is_whitespace() || matches!(c, '/' | '?' | '#' | '\\' | '"' | '\'' | '`' | '<' | '>'))
+    });
+    ends && !authority.any(|c| c == '@')
 }
 
 /// Where `http://host` begins that ends at the colon.
@@ -239,6 +259,31 @@ mod tests {
             ]
         );
         assert_eq!(applied(References, EDITS, file.as_bytes()).0, file);
+        // No ports: a password, a piece of a name.
+        for address in [
+            "http://user:2800@h/",
+            "http://user:2800!@h/",
+            "http://h:2800.example/",
+            "http://h:2800-1/",
+            "http://h:2800x/",
+        ] {
+            let file = format!("x = '{address}';\n");
+            assert_eq!(applied(References, EDITS, file.as_bytes()).0, file);
+            assert!(
+                notes(&file)[0].starts_with("1: `2800` is not part of a whole address"),
+                "{address}"
+            );
+        }
+        for (behind, rest) in [
+            ("${path}", "${path}"),
+            ("&b=1", "&b=1"),
+            (".", "."),
+            (", a@b", ", a@b"),
+        ] {
+            let file = format!("x = `http://h:2800{behind}`;\n");
+            let expected = format!("x = `https://c.example/auth{rest}`;\n");
+            assert_eq!(applied(References, EDITS, file.as_bytes()).0, expected);
+        }
         assert_eq!(
             notes("x = 'https://c.example/auth'; y = 'https://c.example/systems'"),
             ["the port 8000 is not in the file"]
