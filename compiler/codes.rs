@@ -187,6 +187,7 @@ codes! {
     SELF_SIGNED_IN_PRODUCTION = "CB0404", Warning, "a self-signed certificate is meant for tests only";
     SELF_SIGNED_SEVERAL = "CB0405", Warning, "several Management servers have self-signed certificates";
     PFX_IN_PROXY_FOLDER = "CB0406", Warning, "the exported certificate lies in the proxy folder";
+    BALANCER_UNDESCRIBED = "CB0407", Warning, "several Management servers share a name, and nothing is said about what leads to them";
     WINDOWS_FOR_SQL_2017 = "CB0410", Warning, "the guide names no existing Windows release for SQL Server 2017";
     COMPATIBILITY_MATRIX = "CB0411", Warning, "SQL Server 2012 needs a look at the vendor's compatibility matrix";
     HA_WITHOUT_RABBITMQ = "CB0412", Warning, "a high availability installation leaves RabbitMQ unsecured";

@@ -100,7 +100,7 @@ fn steps(plan: &Plan<'_>, texts: &[String]) -> Vec<Step> {
                     texts.get(placed.index).map_or("", String::as_str),
                     files.map_or(&[], Vec::as_slice),
                 );
-                step.needs = needs.filter(|_| at == 0);
+                step.needs = needs.filter(|_| at == 0).max(placed.waits_for);
                 steps.push(step);
             }
             if section.server.is_none() {

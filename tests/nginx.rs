@@ -4,6 +4,7 @@
 //! where the file looks for them.
 
 mod answers;
+mod balancer;
 mod site;
 
 use std::time::Duration;

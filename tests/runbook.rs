@@ -113,7 +113,14 @@ fn no_check_asks_for_the_proxy_before_it_runs() {
                 }
             }
         }
-        let waiting: Vec<&String> = steps.iter().flat_map(|step| &step.later).collect();
+        // The same words at one place and in one phase are one check.
+        let waiting: BTreeSet<(Option<&str>, Phase, &String)> = steps
+            .iter()
+            .flat_map(|step| {
+                let later = step.later.iter();
+                later.map(|line| (step.server.as_deref(), step.phase, line))
+            })
+            .collect();
         let text = built.text("RUNBOOK.md");
         let listed = text
             .split("\n## Checks that have to wait\n")
@@ -127,7 +134,7 @@ fn no_check_asks_for_the_proxy_before_it_runs() {
             .replace("</code>", "")
             .replace("&#124;", "");
         let shown = words(&shown);
-        for line in waiting {
+        for (_, _, line) in waiting {
             assert!(shown.contains(&words(line)), "{}: {line}", built.name);
         }
     }
@@ -329,4 +336,59 @@ fn every_condition_of_a_command_is_on_the_main_path() {
         assert!(!stops || starts, "{}", built.name);
     }
     assert!(seen > 50, "{seen} conditions");
+}
+
+/// Behind one name: its owner has steps before, in and after the switch; what is done at one server is looked at by that
+/// server's own name; and no two servers that stand in for each other go down together.
+#[test]
+fn an_installation_behind_one_name_knows_who_chooses_and_which_server_is_dead() {
+    for (inventory, common, owner) in [
+        ("prod", "https://callback.acme.example", "the network team"),
+        (
+            "plant",
+            "https://callback.plant.acme.example",
+            "the plant network desk",
+        ),
+    ] {
+        let runbook = runbook(&bundles()[inventory]);
+        let whole = runbook.steps.iter().filter(|step| step.server.is_none());
+        let with_owner = |step: &&Step| {
+            step.before
+                .iter()
+                .chain(&step.todo)
+                .any(|line| line.contains(owner))
+        };
+        let phases: BTreeSet<Phase> = whole.filter(with_owner).map(|step| step.phase).collect();
+        assert_eq!(phases, BTreeSet::from([Phase::Prepare, Phase::ProxyStart]));
+
+        let mut seen = 0;
+        for step in runbook.steps.iter().filter(|step| step.server.is_some()) {
+            for line in step.check.iter().chain(&step.later) {
+                assert!(
+                    !line.contains(common),
+                    "{inventory} {} {}: {line}",
+                    step.number,
+                    place(step)
+                );
+                seen += usize::from(line.contains("https://"));
+            }
+        }
+        assert!(seen >= 10, "{inventory} asks {seen} times");
+
+        let restarts: Vec<&Step> = runbook
+            .steps
+            .iter()
+            .filter(|step| step.phase == Phase::Restart)
+            .collect();
+        let drained = restarts.iter().filter(|step| step.todo[0].starts_with("Drain: "));
+        let drained: Vec<&&Step> = drained.collect();
+        assert_eq!(drained.len(), 2);
+        assert!(drained.iter().all(|step| step.todo[0].contains(owner)));
+        let [first, second] = [drained[0], drained[1]];
+        assert!(
+            runbook.needed_by(second).any(|step| step == *first),
+            "{inventory}"
+        );
+        assert!(runbook.needed_by(first).all(|step| step.phase != Phase::Restart));
+    }
 }

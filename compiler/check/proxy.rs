@@ -29,6 +29,7 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
 fn fqdn(view: &View<'_>, problems: &mut Vec<Problem>) {
     let proxy = &view.inventory.proxy;
     let Some((index, server)) = view.server_by_fqdn(&proxy.fqdn) else {
+        balancer(view, problems);
         return; // A name of its own: a load balancer or an alias in DNS.
     };
     if !has(server, Role::Management) {
@@ -72,6 +73,29 @@ fn fqdn(view: &View<'_>, problems: &mut Vec<Problem>) {
         }
         problems.push(problem);
     }
+}
+
+/// DEF-115: what leads from the name of the proxy to one of several servers.
+fn balancer(view: &View<'_>, problems: &mut Vec<Problem>) {
+    let managements: Vec<&str> = view
+        .with_role(Role::Management)
+        .map(|(_, server)| server.name.as_str())
+        .collect();
+    if managements.len() < 2 || view.inventory.proxy.balancer.is_some() {
+        return;
+    }
+    problems.push(
+        Problem::at(
+            codes::BALANCER_UNDESCRIBED,
+            "/proxy/fqdn",
+            format!(
+                "`proxy.fqdn` leads to {}, and nothing is said about what chooses between them",
+                some_names(&managements)
+            ),
+        )
+        .note("its probe, its way with TLS and its owner decide whether users reach Callback on the night (DEF-115)")
+        .help("add `balancer` with at least `kind` and `owner`, also when it is only a name with several addresses"),
+    );
 }
 
 fn aliases(view: &View<'_>, problems: &mut Vec<Problem>) {

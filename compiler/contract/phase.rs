@@ -150,7 +150,7 @@ impl Phase {
                 "Registry values that take effect with the restart of Windows in the next phase."
             }
             Self::Restart => {
-                "Management servers first, then Core servers. Services start by themselves with Windows."
+                "Never all servers of a kind at once: the second half waits for the first. Services start by themselves with Windows."
             }
             Self::Hardening => "Not needed for function; each step can be left out or undone alone.",
             Self::Verify => "Look at the installation as a user does. Only then close the change.",

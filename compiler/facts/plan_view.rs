@@ -276,17 +276,15 @@ pub struct ValueView {
     pub new: Option<String>,
 }
 
-/// Checks of one step that have to wait.
+/// A check that has to wait, of one or more steps of one phase at one place.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct LaterView {
-    /// Number of the step.
-    pub number: StepNumber,
+    /// Numbers of the steps; never empty.
+    pub numbers: Vec<StepNumber>,
     /// Where: a server, a number of servers, or the whole installation.
     pub place: String,
-    /// Title of the step.
-    pub title: String,
     /// What to see.
-    pub checks: Vec<Prose>,
+    pub check: Prose,
 }
 
 /// A service and where it restarts.

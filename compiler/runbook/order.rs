@@ -18,6 +18,8 @@ pub(super) struct Placed<'p, 't> {
     pub(super) index: usize,
     pub(super) entry: &'p Planned<'t>,
     pub(super) number: StepNumber,
+    /// The step that has to be finished everywhere first, for those who wait for their turn.
+    pub(super) waits_for: Option<StepNumber>,
 }
 
 /// Steps done at one place, one after the other.
@@ -76,26 +78,53 @@ fn is_way_back(entry: &Planned<'_>) -> bool {
             .is_some_and(|path| path.file_name().starts_with("rollback-"))
 }
 
+/// Which of the two halves of its kind a server belongs to. Callback servers come in pairs that stand in for each other:
+/// two Management servers behind one name, two brokers that fetch from each other.
+fn turns(plan: &Plan<'_>) -> Vec<u32> {
+    let mut sizes: BTreeMap<bool, (usize, usize)> = BTreeMap::new();
+    for server in &plan.facts.servers {
+        sizes.entry(server.is_management).or_default().1 += 1;
+    }
+    let turn = |is_management: bool| {
+        let (seen, all) = sizes.entry(is_management).or_default();
+        *seen += 1;
+        u32::from(*seen > all.div_ceil(2))
+    };
+    let kinds = plan.facts.servers.iter().map(|server| server.is_management);
+    kinds.map(turn).collect()
+}
+
 /// The sections of a phase. The same work has the same number on every server: it is one template, for one text of its
-/// `each`.
+/// `each`. Servers that take turns have a number for each turn.
 fn sections<'p, 't>(
     plan: &Plan<'t>,
     phase: u32,
     entries: &[(usize, &'p Planned<'t>)],
 ) -> Vec<Section<'p, 't>> {
     let mut found = Vec::new();
+    let turns = turns(plan);
+    let has_turns = turns.contains(&1);
+    let mut last = 0_u32;
     let mut numbers: BTreeMap<(&str, Option<&str>), u32> = BTreeMap::new();
     let mut servers: BTreeMap<usize, Vec<Placed<'p, 't>>> = BTreeMap::new();
     let mut whole: Vec<Placed<'p, 't>> = Vec::new();
     for &(index, entry) in entries {
-        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX).saturating_add(1);
-        let step = *numbers
+        let takes_turns = has_turns && entry.template.front.takes_turns && entry.server.is_some();
+        let first = *numbers
             .entry((entry.template.path.as_str(), entry.each.as_deref()))
-            .or_insert(next);
+            .or_insert_with(|| {
+                let first = last.saturating_add(1);
+                last = first.saturating_add(u32::from(takes_turns));
+                first
+            });
+        let turn = entry.server.filter(|_| takes_turns);
+        let turn = turn.and_then(|server| turns.get(server)).copied().unwrap_or(0);
+        let step = first.saturating_add(turn);
         let placed = Placed {
             index,
             entry,
             number: StepNumber { phase, step },
+            waits_for: (turn > 0).then_some(StepNumber { phase, step: first }),
         };
         if let Some(server) = entry.server {
             close_whole(&mut found, &mut whole);
@@ -129,8 +158,9 @@ fn close_servers<'p, 't>(
         let server = plan.facts.servers.get(*index);
         server.is_some_and(|server| server.is_management)
     };
+    let waits = |steps: &[Placed<'p, 't>]| steps.iter().any(|placed| placed.waits_for.is_some());
     let mut sections: Vec<(usize, Vec<Placed<'p, 't>>)> = std::mem::take(servers).into_iter().collect();
-    sections.sort_by_key(|(index, _)| (!is_management(index), *index));
+    sections.sort_by_key(|(index, steps)| (waits(steps), !is_management(index), *index));
     found.extend(sections.into_iter().map(|(index, steps)| Section {
         server: Some(index),
         steps,

@@ -156,7 +156,7 @@ fn both_runbooks_read_back_as_their_formats() {
                     .collect();
                 assert_eq!(errors, Vec::<String>::new(), "{path}");
                 // The page holds the text by hand too.
-                assert!(text.len() < 800_000, "{path} has {} bytes", text.len());
+                assert!(text.len() < 820_000, "{path} has {} bytes", text.len());
             }
         });
     }
@@ -245,8 +245,9 @@ fn equal_servers_share_a_section() {
             .iter()
             .map(|group| (group.title.as_str(), group.servers.len()))
             .collect();
-        assert_eq!(places.first(), Some(&("MGMT01", 1)));
-        assert!(places.contains(&("On each of 1000 servers", 1000)), "{places:?}");
+        // Never all at once: the second half of the Core servers is a section of its own.
+        let half = ("On each of 500 servers", 500);
+        assert_eq!(places, [("MGMT01", 1), half, half]);
         assert!(shown(&view).count() < 100);
         assert_eq!(view.ports.len(), 2);
         assert!(shown(&view).any(|step| step.todo.iter().any(|prose| prose.markdown.contains("SERVER"))));
@@ -346,4 +347,81 @@ fn no_order_has_a_dead_path_before_callers_are_away() {
         }
     }
     assert_eq!(verdicts.len(), 3, "{verdicts:?}");
+}
+
+/// Two servers that stand in for each other are not restarted at the same time, whatever people are there.
+#[test]
+fn the_second_half_of_a_kind_waits_for_the_first() {
+    let of = |servers: &str| {
+        with_plan(servers, |plan| {
+            let runbook = runbook(plan, &bodies(plan));
+            let restarts = runbook
+                .steps
+                .iter()
+                .filter(|step| step.title == "Restart this server");
+            restarts
+                .map(|step| {
+                    let needed: Vec<String> = runbook
+                        .needed_by(step)
+                        .filter(|other| other.title == step.title)
+                        .filter_map(|other| other.server.clone())
+                        .collect();
+                    format!(
+                        "{} {} after [{}]",
+                        step.number.step,
+                        step.server.as_deref().unwrap_or_default(),
+                        needed.join(" ")
+                    )
+                })
+                .collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(
+        of(&four()),
+        [
+            "1 MGMT01 after []",
+            "1 CORE01 after []",
+            "2 MGMT02 after [MGMT01 CORE01]",
+            "2 CORE02 after [MGMT01 CORE01]"
+        ]
+    );
+    let three = server("CORE01", "core", None)
+        + &server("MGMT01", "management", None)
+        + &server("MGMT02", "management", None)
+        + &server("MGMT03", "management", None);
+    assert_eq!(
+        of(&three),
+        [
+            "1 MGMT01 after []",
+            "1 MGMT02 after []",
+            "1 CORE01 after []",
+            "2 MGMT03 after [MGMT01 MGMT02 CORE01]"
+        ]
+    );
+    let one_of_each = server("MGMT01", "management", None) + &server("CORE01", "core", None);
+    assert_eq!(of(&one_of_each), ["1 MGMT01 after []", "1 CORE01 after []"]);
+}
+
+/// The same words at one place and in one phase are looked at once; other places and other words stay.
+#[test]
+fn equal_checks_that_wait_are_one() {
+    let step = "title: It waits\nscope: server\nformat: markdown\nphase: components\nminutes: 1\neach: [a, b, c]\n\
+                runbook:\n  do: ['{{ each }}']\n  later: ['The page loads.', 'Part {{ each }} loads.']\n";
+    with_plan_and(&four(), step, |plan| {
+        let view = PlanView::of(plan, &bodies(plan));
+        let at = |place: &str| {
+            let later = view.later.iter().filter(|later| later.place == place);
+            later
+                .map(|later| (later.numbers.len(), later.check.markdown.clone()))
+                .collect::<Vec<_>>()
+        };
+        let expected = [
+            (3, "The page loads.".to_owned()),
+            (1, "Part a loads.".to_owned()),
+            (1, "Part b loads.".to_owned()),
+            (1, "Part c loads.".to_owned()),
+        ];
+        assert_eq!(at("MGMT01"), expected);
+        assert_eq!(at("CORE02"), expected);
+    });
 }

@@ -318,17 +318,27 @@ fn one_way(phases: &[PhaseView]) -> Vec<StepReference> {
     found
 }
 
-/// Every check that has to wait, in the order of the steps.
+/// Every check that has to wait, in the order of the steps. Nobody looks at the same thing twice: the same words at one
+/// place and in one phase are one check, with the numbers of all its steps.
 fn later(phases: &[PhaseView]) -> Vec<LaterView> {
-    placed_steps(phases)
-        .filter(|(_, step)| !step.later.is_empty())
-        .map(|(group, step)| LaterView {
-            number: step.number,
-            place: group.title.clone(),
-            title: step.title.clone(),
-            checks: step.later.clone(),
-        })
-        .collect()
+    let mut known: BTreeMap<(&str, u32, &str), usize> = BTreeMap::new();
+    let mut found: Vec<LaterView> = Vec::new();
+    for (group, step) in placed_steps(phases) {
+        for check in &step.later {
+            let key = (group.title.as_str(), step.number.phase, check.markdown.as_str());
+            if let Some(same) = known.get(&key).and_then(|at| found.get_mut(*at)) {
+                same.numbers.push(step.number);
+                continue;
+            }
+            known.insert(key, found.len());
+            found.push(LaterView {
+                numbers: vec![step.number],
+                place: group.title.clone(),
+                check: check.clone(),
+            });
+        }
+    }
+    found
 }
 
 fn restarts(phases: &[PhaseView]) -> Vec<RestartView> {

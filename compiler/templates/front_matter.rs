@@ -76,6 +76,9 @@ pub struct FrontMatter {
     /// Functions whose users or callers it leads elsewhere, before anything breaks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moves_away: Vec<Function>,
+    /// Whether servers of a kind must not do it all at once: a half of them waits for the other half.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_turns: bool,
     /// What the runbook says about it.
     #[serde(default)]
     pub runbook: RunbookText,

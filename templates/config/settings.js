@@ -14,7 +14,7 @@ breaks: [web_pages]
 runbook:
   before: ['If the file does not exist on this server, skip this step and note it.']
   do: ['Replace each whole address `http(s)://HOST:PORT` by its new address. `:28001` is not `:2800`.', 'Note when a port of the list is not in the file; that is not an error.']
-  later: ['The page loads from {{ proxy.origin | md_code }} and the browser console shows no mixed-content or CORS message.']
+  later: ['The pages load from {{ server.own_origin | md_code }} and the browser console shows no mixed-content or CORS message.']
   undo: ['Put the saved copy back.']
 ---
 {

@@ -18,7 +18,7 @@ runbook:
   check:
     - 'The script ends with `The pool was restarted`.'
   later:
-    - 'Reload Launchpad and EyeQueue in a browser: the developer tools (F12, *Network*) show one `X-Frame-Options` header on EyeQueue, not two.'
+    - 'Reload {{ (server.own_origin ~ "/launchpad") | md_code }} and {{ (server.own_origin ~ "/EyeQueue") | md_code }} in a browser: the developer tools (F12, *Network*) show one `X-Frame-Options` header on EyeQueue, not two.'
 ---
 {% set script_title = "Restarts the application pool of EyeQueue" -%}
 {% set script_machine = server.name -%}
