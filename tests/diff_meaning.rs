@@ -81,10 +81,10 @@ fn another_program_of_the_same_name_is_a_change() {
     let report = edited(
         "lab",
         "_cmd/elevated",
-        r#""%SYSTEM%\net.exe" session"#,
-        r#""%TEMP%\net.exe" session"#,
+        r#""%SYSTEM%\fltmc.exe""#,
+        r#""%TEMP%\fltmc.exe""#,
     );
-    expect_fact(&report, r"%SYSTEM%\net.exe", r"%TEMP%\net.exe");
+    expect_fact(&report, r"%SYSTEM%\fltmc.exe", r"%TEMP%\fltmc.exe");
     let artifacts = report["artifacts"]["layout_only"].as_object().expect("a table");
     assert!(artifacts.is_empty(), "{artifacts:?}");
 }

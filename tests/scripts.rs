@@ -64,6 +64,7 @@ fn built(inventory: &str) -> Vec<u8> {
 static ARCHIVE: LazyLock<Vec<u8>> = LazyLock::new(|| built(INVENTORY));
 
 const PROGRAMS: &[&str] = &[
+    "fltmc",
     "net",
     "reg",
     "find",

@@ -41,11 +41,11 @@ set "STEP=see that nothing listens on port 5672"
 "%SYSTEM%\netstat.exe" -an -p TCP >"%STATE%\netstat.txt"
 if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\findstr.exe" /r /c:":5672  *0\.0\.0\.0:0 " "%STATE%\netstat.txt" >nul
-if "%errorlevel%"=="0" goto :fail
+if not "%errorlevel%"=="1" goto :fail
 "%SYSTEM%\netstat.exe" -an -p TCPv6 >"%STATE%\netstat.txt"
 if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\findstr.exe" /r /c:":5672  *\[::\]:0 " "%STATE%\netstat.txt" >nul
-if "%errorlevel%"=="0" goto :fail
+if not "%errorlevel%"=="1" goto :fail
 
 set "STEP=list the connections"
 call "%CTL%" -q list_connections user peer_cert_subject auth_mechanism ssl_protocol >"%STATE%\connections.txt"

@@ -112,22 +112,24 @@ if "%errorlevel%"=="0" goto :fail
 set "STEP=check that rabbitmq-env-conf.bat sets no port"
 if not exist "%RABBITMQ_BASE%\rabbitmq-env-conf.bat" goto :no_settings
 "%SYSTEM%\findstr.exe" /i "NODE_PORT NODE_IP_ADDRESS" "%RABBITMQ_BASE%\rabbitmq-env-conf.bat" >nul
-if "%errorlevel%"=="0" goto :fail
+if not "%errorlevel%"=="1" goto :fail
 :no_settings
 
 rem The tools log in to the broker with a cookie, a file in the home folder of whoever runs them.
 set "STEP=compare the Erlang cookie of %USERNAME% with the one of the service"
 if not exist "%USERPROFILE%\.erlang.cookie" goto :cookies_compared
 if not exist "%SYSTEM%\config\systemprofile\.erlang.cookie" goto :cookie_1
+set "COOKIE=%SYSTEM%\config\systemprofile"
 "%SYSTEM%\fc.exe" /b "%USERPROFILE%\.erlang.cookie" "%SYSTEM%\config\systemprofile\.erlang.cookie" >nul
 if "%errorlevel%"=="0" goto :cookies_compared
-set "COOKIE=%SYSTEM%\config\systemprofile"
+if not "%errorlevel%"=="1" goto :closed_cookie
 goto :other_cookie
 :cookie_1
 if not exist "%SystemRoot%\.erlang.cookie" goto :cookie_2
+set "COOKIE=%SystemRoot%"
 "%SYSTEM%\fc.exe" /b "%USERPROFILE%\.erlang.cookie" "%SystemRoot%\.erlang.cookie" >nul
 if "%errorlevel%"=="0" goto :cookies_compared
-set "COOKIE=%SystemRoot%"
+if not "%errorlevel%"=="1" goto :closed_cookie
 goto :other_cookie
 :cookie_2
 :cookies_compared
@@ -228,6 +230,11 @@ if defined FOUND set "SEVERAL=1"
 set "FOUND=%~1"
 exit /b 0
 {%- endif %}
+
+:closed_cookie
+echo %COOKIE%\.erlang.cookie or %USERPROFILE%\.erlang.cookie cannot be read, so nobody knows whether they are the same.
+echo Give Administrators the right to read both, then run this script again.
+goto :fail
 
 :other_cookie
 echo %COOKIE%\.erlang.cookie and %USERPROFILE%\.erlang.cookie differ, so the tools cannot log in to the broker.

@@ -257,7 +257,7 @@ pub(crate) fn there_and_back(subject: &Subject) -> Verdict {
     let own = subject.bytes()?;
     let (server, key) = (subject.server(), r"HKLM\SOFTWARE\WOW6432Node\Virtual Hold");
     for before in [None, Some(r"C:\old folder\VHQMWS.asmx")] {
-        let machine = Machine::new(server, &subject.built.archive, &["net", "reg", "find"]);
+        let machine = Machine::new(server, &subject.built.archive, &["fltmc", "reg", "find"]);
         write(&machine.bundle(&subject.path), &own);
         machine.reg(&["delete", key, "/f"]);
         machine.reg(&["add", key, "/v", "Kept", "/d", "here", "/f"]);
@@ -271,7 +271,7 @@ pub(crate) fn there_and_back(subject: &Subject) -> Verdict {
             let outcome = machine.run(&format!("servers/{server}/registry/{script}"), |_, call| {
                 match (call.program.as_str(), call.arguments.as_slice()) {
                     ("reg", _) => Answer::Native,
-                    ("net", _) => good(),
+                    ("fltmc", _) => good(),
                     ("find", [text, name]) => {
                         let found =
                             std::fs::read_to_string(machine.unix(name)).is_ok_and(|read| read.contains(text));

@@ -151,7 +151,7 @@ const REFUSED: &[(Wrong, &str)] = &[
     (There("rabbitmq.conf"), SETTINGS),
     (There("rabbitmq.config"), SETTINGS),
     (There("advanced.config"), SETTINGS),
-    (Fails("net"), "check administrator rights"),
+    (Fails("fltmc"), "check administrator rights"),
     (Fails("mkdir"), FOLDER),
     (Fails("icacls"), FOLDER),
     (Fails("reg"), "ask the service RabbitMQ for its folder"),
@@ -219,7 +219,7 @@ fn preflight_refuses_what_is_wrong_by_the_name_of_its_step() {
     // With nothing wrong all of it passes; the folder of the state is made first, for few eyes only.
     machine.fail(&script, AFTER_THE_CERTIFICATES);
     let folder_calls = [
-        vec!["net", "session"],
+        vec!["fltmc"],
         vec!["mkdir", STATE],
         vec![
             "icacls",

@@ -25,7 +25,7 @@ impl Machine<'_> {
             }
             "icacls" => Started::quiet(!self.file(arguments[0]).is_dir()),
             "reg" => self.registry(arguments),
-            "net" | "sc" => self.service(program, arguments),
+            "fltmc" | "sc" => self.service(program, arguments),
             "netstat" => Started::says(self.netstat(arguments)),
             "ping" => Started::quiet(false),
             other => panic!("the script starts {other} {arguments:?}"),
@@ -90,7 +90,7 @@ impl Machine<'_> {
         let (broker, network) = (&mut *self.broker, self.network);
         let runs = broker.runs();
         match (program, arguments) {
-            ("net", ["session"]) => Started::quiet(false),
+            ("fltmc", []) => Started::quiet(false),
             ("sc", ["enumdepend", "RabbitMQ", _]) => Started::says("Enum: entriesRead  = 0\n".to_owned()),
             ("sc", ["stop", "RabbitMQ"]) => {
                 if runs {

@@ -479,3 +479,50 @@ fn rabbitmq_scripts_stop_at_every_call_that_fails() {
     }
     stops.compare("rabbitmq");
 }
+
+/// A question that nobody answers is neither *another cookie* nor *no port is set*: code 2 of `fc` and `findstr` says that a
+/// file could not be read.
+#[test]
+fn a_file_that_cannot_be_read_is_no_answer() {
+    let mut machine = server();
+    let theirs = machine.variable("SYSTEMROOT").expect("set") + r"\System32\config\systemprofile";
+    for place in [r"C:\Users\engineer", theirs.as_str()] {
+        machine.put(&format!(r"{place}\.erlang.cookie"), b"cookie");
+    }
+    machine.put(&format!(r"{BASE}\rabbitmq-env-conf.bat"), b"");
+    let before = State::of(&machine, &Broker::new());
+    for (program, file, code, step, says) in [
+        ("fc", ".erlang.cookie", 1, "compare the Erlang cookie", "differ"),
+        (
+            "fc",
+            ".erlang.cookie",
+            2,
+            "compare the Erlang cookie",
+            "cannot be read",
+        ),
+        (
+            "findstr",
+            "rabbitmq-env-conf.bat",
+            2,
+            "check that rabbitmq-env-conf.bat sets no port",
+            "",
+        ),
+    ] {
+        let mut broker = before.restore(&machine);
+        let mut ask = |number: usize, call: &Call| {
+            if call.program == program && call.line().contains(file) {
+                return Answer::Code(code, String::new());
+            }
+            answer(&machine, &mut broker, None, number, call)
+        };
+        let in_wine = machine.run(&path("preflight.cmd"), |number, call| ask(number, &as_made(call)));
+        assert!(
+            in_wine.code == 1 && in_wine.output.contains(&format!("FAILED at step: {step}")),
+            "{in_wine:#?}"
+        );
+        assert!(in_wine.output.contains(says), "{in_wine:#?}");
+        if code == 2 {
+            assert!(!in_wine.output.contains("differ"), "{in_wine:#?}");
+        }
+    }
+}

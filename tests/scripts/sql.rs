@@ -69,7 +69,7 @@ fn sql_needs_no_administrator_of_the_machine() {
                 fs::write(machine.unix(log), "").expect("writable");
             }
             match call.program.as_str() {
-                "net" => Answer::Code(2, String::new()),
+                "fltmc" => Answer::Code(2, String::new()),
                 "sqlcmd" => {
                     assert_eq!(
                         call.arguments.contains(&"-C".to_owned()),

@@ -7,7 +7,8 @@ set "SYSTEM=%SystemRoot%\System32"
 rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
 if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
 set "STEP=check administrator rights"
-"%SYSTEM%\net.exe" session >nul 2>&1
+rem Asks the filter manager, which every Windows runs and which answers administrators only, whatever service stands still.
+"%SYSTEM%\fltmc.exe" >nul 2>&1
 if "%errorlevel%"=="0" goto :elevated
 echo Start the command prompt with Run as administrator, then run this script again.
 goto :fail
@@ -81,11 +82,11 @@ set "STEP=see that nothing listens on port 5672"
 "%SYSTEM%\netstat.exe" -an -p TCP >"%STATE%\netstat.txt"
 if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\findstr.exe" /r /c:":5672  *0\.0\.0\.0:0 " "%STATE%\netstat.txt" >nul
-if "%errorlevel%"=="0" goto :fail
+if not "%errorlevel%"=="1" goto :fail
 "%SYSTEM%\netstat.exe" -an -p TCPv6 >"%STATE%\netstat.txt"
 if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\findstr.exe" /r /c:":5672  *\[::\]:0 " "%STATE%\netstat.txt" >nul
-if "%errorlevel%"=="0" goto :fail
+if not "%errorlevel%"=="1" goto :fail
 
 set "STEP=list the connections"
 call "%CTL%" -q list_connections user peer_cert_subject auth_mechanism ssl_protocol >"%STATE%\connections.txt"

@@ -7,7 +7,8 @@ set "SYSTEM=%SystemRoot%\System32"
 rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
 if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
 set "STEP=check administrator rights"
-"%SYSTEM%\net.exe" session >nul 2>&1
+rem Asks the filter manager, which every Windows runs and which answers administrators only, whatever service stands still.
+"%SYSTEM%\fltmc.exe" >nul 2>&1
 if "%errorlevel%"=="0" goto :elevated
 echo Start the command prompt with Run as administrator, then run this script again.
 goto :fail
@@ -175,22 +176,24 @@ if "%errorlevel%"=="0" goto :fail
 set "STEP=check that rabbitmq-env-conf.bat sets no port"
 if not exist "%RABBITMQ_BASE%\rabbitmq-env-conf.bat" goto :no_settings
 "%SYSTEM%\findstr.exe" /i "NODE_PORT NODE_IP_ADDRESS" "%RABBITMQ_BASE%\rabbitmq-env-conf.bat" >nul
-if "%errorlevel%"=="0" goto :fail
+if not "%errorlevel%"=="1" goto :fail
 :no_settings
 
 rem The tools log in to the broker with a cookie, a file in the home folder of whoever runs them.
 set "STEP=compare the Erlang cookie of %USERNAME% with the one of the service"
 if not exist "%USERPROFILE%\.erlang.cookie" goto :cookies_compared
 if not exist "%SYSTEM%\config\systemprofile\.erlang.cookie" goto :cookie_1
+set "COOKIE=%SYSTEM%\config\systemprofile"
 "%SYSTEM%\fc.exe" /b "%USERPROFILE%\.erlang.cookie" "%SYSTEM%\config\systemprofile\.erlang.cookie" >nul
 if "%errorlevel%"=="0" goto :cookies_compared
-set "COOKIE=%SYSTEM%\config\systemprofile"
+if not "%errorlevel%"=="1" goto :closed_cookie
 goto :other_cookie
 :cookie_1
 if not exist "%SystemRoot%\.erlang.cookie" goto :cookie_2
+set "COOKIE=%SystemRoot%"
 "%SYSTEM%\fc.exe" /b "%USERPROFILE%\.erlang.cookie" "%SystemRoot%\.erlang.cookie" >nul
 if "%errorlevel%"=="0" goto :cookies_compared
-set "COOKIE=%SystemRoot%"
+if not "%errorlevel%"=="1" goto :closed_cookie
 goto :other_cookie
 :cookie_2
 :cookies_compared
@@ -288,6 +291,11 @@ exit /b 0
 if defined FOUND set "SEVERAL=1"
 set "FOUND=%~1"
 exit /b 0
+
+:closed_cookie
+echo %COOKIE%\.erlang.cookie or %USERPROFILE%\.erlang.cookie cannot be read, so nobody knows whether they are the same.
+echo Give Administrators the right to read both, then run this script again.
+goto :fail
 
 :other_cookie
 echo %COOKIE%\.erlang.cookie and %USERPROFILE%\.erlang.cookie differ, so the tools cannot log in to the broker.

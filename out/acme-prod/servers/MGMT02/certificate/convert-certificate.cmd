@@ -10,7 +10,8 @@ rem What a failure cleans up must not come from the surroundings.
 set "WORK="
 set "CONF="
 set "STEP=check administrator rights"
-"%SYSTEM%\net.exe" session >nul 2>&1
+rem Asks the filter manager, which every Windows runs and which answers administrators only, whatever service stands still.
+"%SYSTEM%\fltmc.exe" >nul 2>&1
 if "%errorlevel%"=="0" goto :elevated
 echo Start the command prompt with Run as administrator, then run this script again.
 goto :fail

@@ -7,7 +7,8 @@ set "SYSTEM=%SystemRoot%\System32"
 rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
 if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
 set "STEP=check administrator rights"
-"%SYSTEM%\net.exe" session >nul 2>&1
+rem Asks the filter manager, which every Windows runs and which answers administrators only, whatever service stands still.
+"%SYSTEM%\fltmc.exe" >nul 2>&1
 if "%errorlevel%"=="0" goto :elevated
 echo Start the command prompt with Run as administrator, then run this script again.
 goto :fail
