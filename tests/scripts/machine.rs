@@ -25,7 +25,8 @@ pub(crate) struct Call {
 impl Call {
     /// The call on one line.
     pub(crate) fn line(&self) -> String {
-        format!("{} {}", self.program, self.arguments.join(" "))
+        let words = [&self.program].into_iter().chain(&self.arguments);
+        words.map(String::as_str).collect::<Vec<_>>().join(" ")
     }
 }
 

@@ -79,7 +79,8 @@ pub(super) fn trust(machine: &Machine) {
             if outcome.code == 0 {
                 assert_eq!(&stores, goal, "{outcome:#?}");
             }
-            let removes = whole.calls[failing - 1].arguments[0] == "-delstore";
+            let first = whole.calls[failing - 1].arguments.first();
+            let removes = first.is_some_and(|word| word == "-delstore");
             let form = if removes { UNCHECKED } else { "" };
             stops.note(machine, whole, failing, &outcome, form, "Wine");
         }
