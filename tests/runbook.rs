@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use cbgen::contract::artifact::Effect;
 use cbgen::contract::manifest::Manifest;
+use cbgen::contract::moment::Moment;
 use cbgen::contract::phase::Phase;
 use cbgen::contract::runbook::{Runbook, Step, StepKind};
 
@@ -390,5 +391,124 @@ fn an_installation_behind_one_name_knows_who_chooses_and_which_server_is_dead() 
             "{inventory}"
         );
         assert!(runbook.needed_by(first).all(|step| step.phase != Phase::Restart));
+    }
+}
+
+/// Scripts of the window that take nothing away, and why.
+const BREAKS_NOTHING: &[(&str, &str)] = &[
+    ("preflight.cmd", "it reads, and saves what is there"),
+    ("post-check.cmd", "it reads"),
+    ("purge-captured.cmd", "it forgets what was saved"),
+    (
+        "apply-windows-tls.cmd",
+        "Windows reads the values when it starts, which is a step of its own",
+    ),
+    ("apply-details.cmd", "other error pages; every address stays"),
+    ("apply-error-page.cmd", "other error pages; every address stays"),
+    (
+        "disable-management.cmd",
+        "what used the plugin loses it for good, and a step asks about that before",
+    ),
+];
+
+/// Each script of the window says what it takes away, or this table says why that is nothing.
+#[test]
+fn scripts_of_the_window_say_what_they_break() {
+    let mut complaints = BTreeSet::new();
+    let mut used = BTreeSet::new();
+    for built in bundles().values() {
+        for step in runbook(built).steps {
+            if !step.phase.in_window() || step.kind != StepKind::Script {
+                continue;
+            }
+            let name = step.artifact.as_ref().expect("a script").file_name().to_owned();
+            let excused = BREAKS_NOTHING.iter().find(|(excused, _)| *excused == name);
+            used.extend(excused.map(|(name, _)| *name));
+            if step.breaks.is_empty() != excused.is_some() {
+                complaints.insert(format!(
+                    "{name} breaks {:?}, and is excused: {excused:?}",
+                    step.breaks
+                ));
+            }
+        }
+    }
+    let stale = BREAKS_NOTHING.iter().filter(|(name, _)| !used.contains(name));
+    complaints.extend(stale.map(|(name, _)| format!("no runbook has {name}")));
+    expect_none(&complaints.into_iter().collect::<Vec<_>>());
+}
+
+/// What the first page says is down is what the steps say: from the one that leads users elsewhere to the one that leads
+/// them back, at the minutes these steps begin and end.
+#[test]
+fn times_of_the_first_page_are_those_of_the_steps() {
+    for built in bundles().values() {
+        let runbook = runbook(built);
+        let window = runbook.window.as_ref();
+        for outage in &runbook.outages {
+            let of = |number| {
+                runbook
+                    .steps
+                    .iter()
+                    .find(|step| step.number == number)
+                    .expect("a step")
+            };
+            let (from, until) = (of(outage.from), of(outage.until));
+            assert!(
+                from.moves_away.contains(&outage.function),
+                "{} {}",
+                built.name,
+                from.title
+            );
+            assert!(
+                until.restores.contains(&outage.function),
+                "{} {}",
+                built.name,
+                until.title
+            );
+            let said = until.todo.join(" ");
+            assert!(
+                said.contains("Route callers through Callback again") && said.contains("Tell agents"),
+                "{said}"
+            );
+            let text = built.text("RUNBOOK.md");
+            let row = |clock: Option<&str>, number| {
+                clock.map_or_else(
+                    || format!("step {number}"),
+                    |clock| format!("{clock}, step {number}"),
+                )
+            };
+            let clock = |stamp: &Option<String>| stamp.as_deref().map(|stamp| stamp[11..16].to_owned());
+            let (starts, ends) = (clock(&outage.starts), clock(&outage.ends));
+            let cells = format!(
+                "| {} | {} | {} |",
+                row(starts.as_deref(), outage.from),
+                row(ends.as_deref(), outage.until),
+                outage.minutes
+            );
+            assert!(text.contains(&cells), "{}: no `{cells}`", built.name);
+            let Some(window) = window else { continue };
+            // Users are led away by the first step of the window; the last steps are done by one person after the other.
+            assert_eq!(outage.starts.as_ref(), Some(&window.start), "{}", built.name);
+            let last = runbook.phases.last().expect("a phase");
+            let servers = runbook
+                .steps
+                .iter()
+                .filter(|step| step.phase == last.name && step.server.is_some());
+            let rounds = u32::try_from(servers.clone().count())
+                .expect("few")
+                .div_ceil(runbook.schedule.people);
+            let each = servers.map(|step| step.minutes).max().unwrap_or(0);
+            let whole = runbook.steps.iter().filter(|step| {
+                step.phase == last.name && step.server.is_none() && step.number <= outage.until
+            });
+            let minutes = rounds * each + whole.map(|step| step.minutes).sum::<u32>();
+            let begin = Moment::read(last.starts.as_deref().expect("a time")).expect("a moment");
+            assert_eq!(
+                outage.ends,
+                Some(begin.plus(i64::from(minutes)).stamp()),
+                "{}",
+                built.name
+            );
+        }
     }
 }

@@ -90,7 +90,7 @@ pub struct Schedule {
 pub struct Outage {
     /// What is missed.
     pub function: Function,
-    /// The step that takes it away.
+    /// The step that takes it away; where users are led elsewhere before, that one.
     pub from: StepNumber,
     /// The step that gives it back.
     pub until: StepNumber,

@@ -146,7 +146,8 @@ fn phases(steps: &[Step], spans: &[Span], start: Option<&Moment>) -> Vec<PhaseRe
         .collect()
 }
 
-/// One interval per function: from the first step that takes it away to the last that gives it back.
+/// One interval per function, as its users see it: from the first step that leads them elsewhere or takes it away to the
+/// last that gives it back.
 fn outages(steps: &[Step], spans: &[Span], start: Option<&Moment>) -> Vec<Outage> {
     let timed = || steps.iter().zip(spans);
     let stamp = |minute: u32| start.map(|start| start.plus(i64::from(minute)).stamp());
@@ -154,7 +155,11 @@ fn outages(steps: &[Step], spans: &[Span], start: Option<&Moment>) -> Vec<Outage
         .iter()
         .filter_map(|&function| {
             let breaks = || timed().filter(|(step, _)| step.breaks.contains(&function));
-            let from = breaks().map(|(step, span)| (span.from, step.number)).min()?;
+            breaks().next()?;
+            let from = timed()
+                .filter(|(step, _)| step.breaks.contains(&function) || step.moves_away.contains(&function))
+                .map(|(step, span)| (span.from, step.number))
+                .min()?;
             let last: StepNumber = breaks().map(|(step, _)| step.number).max()?;
             let until = timed()
                 .filter(|(step, _)| step.restores.contains(&function) && step.number >= last)

@@ -9,6 +9,7 @@ format: cmd
 effect: run_script
 phase: registry
 order: 50
+breaks: [callbacks, web_pages]
 rollback: firewall/rollback-firewall.cmd
 runbook:
   before:

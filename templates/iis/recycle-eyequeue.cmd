@@ -9,6 +9,7 @@ format: cmd
 effect: run_script
 phase: iis
 order: 58
+breaks: [web_pages]
 rollback: none
 runbook:
   before:

@@ -9,6 +9,7 @@ format: cmd
 effect: run_script
 phase: iis
 order: 60
+breaks: [callbacks, web_pages]
 rollback: proxy/rollback-start.cmd
 runbook:
   before:

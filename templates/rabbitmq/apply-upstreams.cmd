@@ -8,6 +8,7 @@ format: cmd
 effect: run_script
 phase: rabbitmq
 order: 30
+breaks: [callbacks]
 rollback: rabbitmq/rollback-rabbitmq.cmd
 runbook:
   before: ['`preflight.cmd` has ended with success; it saved the old definitions, which this script replaces as a whole.']

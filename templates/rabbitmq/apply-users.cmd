@@ -8,6 +8,7 @@ format: cmd
 effect: run_script
 phase: rabbitmq
 order: 20
+breaks: [callbacks]
 rollback: rabbitmq/rollback-rabbitmq.cmd
 runbook:
   before:

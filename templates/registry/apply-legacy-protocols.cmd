@@ -8,6 +8,7 @@ format: cmd
 effect: run_script
 phase: hardening
 order: 70
+breaks: [callbacks, web_pages]
 rollback: registry/rollback-legacy-protocols.cmd
 runbook:
   before:
