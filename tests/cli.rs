@@ -88,6 +88,19 @@ fn the_inventory_schema_is_json() {
 }
 
 #[test]
+fn every_schema_is_one_and_has_a_name() {
+    let help = check_code(&["schema", "nonsense"], 2);
+    let kinds = help.split("[possible values: ").nth(1);
+    let kinds = kinds.and_then(|rest| rest.split(']').next()).expect("kinds");
+    for kind in kinds.split(", ") {
+        let schema: serde_json::Value =
+            serde_json::from_str(&check_code(&["schema", kind], 0)).expect("JSON");
+        jsonschema::meta::validate(&schema).expect("a valid JSON Schema");
+        assert_eq!(schema["$id"], format!("urn:cbgen:schema:{kind}:v1"));
+    }
+}
+
+#[test]
 fn completions_are_printed_for_every_shell() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         assert!(

@@ -1,5 +1,7 @@
 //! `cbgen schema`: JSON Schemas for editors and pipelines, made from the Rust types.
 
+use clap::ValueEnum as _;
+
 use crate::change::plan::Plan;
 use crate::change::status::Status;
 use crate::contract::manifest::Manifest;
@@ -15,7 +17,7 @@ use super::verify;
 
 /// Prints a schema, pretty, with a line feed at its end.
 pub(super) fn run(session: &mut Session, arguments: &Schema) {
-    let schema = match arguments.kind {
+    let mut schema = match arguments.kind {
         SchemaKind::Inventory => InventorySchema::json(),
         SchemaKind::Layer => InventorySchema::layer(),
         SchemaKind::Project => InventorySchema::project(),
@@ -32,5 +34,14 @@ pub(super) fn run(session: &mut Session, arguments: &Schema) {
         SchemaKind::Status => schemars::schema_for!(Status).to_value(),
         SchemaKind::Manifest => schemars::schema_for!(Manifest).to_value(),
     };
+    // Editors and validators keep schemas by this name; those of inventories have it already.
+    if let (Some(object), Some(kind)) = (schema.as_object_mut(), arguments.kind.to_possible_value())
+        && !object.contains_key("$id")
+    {
+        object.insert(
+            "$id".into(),
+            format!("urn:cbgen:schema:{}:v1", kind.get_name()).into(),
+        );
+    }
     session.print(&format!("{schema:#}\n"));
 }

@@ -13,6 +13,8 @@ pub(super) struct Style {
     pub(super) quote: char,
     /// A blank stands before `/>`.
     pub(super) blank: bool,
+    /// The first attribute, and each further one, begins a line: what it is indented by beyond its element.
+    pub(super) attributes: [Option<String>; 2],
 }
 
 /// A line that an element begins.
@@ -66,10 +68,9 @@ pub(super) fn line_of(file: &Document, node: NodeId) -> Option<Line> {
 
 /// The line end that the file begins with.
 pub(super) fn first_line_end(file: &Document) -> &'static str {
-    let text = file.file_text();
-    match text.find(['\n', '\r']) {
-        Some(at) if text.get(at..).is_some_and(|rest| rest.starts_with("\r\n")) => "\r\n",
-        Some(at) if text.get(at..).is_some_and(|rest| rest.starts_with('\r')) => "\r",
+    match first_end(file.file_text()) {
+        Some("\r\n") => "\r\n",
+        Some("\r") => "\r",
         _ => "\n",
     }
 }
@@ -135,7 +136,28 @@ pub(super) fn style(file: &Document, parent: NodeId, neighbour: Option<NodeId>, 
         unit: unit(file, parent),
         quote: quote.unwrap_or('"'),
         blank,
+        attributes: neighbour
+            .and_then(|node| attribute_lines(file, node))
+            .unwrap_or_default(),
     }
+}
+
+/// How far the first attribute of an element and the further ones are indented, where they begin lines.
+fn attribute_lines(file: &Document, node: NodeId) -> Option<[Option<String>; 2]> {
+    let indent = line_of(file, node)?.indent;
+    let leads = file.attributes(node).map(|attribute| {
+        let lead = file.slice(attribute.range_with_blanks().start..attribute.range().start);
+        let (_, blanks) = lead.rsplit_once(['\n', '\r'])?;
+        blanks.strip_prefix(indent.as_str()).map(str::to_owned)
+    });
+    let leads: Vec<Option<String>> = leads.collect();
+    let (first, others) = leads.split_first()?;
+    let second = others.first().cloned().flatten();
+    // One that stands otherwise makes no layout.
+    others
+        .iter()
+        .all(|lead| lead.is_some() == second.is_some())
+        .then(|| [first.clone(), second])
 }
 
 /// The quote of the last attribute of an element.
@@ -219,6 +241,14 @@ fn behind(file: &Document, parent: NodeId, sibling: NodeId, model: NodeId) -> Ga
             | Kind::Instruction => break,
         }
         next = file.next(node);
+    }
+    // The line that is there keeps its end, and the new one has the same.
+    let mut line = line;
+    let end = next
+        .filter(|node| file.is_blank(*node))
+        .and_then(|node| first_end(file.slice(file.range(node))));
+    if let (Some(line), Some(end)) = (&mut line, end) {
+        end.clone_into(&mut line.end);
     }
     let before = line
         .as_ref()
@@ -329,13 +359,13 @@ fn blanks(file: &Document, node: NodeId, step: impl Fn(&Document, NodeId) -> Opt
     found
 }
 
+/// The first line end of a text.
+fn first_end(text: &str) -> Option<&str> {
+    let rest = text.get(text.find(['\n', '\r'])?..)?;
+    rest.get(..if rest.starts_with("\r\n") { 2 } else { 1 })
+}
+
 /// Where the first line of a text of blanks ends, behind its line end.
 fn line_end_behind(text: &str) -> Option<usize> {
-    let at = text.find(['\n', '\r'])?;
-    let length = if text.get(at..).is_some_and(|rest| rest.starts_with("\r\n")) {
-        2
-    } else {
-        1
-    };
-    Some(at + length)
+    Some(text.find(['\n', '\r'])? + first_end(text)?.len())
 }

@@ -144,11 +144,20 @@ impl Writer<'_> {
         let quote = target.style.quote;
         self.out.push('<');
         self.out.push_str(&name);
-        for attribute in target.edits.meant_attributes(node) {
+        // Elements inside of the new one have no neighbours.
+        let own_line = target.style.line.as_ref().filter(|line| line.indent == indent);
+        for (index, attribute) in target.edits.meant_attributes(node).enumerate() {
             let name = self.attribute_name(attribute)?;
             let value = attribute_text(&document.value(attribute), quote, target.encoding);
             self.refuse_unheld(&name, "name")?;
-            let _ok = write!(self.out, " {name}={quote}{value}{quote}");
+            let [first, further] = &target.style.attributes;
+            match (own_line, if index == 0 { first } else { further }) {
+                (Some(line), Some(more)) => {
+                    let _ok = write!(self.out, "{}{indent}{more}", line.end);
+                }
+                _ => self.out.push(' '),
+            }
+            let _ok = write!(self.out, "{name}={quote}{value}{quote}");
         }
         if let Some((prefix, uri)) = declaration {
             let colon = if prefix.is_empty() { "" } else { ":" };

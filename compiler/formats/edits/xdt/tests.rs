@@ -45,6 +45,39 @@ fn check(file: &str, body: &str, expected: &str) {
     only_spans_differ(file.as_bytes(), &edited);
 }
 
+/// A new element is laid out as its neighbour: its attributes, and the end of its line, which each line keeps.
+#[test]
+fn new_elements_look_like_their_neighbours() {
+    let insert = "<a><add key='N' value='9' xdt:Transform='Insert'/></a>";
+    let after = "<a><add key='N' value='9' xdt:Transform='InsertAfter(/configuration/a/add[@key=&quot;A&quot;])'/></a>";
+    let file = |inside: &str| format!("<configuration>\n  <a>\n{inside}  </a>\n</configuration>\n");
+    for (old, new) in [
+        (
+            "    <add\n      key=\"A\"\n      value=\"1\" />\n",
+            "    <add\n      key=\"N\"\n      value=\"9\" />\n",
+        ),
+        (
+            "    <add key=\"A\"\n         value=\"1\"/>\n",
+            "    <add key=\"N\"\n         value=\"9\"/>\n",
+        ),
+        (
+            "    <add key=\"A\"\n  value=\"1\"/>\n",
+            "    <add key=\"N\" value=\"9\"/>\n",
+        ),
+        (
+            "    <add key=\"A\" value=\"1\"/>\r\n",
+            "    <add key=\"N\" value=\"9\"/>\r\n",
+        ),
+    ] {
+        check(&file(old), insert, &file(&format!("{old}{new}")));
+        check(&file(old), after, &file(&format!("{old}{new}")));
+    }
+    let mixed = "<configuration>\r\n  <a>\r\n    <add key=\"A\" value=\"1\"/>\n  </a>\r\n</configuration>";
+    let expected = "<configuration>\r\n  <a>\r\n    <add key=\"A\" value=\"1\"/>\n    <add key=\"N\" value=\"9\"/>\n  </a>\r\n</configuration>";
+    check(mixed, insert, expected);
+    check(mixed, after, expected);
+}
+
 /// Whether the new bytes are the old ones, with something else in the places that are reported.
 fn only_spans_differ(old: &[u8], edited: &Edited) {
     let mut spans: Vec<_> = edited.changes.iter().map(|change| change.span.clone()).collect();
