@@ -34,6 +34,12 @@ pub enum Trouble {
     Unreadable,
 }
 
+/// Whether nothing else is wrong than that the file, or a folder above it, is not there.
+pub fn is_absent(obstacles: &[Obstacle]) -> bool {
+    let absent = |obstacle: &Obstacle| matches!(obstacle.trouble, Trouble::Missing | Trouble::FolderMissing);
+    !obstacles.is_empty() && obstacles.iter().all(absent)
+}
+
 /// A trouble with its sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Obstacle {

@@ -2,6 +2,7 @@
 //!
 //! The order is the runbook's; there is no other one. This file must not know the server.
 
+use crate::contract::artifact::Effect;
 use crate::contract::digest::Digest;
 use crate::contract::manifest::Manifest;
 use crate::contract::path::BundlePath;
@@ -39,6 +40,12 @@ pub fn place_of(step: &Step) -> &str {
 /// Whether cbgen changes a file itself.
 pub fn is_native(step: &Step) -> bool {
     matches!(step.kind, StepKind::Edit | StepKind::Replace)
+}
+
+/// Whether there is nothing to do where its file is not there: references are rewritten where they are, and a release without the
+/// script has none.
+pub fn may_lack_its_file(step: &Step) -> bool {
+    step.effect == Some(Effect::ReplaceReferences)
 }
 
 /// Whether a script of the bundle does the work.

@@ -74,7 +74,22 @@ pub(super) fn answer(view: &View<'_>, today: Option<&str>, problems: &mut Vec<Pr
         let is_of_the_plan = OF_THE_PLAN.iter().any(|code| code.id() == entry.code);
         if !is_of_the_plan && !used.get(index).copied().unwrap_or_default() {
             problems.push(unused(view, entry, &pointer, problems));
-        } else if let (Some(today), Some(until)) = (today, entry.until.as_deref())
+            continue;
+        }
+        for (at, name) in unknown_servers(view, entry) {
+            problems.push(
+                Problem::at(
+                    codes::ACCEPTANCE_UNUSED,
+                    format!("{pointer}/servers/{at}"),
+                    format!(
+                        "{} is accepted for `{name}`, and no server is called so",
+                        entry.code
+                    ),
+                )
+                .help("correct the name, or remove it"),
+            );
+        }
+        if let (Some(today), Some(until)) = (today, entry.until.as_deref())
             && until < today
         {
             problems.push(
@@ -88,6 +103,16 @@ pub(super) fn answer(view: &View<'_>, today: Option<&str>, problems: &mut Vec<Pr
             );
         }
     }
+}
+
+/// Names of an acceptance that no server has, with their places in its list.
+fn unknown_servers<'a>(view: &View<'_>, entry: &'a Acceptance) -> Vec<(usize, &'a str)> {
+    let is_known = |name: &str| {
+        let mut servers = view.inventory.servers.iter();
+        servers.any(|server| server.name.eq_ignore_ascii_case(name))
+    };
+    let names = entry.servers.iter().map(String::as_str).enumerate();
+    names.filter(|(_, name)| !is_known(name)).collect()
 }
 
 fn mark(used: &mut [bool], index: usize) {
@@ -120,10 +145,7 @@ fn unused(view: &View<'_>, entry: &Acceptance, pointer: &str, problems: &[Proble
     let code = &entry.code;
     let known = codes::find(code).filter(|code| code.severity() == Severity::Warning);
     let is_found = problems.iter().any(|problem| problem.code.id() == code);
-    let unknown = entry.servers.iter().find(|name| {
-        let mut servers = view.inventory.servers.iter();
-        !servers.any(|server| server.name.eq_ignore_ascii_case(name))
-    });
+    let unknown = unknown_servers(view, entry).into_iter().next();
     let problem = Problem::at(
         codes::ACCEPTANCE_UNUSED,
         format!("{pointer}/code"),
@@ -135,7 +157,7 @@ fn unused(view: &View<'_>, entry: &Acceptance, pointer: &str, problems: &[Proble
     );
     match (known, unknown) {
         (None, _) => problem.help("`cbgen explain --list` shows every code; correct it, or remove the entry"),
-        (_, Some(name)) => problem.help(format!(
+        (_, Some((_, name))) => problem.help(format!(
             "no server is called `{name}`; correct `servers`, or remove the entry"
         )),
         (Some(_), None) if is_found => {
@@ -195,7 +217,12 @@ mod tests {
         let (open, _) = check(vec![entry("CB0440", &all[..1], None)], None);
         assert!(open.contains(&"CB0440") && !open.contains(&"CB0490"), "{open:?}");
         let (open, accepted) = check(vec![entry("CB0440", &all, None)], None);
-        assert!(!open.contains(&"CB0440"), "{open:?}");
+        assert!(!open.contains(&"CB0440") && !open.contains(&"CB0490"), "{open:?}");
+        assert_eq!(accepted, ["CB0440"]);
+        // A server that went away, or a slip, beside names that are right.
+        let more = [all.as_slice(), &["NOBODY"]].concat();
+        let (open, accepted) = check(vec![entry("CB0440", &more, None)], None);
+        assert!(open.contains(&"CB0490"), "{open:?}");
         assert_eq!(accepted, ["CB0440"]);
     }
 

@@ -70,6 +70,7 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
     for value in values(view) {
         if carried(&value, problems) && matches!(value.target, Target::Cmd) {
             no_option(&value, problems);
+            without_key(&value, problems);
         }
     }
     file_names(view, problems);
@@ -193,6 +194,25 @@ fn field_name(pointer: &str) -> String {
         })
         .collect();
     parts.join(".")
+}
+
+/// DEF-76: what `openssl` prints is `CN=` and the name; the name alone is what logs in.
+fn without_key(value: &Value<'_>, problems: &mut Vec<Problem>) {
+    let has_key = value
+        .text
+        .split_once('=')
+        .is_some_and(|(key, _)| key.trim().eq_ignore_ascii_case("cn"));
+    if has_key {
+        problems.push(
+            Problem::at(
+                codes::SUBJECT_INVALID,
+                value.pointer.as_str(),
+                "the Common Name cannot match: `CN=` belongs to the subject and is no part of the name",
+            )
+            .note("RabbitMQ takes the name behind `CN=` as the user (DEF-76)")
+            .help("write what stands behind `CN=`"),
+        );
+    }
 }
 
 /// DEF-76, DEF-77: the subject is compared letter by letter.

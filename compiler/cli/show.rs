@@ -1,5 +1,6 @@
 //! `cbgen show`: an inventory as it is compiled.
 
+use crate::check::secrets::refuse_secrets;
 use crate::codes;
 use crate::diag::Diagnostic;
 use crate::{reference, show};
@@ -20,6 +21,9 @@ pub(super) fn run(session: &mut Session, arguments: &Show) {
     let name = shown(&arguments.inventory);
     let text = workshop.with_run(session, &arguments.inventory, |workshop, run| {
         let loaded = workshop.compiler.load(run, &workshop.workspace, &name)?;
+        // What no finding prints is not printed here either.
+        refuse_secrets(run.diagnostics, &loaded);
+        run.diagnostics.checkpoint()?;
         match show::part(&loaded, run.sources, arguments.key.as_deref()) {
             Ok(part) => Ok(match arguments.format {
                 AnswerFormat::Text => part.text(),

@@ -80,6 +80,8 @@ pub struct BundleFacts {
     /// Change window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
+    /// Whether the program comes along in the bundle.
+    pub has_tool: bool,
 }
 
 /// The product and its folders.
@@ -409,6 +411,7 @@ impl Facts {
                 version: inventory.bundle.version.clone(),
                 change: inventory.bundle.change.clone(),
                 window: inventory.bundle.window.clone(),
+                has_tool: inventory.bundle.tool.is_some(),
             },
             product: ProductFacts {
                 version: inventory.product.version.clone(),

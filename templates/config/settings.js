@@ -12,7 +12,7 @@ phase: components
 order: 60
 breaks: [web_pages]
 runbook:
-  before: ['If the file does not exist on this server, skip this step and note it.']
+  before: ['If the file does not exist on this server, skip this step and note it; `cbgen` passes over it by itself.']
   do: ['Replace each whole address `http(s)://HOST:PORT` by its new address. `:28001` is not `:2800`.', 'Note when a port of the list is not in the file; that is not an error.']
   later: ['The pages load from {{ server.own_origin | md_code }} and the browser console shows no mixed-content or CORS message.']
   undo: ['Put the saved copy back.']

@@ -13,7 +13,7 @@ use crate::contract::runbook::{Step, StepKind};
 use crate::formats::edits::{Change, Edited, Outcome};
 
 use super::super::editing;
-use super::super::file::{Target, clean, examine, settle, swap};
+use super::super::file::{Target, clean, examine, is_absent, settle, swap};
 use super::super::history::merge;
 use super::super::journal::{FileIntent, Meant, Record};
 use super::super::machine::{Ended, Secret};
@@ -21,7 +21,7 @@ use super::super::plan::{Desk, Outlook, Plan, Problem};
 use super::super::room::Room;
 use super::super::script;
 use super::super::state::State;
-use super::super::steps::{is_native, is_script, place_of, secrets_of, server_of};
+use super::super::steps::{is_native, is_script, may_lack_its_file, place_of, secrets_of, server_of};
 use super::super::undo::{self, Order, ended_words};
 use super::{End, Wish, journal_failed, left};
 
@@ -172,7 +172,7 @@ impl Apply<'_> {
         }
         self.barrier(step)?;
         if is_native(step) {
-            self.change_file(step, &head)
+            self.change_file(step, &head, is_nothing)
         } else if is_script(step) {
             self.run_script(step, &head)
         } else {
@@ -265,7 +265,7 @@ impl Apply<'_> {
         Ok(())
     }
 
-    fn change_file(&mut self, step: &Step, head: &str) -> Result<(), Trouble> {
+    fn change_file(&mut self, step: &Step, head: &str, is_nothing: bool) -> Result<(), Trouble> {
         let number = step.number.to_string();
         let begin = self.room.machine.milliseconds();
         let failed = Trouble::Failed;
@@ -274,12 +274,18 @@ impl Apply<'_> {
         let target = Target::of(room.server, room.disk, &windows);
         let in_file = |why: String| Trouble::Failed(format!("{windows}: {why}"));
         settle(room.disk, &room.state, &target).map_err(|error| in_file(error.to_string()))?;
-        let present = examine(room.server, room.disk, &target, step.kind == StepKind::Replace).map_err(
-            |obstacles| {
+        let present = match examine(room.server, room.disk, &target, step.kind == StepKind::Replace) {
+            Ok(present) => present,
+            // One that was there when it was planned is missed.
+            Err(obstacles) if is_nothing && may_lack_its_file(step) && is_absent(&obstacles) => {
+                room.say(&format!("{head}: the file is not on this server"));
+                return self.already(&number, "the file is not on this server");
+            }
+            Err(obstacles) => {
                 let words: Vec<String> = obstacles.into_iter().map(|obstacle| obstacle.message).collect();
-                in_file(words.join("; "))
-            },
-        )?;
+                return Err(in_file(words.join("; ")));
+            }
+        };
         let path = step
             .artifact
             .as_ref()

@@ -15,10 +15,10 @@ use crate::secrets::secret_fact;
 
 use super::super::disk::Found;
 use super::super::editing;
-use super::super::file::{Obstacle, Target, Trouble, examine};
+use super::super::file::{Obstacle, Target, Trouble, examine, is_absent};
 use super::super::history::key;
 use super::super::machine::{Call, Ended, Patience};
-use super::super::steps::{is_native, is_script, place_of, secrets_of};
+use super::super::steps::{is_native, is_script, may_lack_its_file, place_of, secrets_of};
 use super::super::tools;
 use super::{Desk, Outlook, Planned, Problem, ValueChange, difference};
 
@@ -132,6 +132,13 @@ impl<'a> Prover<'a> {
         let target = Target::of(self.desk.server, self.desk.disk, &windows);
         let present = match self.present(step, &target) {
             Present::Content(content) => content,
+            Present::Obstacles(found) if may_lack_its_file(step) && is_absent(&found) => {
+                planned.outlook = Outlook::Nothing;
+                planned
+                    .notes
+                    .push("the file is not on this server, so there is nothing in it to rewrite".to_owned());
+                return;
+            }
             Present::Obstacles(found) => {
                 self.obstacles(step, &found, planned);
                 return;

@@ -30,7 +30,7 @@ goto :fail
 set "STEP=install the dependencies"
 pushd "%FOLDER%"
 if not "%errorlevel%"=="0" goto :fail
-call "%FOLDER%\install_dependencies.cmd"
+call "%FOLDER%\install_dependencies.cmd" <nul
 set "CODE=%errorlevel%"
 popd
 rem 3010 and 1641: done, Windows wants a restart. 1638: it is there in this or a later version.

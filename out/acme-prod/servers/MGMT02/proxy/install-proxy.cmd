@@ -103,7 +103,7 @@ echo installed>"%STATE%\service.txt"
 if not exist "%STATE%\service.txt" goto :fail
 pushd "%ROOT%\bin"
 if not "%errorlevel%"=="0" goto :fail
-call "%ROOT%\bin\nginx_windows_service.cmd" install
+call "%ROOT%\bin\nginx_windows_service.cmd" install <nul
 set "CODE=%errorlevel%"
 popd
 if not "%CODE%"=="0" goto :fail

@@ -56,7 +56,7 @@ goto :removed
 set "STEP=remove the service"
 pushd "%ROOT%\bin"
 if not "%errorlevel%"=="0" goto :fail
-call "%ROOT%\bin\nginx_windows_service.cmd" uninstall
+call "%ROOT%\bin\nginx_windows_service.cmd" uninstall <nul
 set "CODE=%errorlevel%"
 popd
 if not "%CODE%"=="0" goto :fail
