@@ -70,7 +70,6 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
     for value in values(view) {
         if carried(&value, problems) && matches!(value.target, Target::Cmd) {
             no_option(&value, problems);
-            without_key(&value, problems);
         }
     }
     file_names(view, problems);
@@ -87,6 +86,7 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
             subject_form(&value, problems);
         } else {
             no_option(&value, problems);
+            without_key(&value, problems);
         }
     }
     upstreams(view, problems);

@@ -167,6 +167,12 @@ pub(super) fn is_secret(name: &str) -> bool {
     are_of_a_secret(&words)
 }
 
+/// Whether a name says password and not token or key, of which people write with words like these.
+pub(super) fn is_password(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["pass", "pw", "kennw"].iter().any(|part| name.contains(part))
+}
+
 /// Whether an identifier somewhere in a line, or several words of it together, may name a secret; [`is_secret`] holds for no
 /// part of a line that begins and ends where words do unless this does.
 pub(super) fn may_be_in(line: &str) -> bool {

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::{Found, is_reference, logins, names};
+use super::{Found, is_reference, logins, names, shapes};
 
 /// Shortest value that counts as a secret.
 const SHORTEST: usize = 4;
@@ -421,7 +421,7 @@ fn argument(line: &str, before: [&str; 2], word: &str, rest: &str, declared: &[&
     };
     let literal = |word: &str| {
         !word.starts_with(['-', '/', '>', '&', '|'])
-            && !word.trim_matches(['"', '\'']).contains(['%', '!'])
+            && !shapes::is_variable(word)
             && is_literal(first_value(word.trim_start_matches('\\')), declared)
     };
     let is = |known: &str| bare.eq_ignore_ascii_case(known);
@@ -513,12 +513,13 @@ fn argument(line: &str, before: [&str; 2], word: &str, rest: &str, declared: &[&
         _ => {
             let name = bare.trim_start_matches('$');
             let directive = before[1].trim_start_matches(['@', '(']);
+            let is_directive = NAME_THEN_VALUE
+                .iter()
+                .any(|known| directive.eq_ignore_ascii_case(known));
             named(
                 name.chars().all(names::belongs)
                     && names::is_secret(name)
-                    && NAME_THEN_VALUE
-                        .iter()
-                        .any(|known| directive.eq_ignore_ascii_case(known))
+                    && (is_directive || names::is_password(name) && shapes::is_made_up(next(1)))
                     && !next(1).starts_with('=')
                     && literal(next(1)),
                 name,

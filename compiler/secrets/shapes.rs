@@ -571,3 +571,19 @@ pub(super) fn private_keys(text: &str, found: &mut Vec<Found>) {
         }
     }
 }
+
+/// Whether `cmd` puts something else in the place of a word: `%NAME%`, `!NAME!`. One `!` is a letter like any other.
+pub(super) fn is_variable(word: &str) -> bool {
+    word.contains('%') || word.matches('!').count() > 1
+}
+
+/// Whether a word of a sentence is no word of a language: `log in with the password hunter2Zq9`.
+pub(super) fn is_made_up(word: &str) -> bool {
+    let word = word.trim_matches(|letter: char| letter.is_ascii_punctuation());
+    let has = |is: fn(&u8) -> bool| word.as_bytes().iter().any(is);
+    word.len() >= 8
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_digit)
+        && !word.contains(['/', '\\', ':', '=', '{', '(', '<', '$', '.', '_'])
+}
