@@ -158,8 +158,8 @@ fn times(report: &Value) {
     assert_eq!(page.matches("<time ").count(), there.len());
     assert_eq!(there[0], "Saturday, December 5, 2026 at 10:00 PM");
     assert_eq!(german[0], "Samstag, 5. Dezember 2026 um 22:00");
-    assert_eq!((there[3], german[3]), ("10:10 PM", "22:10"));
-    assert_eq!(away[3], "Sat 4:10 PM (22:10 at the installation)");
+    assert_eq!((there[3], german[3]), ("10:00 PM", "22:00"));
+    assert_eq!(away[3], "Sat 4:00 PM (22:00 at the installation)");
     assert!(away.iter().all(|time| time.ends_with(" at the installation)")));
 }
 
