@@ -67,18 +67,9 @@ pub fn render<'t>(
             missing.insert(index);
         }
     }
-    let (mut texts, failed) = keep_errors(diagnostics, first);
+    let (mut texts, mut failed) = keep_errors(diagnostics, first);
     let runbook = runbook::runbook(&plan, &texts);
-    if let Some(reported) = failed {
-        let rendered = Rendered {
-            plan,
-            texts,
-            runbook,
-            missing,
-        };
-        return Err((reported, Some(rendered)));
-    }
-    if plan.entries.iter().any(is_bundle) {
+    if failed.is_none() && plan.entries.iter().any(is_bundle) {
         let view = Shared::of(&PlanView::of_runbook(&plan, &runbook));
         let second: Vec<(usize, Result<String, Diagnostic>)> = plan
             .entries
@@ -94,7 +85,6 @@ pub fn render<'t>(
             return Err((diagnostics.error(finding), None));
         }
         missing.clear();
-        let mut failed = None;
         for (index, result) in second {
             match result {
                 Ok(text) => {
@@ -108,22 +98,17 @@ pub fn render<'t>(
                 }
             }
         }
-        if let Some(reported) = failed {
-            let rendered = Rendered {
-                plan,
-                texts,
-                runbook,
-                missing,
-            };
-            return Err((reported, Some(rendered)));
-        }
     }
-    Ok(Rendered {
+    let rendered = Rendered {
         plan,
         texts,
         runbook,
-        missing: BTreeSet::new(),
-    })
+        missing,
+    };
+    match failed {
+        Some(reported) => Err((reported, Some(rendered))),
+        None => Ok(rendered),
+    }
 }
 
 /// Bytes of all texts of a bundle, which lies in memory while it is made; a side of a comparison may have as many. Firewall scripts
