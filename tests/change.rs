@@ -23,6 +23,7 @@ use crate::reliability::world::{Fault, World};
 use crate::reliability::{run_apply, run_rollback, wish};
 
 mod absent;
+mod processes;
 
 fn plan_on(fixture: &Fixture, stage: &Stage<'_>, server: &Server) -> Plan {
     let desk = Desk {

@@ -24,6 +24,8 @@ const LARGEST: u64 = 1 << 30;
 pub(super) struct RealMachine {
     began: Instant,
     digest: OnceLock<Option<String>>,
+    /// How long a minute is; tests cannot wait for real ones.
+    minute: Duration,
 }
 
 impl RealMachine {
@@ -35,6 +37,7 @@ impl RealMachine {
         Self {
             began: Instant::now(),
             digest: OnceLock::new(),
+            minute: Duration::from_secs(60),
         }
     }
 
@@ -176,7 +179,9 @@ impl Machine for RealMachine {
                 }
                 return Ok(Ended::Code(status.code()));
             }
-            let minutes = self.began.elapsed().saturating_sub(began).as_secs() / 60;
+            let minutes =
+                self.began.elapsed().saturating_sub(began).as_millis() / self.minute.as_millis().max(1);
+            let minutes = u64::try_from(minutes).unwrap_or(u64::MAX);
             if minutes >= asked + call.minutes.max(1) {
                 asked = minutes;
                 match too_long(minutes) {
@@ -286,6 +291,48 @@ fn stamp(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_program_that_hangs_is_asked_about_and_ended_or_left() {
+        let mut machine = RealMachine::new();
+        machine.minute = Duration::from_millis(150);
+        let call = Call {
+            program: "/bin/sh".into(),
+            arguments: ["-c", "echo begun; exec sleep 60"].map(str::to_owned).to_vec(),
+            tail: None,
+            folder: "/".into(),
+            variables: Vec::new(),
+            secrets: Vec::new(),
+            without: Vec::new(),
+            minutes: 2,
+        };
+        for last in [Patience::Kill, Patience::Leave] {
+            let (mut said, mut asked) = (Vec::new(), Vec::new());
+            let mut output = |piece: &[u8]| said.extend_from_slice(piece);
+            let mut too_long = |minutes| {
+                asked.push(minutes);
+                if asked.len() < 3 { Patience::Wait } else { last }
+            };
+            let ended = machine.run(&call, &mut output, &mut too_long).unwrap();
+            assert_eq!(said, b"begun\n");
+            assert!(
+                asked.len() == 3 && asked.is_sorted() && asked.first() >= Some(&2),
+                "{asked:?}"
+            );
+            match (last, ended) {
+                (Patience::Kill, Ended::Killed) => {}
+                (_, Ended::StillRunning { process }) => {
+                    let is_running = Path::new(&format!("/proc/{process}")).exists();
+                    assert!(is_running, "it was left running");
+                    let kill = ["-c", "kill -KILL \"$1\"", "sh"];
+                    let mut sh = Command::new("/bin/sh");
+                    assert!(sh.args(kill).arg(process.to_string()).status().unwrap().success());
+                }
+                (_, other) => panic!("{other:?}"),
+            }
+        }
+    }
 
     #[test]
     fn moments_are_those_of_the_calendar() {
