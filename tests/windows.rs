@@ -1,14 +1,13 @@
 //! The Windows program, built from this repository and run in Wine: it does there what it does here.
 
-use std::collections::BTreeMap;
+mod desk;
+mod server;
+
 use std::fs;
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::documents::matches;
-use crate::harness::{Tree, Workspace, expect_none, read_tree, root, write_tree};
-use crate::reliability::{self, fixture::Fixture};
+use crate::harness::{Workspace, read_tree, root, write_tree};
 use crate::support::program::{finish, program, succeed};
 use crate::support::windows::{Windows, windows};
 
@@ -241,55 +240,6 @@ fn read_only_files_are_no_obstacle() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
 
-/// Both slashes, a drive letter in either case, a path above 260 letters, signs that cmd expands.
-#[test]
-fn paths_are_taken_in_every_form() {
-    let workspace = shipped();
-    let folder = workspace.folder();
-    let windows = windows();
-    let lab = fs::read(folder.join("inventories/lab.yaml")).expect("shipped");
-    let long = ["very long folder names of a company"; 7].join("/");
-    let drive = format!("Z:{}", folder.display());
-    write_tree(
-        &folder,
-        &Tree::from([("100%^ok & more!/lab.yaml".to_owned(), lab)]),
-    );
-    write_tree(
-        &folder.join("100%^ok & more!/shared"),
-        &read_tree(&folder.join("inventories/shared")),
-    );
-    assert!(folder.join(&long).as_os_str().len() > 240);
-    let backslashes = |path: &str| path.replace('/', r"\");
-    for path in [
-        r".\inventories\lab.yaml".to_owned(),
-        r"inventories\..\inventories/lab.yaml".to_owned(),
-        backslashes(&format!("{drive}/inventories/lab.yaml")),
-        backslashes(&format!("{}/inventories/lab.yaml", drive.replacen('Z', "z", 1))),
-        format!("{drive}/inventories/lab.yaml"),
-        r"100%^ok & more!\lab.yaml".to_owned(),
-        r"1*\l?b.yaml".to_owned(),
-        backslashes(&format!(r"\\?\{drive}/inventories/lab.yaml")),
-    ] {
-        let ran = windows.run(&folder, &["check", &path]);
-        assert_eq!(ran.code, 0, "{path}: {}", ran.stderr);
-    }
-    // Into a folder whose paths are too long without more ado. Reading an inventory from there follows links first, for
-    // which Wine 8 has no long names.
-    let out = backslashes(&format!("{long}/out"));
-    let ran = windows.run(&folder, &["build", "-o", &out, r"inventories\lab.yaml"]);
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let ran = windows.run(
-        &folder,
-        &["build", "-o", &out, "--check", r"inventories\lab.yaml"],
-    );
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    // Names that are no files on Windows.
-    for name in ["NUL", "con", "nul.yaml", "aux.yaml", r"inventories\COM1.yaml"] {
-        let ran = windows.run(&folder, &["check", name]);
-        assert_ne!(ran.code, 0, "{name}");
-    }
-}
-
 /// What the program is, for whoever looks at its properties, and what Windows is told before it starts it.
 #[test]
 fn the_program_says_what_it_is() {
@@ -357,194 +307,6 @@ fn the_program_says_what_it_is() {
     }
 }
 
-/// Output that goes into a pipe or a file is UTF-8 on every system, whatever the code page of the console is.
-#[test]
-fn output_does_not_depend_on_the_code_page() {
-    let workspace = shipped();
-    let folder = workspace.folder();
-    let windows = windows();
-    let here = workspace.run(&["coverage", "inventories/lab.yaml"]);
-    let mut found = BTreeMap::new();
-    for page in ["437", "850", "65001"] {
-        let exe = format!("Z:{}", Windows::program().display()).replace('/', r"\");
-        let line = format!(r"chcp {page} >nul & {exe} coverage inventories\lab.yaml > page.txt");
-        windows.cmd(&folder, &line);
-        found.insert(page, fs::read_to_string(folder.join("page.txt")).expect("UTF-8"));
-    }
-    for (page, text) in found {
-        assert_eq!(text, here.stdout, "code page {page}");
-    }
-}
-
-/// Every file below a folder of drive C that a change may touch: content.
-fn on_drive(drive: &Path) -> Tree {
-    let mut tree = Tree::new();
-    for folder in [
-        "Program Files (x86)/Some Product",
-        "Program Files (x86)/Some World",
-    ] {
-        for (name, bytes) in read_tree(&drive.join(folder)) {
-            tree.insert(format!("{folder}/{name}"), bytes);
-        }
-    }
-    tree
-}
-
-/// One zip is the whole hand-off: unpacked on a server, the program inside leads from the check to the evidence and back.
-#[test]
-fn a_change_goes_from_the_zip_to_evidence_and_back() {
-    let windows = windows();
-    let drive = windows.drive();
-    let computer = windows.cmd(&drive, "echo %COMPUTERNAME%").stdout;
-    let fixture = Fixture::for_windows(computer.trim());
-    let hand_off = tempfile::Builder::new()
-        .prefix("hand off ")
-        .tempdir_in(&drive)
-        .expect("a folder");
-    let folder = hand_off.path();
-    let tool = fs::read(Windows::program()).expect("built");
-    fs::write(folder.join("acme.zip"), fixture.archive_with_tool(tool)).expect("writable");
-    succeed(
-        program("unzip")
-            .args(["-q", "acme.zip", "-d", "acme"])
-            .current_dir(folder),
-    );
-    fixture.write_windows(&drive);
-    // Attributes, access lists and streams are more than Wine has; `kit/windows-proof.ps1` shows them on a real server.
-    let product = drive.join("Program Files (x86)/Some Product");
-    let old = on_drive(&drive);
-    let bundle = folder.join("acme");
-    let own = bundle.join("cbgen.exe");
-    let run = |arguments: &[&str]| {
-        let ran = finish(windows.command(&bundle, &own).args(arguments));
-        assert!(!ran.stderr.contains("panicked at"), "{}", ran.stderr);
-        ran
-    };
-    let ran = run(&["verify", "."]);
-    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-    let ran = run(&["plan", "."]);
-    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
-    assert_eq!(on_drive(&drive), old, "a plan writes nothing");
-    let done = reliability::wish(&fixture).done;
-    let mut arguments = vec!["apply", "."];
-    for step in &done {
-        arguments.extend(["--done", step]);
-    }
-    let ran = run(&arguments);
-    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-    let new = on_drive(&drive);
-    let text = |tree: &Tree, name: &str| {
-        let bytes = &tree[&format!("Program Files (x86)/Some {name}")];
-        String::from_utf8_lossy(bytes).into_owned()
-    };
-    assert!(text(&new, "Product/config/file7.url").contains("URL=https://new.example/7\r\n"));
-    assert_eq!(text(&new, "World/ws"), "new\r\n");
-    assert!(new.keys().all(|name| !name.ends_with('~')), "{:?}", new.keys());
-    // Once more: nothing to do.
-    let ran = run(&arguments);
-    assert_eq!(
-        (ran.code, ran.stdout.trim_end()),
-        (0, "nothing to do: every step is done already")
-    );
-    let ran = run(&["status", "."]);
-    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-    let evidence = r"C:\ProgramData\cbgen\acme\1.0.0\evidence\run-0001.jsonl";
-    let ran = run(&["status", "--evidence", evidence]);
-    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stdout.contains("exit code 0"), "{}", ran.stdout);
-    let ran = run(&["rollback"]);
-    assert_eq!(
-        ran.code, 1,
-        "steps by hand are left: {}{}",
-        ran.stdout, ran.stderr
-    );
-    assert_eq!(on_drive(&drive), old);
-    // What Windows refuses is found before anything is done, also by whoever has the file open.
-    let held = product.join("config/file7.url");
-    windows.cmd(&product, r"attrib +r config\file8.url");
-    let mut holder = windows.hold(folder, &held);
-    let ran = run(&["plan", "."]);
-    assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
-    for wanted in ["CB1212", "file7.url", "CB1213", "file8.url"] {
-        assert!(
-            ran.stdout.contains(wanted) || ran.stderr.contains(wanted),
-            "{wanted}: {}{}",
-            ran.stdout,
-            ran.stderr
-        );
-    }
-    drop(holder.stdin.take());
-    holder.wait().expect("it ends");
-    assert_eq!(on_drive(&drive), old);
-    for folder in [
-        "Program Files (x86)/Some Product",
-        "Program Files (x86)/Some World",
-        "ProgramData/cbgen",
-    ] {
-        fs::remove_dir_all(drive.join(folder)).expect("was there");
-    }
-}
-
-/// git for Windows lists names with forward slashes; whoever types a revision there types the other ones.
-#[test]
-fn revisions_are_named_with_either_slash() {
-    let workspace = shipped();
-    let folder = workspace.folder();
-    let git = |arguments: &[&str]| {
-        let mut command = program("git");
-        command
-            .args([
-                "-c",
-                "user.name=t",
-                "-c",
-                "user.email=t@t.example",
-                "-c",
-                "init.defaultBranch=main",
-            ])
-            .args(arguments)
-            .current_dir(&folder);
-        succeed(&mut command)
-    };
-    git(&["init", "--quiet"]);
-    git(&["add", "."]);
-    git(&["commit", "--quiet", "--message", "first"]);
-    let path = folder.join("inventories/lab.yaml");
-    let text = fs::read_to_string(&path).expect("shipped");
-    fs::write(&path, text.replace("https_port: 8080", "https_port: 8443")).expect("writable");
-    // The names are read alike on every system; Wine cannot wait for a git of the system it stands on.
-    let review = |old: &str, new: &str| {
-        let mut command = workspace.command();
-        let path = std::env::var_os("PATH").expect("a search path");
-        let ran = workspace.finish(command.env("PATH", path).args(["diff", old, new]));
-        assert_eq!(ran.code, 1, "{}", ran.stderr);
-        ran.stdout.replace('\\', "/")
-    };
-    assert_eq!(
-        review(r"git:HEAD:inventories\lab.yaml", r"inventories\lab.yaml"),
-        review("git:HEAD:inventories/lab.yaml", "inventories/lab.yaml")
-    );
-}
-
-/// The completions of PowerShell are those that the program makes here, and offer what it has.
-#[test]
-fn completions_for_powershell_are_complete() {
-    let workspace = Workspace::new();
-    let windows = windows();
-    let here = workspace.run(&["completions", "powershell"]);
-    let there = windows.run(&workspace.folder(), &["completions", "powershell"]);
-    assert_eq!(there.stdout, here.stdout);
-    for word in [
-        "build",
-        "check",
-        "diff",
-        "--message-format",
-        "--output",
-        "Register-ArgumentCompleter",
-    ] {
-        assert!(here.stdout.contains(word), "{word}");
-    }
-}
-
 /// One archive is the whole hand-off: the program in it is the one that was built, is in both lists, and starts.
 #[test]
 fn a_bundle_brings_its_program_along() {
@@ -599,31 +361,4 @@ fn a_bundle_brings_its_program_along() {
     let ran = workspace.run(&["diff", "old.zip", "inventories/lab.yaml"]);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     assert!(ran.stdout.contains(", program "), "{}", ran.stdout);
-}
-
-/// The lines of the page that are marked as `cmd`, one after the other.
-#[test]
-fn the_examples_of_the_page_print_what_they_say() {
-    let page = fs::read_to_string(root().join("docs/windows.md")).expect("the page");
-    let fence = page
-        .split("```cmd\n")
-        .nth(1)
-        .and_then(|rest| rest.split("```").next())
-        .expect("a fence");
-    let workspace = shipped();
-    let folder = workspace.folder();
-    let windows = windows();
-    let mut complaints = Vec::new();
-    for example in fence.split("> ").skip(1) {
-        let mut lines = example.lines();
-        let line = lines.next().expect("a command");
-        let expected: Vec<&str> = lines.collect();
-        let program = format!("Z:{}", Windows::program().display()).replace('/', r"\");
-        let ran = windows.cmd(&folder, &format!("{} 2>&1", line.replacen("cbgen", &program, 1)));
-        let found: Vec<&str> = ran.stdout.lines().collect();
-        if !matches(&expected, &found) {
-            complaints.push(format!("{line}:\n{}", ran.stdout));
-        }
-    }
-    expect_none(&complaints);
 }

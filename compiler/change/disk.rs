@@ -92,6 +92,10 @@ pub trait Disk: Sync {
     /// the way: [`io::ErrorKind::PermissionDenied`], [`io::ErrorKind::ReadOnlyFilesystem`], or that somebody holds it.
     fn may_change(&self, path: &Path) -> io::Result<()>;
 
+    /// Waits while another program holds the file at `path`, for as long as the system calls themselves wait. Where files
+    /// cannot be held, and where nothing is there, it returns at once.
+    fn wait_until_free(&self, _path: &Path) {}
+
     /// Bytes that may still be written on the volume of `path`, of which the end may be missing.
     fn free_space(&self, path: &Path) -> io::Result<u64>;
 

@@ -187,7 +187,7 @@ fn read_side(
     };
     let compiler = place.compiler.as_ref().unwrap_or(&workshop.compiler);
     let mut side = Side {
-        label: label.to_owned(),
+        label: shown(Path::new(label)),
         ..Side::default()
     };
     let mut broken = false;

@@ -169,6 +169,34 @@ fn verified(text: &[u8], digits: Digits, change: impl FnOnce(&Machine)) -> Outco
     machine.run("verify.cmd", |_, call| tool(&machine, call, digits))
 }
 
+/// A program that the bundle brings along is a file of the list like the others, so the script tells another one.
+#[test]
+fn a_program_in_the_bundle_is_checked_before_it_is_started() {
+    let own = &bundle("lab").deployed["verify.cmd"];
+    let with = |listed: &[u8], there: &[u8]| {
+        verified(own, Digits::Joined, |machine| {
+            let list = machine.bundle("SHA256SUMS");
+            let text = fs::read_to_string(&list).expect("a list");
+            write(&list, format!("{}  cbgen.exe\n{text}", digest(listed)));
+            write(&machine.bundle("cbgen.exe"), there);
+        })
+    };
+    let good = with(b"MZ program", b"MZ program");
+    assert!(
+        good.code == 0 && good.output.contains("complete and unchanged"),
+        "{} {}",
+        good.code,
+        good.output
+    );
+    let bad = with(b"MZ program", b"MZ another");
+    assert!(
+        bad.code == 1 && bad.output.contains("changed  \"cbgen.exe\""),
+        "{} {}",
+        bad.code,
+        bad.output
+    );
+}
+
 /// The script says yes to the bundle, and names what was changed, is missing, or does not belong there.
 pub(crate) fn verify_cmd(subject: &Subject) -> Verdict {
     let own = subject.bytes()?;

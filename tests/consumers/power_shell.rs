@@ -230,3 +230,35 @@ fn what_power_shell_5_lacks_is_refused() {
         );
     }
 }
+
+/// The proof for a real server is PowerShell, and the test that it runs is there.
+#[test]
+fn the_proof_for_a_real_server_can_be_read() {
+    let path = root().join("kit/windows-proof.ps1");
+    let python = root().join("target/python/bin/python");
+    let reader = "import sys, tree_sitter_powershell as p\nfrom tree_sitter import Language, Parser\n\
+                  root = Parser(Language(p.language())).parse(open(sys.argv[1], 'rb').read()).root_node\n\
+                  sys.exit('this is no PowerShell' if root.has_error else 0)\n";
+    let read = |path: &Path| {
+        finish(
+            program(&python.display().to_string())
+                .args(["-B", "-c", reader])
+                .arg(path),
+        )
+    };
+    let ran = read(&path);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let script = fs::read_to_string(&path).expect("the script");
+    let (broken, own) = (script.replacen("finally {", "finally (", 1), folder());
+    write(&own.path().join("broken.ps1"), broken);
+    assert_eq!(read(&own.path().join("broken.ps1")).code, 1);
+    let test = script
+        .split("'tests::")
+        .nth(1)
+        .and_then(|rest| rest.split('\'').next());
+    let tests = fs::read_to_string(root().join("compiler/windows/tests.rs")).expect("the tests");
+    assert!(
+        tests.contains(&format!("fn {}()", test.expect("a name"))),
+        "{test:?}"
+    );
+}

@@ -40,6 +40,16 @@ static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
 
 static WINE: LazyLock<Mutex<Wine>> = LazyLock::new(|| Mutex::new(Wine::new("cbgen-wine")));
 
+/// Makes a Windows program of a file in `tests/stubs`.
+pub(crate) fn compile(source: &str, program: &Path) {
+    succeed(
+        super::program::program("x86_64-w64-mingw32-gcc")
+            .args(["-municode", "-O2", "-s", "-o"])
+            .arg(program)
+            .arg(root().join("tests/stubs").join(source)),
+    );
+}
+
 /// The Windows program in Wine.
 pub(crate) struct Windows {
     wine: MutexGuard<'static, Wine>,
@@ -99,15 +109,16 @@ impl Windows {
         self.wine.drive()
     }
 
+    /// Makes `hold.exe` in a folder: it takes a file so that nobody else may open it.
+    pub(crate) fn make_holder(&self, folder: &Path) -> PathBuf {
+        let program = folder.join("hold.exe");
+        compile("hold.c", &program);
+        program
+    }
+
     /// A program that has opened a file so that nobody else may, until its standard input ends.
     pub(crate) fn hold(&self, folder: &Path, file: &Path) -> Child {
-        let program = folder.join("hold.exe");
-        succeed(
-            super::program::program("x86_64-w64-mingw32-gcc")
-                .args(["-municode", "-O2", "-s", "-o"])
-                .arg(&program)
-                .arg(root().join("tests/stubs/hold.c")),
-        );
+        let program = self.make_holder(folder);
         let mut command = self.command(folder, &program);
         let mut child = command
             .arg(format!("Z:{}", file.display()).replace('/', r"\"))

@@ -274,6 +274,7 @@ impl Apply<'_> {
         let target = Target::of(room.server, room.disk, &windows);
         let in_file = |why: String| Trouble::Failed(format!("{windows}: {why}"));
         settle(room.disk, &room.state, &target).map_err(|error| in_file(error.to_string()))?;
+        room.disk.wait_until_free(&target.path);
         let present = match examine(room.server, room.disk, &target, step.kind == StepKind::Replace) {
             Ok(present) => present,
             // One that was there when it was planned is missed.
