@@ -409,11 +409,16 @@ fn every_interruption_leads_back_and_on() {
         ("a folder put in the place of a file", Fault::Folder),
         ("a link put in the place of a file", Fault::Link),
     ] {
-        let victims = ["C/Product/config/file2.url", "C/Product/web/settings9.js"];
+        let victims = [
+            "C/Product/config/file2.url",
+            "C/Product/web/settings9.js",
+            "C/Product/config/11/web.config",
+            "C/Product/config/12/rabbitmq.config",
+        ];
         let cases: Vec<(usize, &str)> = cases
             .iter()
             .enumerate()
-            .map(|(index, at)| (*at, victims[index % 2]))
+            .map(|(index, at)| (*at, victims[index % victims.len()]))
             .collect();
         let count = run_all(cases, |(at, victim)| meddled(&fixture, &ends, at, fault, victim));
         let what_is_checked = "theirs is kept, everything else goes back";
@@ -560,7 +565,7 @@ fn page(fixture: &Fixture, ends: &Ends, rows: &[Row]) -> String {
     let total: usize = rows.iter().map(|(_, points, _)| points).sum();
     let mut out = format!(
         "# Reliability of a change\n\nWritten by `tests/reliability.rs: every_interruption_leads_back_and_on`; do not edit.\n\n\
-         One bundle of {} steps replaces files, edits settings and addresses in scripts, and runs scripts; it is applied to a server in memory whose disk and programs are struck by faults. \
+         One bundle of {} steps replaces files, edits settings in every format that the engine knows and addresses in scripts, and runs scripts; it is applied to a server in memory whose disk and programs are struck by faults. \
          The change makes {} operations on the disk and with programs; {} of them write or run something. \
          After every fault the server is exactly old or exactly new where it was said to be, `rollback` ends with exactly the old bytes and rights, \
          or `apply` goes on to exactly the new ones; evidence is whole, nothing lies beside a file, `status` finds no drift, and a second \

@@ -19,6 +19,7 @@ use super::plan::{Desk, Outlook, Plan, Problem};
 use super::room::{Room, who};
 use super::state::{Running, State};
 use super::steps::{Selection, is_script, secrets_of};
+use super::stillborn;
 use super::undo;
 use run::Apply;
 
@@ -209,6 +210,9 @@ fn locked(desk: &Desk<'_>, state: &State, wish: &Wish, _: &Held) -> End {
         Ok(secrets) => secrets,
         Err(problems) => return End::Refused(problems),
     };
+    if let Err(error) = stillborn::forget(desk.server, state, desk.disk, &journal.reading) {
+        return refused(state_failed(&error));
+    }
     let open = history.open().map(|run| run.number);
     let mut apply = Apply {
         room: Room {

@@ -24,6 +24,7 @@ pub mod signers;
 pub mod state;
 pub mod status;
 pub mod steps;
+pub mod stillborn;
 pub mod tools;
 pub mod undo;
 pub mod verify;

@@ -187,6 +187,12 @@ impl State {
         put(disk, &self.meaning_path(line.run), text.as_bytes())
     }
 
+    /// Removes what a run means to do, for a run that never began.
+    pub fn remove_meaning(&self, disk: &dyn Disk, run: u64) -> io::Result<()> {
+        disk.remove(&self.meaning_path(run))?;
+        disk.sync_folder(&self.folder.join("runs"))
+    }
+
     fn meaning_path(&self, run: u64) -> PathBuf {
         self.folder.join("runs").join(format!("{run:04}.json"))
     }

@@ -16,6 +16,7 @@ use super::history::{History, Standing};
 use super::journal::{FileIntent, Journal, Reading, Record};
 use super::server::Server;
 use super::state::State;
+use super::stillborn::stillborn;
 
 /// How a server stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -199,7 +200,9 @@ pub fn status(server: &Server, disk: &dyn Disk, states: &[State]) -> std::io::Re
         if journal.reading.is_torn && !is_running {
             status.damage.push(torn(state, &journal));
         }
-        status.damage.extend(forgotten(state, disk, &journal.reading));
+        status
+            .damage
+            .extend(forgotten(server, state, disk, &journal.reading));
         add(&mut status, &mut files, &journal.reading);
     }
     status.runs.sort_by_key(|run| run.run);
@@ -257,16 +260,18 @@ struct Expected {
 }
 
 /// What the copies beside the journal tell of a run that the journal does not: it was emptied, cut or removed.
-fn forgotten(state: &State, disk: &dyn Disk, reading: &Reading) -> Option<String> {
+fn forgotten(server: &Server, state: &State, disk: &dyn Disk, reading: &Reading) -> Option<String> {
     // A journal that was damaged and began anew says so itself.
     let mut lines = reading.lines.iter();
     if lines.any(|line| matches!(line.record, Record::Damaged { .. })) {
         return None;
     }
     let meanings = state.meanings(disk);
-    let lost = meanings
-        .iter()
-        .find(|meaning| reading.lines.iter().all(|line| line.run != meaning.run))?;
+    let unknown = |run: u64| reading.lines.iter().all(|line| line.run != run);
+    let lost = meanings.iter().find(|meaning| unknown(meaning.run))?;
+    if stillborn(server, state, disk, reading) == Some(lost.run) {
+        return None;
+    }
     Some(format!(
         r"{}\journal.jsonl says nothing of run {}, which the copies beside it know: it was emptied, cut or removed. `cbgen rollback` goes back by the copies",
         state.windows, lost.run

@@ -446,11 +446,11 @@ impl Fixture {
     }
 }
 
-/// Edits of every format the engine knows.
+/// Edits of every format that the engine knows.
 fn edits(maker: &mut Maker) {
     let phase = Phase::Components;
     let product = maker.site.product;
-    for number in 1..=20 {
+    for number in 1..=10 {
         let target = format!(r"{product}\config\file{number}.url");
         let text = format!("; {number}\r\n[A]\r\nURL=http://old.example/{number}\r\nOther=1\r\n");
         maker.server.push((target.clone(), text.into_bytes()));
@@ -460,6 +460,23 @@ fn edits(maker: &mut Maker) {
             &format!("config/file{number}.set.url"),
             Format::Ini,
             Effect::SetLines,
+            &edit,
+            &target,
+        );
+    }
+    for (number, (name, format, effect, edit, vendor)) in (11..=20).zip(OTHERS.iter().cycle()) {
+        // The lines of a vendor end as those of Windows.
+        let text = vendor
+            .replace("NUMBER", &number.to_string())
+            .replace('\n', "\r\n");
+        let target = format!(r"{product}\config\{number}\{name}");
+        maker.server.push((target.clone(), text.into_bytes()));
+        let edit = edit.replace("NUMBER", &number.to_string());
+        maker.native(
+            phase,
+            &format!("config/{number}/{name}"),
+            *format,
+            *effect,
             &edit,
             &target,
         );
@@ -480,6 +497,38 @@ fn edits(maker: &mut Maker) {
         );
     }
 }
+
+/// Name, format and effect of an edit, the edit, and the file of the vendor. `NUMBER` tells files of one kind apart.
+const OTHERS: &[(&str, Format, Effect, &str, &str)] = &[
+    (
+        "web.config",
+        Format::Xdt,
+        Effect::TransformXml,
+        include_str!("edits/web.config.xdt"),
+        include_str!("edits/web.config"),
+    ),
+    (
+        "rabbitmq.config",
+        Format::Erlang,
+        Effect::SetTerms,
+        include_str!("edits/rabbitmq.config.edits"),
+        include_str!("edits/rabbitmq.config"),
+    ),
+    (
+        "site.yml",
+        Format::Yaml,
+        Effect::SetLines,
+        include_str!("edits/site.yml.edits"),
+        include_str!("edits/site.yml"),
+    ),
+    (
+        "site.json",
+        Format::Json,
+        Effect::SetLines,
+        include_str!("edits/site.json.edits"),
+        include_str!("edits/site.json"),
+    ),
+];
 
 /// Two ports that are replaced by the proxy.
 const REFERENCES: &str = include_str!("references.json");
