@@ -20,7 +20,6 @@ use crate::assemble;
 use crate::bundle::Bundle;
 use crate::catalogue;
 use crate::check::{self, secrets};
-use crate::codes::Severity;
 use crate::contract::digest::Digest;
 use crate::contract::manifest::InputDigest;
 use crate::coverage::{self, Coverage};
@@ -42,7 +41,13 @@ pub struct Compiler {
     overlay: Vec<InputDigest>,
     accepted: Accepted,
     today: Option<String>,
+    /// Set when templates have mistakes and were left out: nothing this compiler makes may be written.
+    failed: Option<Reported>,
 }
+
+/// No templates are left; their mistakes were reported.
+#[derive(Debug)]
+pub struct TemplatesFailed(Reported);
 
 /// Where the findings of one compilation go, and who is told about its phases.
 pub struct Run<'a> {
@@ -56,15 +61,39 @@ pub struct Run<'a> {
 
 impl Compiler {
     /// Compiles the templates: the built-in ones, with a folder laid over them when one is given.
+    ///
+    /// # Errors
+    /// When a template has a mistake; all of them are in `diagnostics`.
     pub fn new(
         sources: &mut Sources,
         diagnostics: &mut Diagnostics,
         files: &dyn Files,
         overlay: Option<&Path>,
     ) -> Result<Self, Reported> {
-        let over = match overlay {
-            Some(folder) => folder::read(diagnostics, files, folder)?,
-            None => Vec::new(),
+        let compiler =
+            Self::of_what_is_sound(sources, diagnostics, files, overlay).map_err(|failed| failed.0)?;
+        match compiler.failed {
+            Some(reported) => Err(reported),
+            None => Ok(compiler),
+        }
+    }
+
+    /// The same without the templates that have mistakes: then [`Compiler::compile`] says what else is wrong, and fails.
+    ///
+    /// # Errors
+    /// When no templates are left; all mistakes are in `diagnostics`.
+    pub fn of_what_is_sound(
+        sources: &mut Sources,
+        diagnostics: &mut Diagnostics,
+        files: &dyn Files,
+        overlay: Option<&Path>,
+    ) -> Result<Self, TemplatesFailed> {
+        let (over, unread) = match overlay {
+            Some(folder) => {
+                let found = folder::read(diagnostics, files, folder).map_err(TemplatesFailed)?;
+                (found.files, found.refused)
+            }
+            None => (Vec::new(), None),
         };
         let recorded = overlay.map(folder::recorded_folder).unwrap_or_default();
         let digests = over
@@ -75,33 +104,48 @@ impl Compiler {
             })
             .collect();
         let all = folder::overlay(folder::built_in(), over);
-        let (texts, templates) = templates::load(diagnostics, all, catalogue::catalogue());
+        let (texts, loaded) = templates::load_or_salvage(diagnostics, all, catalogue::catalogue());
         *sources = texts;
+        let (mut templates, mut failed) = match loaded {
+            Ok(templates) => (templates, None),
+            Err((reported, Some(rest))) => (rest, Some(reported)),
+            Err((reported, None)) => return Err(TemplatesFailed(reported)),
+        };
+        if unread.is_some() {
+            templates = templates.with_unread_files();
+            failed = unread;
+        }
         Ok(Self {
             schema: Schema::new(),
-            templates: templates?,
+            templates,
             overlay: digests,
             accepted: Accepted::default(),
             today: None,
+            failed,
         })
     }
 
-    /// Says what is wrong with an inventory when no compiler could be made: mistakes of templates must not hide it. Its
-    /// warnings wait for the run that can compile it.
+    /// Whether templates were left out, so that nothing can be made.
+    pub fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
+    /// Says what is wrong with an inventory when there are no templates: their mistakes must not hide it.
     pub fn check_without_templates(run: &mut Run<'_>, files: &dyn ReadInput, inventory: &str) {
         let schema = Schema::new();
-        let mut found = Diagnostics::new();
-        match inventory::load_or_salvage(&mut found, run.sources, files, &schema, inventory) {
+        match inventory::load_or_salvage(run.diagnostics, run.sources, files, &schema, inventory) {
             Ok(loaded) => {
-                secrets::refuse_secrets(&mut found, &loaded);
+                secrets::refuse_secrets(run.diagnostics, &loaded);
                 // What it says is in the findings.
-                drop(check::check(&mut found, loaded.inventory, &loaded.places, None));
+                drop(check::check(
+                    run.diagnostics,
+                    loaded.inventory,
+                    &loaded.places,
+                    None,
+                ));
             }
-            Err((_, Some(salvaged))) => check::check_salvaged(&mut found, &salvaged),
+            Err((_, Some(salvaged))) => check::check_salvaged(run.diagnostics, &salvaged),
             Err((_, None)) => {}
-        }
-        for finding in found.iter().filter(|finding| finding.severity == Severity::Error) {
-            run.diagnostics.push(finding.clone());
         }
     }
 
@@ -155,19 +199,23 @@ impl Compiler {
 
     /// From a typed inventory to texts that were read back.
     pub fn compile_loaded(&self, run: &mut Run<'_>, loaded: &Loaded) -> Result<Linted<'_>, Reported> {
-        let plan = self.plan(run, loaded)?;
+        let (plan, mut failed) = self.plan(run, loaded)?;
         (run.on_phase)("render");
-        let (rendered, failed) = match render::render(run.diagnostics, plan) {
-            Ok(rendered) => (rendered, None),
-            Err((reported, Some(rendered))) => (rendered, Some(reported)),
+        let rendered = match render::render(run.diagnostics, plan) {
+            Ok(rendered) => rendered,
+            Err((reported, Some(rendered))) => {
+                failed = Some(reported);
+                rendered
+            }
             Err((reported, None)) => return Err(reported),
         };
         (run.on_phase)("lint");
         let linted = lint::lint(run.diagnostics, run.sources, &self.accepted, rendered);
-        failed.map_or(linted, Err)
+        failed.or(self.failed).map_or(linted, Err)
     }
 
-    fn plan(&self, run: &mut Run<'_>, loaded: &Loaded) -> Result<Plan<'_>, Reported> {
+    /// The plan, also when something is wrong with it; that was reported then.
+    fn plan(&self, run: &mut Run<'_>, loaded: &Loaded) -> Result<(Plan<'_>, Option<Reported>), Reported> {
         (run.on_phase)("check");
         secrets::refuse_secrets(run.diagnostics, loaded);
         let checked = check::check(
@@ -183,9 +231,15 @@ impl Compiler {
         if let Some(finding) = self.templates.spent() {
             return Err(run.diagnostics.error(finding));
         }
-        let mut plan = plan::plan(run.diagnostics, checked, &self.templates)?;
-        runbook::judge(run.diagnostics, &loaded.places, &mut plan)?;
-        Ok(plan)
+        match plan::plan(run.diagnostics, checked, &self.templates) {
+            Ok(mut plan) => {
+                let judged = runbook::judge(run.diagnostics, &loaded.places, &mut plan);
+                Ok((plan, judged.err()))
+            }
+            // An order with gaps says nothing of the one that was meant.
+            Err((reported, Some(plan))) => Ok((plan, Some(reported))),
+            Err((reported, None)) => Err(reported),
+        }
     }
 
     /// All phases up to the bundle in memory.
@@ -211,7 +265,10 @@ impl Compiler {
         inventory: &str,
     ) -> Result<Coverage, Reported> {
         let loaded = self.load(run, files, inventory)?;
-        let plan = self.plan(run, &loaded)?;
+        let plan = match self.plan(run, &loaded)? {
+            (plan, None) => plan,
+            (_, Some(reported)) => return Err(reported),
+        };
         Ok(coverage::of_plan(catalogue::catalogue(), &plan))
     }
 }

@@ -86,16 +86,27 @@ fn variables_of(base: &Variables, server: Option<usize>, each: Option<&str>) -> 
     variables
 }
 
-/// Plans a bundle. All mistakes of all templates are reported.
+/// Plans a bundle. All mistakes of all templates are reported. When there are some, the error holds the plan of what has
+/// none, so that a run can tell the mistakes of its texts too.
+///
+/// # Errors
+/// When a template cannot be planned, or does not fit the others.
+#[expect(
+    clippy::result_large_err,
+    reason = "made once for an inventory, and what came along is read by the next phase"
+)]
 pub fn plan<'t>(
     diagnostics: &mut Diagnostics,
     checked: Checked,
     templates: &'t Templates,
-) -> Result<Plan<'t>, Reported> {
+) -> Result<Plan<'t>, (Reported, Option<Plan<'t>>)> {
     let facts = Facts::derive(checked.inventory());
     let base = match Variables::from_fields(&facts) {
         Ok(base) => base,
-        Err(why) => return Err(diagnostics.error(Diagnostic::new(codes::RENDER_FAILED, why))),
+        Err(why) => {
+            let reported = diagnostics.error(Diagnostic::new(codes::RENDER_FAILED, why));
+            return Err((reported, None));
+        }
     };
     let mut found = Diagnostics::new();
     let mut entries = Vec::new();
@@ -130,21 +141,28 @@ pub fn plan<'t>(
         };
         plan_template(&mut found, templates, template, &base, None, folder, &mut entries);
     }
+    let has_gaps = found.has_errors();
     misfits(&mut found, templates, &entries);
     collisions(&mut found, templates, &entries);
-    missing_artifacts(&mut found, templates, &entries);
+    // An entry that could not be planned may be the one that is missing.
+    if !has_gaps {
+        missing_artifacts(&mut found, templates, &entries);
+    }
     let result = found.checkpoint();
     diagnostics.append(found);
-    result?;
     entries.sort_by(|left, right| work_order(left).cmp(&work_order(right)));
-    Ok(Plan {
+    let plan = Plan {
         templates,
         facts,
         entries,
         accept: checked.inventory().accept.clone(),
         warnings: checked.into_warnings(),
         variables: base,
-    })
+    };
+    match result {
+        Ok(()) => Ok(plan),
+        Err(reported) => Err((reported, Some(plan))),
+    }
 }
 
 fn work_order<'a>(
@@ -326,6 +344,9 @@ fn missing_artifacts(diagnostics: &mut Diagnostics, templates: &Templates, entri
             let Some(path) = path.filter(|path| !paths.contains(path) || own(path)) else {
                 continue;
             };
+            if templates.missing().may_make(path.as_str()) && !own(path) {
+                continue;
+            }
             let wrong = if own(path) {
                 "is the artifact itself"
             } else {

@@ -321,8 +321,6 @@ pub(super) struct Show {
     /// How it is printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) format: AnswerFormat,
-    #[command(flatten)]
-    pub(super) templates: TemplateOptions,
 }
 
 /// How a command prints its answer.

@@ -20,6 +20,7 @@ use crate::contract::runbook::{RUNBOOK, Runbook};
 use crate::diag::{Diagnostic, Diagnostics, Reported, one_of};
 use crate::driver::Run;
 use crate::files::Files as _;
+use crate::report::Counts;
 use crate::source::Sources;
 
 use super::answers::{self, BuildState, Built, Named};
@@ -61,12 +62,26 @@ fn output_of(arguments: &Build) -> &Path {
 pub(super) fn run(session: &mut Session, arguments: &Build) {
     let mut times = Stopwatch::default();
     times.begin("templates");
-    let Some(workshop) = Workshop::open_for(
+    let is_text = arguments.format == AnswerFormat::Text;
+    let mut answer = answers::Builds {
+        format: answers::FORMAT,
+        check: arguments.check,
+        inventories: Vec::new(),
+    };
+    let opened = Workshop::open_for(
         session,
         arguments.templates.templates.as_deref(),
         &arguments.inventories,
-    ) else {
-        return;
+    );
+    let workshop = match opened {
+        Ok(workshop) => workshop,
+        Err(found) => {
+            answer.inventories = found.into_iter().map(not_built).collect();
+            if !is_text {
+                session.print(&answers::json(&answer));
+            }
+            return;
+        }
     };
     let inventories = &arguments.inventories;
     times.begin("names");
@@ -79,12 +94,6 @@ pub(super) fn run(session: &mut Session, arguments: &Build) {
     let progress = Progress::new(session.is_for_people(), inventories.len());
     let press = Press::default();
     let mut failed = Vec::new();
-    let mut answer = answers::Builds {
-        format: answers::FORMAT,
-        check: arguments.check,
-        inventories: Vec::new(),
-    };
-    let is_text = arguments.format == AnswerFormat::Text;
     for_each_in_order(
         inventories.len(),
         MOST_TOGETHER,
@@ -154,6 +163,17 @@ pub(super) fn run(session: &mut Session, arguments: &Build) {
             failed.join(", ")
         );
         session.headline(Severity::Error, &text);
+    }
+}
+
+/// What is said of an inventory when templates have mistakes.
+fn not_built((inventory, counts): (String, Counts)) -> Built {
+    Built {
+        inventory,
+        state: BuildState::Failed,
+        errors: counts.errors,
+        warnings: counts.warnings,
+        bundle: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::diag::Diagnostics;
 use crate::driver::Run;
+use crate::report::Counts;
 
 use super::answers;
 use super::args::{AnswerFormat, Check};
@@ -11,12 +12,14 @@ use super::workshop::{Workshop, shown};
 
 /// Checks every inventory as a build would, up to the parse-back; an error in one does not stop the others.
 pub(super) fn run(session: &mut Session, arguments: &Check) {
-    let Some(workshop) = Workshop::open_for(
+    let opened = Workshop::open_for(
         session,
         arguments.templates.templates.as_deref(),
         &arguments.inventories,
-    ) else {
-        return;
+    );
+    let workshop = match opened {
+        Ok(workshop) => workshop,
+        Err(found) => return answer(session, arguments, found.into_iter().map(not_compiled).collect()),
     };
     let mut found = Vec::new();
     for inventory in &arguments.inventories {
@@ -45,10 +48,24 @@ pub(super) fn run(session: &mut Session, arguments: &Check) {
             warnings: counts.warnings,
         });
     }
+    answer(session, arguments, found);
+}
+
+/// What is said of an inventory when templates have mistakes.
+fn not_compiled((inventory, counts): (String, Counts)) -> answers::Checked {
+    answers::Checked {
+        inventory,
+        compiles: false,
+        errors: counts.errors,
+        warnings: counts.warnings,
+    }
+}
+
+fn answer(session: &mut Session, arguments: &Check, inventories: Vec<answers::Checked>) {
     if arguments.format == AnswerFormat::Json {
         session.print(&answers::json(&answers::Checks {
             format: answers::FORMAT,
-            inventories: found,
+            inventories,
         }));
     }
 }

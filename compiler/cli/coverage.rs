@@ -8,7 +8,7 @@ use super::workshop::{Workshop, shown};
 
 /// Prints the table; a requirement that is not accounted for is a finding.
 pub(super) fn run(session: &mut Session, arguments: &Coverage) {
-    let Some(workshop) = Workshop::open_for(
+    let Ok(workshop) = Workshop::open_for(
         session,
         arguments.templates.templates.as_deref(),
         std::slice::from_ref(&arguments.inventory),

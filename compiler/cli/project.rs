@@ -63,9 +63,9 @@ pub(super) fn fill(session: &mut Session, command: &mut Command) -> Option<()> {
         }
         Command::Diff(diff) => templates(&mut diff.templates),
         Command::Why(why) => templates(&mut why.templates),
-        Command::Show(show) => templates(&mut show.templates),
         Command::Coverage(coverage) => templates(&mut coverage.templates),
-        Command::Edit(_)
+        Command::Show(_)
+        | Command::Edit(_)
         | Command::Verify(_)
         | Command::Sign(_)
         | Command::Plan(_)

@@ -14,8 +14,7 @@ use super::workshop::{Workshop, shown};
 /// Prints the inventory or a part of it; its mistakes are findings as in `check`, and so is a key it does not have.
 pub(super) fn run(session: &mut Session, arguments: &Show) {
     let inventories = std::slice::from_ref(&arguments.inventory);
-    let Some(workshop) = Workshop::open_for(session, arguments.templates.templates.as_deref(), inventories)
-    else {
+    let Ok(workshop) = Workshop::open_for(session, None, inventories) else {
         return;
     };
     let name = shown(&arguments.inventory);

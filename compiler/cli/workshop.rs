@@ -9,6 +9,7 @@ use crate::driver::{Compiler, Run};
 use crate::files::DiskFiles;
 use crate::inventory::MAX_INPUT_BYTES;
 use crate::inventory::workspace::{STANDARD_INPUT, Workspace};
+use crate::report::Counts;
 use crate::source::Sources;
 
 use super::exit::Exit;
@@ -24,40 +25,40 @@ pub(super) struct Workshop {
 impl Workshop {
     /// Compiles the templates; their mistakes are printed once and end the run.
     pub(super) fn open(session: &mut Session, overlay: Option<&Path>) -> Option<Self> {
-        Self::open_for(session, overlay, &[])
+        Self::open_for(session, overlay, &[]).ok()
     }
 
-    /// The same, for these inventories: one of them may be standard input.
+    /// The same, for these inventories: one of them may be standard input. When templates have mistakes, the error says how
+    /// many findings each inventory has beside them.
     pub(super) fn open_for(
         session: &mut Session,
         overlay: Option<&Path>,
         inventories: &[PathBuf],
-    ) -> Option<Self> {
+    ) -> Result<Self, Vec<(String, Counts)>> {
         let files = DiskFiles::new("");
         let mut sources = Sources::new();
         let mut diagnostics = Diagnostics::new();
-        let compiler = Compiler::new(&mut sources, &mut diagnostics, &files, overlay);
+        let compiler = Compiler::of_what_is_sound(&mut sources, &mut diagnostics, &files, overlay);
+        let compiler = compiler.map(|compiler| compiler.on_day(super::clock::today()));
         let subject = overlay.map_or_else(|| "the built-in templates".to_owned(), shown);
         session.report(&subject, &sources, &diagnostics);
-        let workspace =
-            Workspace::new(Path::new("")).with_standard_input(standard_input(session, inventories)?);
-        let Ok(compiler) = compiler else {
-            session.raise(Exit::Findings);
-            for inventory in inventories {
-                let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
-                let mut run = Run {
-                    sources: &mut sources,
-                    diagnostics: &mut diagnostics,
-                    on_phase: &mut |_| (),
-                };
-                let name = shown(inventory);
-                Compiler::check_without_templates(&mut run, &workspace, &name);
-                session.report(&name, &sources, &diagnostics);
+        let workspace = Workspace::new(Path::new(""))
+            .with_standard_input(standard_input(session, inventories).ok_or_else(Vec::new)?);
+        let compiler = match compiler {
+            Ok(compiler) if !compiler.has_failed() => compiler,
+            failed => {
+                session.raise(Exit::Findings);
+                let compiler = failed.ok();
+                let found = inventories.iter().map(|inventory| {
+                    let name = shown(inventory);
+                    let counts = check_without_result(session, compiler.as_ref(), &workspace, &name);
+                    (name, counts)
+                });
+                return Err(found.collect());
             }
-            return None;
         };
-        Some(Self {
-            compiler: compiler.on_day(super::clock::today()),
+        Ok(Self {
+            compiler,
             workspace,
             files,
         })
@@ -84,6 +85,28 @@ impl Workshop {
         }
         result.ok()
     }
+}
+
+/// Says what is wrong with an inventory, and with the templates that are left, when others have mistakes already.
+fn check_without_result(
+    session: &mut Session,
+    compiler: Option<&Compiler>,
+    workspace: &Workspace,
+    inventory: &str,
+) -> Counts {
+    let mut sources = compiler.map(Compiler::sources).unwrap_or_default();
+    let mut diagnostics = Diagnostics::new();
+    let mut run = Run {
+        sources: &mut sources,
+        diagnostics: &mut diagnostics,
+        on_phase: &mut |_| (),
+    };
+    match compiler {
+        // It fails, and what it says is in the findings.
+        Some(compiler) => drop(compiler.compile(&mut run, workspace, inventory)),
+        None => Compiler::check_without_templates(&mut run, workspace, inventory),
+    }
+    session.report(inventory, &sources, &diagnostics)
 }
 
 /// What stands on standard input, when it is one of the inventories: at most one byte more than an inventory may have.

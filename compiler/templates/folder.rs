@@ -95,13 +95,21 @@ pub fn recorded_folder(folder: &Path) -> String {
     }
 }
 
+/// What was read of a folder.
+#[derive(Debug)]
+pub struct Found {
+    /// The templates.
+    pub files: Vec<TemplateFile>,
+    /// Whether something could not be read, so that templates are missing.
+    pub refused: Option<Reported>,
+}
+
 /// Reads every file of a templates folder but what people keep beside them; what is no file or folder is an error, for a template must not be missing
 /// without a word.
-pub fn read(
-    diagnostics: &mut Diagnostics,
-    files: &dyn Files,
-    folder: &Path,
-) -> Result<Vec<TemplateFile>, Reported> {
+///
+/// # Errors
+/// When the folder itself cannot be read.
+pub fn read(diagnostics: &mut Diagnostics, files: &dyn Files, folder: &Path) -> Result<Found, Reported> {
     let shown = folder.to_string_lossy().replace('\\', "/");
     let mut refuse = |name: &str, why: String| {
         diagnostics.error(
@@ -123,6 +131,7 @@ pub fn read(
         .list(folder)
         .map_err(|error| refuse(&shown, error.to_string()))?;
     let mut found = Vec::new();
+    let mut refused = None;
     for entry in entries {
         let path = entry.path.to_string_lossy().replace('\\', "/");
         if is_of_others(&path) {
@@ -132,8 +141,14 @@ pub fn read(
         match entry.kind {
             Kind::File => {}
             Kind::Folder => continue,
-            Kind::Link => return Err(refuse(&name, LINK.into())),
-            Kind::Other => return Err(refuse(&name, "it is no regular file".into())),
+            Kind::Link => {
+                refused = Some(refuse(&name, LINK.into()));
+                continue;
+            }
+            Kind::Other => {
+                refused = Some(refuse(&name, "it is no regular file".into()));
+                continue;
+            }
         }
         let text = files
             .read(&folder.join(&entry.path), MAX_TEMPLATE_BYTES)
@@ -147,10 +162,13 @@ pub fn read(
                 name,
                 text: plain_text(&text).into_owned(),
             }),
-            Err(error) => return Err(refuse(&name, error.to_string())),
+            Err(error) => refused = Some(refuse(&name, error.to_string())),
         }
     }
-    Ok(found)
+    Ok(Found {
+        files: found,
+        refused,
+    })
 }
 
 #[cfg(test)]
@@ -176,6 +194,8 @@ mod tests {
             drop(files.write(Path::new(name), b"\xEF\xBB\xBFa\r\nb\n"));
         }
         let found = read(&mut Diagnostics::new(), &files, Path::new("over")).unwrap();
+        assert_eq!(found.refused, None);
+        let found = found.files;
         let names: Vec<&str> = found.iter().map(|file| file.path.as_str()).collect();
         assert_eq!(names, ["nginx/nginx.conf", "notes.txt"]);
         assert_eq!(found[0].text, "a\nb\n");

@@ -12,6 +12,7 @@ pub mod front_matter;
 pub mod lines;
 pub mod meter;
 pub mod quotes;
+mod salvage;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ use findings::{
 };
 use folder::TemplateFile;
 use front_matter::{FrontMatter, RunbookText};
+use salvage::Missing;
 use variables::VariableSchema;
 
 /// What the front matter is called in messages.
@@ -95,6 +97,8 @@ pub struct Templates {
     /// The texts diagnostics point into; an inventory's own texts are added to a copy.
     sources: Sources,
     texts: BTreeMap<String, (FileId, usize)>,
+    /// What was left out, because it has mistakes.
+    missing: Missing,
     /// Steps of all texts of this run, of whatever inventory and command.
     steps: AtomicU64,
     /// The most they may be.
@@ -114,24 +118,50 @@ pub fn load(
     files: Vec<TemplateFile>,
     catalogue: &Catalogue,
 ) -> (Sources, Result<Templates, Reported>) {
-    let mut sources = Sources::new();
+    let (sources, loaded) = load_or_salvage(diagnostics, files, catalogue);
+    (sources, loaded.map_err(|(reported, _)| reported))
+}
+
+/// The same; where some templates have mistakes, the error holds the others, so that a run can tell their mistakes too. What is
+/// made of these must never be written.
+pub fn load_or_salvage(
+    diagnostics: &mut Diagnostics,
+    mut files: Vec<TemplateFile>,
+    catalogue: &Catalogue,
+) -> (Sources, Result<Templates, (Reported, Option<Templates>)>) {
+    files.sort_by(|left, right| left.path.cmp(&right.path));
     let mut found = Diagnostics::new();
-    let templates = load_into(&mut found, &mut sources, files, catalogue);
-    let result = match found.checkpoint() {
+    let (sources, loaded) = load_files(&mut found, &files, catalogue);
+    let result = loaded.map_err(|reported| {
+        let rest = salvage::without_mistakes(&found, &sources, files, catalogue);
+        (reported, rest)
+    });
+    diagnostics.append(found);
+    (sources, result)
+}
+
+/// Compiles `files`, which are in order.
+fn load_files(
+    diagnostics: &mut Diagnostics,
+    files: &[TemplateFile],
+    catalogue: &Catalogue,
+) -> (Sources, Result<Templates, Reported>) {
+    let mut sources = Sources::new();
+    let templates = load_into(diagnostics, &mut sources, files, catalogue);
+    let result = match diagnostics.checkpoint() {
         Ok(()) => templates.map(|mut templates| {
             templates.sources = sources.clone();
             templates
         }),
         Err(reported) => Err(reported),
     };
-    diagnostics.append(found);
     (sources, result)
 }
 
 fn load_into(
     diagnostics: &mut Diagnostics,
     sources: &mut Sources,
-    files: Vec<TemplateFile>,
+    files: &[TemplateFile],
     catalogue: &Catalogue,
 ) -> Result<Templates, Reported> {
     let schema = Schema::of::<FrontMatter>();
@@ -141,9 +171,7 @@ fn load_into(
     let mut bodies: BTreeMap<Format, Vec<Text>> = BTreeMap::new();
     let mut plain = Vec::new();
     let mut prose = Vec::new();
-    let mut files = files;
-    files.sort_by(|left, right| left.path.cmp(&right.path));
-    for file in files {
+    for file in files.iter().cloned() {
         let id = sources.add(file.name, file.text.clone());
         refuse_secrets(diagnostics, id, &file.text);
         if is_partial(&file.path) {
@@ -282,6 +310,7 @@ fn load_into(
         prose,
         sources: Sources::new(),
         texts,
+        missing: Missing::default(),
         steps: AtomicU64::new(0),
         most_steps: MOST_STEPS_OF_A_RUN,
     })
@@ -370,6 +399,11 @@ impl Templates {
     /// Every template, in path order.
     pub fn list(&self) -> &[Template] {
         &self.list
+    }
+
+    /// Templates that were left out because of their mistakes.
+    pub fn missing(&self) -> &Missing {
+        &self.missing
     }
 
     /// The texts diagnostics of templates point into.
