@@ -161,6 +161,11 @@ impl Compiler {
         &self.templates
     }
 
+    /// Files of the folder that is laid over, as manifests name them.
+    pub fn overlay(&self) -> &[InputDigest] {
+        &self.overlay
+    }
+
     /// The compiled schema of inventories.
     pub fn schema(&self) -> &Schema {
         &self.schema

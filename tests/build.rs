@@ -284,6 +284,47 @@ fn a_check_says_that_templates_are_missing_now() {
         "{}",
         ran.stderr
     );
+    // What differs follows from it, and to build anew would be wrong.
+    assert!(!ran.stderr.contains("CB0706"), "{}", ran.stderr);
+    let why = |file: &str| workspace.run(&["why", file, "--message-format", "short"]);
+    let ran = why("out/acme-lab/deployment/notes/a.md:1");
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("error[CB0807]"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("CB0951"), "{}", ran.stderr);
     workspace.write("cbgen.yaml", "templates: over\n");
     assert_eq!(build(&["--check"]).code, 0);
+    assert_eq!(why("out/acme-lab/deployment/notes/a.md:1").code, 0);
+}
+
+#[test]
+fn a_manifest_names_the_folder_of_templates_as_it_was_given() {
+    let workspace = lab();
+    workspace.write(
+        "common/over/notes/a.md",
+        "---\ntitle: Note\nscope: deployment\npath: notes/a.md\nformat: markdown\neffect: read\nphase: verify\n---\nA note.\n",
+    );
+    workspace.write("below/keep", "");
+    let nginx = fs::read_to_string(root().join("templates/nginx/nginx.conf")).expect("a template");
+    workspace.write("common/over/nginx/nginx.conf", &nginx);
+    let run = |arguments: &[&str]| {
+        let below = workspace.folder().join("below");
+        workspace.finish(workspace.command().args(arguments).current_dir(below))
+    };
+    let ran = run(&[
+        "build",
+        "../inventories/lab.yaml",
+        "-q",
+        "--templates",
+        "../common/over",
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let manifest = workspace.folder().join("below/out/acme-lab/manifest.json");
+    let manifest = fs::read_to_string(manifest).expect("a manifest");
+    assert!(manifest.contains("\"../common/over/notes/a.md\""), "{manifest}");
+    let ran = run(&["build", "--check", "../inventories/lab.yaml"]);
+    assert!(
+        ran.stderr.contains("`--templates ../common/over`"),
+        "{}",
+        ran.stderr
+    );
 }

@@ -17,7 +17,7 @@ use crate::codes::{self, Severity};
 use crate::contract::manifest::Manifest;
 use crate::contract::path::BundlePath;
 use crate::contract::runbook::{RUNBOOK, Runbook};
-use crate::diag::{Diagnostic, Diagnostics, Reported, one_of};
+use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::driver::Run;
 use crate::files::Files as _;
 use crate::report::Counts;
@@ -26,6 +26,7 @@ use crate::source::Sources;
 use super::answers::{self, BuildState, Built, Named};
 use super::args::{AnswerFormat, Build};
 use super::exit::Exit;
+use super::made_with;
 use super::phases::{Progress, Stopwatch};
 use super::session::Session;
 use super::workshop::{Workshop, shown};
@@ -354,13 +355,26 @@ fn make(
                 )
             })?;
         made.differs = !comparison.differences.is_empty();
-        for finding in tree::findings(&comparison.differences, output_of(arguments)) {
-            run.diagnostics.push(finding);
-        }
-        if made.differs
-            && let Some(finding) = not_read_now(workshop, output_of(arguments), &bundle)
-        {
-            run.diagnostics.push(finding);
+        let differences = tree::findings(&comparison.differences, output_of(arguments));
+        match not_read_now(workshop, output_of(arguments), &bundle) {
+            // All of them follow from it, as far as anybody can tell, and building anew would be wrong.
+            Some(not_read) if made.differs && not_read.are_templates() => {
+                run.diagnostics
+                    .push(not_read.finding().note(match differences.len() {
+                        1 => "1 file of it is not what the inventory compiles to without them".to_owned(),
+                        many => {
+                            format!("{many} files of it are not what the inventory compiles to without them")
+                        }
+                    }));
+            }
+            not_read => {
+                for finding in differences {
+                    run.diagnostics.push(finding);
+                }
+                if let Some(not_read) = not_read.filter(|_| made.differs) {
+                    run.diagnostics.push(not_read.finding());
+                }
+            }
         }
         made.state = Some(if made.differs {
             BuildState::Differs
@@ -387,30 +401,15 @@ fn make(
 }
 
 /// Says which files the tree was made from that this run does not read: templates laid over it, most of the time.
-fn not_read_now(workshop: &Workshop, output: &Path, bundle: &Bundle) -> Option<Diagnostic> {
-    let path = output.join(bundle.name()).join(MANIFEST);
-    let bytes = workshop.files.read(&path, MAX_MANIFEST_BYTES).ok()?;
+fn not_read_now(workshop: &Workshop, output: &Path, bundle: &Bundle) -> Option<made_with::NotRead> {
+    let folder = output.join(bundle.name());
+    let bytes = workshop
+        .files
+        .read(&folder.join(MANIFEST), MAX_MANIFEST_BYTES)
+        .ok()?;
     let old = Manifest::read(&bytes).ok()?;
     let now = &bundle.manifest().inputs;
-    let missing: Vec<&str> = old
-        .inputs
-        .iter()
-        .map(|input| input.path.as_str())
-        .filter(|path| !now.iter().any(|input| input.path == *path))
-        .collect();
-    let first = missing.first()?;
-    let folder = first.split('/').next().unwrap_or_default();
-    Some(
-        Diagnostic::new(
-            codes::MADE_WITH_OTHER_FILES,
-            format!("`{}` was made from files that are not read now: {}", shown(&output.join(bundle.name())), one_of(missing.iter().take(3).copied()).replace("` or `", "` and `")),
-        )
-        .in_file(shown(&path))
-        .help(format!(
-            "where these are templates, give their folder again with `--templates {folder}`, or write `templates: {folder}` into \
-             `cbgen.yaml`; where they are old layers, build anew"
-        )),
-    )
+    made_with::NotRead::of(&folder, &old, &|path| now.iter().any(|input| input.path == path))
 }
 
 /// What the runbook of a bundle asks of people.

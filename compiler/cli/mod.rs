@@ -23,6 +23,7 @@ mod folder;
 mod git;
 mod init;
 mod machine;
+mod made_with;
 mod phases;
 mod project;
 mod rollback;

@@ -19,6 +19,7 @@ use crate::why::{self, Answer, Explorer, Impact, text};
 use super::args::{Why, WhyFormat};
 use super::diff::{has_extension, is_inventory};
 use super::exit::Exit;
+use super::made_with::NotRead;
 use super::session::Session;
 use super::workshop::{Workshop, plain, shown};
 
@@ -102,6 +103,7 @@ fn why(session: &mut Session, workshop: &Workshop, arguments: &Why) {
         ));
         return;
     }
+    let not_read = tree.as_ref().and_then(|tree| templates_not_read(workshop, tree));
     let answer = workshop.with_run(session, &inventory, |workshop, run| {
         let (loaded, rendered) = compiled(workshop, run, &inventory)?;
         let on_disk = workshop
@@ -110,13 +112,39 @@ fn why(session: &mut Session, workshop: &Workshop, arguments: &Why) {
             .map_err(|error| run.diagnostics.error(unreadable(file, &error)))?;
         let on_disk = String::from_utf8_lossy(&on_disk).replace("\r\n", "\n");
         let explorer = explorer(workshop, run.sources, &loaded, &rendered);
-        answer(&explorer, run.diagnostics, &path, &on_disk, arguments, &inventory)
+        let mut found = Diagnostics::new();
+        let answer = answer(&explorer, &mut found, &path, &on_disk, arguments, &inventory);
+        match (&not_read, &answer) {
+            // What is wrong follows from it, and building anew would not answer anything.
+            (Some(not_read), Err(_)) => Err(run.diagnostics.error(not_read.finding())),
+            (not_read, _) => {
+                for finding in found.iter() {
+                    let mut finding = finding.clone();
+                    if let Some(reason) = not_read.as_ref().map(NotRead::finding) {
+                        finding.notes.push(reason.message);
+                        finding.help = reason.help;
+                    }
+                    run.diagnostics.push(finding);
+                }
+                answer
+            }
+        }
     });
     let Some(answer) = answer else { return };
     session.print(&match arguments.format {
         WhyFormat::Text => text::answer(&answer),
         WhyFormat::Json => json(&answer),
     });
+}
+
+/// Templates that a tree was made with and that are not read now.
+fn templates_not_read(workshop: &Workshop, tree: &InTree) -> Option<NotRead> {
+    let overlay = workshop.compiler.overlay();
+    // Which inventories and layers are read is not known here, and why the line is stale is said anyway.
+    let is_read = |path: &str| {
+        has_extension(path, &["yaml", "yml", "exe"]) || overlay.iter().any(|input| input.path == path)
+    };
+    NotRead::of(&tree.folder, &tree.manifest, &is_read)
 }
 
 /// Compiles an inventory. Its warnings are not what was asked for; its errors are, since then there is no answer.

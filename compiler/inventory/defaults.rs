@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use super::plain::{Plain, classify};
 use super::schema::Field;
 use super::value::{Entry, Kind, Map, Node, merge, push_segment};
+use crate::diag::nearest;
 
 /// A tree whose servers have what they share.
 pub(super) struct Expanded {
@@ -74,6 +75,38 @@ pub(super) fn expand(root: Node) -> Expanded {
         },
         shared,
     }
+}
+
+/// Whether a mistake in what servers share may be the reason why a server lacks a key: `defaults` or a part of it is no mapping,
+/// or the key stands in it under a name that nobody knows. That mistake is told, and the rest follows from it.
+pub(super) fn may_hold(root: &Node, server: Field<'_>, key: &str) -> bool {
+    let Some(defaults) = root.get("defaults") else {
+        return false;
+    };
+    let Some(parts) = defaults.value.entries() else {
+        return true;
+    };
+    parts.iter().any(|part| {
+        let Some(shared) = part.value.entries() else {
+            return part.key == key || PARTS.contains(&part.key.as_str());
+        };
+        let is_known_part = PARTS.contains(&part.key.as_str());
+        shared.iter().any(|entry| {
+            let is_like_it = || server.property(&entry.key).is_none() && nearest(&entry.key, [key]).is_some();
+            entry.key == key && !is_known_part || is_like_it()
+        })
+    })
+}
+
+/// Keys of `defaults`.
+const PARTS: [&str; 3] = ["all", "core", "management"];
+
+/// Whether servers may share a key.
+pub(super) fn is_shareable(root: Field<'_>, key: &str) -> bool {
+    let all = root
+        .property("defaults")
+        .and_then(|defaults| defaults.property("all"));
+    all.is_some_and(|all| all.property(key).is_some())
 }
 
 /// A tree without keys set to `null` where nothing else stands for it: they take away what a lower layer sets, and the

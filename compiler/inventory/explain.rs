@@ -3,6 +3,7 @@
 //! One message per mistake: what is wrong, where, what is possible, and what to write instead. A value that may be a
 //! password is never repeated. This module decides nothing: the schema and the forms do.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use jsonschema::ValidationError;
@@ -27,6 +28,8 @@ pub(super) struct Explainer<'a> {
     pub(super) complete: bool,
     /// What the document is called.
     pub(super) subject: Subject,
+    /// Keys that were said to be missing in servers: what several servers lack is one finding.
+    pub(super) lacking_in_servers: RefCell<BTreeSet<String>>,
 }
 
 /// What an inventory is called.
@@ -80,14 +83,9 @@ impl Explainer<'_> {
                 return;
             }
             Kind::Required { property } => {
-                let key = property.as_str().unwrap_or_default();
                 let merges = value.get(super::yaml::MERGE).is_some();
-                if self.complete
-                    && !merges
-                    && !self.is_misspelt(pointer, key, field)
-                    && !self.is_elsewhere(pointer, key)
-                {
-                    diagnostics.push(self.missing_key(pointer, key, field));
+                if self.complete && !merges {
+                    self.lacking(diagnostics, pointer, property.as_str().unwrap_or_default(), field);
                 }
                 return;
             }
@@ -145,7 +143,7 @@ impl Explainer<'_> {
     }
 
     /// `proxy.fqdn`, `servers[CORE01].fqdn`, `the inventory`.
-    fn name(&self, pointer: &str) -> String {
+    pub(super) fn name(&self, pointer: &str) -> String {
         if pointer.is_empty() {
             return self.subject.the.to_owned();
         }
@@ -176,6 +174,9 @@ impl Explainer<'_> {
         let mut child = pointer.to_owned();
         super::value::push_segment(&mut child, key);
         let is_scalar = self.places.text(&child).is_some();
+        if let Some(help) = self.shared_by_servers(pointer, key, &child) {
+            return finding.help(help);
+        }
         if is_secret(pointer) || nearest(key, known.iter().copied()).is_some() {
             return finding;
         }
@@ -249,40 +250,6 @@ impl Explainer<'_> {
         match nearest(key, known.iter().copied()) {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
             None => finding.help("remove the key; nothing would read it"),
-        }
-    }
-
-    /// Whether the key is there under a near, unknown name: that is one mistake, and the unknown key already tells it.
-    fn is_misspelt(&self, pointer: &str, key: &str, field: Field<'_>) -> bool {
-        let entries = self.places.node(pointer).and_then(super::value::Node::entries);
-        entries
-            .unwrap_or_default()
-            .iter()
-            .filter(|entry| field.property(&entry.key).is_none())
-            .any(|entry| nearest(&entry.key, field.keys()) == Some(key))
-    }
-
-    /// Whether the key stands in a section that has none of this name, and belongs here only: that is one mistake, and
-    /// the unknown key already says where to move it.
-    fn is_elsewhere(&self, pointer: &str, key: &str) -> bool {
-        let mut homes = Vec::new();
-        homes_of(self.schema.root(), "", &mut |_, name, _| name == key, &mut homes);
-        let root = self.places.node("");
-        matches!(homes.as_slice(), [(home, _)] if home == pointer)
-            && root.is_some_and(|root| is_astray(root, self.schema.root(), key))
-    }
-
-    fn missing_key(&self, pointer: &str, key: &str, field: Field<'_>) -> Diagnostic {
-        let place = self.places.key(pointer).or_else(|| self.places.nearest(pointer));
-        let owner = self.name(pointer);
-        let mut finding = Diagnostic::new(codes::MISSING_KEY, format!("{owner} lacks `{key}`")).at_opt(place);
-        let wanted = field.property(key);
-        if let Some(summary) = wanted.and_then(Field::summary) {
-            finding = finding.note(format!("`{key}`: {summary}"));
-        }
-        match wanted.and_then(Field::example) {
-            Some(example) => finding.help(format!("add `{key}: {}`", inline(example))),
-            None => finding.help(format!("add `{key}`")),
         }
     }
 
@@ -563,7 +530,7 @@ fn names_a_secret(field: Field<'_>) -> bool {
 }
 
 /// Every section that has a key of which `fits` holds, by pointer: list items have `[]` in it.
-fn homes_of(
+pub(super) fn homes_of(
     section: Field<'_>,
     pointer: &str,
     fits: &mut dyn FnMut(&str, &str, Field<'_>) -> bool,
@@ -579,15 +546,6 @@ fn homes_of(
         let (inner, suffix) = field.items().map_or((field, ""), |items| (items, "[]"));
         homes_of(inner, &format!("{pointer}/{key}{suffix}"), fits, homes);
     }
-}
-
-/// Whether a section below `node` has `key` without having such a key.
-fn is_astray(node: &super::value::Node, field: Field<'_>, key: &str) -> bool {
-    let entries = node.entries().unwrap_or_default();
-    entries.iter().any(|entry| match field.property(&entry.key) {
-        None => entry.key == key,
-        Some(inner) => is_astray(&entry.value, inner, key),
-    })
 }
 
 /// How the section at a pointer is called in a sentence.

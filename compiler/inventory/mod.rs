@@ -24,6 +24,7 @@ mod defaults;
 mod explain;
 mod extends;
 mod input;
+mod lacking;
 pub mod layers;
 pub mod model;
 mod outline;
@@ -45,6 +46,7 @@ mod wording;
 pub mod workspace;
 mod yaml;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -223,6 +225,7 @@ fn read(
         quiet: &decoded.quiet,
         complete: layers.complete,
         subject: explain::INVENTORY,
+        lacking_in_servers: RefCell::default(),
     };
     let mut said = std::collections::BTreeSet::new();
     for error in schema.validator()?.iter_errors(&decoded.value) {
@@ -355,6 +358,7 @@ fn read_meant<T: serde::de::DeserializeOwned>(
             quiet: &decoded.quiet,
             complete: parsed.complete,
             subject,
+            lacking_in_servers: RefCell::default(),
         };
         for error in schema.validator()?.iter_errors(&decoded.value) {
             explainer.explain(&mut found, &error);

@@ -73,22 +73,20 @@ fn is_of_others(path: &str) -> bool {
         || name.eq_ignore_ascii_case("README.md")
 }
 
-/// The folder of templates as a manifest names it: as it was given, without what belongs to one machine.
+/// The folder of templates as a manifest names it: as it was given. Of an absolute path, which belongs to one machine, the last
+/// name stays.
 pub fn recorded_folder(folder: &Path) -> String {
-    let parts: Vec<Component<'_>> = folder
+    let is_absolute = |part: &Component<'_>| matches!(part, Component::RootDir | Component::Prefix(_));
+    let named: Vec<_> = folder
         .components()
-        .filter(|part| *part != Component::CurDir)
+        .filter(|part| !is_absolute(part) && *part != Component::CurDir)
+        .map(|part| part.as_os_str().to_string_lossy())
         .collect();
-    let is_here = parts.iter().all(|part| matches!(part, Component::Normal(_)));
-    let named = parts.iter().filter_map(|part| {
-        if let Component::Normal(name) = part {
-            Some(name.to_string_lossy())
-        } else {
-            None
-        }
-    });
-    let named: Vec<_> = named.collect();
-    let kept = if is_here { 0 } else { named.len().saturating_sub(1) };
+    let kept = if folder.components().any(|part| is_absolute(&part)) {
+        named.len().saturating_sub(1)
+    } else {
+        0
+    };
     match named.get(kept..) {
         Some(kept) if !kept.is_empty() => kept.join("/"),
         _ => "templates".to_owned(),
@@ -207,7 +205,8 @@ mod tests {
             ("over", "over"),
             ("./company/templates/", "company/templates"),
             ("/srv/company/over", "over"),
-            ("../common/over", "over"),
+            ("../common/over", "../common/over"),
+            ("./.././over", "../over"),
             (".", "templates"),
         ] {
             assert_eq!(recorded_folder(Path::new(given)), expected, "{given}");
