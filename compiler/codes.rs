@@ -188,6 +188,8 @@ codes! {
     SELF_SIGNED_SEVERAL = "CB0405", Warning, "several Management servers have self-signed certificates";
     PFX_IN_PROXY_FOLDER = "CB0406", Warning, "the exported certificate lies in the proxy folder";
     BALANCER_UNDESCRIBED = "CB0407", Warning, "several Management servers share a name, and nothing is said about what leads to them";
+    PROBE_AT_CLOSED_PORT = "CB0408", Warning, "a balancer asks a port where the proxy does not listen";
+    FILE_OF_ANOTHER_KIND = "CB0409", Warning, "a path is called like a file of another kind";
     WINDOWS_FOR_SQL_2017 = "CB0410", Warning, "the guide names no existing Windows release for SQL Server 2017";
     COMPATIBILITY_MATRIX = "CB0411", Warning, "SQL Server 2012 needs a look at the vendor's compatibility matrix";
     HA_WITHOUT_RABBITMQ = "CB0412", Warning, "a high availability installation leaves RabbitMQ unsecured";
@@ -196,6 +198,8 @@ codes! {
     WINDOW_TOO_SHORT = "CB0415", Warning, "the steps do not fit the change window";
     WINDOW_WITHOUT_RESERVE = "CB0416", Warning, "the steps leave less than an hour of the change window";
     NO_TIME_TO_GO_BACK = "CB0417", Warning, "there is no time left to go back at the end of the change window";
+    WINDOW_OVER_A_DAY = "CB0418", Warning, "a change window lasts longer than a day";
+    WINDOW_OFFSET_ODD = "CB0419", Warning, "a change window has an offset that no time zone has";
     PLAIN_HTTP_LISTENER = "CB0420", Warning, "the proxy has a plain HTTP listener";
     CONFIG_SLASH_ASSUMED = "CB0421", Warning, "it is unknown whether Configuration Management needs a trailing slash";
     WEBSOCKET_PORT_UNKNOWN = "CB0422", Warning, "the WebSocket port of the statistics service is not documented";
@@ -216,6 +220,7 @@ codes! {
     SMART_RULES_FOLDER_ASSUMED = "CB0442", Warning, "the folder of the Smart Rules Engine is assumed";
     SMART_RULES_SIZE_SHRINKS = "CB0443", Warning, "the largest message of the Smart Rules Engine shrinks";
     LOCALHOST_ADDRESS = "CB0444", Warning, "an address uses localhost instead of 127.0.0.1";
+    HOST_NEARLY_KNOWN = "CB0445", Warning, "a host is nearly a name of the installation";
     ADMINISTRATOR_TAG = "CB0450", Warning, "certificate users become RabbitMQ administrators";
     DEBUG_LOG = "CB0451", Warning, "RabbitMQ logs every connection in detail";
     MANAGEMENT_PLUGIN_OFF = "CB0452", Warning, "components that use the management plugin lose it";
@@ -232,6 +237,7 @@ codes! {
     LAYER_IDLE = "CB0493", Warning, "a layer has no effect";
     VALUE_REPLACED = "CB0494", Warning, "a value of a layer is replaced";
     EQUAL_TO_DEFAULT = "CB0495", Warning, "a key is equal to its default";
+    CUT_BY_COMMENT = "CB0496", Warning, "a comment cuts what looks like a part of a value";
 
     // 05 templates
     TEMPLATE_SYNTAX = "CB0501", Error, "a template has a syntax error";

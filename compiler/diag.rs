@@ -259,6 +259,19 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// The one of `names` that a word is meant to be, when it is none of them: one or two letters differ, and more than digits, which
+/// tell servers apart.
+pub fn slip_of<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let letters = |text: &str| text.replace(|letter: char| letter.is_ascii_digit(), "");
+    let distance = |name: &str| strsim::damerau_levenshtein(&word, &name.to_lowercase());
+    if names.iter().any(|name| distance(name) == 0) {
+        return None;
+    }
+    let near = names.iter().copied().min_by_key(|name| distance(name))?;
+    (distance(near) <= 2 && letters(&word) != letters(&near.to_lowercase())).then_some(near)
+}
+
 /// A value in backticks, in so many that none in the value ends them: messages are printed as Markdown in the runbook.
 pub fn code(value: &str) -> String {
     let longest = value
@@ -310,6 +323,19 @@ mod tests {
     fn nearest_needs_a_likeness() {
         assert_eq!(nearest("fqnd", ["fqdn", "name"]), Some("fqdn"));
         assert_eq!(nearest("zzzz", ["fqdn", "name"]), None);
+    }
+
+    #[test]
+    fn a_slip_is_near_a_name_and_is_none() {
+        let names = ["callback.acme.example", "core01.acme.example"];
+        for (word, expected) in [
+            ("calback.acme.example", Some("callback.acme.example")),
+            ("CALLBACK.acme.example", None),
+            ("core02.acme.example", None),
+            ("portal.acme.example", None),
+        ] {
+            assert_eq!(slip_of(word, &names), expected, "{word}");
+        }
     }
 
     #[test]

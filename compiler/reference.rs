@@ -216,20 +216,27 @@ fn form_words(form: &str) -> &'static str {
     }
 }
 
-/// The checks whose pages show a key, by its path.
+/// The checks whose pages show a key in an example or name it in their words, by its path.
 pub fn checks_by_key() -> BTreeMap<String, Vec<Code>> {
     let mut found: BTreeMap<String, Vec<Code>> = BTreeMap::new();
     let of_inventories = codes::ALL
         .iter()
         .filter(|code| ("CB03".."CB05").contains(&code.id()));
+    let known: BTreeSet<String> = keys()
+        .into_iter()
+        .map(|key| key.path)
+        .filter(|path| path.contains('.') && !path.starts_with("defaults"))
+        .collect();
     for code in of_inventories {
         let page = explain::page(*code).unwrap_or_default();
-        let paths: BTreeSet<String> = page
+        let mut paths: BTreeSet<String> = page
             .split("```yaml\n")
             .skip(1)
             .filter_map(|block| block.split("```").next())
             .flat_map(paths)
             .collect();
+        let words = page.split('`').skip(1).step_by(2);
+        paths.extend(words.filter(|word| known.contains(*word)).map(str::to_owned));
         for path in paths {
             found.entry(path).or_default().push(*code);
         }

@@ -18,6 +18,7 @@ mod problem;
 mod proxy;
 mod rabbitmq;
 pub mod secrets;
+mod slips;
 mod sql;
 mod subject;
 #[cfg(test)]
@@ -163,6 +164,7 @@ fn collect(inventory: &Inventory, is_default: &dyn Fn(&str) -> bool, today: Opti
     let mut problems = Vec::new();
     names::check(&view, &mut problems);
     window::check(&view, &mut problems);
+    slips::check(&view, &mut problems);
     versions::check(&view, &mut problems);
     proxy::check(&view, &mut problems);
     ports::check(&view, &mut problems);

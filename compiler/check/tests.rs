@@ -97,6 +97,47 @@ fn each_mutation_brings_out_its_code_alone() {
     assert!(failures.is_empty(), "{failures:#?}");
 }
 
+/// Whoever reads about a key in the reference or with `explain` finds every check that points at it.
+#[test]
+fn the_reference_names_the_checks_that_point_at_a_key() {
+    let mutations = mutations();
+    let keys: BTreeSet<String> = crate::reference::keys().into_iter().map(|key| key.path).collect();
+    let named = crate::reference::checks_by_key();
+    let mut missing = BTreeSet::new();
+    for case in mutations["cases"].as_array().unwrap() {
+        let mut document = mutations["base"].clone();
+        for (pointer, value) in case["set"].as_object().unwrap() {
+            set(&mut document, pointer, value);
+        }
+        let inventory: Inventory = serde_json::from_value(document.clone()).unwrap();
+        let is_default = |pointer: &str| document.pointer(pointer).is_none();
+        for problem in collect(&inventory, &is_default, Some("2026-12-01")) {
+            let segments = problem.place.pointer().split('/').skip(1);
+            let mut path = String::new();
+            for segment in segments {
+                if segment.parse::<usize>().is_ok() {
+                    path.push_str("[]");
+                } else {
+                    path.push_str(if path.is_empty() { "" } else { "." });
+                    path.push_str(segment);
+                }
+            }
+            // The items of a list of texts have no row of their own, nor have sections and what stands below `keep`.
+            let path = path.trim_end_matches("[]");
+            let below = format!("{path}.");
+            let items = format!("{path}[].");
+            let is_section = keys
+                .iter()
+                .any(|key| key.starts_with(&below) || key.starts_with(&items));
+            let has = named.get(path).is_some_and(|codes| codes.contains(&problem.code));
+            if keys.contains(path) && !is_section && !has {
+                missing.insert(format!("{}: {path}", problem.code.id()));
+            }
+        }
+    }
+    assert_eq!(missing, BTreeSet::new());
+}
+
 #[test]
 fn every_code_has_a_mutation() {
     let mutations = mutations();

@@ -41,6 +41,11 @@ impl Moment {
         })
     }
 
+    /// Minutes east of UTC, as it was written.
+    pub fn offset_minutes(&self) -> i64 {
+        self.offset / 60
+    }
+
     /// Whole minutes from this moment to a later one; negative when the other one is earlier.
     pub fn minutes_to(&self, other: &Self) -> i64 {
         (other.seconds - self.seconds).div_euclid(60)

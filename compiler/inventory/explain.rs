@@ -111,6 +111,16 @@ impl Explainer<'_> {
             }
             _ => finding,
         };
+        let finding = if value.is_null() && self.subject.is_inventory && pointer.contains('/') {
+            let help = finding.help.clone().unwrap_or_default();
+            finding
+                .note("`null` takes away what a lower layer sets, and this key must have a value")
+                .help(format!(
+                    "remove the line to keep what a lower layer sets, or {help}"
+                ))
+        } else {
+            finding
+        };
         let finding = match finding.primary {
             Some(_) => finding,
             None => finding.at_opt(self.visible(pointer)),

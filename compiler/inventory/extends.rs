@@ -344,6 +344,15 @@ fn resolve(from: &str, wanted: &str) -> Result<String, &'static str> {
     if wanted.starts_with('/') || wanted.starts_with('~') {
         return Err("its name is absolute, and other machines have other folders");
     }
+    // Findings print lines of a layer; what is no YAML file is none, and its lines are nobody's business.
+    let name = wanted.rsplit('/').next().unwrap_or_default();
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let is_yaml = ["yaml", "yml"]
+        .iter()
+        .any(|known| ending.eq_ignore_ascii_case(known));
+    if !matches!(name, "" | "." | "..") && !is_yaml {
+        return Err("it is no YAML file: the name of a layer ends with `.yaml` or `.yml`");
+    }
     let mut parts: Vec<&str> = from.split('/').collect();
     parts.pop();
     for part in wanted.split('/') {

@@ -19,6 +19,7 @@
 pub mod accept;
 pub mod alternatives;
 mod characters;
+mod comments;
 mod decode;
 mod defaults;
 mod explain;

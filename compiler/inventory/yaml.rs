@@ -13,7 +13,7 @@ use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError};
 
 use super::segments::{self, Removed};
 use super::value::{Entry, Kind, Map, Node};
-use super::{Subject, repeats, slips, syntax};
+use super::{Subject, comments, repeats, slips, syntax};
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::{FileId, Span};
@@ -226,6 +226,11 @@ impl Reader<'_> {
         tag: Option<Range<usize>>,
     ) {
         let span = self.span(bytes.clone());
+        if style == ScalarStyle::Plain
+            && let Some(finding) = comments::cut(self.file, self.text, text, bytes.end)
+        {
+            self.report(finding);
+        }
         let kind = if text.len() > syntax::LONGEST_VALUE {
             self.report(syntax::too_long(text.len(), span));
             Kind::Refused
