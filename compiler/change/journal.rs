@@ -275,7 +275,7 @@ impl Line {
 /// What a journal says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// Every line that can be read, in order.
+    /// Every line that can be read and is as it was written, as far as the line behind it tells, in order.
     pub lines: Vec<Line>,
     /// What does not fit: line and why. A torn last line is not told.
     pub damage: Vec<(usize, String)>,
@@ -315,9 +315,18 @@ impl Reading {
                 }
                 is_whole = false;
             }
+            // A line that the next one does not vouch for was changed, whatever it says now.
+            let is_next = |line: &Line| reading.lines.last().is_some_and(|last| last.n + 1 == line.n);
+            if line
+                .as_ref()
+                .is_some_and(|line| line.before != before && is_next(line))
+            {
+                reading.lines.pop();
+            }
             before = Digest::of(text);
             number = line.as_ref().map_or(number, |line| line.n) + 1;
-            if let Some(line) = line {
+            // One in another spelling lost a name, and what stood under it is not absent.
+            if let Some(line) = line.filter(|line| line.text().as_bytes() == text) {
                 reading.lines.push(line);
             }
             if is_whole {

@@ -35,7 +35,7 @@ fn two_runs_at_once_are_one_run() {
         .spawn()
         .unwrap();
     let begun = site.root().join("begun");
-    let has_begun = wait_until(Duration::from_secs(120), || begun.exists());
+    let has_begun = wait_until(Duration::from_secs(100), || begun.exists());
     let now = site.files();
     let mut sent_away = Vec::new();
     if has_begun {

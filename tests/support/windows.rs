@@ -50,6 +50,13 @@ pub(crate) fn compile(source: &str, program: &Path) {
     );
 }
 
+/// Makes `hold.exe` in a folder: it takes a file so that nobody else may open it.
+pub(crate) fn make_holder(folder: &Path) -> PathBuf {
+    let program = folder.join("hold.exe");
+    compile("hold.c", &program);
+    program
+}
+
 /// The Windows program in Wine.
 pub(crate) struct Windows {
     wine: MutexGuard<'static, Wine>,
@@ -109,16 +116,9 @@ impl Windows {
         self.wine.drive()
     }
 
-    /// Makes `hold.exe` in a folder: it takes a file so that nobody else may open it.
-    pub(crate) fn make_holder(&self, folder: &Path) -> PathBuf {
-        let program = folder.join("hold.exe");
-        compile("hold.c", &program);
-        program
-    }
-
     /// A program that has opened a file so that nobody else may, until its standard input ends.
     pub(crate) fn hold(&self, folder: &Path, file: &Path) -> Child {
-        let program = self.make_holder(folder);
+        let program = make_holder(folder);
         let mut command = self.command(folder, &program);
         let mut child = command
             .arg(format!("Z:{}", file.display()).replace('/', r"\"))

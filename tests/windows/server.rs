@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::harness::{Ran, Tree, read_tree};
 use crate::reliability::{self, fixture::Fixture};
 use crate::support::program::{finish, program, succeed};
-use crate::support::windows::{Windows, windows};
+use crate::support::windows::{Windows, make_holder, windows};
 
 /// Every file below a folder of drive C that a change may touch: content.
 fn on_drive(drive: &Path) -> Tree {
@@ -164,8 +164,8 @@ fn a_change_goes_from_the_zip_to_evidence_and_back() {
 }
 
 /// A script of the change before the edits, which lets another program take a file for some time.
-fn with_holder(windows: &Windows, computer: &str, folder: &Path, milliseconds: u32) -> Fixture {
-    windows.make_holder(folder);
+fn with_holder(computer: &str, folder: &Path, milliseconds: u32) -> Fixture {
+    make_holder(folder);
     let name = folder.file_name().expect("a name").to_string_lossy();
     let script = format!(
         "@echo off\r\nstart \"\" /b \"C:\\{name}\\hold.exe\" \"C:\\Program Files (x86)\\Some Product\\config\\file7.url\" {milliseconds} <nul >nul 2>nul\r\nexit /b 0\r\n"
@@ -178,9 +178,7 @@ fn with_holder(windows: &Windows, computer: &str, folder: &Path, milliseconds: u
 #[test]
 fn a_file_that_is_taken_during_the_change_is_waited_for() {
     let windows = windows();
-    let site = Site::new(&windows, |computer, folder| {
-        with_holder(&windows, computer, folder, 4000)
-    });
+    let site = Site::new(&windows, |computer, folder| with_holder(computer, folder, 4000));
     let ran = site.apply();
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(text(&site.now(), "Product/config/file7.url").contains("https://new.example/7"));
@@ -190,9 +188,7 @@ fn a_file_that_is_taken_during_the_change_is_waited_for() {
 #[test]
 fn a_file_that_stays_taken_stops_the_change_and_everything_goes_back() {
     let windows = windows();
-    let site = Site::new(&windows, |computer, folder| {
-        with_holder(&windows, computer, folder, 60_000)
-    });
+    let site = Site::new(&windows, |computer, folder| with_holder(computer, folder, 60_000));
     let ran = site.apply();
     assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stderr.contains("file7.url"), "{}", ran.stderr);
