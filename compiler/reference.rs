@@ -437,7 +437,9 @@ pub fn near(catalogue: &Catalogue, wanted: &str) -> Option<String> {
 
 /// What `docs/inventory.md` must contain.
 pub fn page() -> String {
-    let mut text = INTRODUCTION.replace("PLATFORMS\n", &crate::check::platforms());
+    let mut text = INTRODUCTION
+        .replace("PLATFORMS\n", &crate::check::platforms())
+        .replace("PROJECT_KEYS\n", &project_keys());
     let checks = checks_by_key();
     let keys = keys();
     // One table a section, each where its first key stands; sections of a section follow it.
@@ -476,6 +478,30 @@ pub fn page() -> String {
             "| [{id}](errors/{id}.md) | {} |",
             code.title(),
             id = code.id()
+        );
+    }
+    text
+}
+
+/// The keys of the project file as a table.
+fn project_keys() -> String {
+    let schema = Schema::project();
+    let definitions = schema.get("$defs").cloned().unwrap_or_default();
+    let mut keys = Vec::new();
+    walk(&schema, &definitions, "", &mut keys);
+    let mut text =
+        "| key | type | default | meaning | example |\n| --- | --- | --- | --- | --- |\n".to_owned();
+    for key in keys {
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} | {} | {} |",
+            key.path,
+            key.kind,
+            key.default
+                .map_or_else(|| "–".to_owned(), |default| format!("`{default}`")),
+            key.meaning,
+            key.example
+                .map_or_else(String::new, |example| format!("`{example}`")),
         );
     }
     text

@@ -60,6 +60,34 @@ fn the_inventory_of_the_reference_compiles_without_a_warning() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
 
+/// Who asks for what has no effect hears nothing of what `init` wrote, nor of a layer that says its format.
+#[test]
+fn the_starter_has_nothing_without_effect() {
+    let workspace = Workspace::new();
+    assert_eq!(workspace.run(&["init"]).code, 0);
+    let lint = [
+        "check",
+        "--lint",
+        "--deny",
+        "warnings",
+        "--message-format",
+        "short",
+    ];
+    let ran = workspace.run(&lint);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let own = std::fs::read_to_string(workspace.folder().join("inventories/example.yaml")).expect("written");
+    workspace.write("layers/site.yaml", "schema: cbgen/v1\niis: { site: Callback }\n");
+    workspace.write(
+        "inventories/example.yaml",
+        &own.replace(
+            "schema: cbgen/v1\n",
+            "schema: cbgen/v1\nextends: ../layers/site.yaml\n",
+        ),
+    );
+    let ran = workspace.run(&lint);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+}
+
 /// The section with a login of SQL Server takes the place of the one in the whole inventory.
 #[test]
 fn the_example_of_sql_authentication_compiles_without_a_warning() {

@@ -24,6 +24,8 @@
     reason = "the files of this repository have lower-case extensions"
 )]
 
+/// Advice that can be followed letter by letter ends its finding.
+mod advice;
 /// What an author works with: project file, `show`, shared keys, accepted warnings, answers for programs.
 mod authors;
 /// Builds on full disks, under kills, of hostile files; archives in the hands of stock tools.

@@ -107,7 +107,10 @@ fn target(
                 .then(|| {
                     nearest(
                         &upstream.server,
-                        view.inventory.servers.iter().map(|server| server.name.as_str()),
+                        // Its own server would be refused next.
+                        view.servers()
+                            .filter(|(other, _)| *other != index)
+                            .map(|(_, server)| server.name.as_str()),
                     )
                 })
                 .flatten();

@@ -227,7 +227,10 @@ fn hosts(view: &View<'_>, problems: &mut Vec<Problem>) {
         ),
     ];
     for (field, address) in given {
-        let Some((_, host, _)) = address.as_deref().and_then(address_parts) else {
+        let Some(address) = address.as_deref() else {
+            continue;
+        };
+        let Some((_, host, _)) = address_parts(address) else {
             continue;
         };
         if let Some(near) = slip_of(&host, &names) {
@@ -242,7 +245,16 @@ fn hosts(view: &View<'_>, problems: &mut Vec<Problem>) {
                     ),
                 )
                 .note("nothing else of the inventory has this name")
-                .help(format!("did you mean {}?", code(near))),
+                .help(format!(
+                    "did you mean {}?",
+                    code(&address.to_lowercase().find(&host).map_or_else(
+                        || near.to_owned(),
+                        |at| {
+                            let (before, rest) = address.split_at_checked(at).unwrap_or(("", address));
+                            format!("{before}{near}{}", rest.get(host.len()..).unwrap_or_default())
+                        }
+                    ))
+                )),
             );
         }
     }

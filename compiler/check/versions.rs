@@ -215,6 +215,12 @@ fn brokers(view: &View<'_>, problems: &mut Vec<Problem>) {
         }
         return;
     };
+    let of_servers = view.servers().any(|(_, server)| server.rabbitmq.is_some());
+    let remove = if of_servers {
+        "remove the section, and `rabbitmq` of each server with it"
+    } else {
+        "remove the section"
+    };
     if !product.high_availability {
         problems.push(
             Problem::at_key(
@@ -224,7 +230,9 @@ fn brokers(view: &View<'_>, problems: &mut Vec<Problem>) {
             )
             .related("/product/high_availability", "not highly available")
             .note("the procedure applies to High Availability solutions only (PRE-13)")
-            .help("remove the section, or set `product.high_availability: true` if this is one"),
+            .help(format!(
+                "set `product.high_availability: true` if this is one, or {remove}"
+            )),
         );
     }
     if product.agent_priority {
@@ -236,7 +244,7 @@ fn brokers(view: &View<'_>, problems: &mut Vec<Problem>) {
             )
             .related("/product/agent_priority", "Agent Priority is integrated")
             .note("the guide excludes them (PRE-14): their clients cannot log in with certificates")
-            .help("remove the section"),
+            .help(remove),
         );
     }
     if !covered {
@@ -251,7 +259,7 @@ fn brokers(view: &View<'_>, problems: &mut Vec<Problem>) {
             )
             .related("/product/version", "the product version")
             .note("from 9.5.4 on another article of the vendor applies (PRE-15, DEF-100)")
-            .help("remove the section; everything else compiles without it"),
+            .help(format!("{remove}; everything else compiles without them")),
         );
     }
     if Version::parse(&rabbitmq.version).is_ok_and(|version| (version.major, version.minor) != (3, 8)) {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::plain::{self, Plain};
-use super::scalars::shorten;
+use super::scalars::{self, shorten};
 use super::schema::Field;
 use super::value::{Kind, Node, push_segment};
 use crate::codes;
@@ -150,6 +150,11 @@ impl Decoder<'_> {
         let name = shorten(&spot.name);
         let help = if takes_text && (takes_number || takes_truth) {
             format!("quote it if it is text: '{shown}'; otherwise write `true`, `false` or a decimal number")
+        } else if takes_text && !has_form(field, text) {
+            match field.example() {
+                Some(example) => format!("write it like `{name}: {}`", super::wording::inline(example)),
+                None => format!("write {}", super::wording::wanted(field)),
+            }
         } else if takes_text {
             format!("quote it: {name}: '{shown}'")
         } else if takes_truth {
@@ -212,4 +217,12 @@ impl Decoder<'_> {
         self.quiet.insert(self.pointer.clone());
         Value::Null
     }
+}
+
+/// Whether a text would be taken between quotes: else quoting it only leads to the next finding.
+fn has_form(field: Field<'_>, text: &str) -> bool {
+    field
+        .format()
+        .and_then(scalars::find)
+        .is_none_or(|form| form(text).is_ok())
 }

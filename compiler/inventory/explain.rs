@@ -341,7 +341,12 @@ impl Explainer<'_> {
                 found(pointer, value)
             ),
         );
-        let finding = match field.note().filter(|_| value.is_number()) {
+        // A number near another number is no misspelling, in quotes neither.
+        let is_number = value.is_number()
+            || value
+                .as_str()
+                .is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
+        let finding = match field.note().filter(|_| is_number) {
             Some(note) => finding.note(note),
             None => finding,
         };
@@ -355,9 +360,9 @@ impl Explainer<'_> {
                 finding.help(format!("quote it: '{word}'"))
             };
         }
-        // A number near another number is no misspelling.
         let near = value
             .as_str()
+            .filter(|_| !is_number)
             .and_then(|text| nearest(text, words.iter().map(String::as_str)));
         match near {
             Some(near) => finding.help(format!("did you mean `{near}`?")),

@@ -62,8 +62,9 @@ pub fn idle(loaded: &Loaded) -> Vec<Idle> {
 
 /// Values that replace as a whole: scalars and lists.
 fn collect(node: &Node, pointer: &mut String, found: &mut Vec<(String, Span)>) {
-    // What servers share is laid below each of them, and not found under its own name.
-    if pointer == "/defaults" {
+    // What servers share is laid below each of them, and not found under its own name. The version of the format is said in
+    // every file that likes to, and replaces nothing.
+    if pointer == "/defaults" || pointer == "/schema" {
         return;
     }
     let node = node.target();

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::model::Inventory;
 use super::schema::{Field, Schema};
 use super::value::{Places, unescape};
+use crate::diag::nearest;
 use crate::formats::unseen::look_alike;
 
 /// In how many ways wrong values are replaced: as many as the largest choice that checks look at.
@@ -120,9 +121,18 @@ impl Repair {
                 }
             }
             Self::Remove(pointer, keys) => {
+                let field = schema.root().at(&pointer);
                 if let Some(Value::Object(entries)) = root.pointer_mut(&pointer) {
                     for key in keys {
-                        entries.shift_remove(&key);
+                        let value = entries.shift_remove(&key);
+                        // A slip in a key: in one way it is not there, in the others it is the key that was meant.
+                        let meant = field.and_then(|field| nearest(&key, field.keys()));
+                        if let (Some(value), Some(meant)) = (value, meant)
+                            && way > 0
+                            && !entries.contains_key(meant)
+                        {
+                            entries.insert(meant.to_owned(), value);
+                        }
                     }
                 }
             }

@@ -7,7 +7,6 @@ use std::io;
 use proptest::prelude::*;
 
 use super::*;
-use crate::diag::redact_line;
 
 const GOOD: &str = r"schema: cbgen/v1
 bundle: { name: acme-lab, version: '2026.1' }
@@ -75,11 +74,8 @@ fn shown(run: &Run) -> String {
             let line = file
                 .line(file.position(label.span.start as usize).line)
                 .unwrap_or_default();
-            text += &if finding.redact {
-                redact_line(line)
-            } else {
-                line.to_owned()
-            };
+            // No renderer shows anything of a redacted line.
+            text.push_str(if finding.redact { "…" } else { line });
             text.push('\n');
         }
     }

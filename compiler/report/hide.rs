@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::diag::{Diagnostic, Label, redact_line};
+use crate::diag::Diagnostic;
 use crate::secrets;
 use crate::secrets::lines::{self, Guard};
 use crate::source::{FileId, Sources, Span};
@@ -41,8 +41,6 @@ const MOST_BETWEEN: usize = 40;
 enum Judgement {
     /// Everything.
     Whole,
-    /// What [`redact_line`] leaves.
-    Redacted,
     /// Nothing.
     Nothing,
 }
@@ -51,36 +49,14 @@ impl Hider {
     /// The finding as it may be printed.
     pub(super) fn hide(&mut self, sources: &Sources, finding: &Diagnostic) -> Diagnostic {
         let mut shown = finding.clone();
-        let worst = |labels: &mut dyn Iterator<Item = &Label>, hider: &mut Self| {
-            let judgements = labels.map(|label| hider.judge(sources, label.span));
-            let mut worst = Judgement::Whole;
-            for judgement in judgements {
-                worst = match (worst, judgement) {
-                    (Judgement::Nothing, _) | (_, Judgement::Nothing) => Judgement::Nothing,
-                    (Judgement::Redacted, _) | (_, Judgement::Redacted) => Judgement::Redacted,
-                    (Judgement::Whole, Judgement::Whole) => Judgement::Whole,
-                };
-            }
-            worst
-        };
-        match worst(&mut finding.primary.iter().chain(&finding.related), self) {
-            Judgement::Whole => {}
-            Judgement::Redacted => shown.redact = true,
-            Judgement::Nothing => {
-                let place = finding
-                    .primary
-                    .as_ref()
-                    .and_then(|label| sources.locate(label.span));
-                if let Some((name, position)) = place {
-                    shown.file = Some(name.to_owned());
-                    shown.notes.push(format!(
-                        "line {} is not shown: it may hold a secret",
-                        position.line
-                    ));
-                }
-                shown.primary = None;
-                shown.related.clear();
-            }
+        // The place stays: whoever must take the secret away has to find it.
+        if finding
+            .primary
+            .iter()
+            .chain(&finding.related)
+            .any(|label| self.judge(sources, label.span) != Judgement::Whole)
+        {
+            shown.redact = true;
         }
         if self.between(sources, finding) {
             shown.redact = true;
@@ -190,17 +166,9 @@ impl Hider {
                 .judged
                 .entry((span.file, line))
                 .or_insert_with(|| match file.line(line) {
-                    Some(text) if text.len() > LONGEST_JUDGED => Judgement::Redacted,
-                    // What stands before the first colon would be shown.
-                    Some(text) if guard == Guard::Whole && !redact_line(text).trim_start().starts_with("secret:") => {
-                        Judgement::Nothing
-                    }
-                    Some(text) if matches!(guard, Guard::Behind(at) if text.find(':').is_none_or(|colon| colon >= at)) => {
-                        Judgement::Nothing
-                    }
-                    Some(_) if guard != Guard::Open => Judgement::Redacted,
-                    Some(text) if is_secret(&redact_line(text)) => Judgement::Nothing,
-                    Some(text) if is_secret(text) => Judgement::Redacted,
+                    Some(text) if text.len() > LONGEST_JUDGED => Judgement::Nothing,
+                    Some(_) if guard != Guard::Open => Judgement::Nothing,
+                    Some(text) if is_secret(text) => Judgement::Nothing,
                     Some(_) | None => Judgement::Whole,
                 });
             if judgement != Judgement::Whole && worst != Judgement::Nothing {
@@ -276,7 +244,7 @@ mod tests {
         );
         let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA1\n";
         let (message, _, _, has_place) = check(key, "found `MIIEpAIBAA…`", "n");
-        assert_eq!((message.as_str(), has_place), (codes::WRONG_FORM.title(), false));
+        assert_eq!((message.as_str(), has_place), (codes::WRONG_FORM.title(), true));
         let inline = "change: '-----BEGIN RSA PRIVATE KEY----- MIIEpAIBAAKC'\n";
         let (message, _, redacted, _) =
             check(inline, "cannot be `-----BEGIN RSA PRIVATE KEY----- MIIEp…`", "n");
@@ -289,8 +257,8 @@ mod tests {
         assert!(redacted && has_place);
         let (_, _, redacted, _) = check("driver: UGFzc3dvcmQ9aHVudGVyMjI=\n", "m", "n");
         assert!(redacted);
-        let (_, _, _, has_place) = check("UGFzc3dvcmQ9aHVudGVyMjI=: x\n", "m", "n");
-        assert!(!has_place);
+        let (_, _, redacted, has_place) = check("UGFzc3dvcmQ9aHVudGVyMjI=: x\n", "m", "n");
+        assert!(redacted && has_place);
         let (message, notes, ..) = check(
             "k: v\n",
             "`Password=hunter22` is wrong",

@@ -1,0 +1,118 @@
+//! Help that says what to write: it is written into the inventory of each case of `tests/errors`, and the finding is gone without
+//! another one in its place.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::harness::{Case, Workspace, expect_none};
+
+const FILE: &str = "inventory.yaml";
+
+/// Findings in the inventory itself, as JSON.
+fn findings(workspace: &Workspace) -> Vec<Value> {
+    let ran = workspace.run(&["check", FILE, "--message-format", "json"]);
+    let lines = ran
+        .stderr
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok());
+    lines.filter(|finding: &Value| finding["file"] == FILE).collect()
+}
+
+/// What a help says to write in the place of what is marked; `None` when it is advice for a person.
+fn replacement(finding: &Value) -> Option<String> {
+    let help = finding["help"].as_str()?;
+    let behind = |start: &str| help.strip_prefix(start);
+    let word = |rest: &str| Some(rest.split('`').nth(1)?.to_owned());
+    if let Some(rest) = behind("did you mean ").or_else(|| behind("remove the quotes: ")) {
+        return word(rest);
+    }
+    if let Some(rest) = behind("quote it: ") {
+        // `key: 'value'`, or the value alone.
+        return Some(rest.rsplit(": ").next()?.split(';').next()?.to_owned());
+    }
+    let is_of_a_form = finding["code"] == "CB0207" || finding["code"] == "CB0212";
+    if let Some(rest) = behind("write it like ").filter(|_| is_of_a_form) {
+        return word(rest);
+    }
+    if help.starts_with("write `true`") || help.starts_with("write `false`") {
+        return word(help).filter(|_| !help.contains(" or "));
+    }
+    None
+}
+
+fn place(finding: &Value) -> (u64, u64) {
+    (
+        finding["line"].as_u64().unwrap_or(0),
+        finding["column"].as_u64().unwrap_or(0),
+    )
+}
+
+/// The text with a finding's place replaced; `None` when it is not on one line.
+fn follow(text: &str, finding: &Value, new: &str) -> Option<String> {
+    let (line, column) = place(finding);
+    let index = usize::try_from(line.checked_sub(1)?).ok()?;
+    let range = usize::try_from(column.checked_sub(1)?).ok()?
+        ..usize::try_from(finding["end_column"].as_u64()?.checked_sub(1)?).ok()?;
+    if finding["end_line"].as_u64() != Some(line) {
+        return None;
+    }
+    let mut lines: Vec<String> = text.split('\n').map(str::to_owned).collect();
+    let letters: Vec<char> = lines.get(index)?.chars().collect();
+    let head: String = letters.get(..range.start)?.iter().collect();
+    let tail: String = letters.get(range.end..)?.iter().collect();
+    // A value that may be a secret is not marked: its key is, and stays.
+    if tail.starts_with(':') && finding["code"] != "CB0201" {
+        return None;
+    }
+    lines[index] = format!("{head}{new}{tail}");
+    Some(lines.join("\n"))
+}
+
+#[test]
+fn advice_that_is_followed_ends_its_finding() {
+    let mut complaints = Vec::new();
+    let mut followed = 0;
+    for case in Case::all("errors", &["base"]) {
+        let is_of_an_inventory = ("CB01".."CB05").contains(&case.name().as_str());
+        if !is_of_an_inventory || case.path("command.txt").is_file() || case.path("templates").is_dir() {
+            continue;
+        }
+        let workspace = case.workspace();
+        let Ok(text) = fs::read_to_string(workspace.folder().join(FILE)) else {
+            continue;
+        };
+        if !text.is_ascii() {
+            continue;
+        }
+        let before = findings(&workspace);
+        for finding in &before {
+            let Some(changed) = replacement(finding).and_then(|new| follow(&text, finding, &new)) else {
+                continue;
+            };
+            workspace.write(FILE, &changed);
+            followed += 1;
+            for after in findings(&workspace) {
+                let is_same = after["code"] == finding["code"] && after["message"] == finding["message"];
+                let is_new = !before
+                    .iter()
+                    .any(|old| old["code"] == after["code"] && old["message"] == after["message"]);
+                let is_error = after["severity"] == "error";
+                if place(&after) == place(finding) && (is_same || is_new) && is_error {
+                    complaints.push(format!(
+                        "{}: {} {}\n  {}\n  then {} {}",
+                        case.name(),
+                        finding["code"],
+                        finding["message"],
+                        finding["help"],
+                        after["code"],
+                        after["message"]
+                    ));
+                }
+            }
+        }
+        workspace.write(FILE, &text);
+    }
+    expect_none(&complaints);
+    assert!(followed >= 20, "only {followed} were followed");
+}
