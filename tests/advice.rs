@@ -1,5 +1,5 @@
 //! Help that says what to write: it is written into the inventory of each case of `tests/errors`, and the finding is gone without
-//! another one in its place.
+//! another one in its place. The same for what the pages of the codes say to write.
 
 use std::fs;
 
@@ -115,4 +115,64 @@ fn advice_that_is_followed_ends_its_finding() {
     }
     expect_none(&complaints);
     assert!(followed >= 20, "only {followed} were followed");
+}
+
+/// Pages whose example says less than would end the finding in the inventory of the cases, each with what it leaves out.
+const EXCERPTS: &[(&str, &str)] = &[
+    ("CB0312", "the section that is removed"),
+    ("CB0314", "the section that is removed"),
+    ("CB0324", "the other address, which has no port there"),
+    ("CB0354", "the other servers"),
+    ("CB0417", "the steps, which take longer there"),
+];
+
+/// What a page says to write is laid over the good inventory of the cases: it can be read, and has the finding no more.
+#[test]
+fn examples_of_pages_end_their_finding() {
+    let workspace = Case::all("errors", &["base"])
+        .first()
+        .expect("a case")
+        .workspace();
+    let mut complaints = Vec::new();
+    let mut tried = 0;
+    for code in cbgen::codes::ALL {
+        let is_of_inventories = ("CB01".."CB0493").contains(&code.id());
+        let page = cbgen::explain::page(*code).unwrap_or_default();
+        let Some(advice) = page.split("## What to do").nth(1).filter(|_| is_of_inventories) else {
+            continue;
+        };
+        let blocks = advice.split("```yaml\n").skip(1);
+        for block in blocks.filter_map(|block| block.split("```").next()) {
+            if block.starts_with("# cbgen.yaml") || block.contains("extends:") {
+                continue;
+            }
+            let format = if block.contains("schema:") {
+                ""
+            } else {
+                "schema: cbgen/v1\n"
+            };
+            workspace.write(FILE, &format!("{format}extends: base/good.yaml\n{block}"));
+            tried += 1;
+            for finding in findings(&workspace) {
+                let is_own = finding["code"] == code.id()
+                    && !EXCERPTS
+                        .iter()
+                        .any(|(id, left_out)| *id == code.id() && !left_out.is_empty());
+                // Servers are shown in part.
+                let is_unreadable = finding["code"]
+                    .as_str()
+                    .is_some_and(|id| id < "CB03" && id != "CB0202");
+                if is_own || is_unreadable && finding["severity"] == "error" {
+                    complaints.push(format!(
+                        "{}: {} {}",
+                        code.id(),
+                        finding["code"],
+                        finding["message"]
+                    ));
+                }
+            }
+        }
+    }
+    expect_none(&complaints);
+    assert!(tried > 80, "only {tried} examples");
 }
