@@ -453,6 +453,10 @@ fn journals(fixture: &Fixture, ends: &Ends, rows: &mut Vec<Row>) {
         goes_back(fixture, &with(&journal[..at]), ends).map_err(told)
     });
     rows.push(("journal cut at a byte", count, "back".to_owned()));
+    let last = journal[..journal.len() - 1]
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .unwrap();
     let garbled: Vec<usize> = (0..journal.len()).step_by(89).collect();
     let count = run_all(garbled, |at| {
         let told = |why: String| format!("journal garbled at {at}: {why}");
@@ -463,7 +467,8 @@ fn journals(fixture: &Fixture, ends: &Ends, rows: &mut Vec<Row>) {
         let end = run_apply(fixture, &stage, &wish(fixture));
         let is_named =
             matches!(&end, End::Refused(problems) if problems.iter().any(|problem| problem.code == "CB1241"));
-        if !is_named {
+        // No line behind it vouches for the last one, which says only how the run ended.
+        if !is_named && at < last {
             return Err(told(format!("apply does not notice: {end:?}")));
         }
         goes_back(fixture, &world, ends).map_err(told)
@@ -471,7 +476,7 @@ fn journals(fixture: &Fixture, ends: &Ends, rows: &mut Vec<Row>) {
     rows.push((
         "journal garbled at a byte",
         count,
-        "noticed by apply, back".to_owned(),
+        "noticed by apply, where it is not the last line; back".to_owned(),
     ));
     world.take("C/ProgramData/cbgen");
     // Scripts have kept what was there in the folder that is gone, so only going on is possible.
