@@ -9,7 +9,7 @@ use crate::harness::{Ran, Workspace};
 fn workspace() -> Workspace {
     let workspace = Workspace::new();
     assert_eq!(workspace.run(&["init"]).code, 0);
-    std::fs::write(workspace.outside().join("hidden.txt"), "root:a secret line\n").unwrap();
+    std::fs::write(workspace.outside().join("hidden.yaml"), "root:a secret line\n").unwrap();
     workspace
 }
 
@@ -30,13 +30,13 @@ fn links_do_not_lead_out_of_the_workspace() {
     let workspace = workspace();
     let folder = workspace.folder();
     symlink(
-        workspace.outside().join("hidden.txt"),
+        workspace.outside().join("hidden.yaml"),
         folder.join("inventories/link.yaml"),
     )
     .unwrap();
     symlink(workspace.outside(), folder.join("inventories/folder")).unwrap();
     workspace.write("inventories/a.yaml", "extends: link.yaml\n");
-    workspace.write("inventories/b.yaml", "extends: folder/hidden.txt\n");
+    workspace.write("inventories/b.yaml", "extends: folder/hidden.yaml\n");
     let says = "a symbolic link leads out of the workspace";
     for name in [
         "inventories/a.yaml",
@@ -57,10 +57,10 @@ fn layers_stay_where_the_inventory_is() {
     std::fs::create_dir_all(outside.join("repo/inventories/deep")).unwrap();
     std::fs::create_dir_all(outside.join("folder")).unwrap();
     let write = |name: &str, text: &str| std::fs::write(outside.join(name), text).unwrap();
-    write("repo/inventories/a.yaml", "extends: ../../hidden.txt\n");
+    write("repo/inventories/a.yaml", "extends: ../../hidden.yaml\n");
     write("repo/inventories/b.yaml", "extends: deep/c.yaml\n");
-    write("repo/inventories/deep/c.yaml", "extends: ../../../hidden.txt\n");
-    write("folder/d.yaml", "extends: ../hidden.txt\n");
+    write("repo/inventories/deep/c.yaml", "extends: ../../../hidden.yaml\n");
+    write("folder/d.yaml", "extends: ../hidden.yaml\n");
     let says = "`..` or a symbolic link leads out of the workspace";
     for name in [
         "../repo/inventories/a.yaml",
@@ -86,7 +86,7 @@ fn layers_stay_where_the_inventory_is() {
 fn a_side_of_a_comparison_follows_no_link_out_of_the_workspace() {
     let workspace = workspace();
     let link = workspace.folder().join("inventories/link.yaml");
-    symlink(workspace.outside().join("hidden.txt"), link).unwrap();
+    symlink(workspace.outside().join("hidden.yaml"), link).unwrap();
     let says = "a symbolic link leads out of the workspace";
     let sides = ["diff", "inventories/example.yaml", "inventories/link.yaml"];
     check(&workspace, &sides, "CB0009", says);
@@ -105,7 +105,7 @@ fn templates_are_files_below_a_folder() {
     run("elsewhere", "it is a symbolic link");
     run("elsewhere/", "it is a symbolic link");
     workspace.write("mine/_x/part", "text");
-    symlink(workspace.outside().join("hidden.txt"), folder.join("mine/a.txt")).unwrap();
+    symlink(workspace.outside().join("hidden.yaml"), folder.join("mine/a.txt")).unwrap();
     run("mine", "it is a symbolic link");
 }
 

@@ -88,10 +88,31 @@ pub(super) fn inventory() -> Value {
     });
     let mut then = required;
     if let (Some(()), Some(rules)) = (all, then.as_object_mut()) {
-        rules.insert("allOf".into(), whole_rules());
+        let mut whole = whole_rules();
+        if let Some(whole) = whole.as_array_mut() {
+            whole.push(unshared());
+        }
+        rules.insert("allOf".into(), whole);
     }
     insert(&mut schema, "then", then);
     schema
+}
+
+/// Without `defaults`, each server says everything itself.
+fn unshared() -> Value {
+    let keys = merged()
+        .pointer("/$defs/Server/required")
+        .and_then(Value::as_array)
+        .map(|keys| {
+            let shared = keys
+                .iter()
+                .filter(|key| key.as_str().is_some_and(|key| !OF_ONE_SERVER.contains(&key)));
+            shared.cloned().collect::<Vec<_>>()
+        });
+    json!({
+        "if": { "not": { "required": ["defaults"] } },
+        "then": { "properties": { "servers": { "items": { "required": keys.unwrap_or_default() } } } }
+    })
 }
 
 /// The schema of layers: nothing is required.
@@ -176,6 +197,13 @@ fn loosened() -> (Value, Value) {
     let definitions = schema.get("$defs").cloned().unwrap_or_default();
     reachable(&schema, &definitions, &mut merging);
     let required = rules(&schema, &definitions);
+    // Servers are a list, which no layer merges; but what they share may stand in `defaults`, here or in a layer.
+    if let Some(keys) = schema
+        .pointer_mut("/$defs/Server/required")
+        .and_then(Value::as_array_mut)
+    {
+        keys.retain(|key| key.as_str().is_some_and(|key| OF_ONE_SERVER.contains(&key)));
+    }
     let strip = |value: Option<&mut Value>| {
         if let Some(object) = value.and_then(Value::as_object_mut) {
             object.shift_remove("required");
@@ -419,5 +447,19 @@ mod tests {
         assert!(!inventory.is_valid(&json!({})));
         assert!(inventory.is_valid(&json!({ "extends": "a.yaml" })));
         assert!(!inventory.is_valid(&json!({ "extends": "a.yaml", "bundel": {} })));
+        // What servers share may stand elsewhere, what is their own may not.
+        let lacks = |more: Value, server: Value| {
+            let mut text = json!({ "servers": [server] });
+            for (key, value) in more.as_object().unwrap() {
+                insert(&mut text, key, value.clone());
+            }
+            let at_server = |error: jsonschema::ValidationError<'_>| error.instance_path().as_str() == "/servers/0";
+            inventory.iter_errors(&text).any(at_server)
+        };
+        let server = || json!({ "name": "A", "fqdn": "a.example", "roles": ["core"] });
+        assert!(lacks(json!({}), server()));
+        assert!(!lacks(json!({ "extends": "a.yaml" }), server()));
+        assert!(!lacks(json!({ "defaults": { "all": { "windows": 2016 } } }), server()));
+        assert!(lacks(json!({ "extends": "a.yaml" }), json!({ "name": "A" })));
     }
 }
