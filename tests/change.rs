@@ -24,6 +24,7 @@ use crate::reliability::{run_apply, run_rollback, wish};
 
 mod absent;
 mod processes;
+mod runs;
 
 fn plan_on(fixture: &Fixture, stage: &Stage<'_>, server: &Server) -> Plan {
     let desk = Desk {

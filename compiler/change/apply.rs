@@ -13,11 +13,12 @@ use crate::codes;
 
 use super::disk::Held;
 use super::history::{History, Run, Standing};
-use super::journal::Journal;
+use super::journal::{Journal, Meant};
 use super::machine::Secret;
 use super::plan::{Desk, Outlook, Plan, Problem};
 use super::room::{Room, who};
 use super::state::{Running, State};
+use super::status::forgotten;
 use super::steps::{Selection, is_script, secrets_of};
 use super::stillborn;
 use super::undo;
@@ -161,7 +162,7 @@ fn before_anything(desk: &Desk<'_>, wish: &Wish, plan: &Plan) -> Option<End> {
         return Some(End::Refused(one_way));
     }
     let open = desk.history.open();
-    if let Some(problem) = open.and_then(|run| unfinished(desk, run)) {
+    if let Some(problem) = open.and_then(|run| unfinished(desk, run).or_else(|| left_out(desk, wish, run))) {
         return Some(refused(problem));
     }
     (!plan.is_pending() && open.is_none()).then_some(End::Nothing)
@@ -188,6 +189,58 @@ fn unfinished(desk: &Desk<'_>, run: &Run) -> Option<Problem> {
     Some(Problem::new(codes::RUN_UNFINISHED, message, help))
 }
 
+/// Steps of an open run that would be left out and counted as done with it.
+fn left_out(desk: &Desk<'_>, wish: &Wish, run: &Run) -> Option<Problem> {
+    let chosen: BTreeSet<String> = desk
+        .chosen(&wish.selection)
+        .iter()
+        .map(|step| step.number.to_string())
+        .collect();
+    if run.steps.iter().all(|meant| chosen.contains(&meant.step)) {
+        return None;
+    }
+    let whole = desk.look(&Selection::default());
+    let is_pending = |number: &str| {
+        let mut steps = whole.steps.iter();
+        steps.any(|step| step.number.to_string() == number && step.outlook != Outlook::Nothing)
+    };
+    let left = |meant: &&Meant| !chosen.contains(&meant.step) && is_pending(&meant.step);
+    let first = run.steps.iter().find(left)?;
+    Some(Problem::new(
+        codes::RUN_UNFINISHED,
+        format!(
+            "run {}, begun {} by {}, has not come to step {}, {}",
+            run.number, run.began, run.user, first.step, first.title
+        ),
+        "go on with it, with the words it was begun with, or take it back with `cbgen rollback`",
+    ))
+}
+
+/// A run of another bundle or version on this server that has not ended: what it changes may be what this one changes.
+fn other_unfinished(desk: &Desk<'_>, state: &State) -> Option<Problem> {
+    for other in State::all(desk.server, desk.disk) {
+        if other.windows.eq_ignore_ascii_case(&state.windows) {
+            continue;
+        }
+        // One that cannot be read is told by `status`, and is no reason of this bundle.
+        let Ok(journal) = Journal::open(desk.disk, other.journal()) else {
+            continue;
+        };
+        let history = History::of(&journal.reading.lines);
+        if let Some(run) = history.open() {
+            return Some(Problem::new(
+                codes::RUN_UNFINISHED,
+                format!(
+                    r"run {}, begun {} by {}, has not ended; its journal is {}\journal.jsonl",
+                    run.number, run.began, run.user, other.windows
+                ),
+                "end it with its own bundle, or take it back with `cbgen rollback` and that bundle",
+            ));
+        }
+    }
+    None
+}
+
 fn locked(desk: &Desk<'_>, state: &State, wish: &Wish, _: &Held) -> End {
     let journal = match Journal::open(desk.disk, state.journal()) {
         Ok(journal) => journal,
@@ -195,6 +248,13 @@ fn locked(desk: &Desk<'_>, state: &State, wish: &Wish, _: &Held) -> End {
     };
     if let Some(problem) = damaged(&journal) {
         return refused(problem);
+    }
+    if let Some(why) = forgotten(desk.server, state, desk.disk, &journal.reading) {
+        return refused(Problem::new(
+            codes::JOURNAL_DAMAGED,
+            why,
+            "`cbgen rollback` takes the runs back that it knows, the last one first, and begins a new journal; then apply again",
+        ));
     }
     let history = History::of(&journal.reading.lines);
     // Somebody else may have worked here until the lock was taken.
@@ -205,6 +265,9 @@ fn locked(desk: &Desk<'_>, state: &State, wish: &Wish, _: &Held) -> End {
     let work = desk.look(&wish.selection);
     if let Some(end) = before_anything(&desk, wish, &work) {
         return end;
+    }
+    if let Some(problem) = other_unfinished(&desk, state) {
+        return refused(problem);
     }
     let secrets = match secrets(&desk, wish, &work) {
         Ok(secrets) => secrets,

@@ -8,14 +8,14 @@ use crate::report::counted;
 
 use super::apply::{busy, journal_failed, left, state_failed};
 use super::disk::Disk;
-use super::history::{History, Run};
-use super::journal::{Journal, Line, Record};
+use super::history::{History, Run, Standing};
+use super::journal::{Journal, Line, Meant, Record};
 use super::machine::Machine;
 use super::plan::Problem;
 use super::room::{Room, who};
 use super::server::Server;
 use super::state::{Running, State};
-use super::steps::Package;
+use super::steps::{DEPLOYMENT, Package};
 use super::tools;
 use super::undo::{Order, changed_by_someone, go_back};
 
@@ -57,64 +57,90 @@ struct Found {
     run: Run,
     /// What is wrong with the journal.
     damage: Option<String>,
-    /// What the run meant to do, for a journal that cannot tell.
-    meaning: Option<Line>,
+    /// How every run began and how it stands, for a journal that cannot tell.
+    runs: Vec<(Line, Standing)>,
 }
 
 /// Finds the run, with what is known of it from the journal and from beside it.
 fn find(way: &Way<'_>, state: &State, journal: &Journal) -> Option<Found> {
     let meanings = state.meanings(way.disk);
-    let newest = meanings.last();
     let known = History::of(&journal.reading.lines);
-    let in_journal = known.runs.iter().map(|run| run.number).max().unwrap_or(0);
-    let is_cut = newest.is_some_and(|line| line.run > in_journal);
-    let damage = match journal.reading.damage.first() {
-        Some((line, why)) => Some(format!("line {line}: {why}")),
-        None if is_cut => Some("its last run is missing".to_owned()),
-        None => None,
+    let is_unknown = |meaning: &&Line| known.runs.iter().all(|run| run.number != meaning.run);
+    let damage = match (journal.reading.damage.first(), meanings.iter().rfind(is_unknown)) {
+        (Some((line, why)), _) => Some(format!("line {line}: {why}")),
+        (None, Some(meaning)) => Some(format!("run {} is missing", meaning.run)),
+        (None, None) => None,
     };
     let Some(damage) = damage else {
-        let run = known.last()?.clone();
-        let meaning = None;
         return Some(Found {
-            run,
+            run: known.last()?.clone(),
             damage: None,
-            meaning,
+            runs: Vec::new(),
         });
     };
-    // What the run meant stands first, then every line that can be read.
-    let mut lines: Vec<Line> = Vec::new();
-    if let Some(meaning) = newest {
-        lines.push(meaning.clone());
-    }
-    let is_begin = |line: &Line| matches!(line.record, Record::Begin { .. });
-    let same = |line: &Line| newest.is_some_and(|meaning| meaning.run == line.run);
-    let readable = journal.reading.lines.iter();
-    // A garbled line may still read well and name another file: only what the run meant to change is its own.
-    let is_meant = |line: &Line| match (&line.record, newest.map(|meaning| &meaning.record)) {
-        (
-            Record::Intent { step, file, .. } | Record::Did { step, file, .. },
-            Some(Record::Begin { steps, .. }),
-        ) if same(line) => {
-            let mut files = steps.iter().filter(|meant| meant.step == *step);
-            files.any(|meant| meant.file.as_ref().is_some_and(|meant| meant.path == file.path))
+    // What each run meant stands first, then every line that can be read.
+    let is_begin = |line: &&Line| matches!(line.record, Record::Begin { .. });
+    let mut begins = meanings;
+    for line in journal.reading.lines.iter().filter(is_begin) {
+        if begins.iter().all(|begin| begin.run != line.run) {
+            begins.push(line.clone());
         }
-        _ => true,
+    }
+    begins.sort_by_key(|begin| begin.run);
+    // A garbled line may still read well and name another file: only what a run meant to change is its own.
+    let is_meant = |line: &&Line| {
+        let (Record::Intent { step, file, .. } | Record::Did { step, file, .. }) = &line.record else {
+            return true;
+        };
+        begins.iter().any(|begin| {
+            let Record::Begin { steps, .. } = &begin.record else {
+                return false;
+            };
+            let names = |meant: &Meant| {
+                meant.step == *step && meant.file.as_ref().is_some_and(|meant| meant.path == file.path)
+            };
+            begin.run == line.run && steps.iter().any(names)
+        })
     };
-    let own = readable.filter(|line| !(is_begin(line) && same(line)) && is_meant(line));
-    lines.extend(own.cloned());
-    let history = History::of(&lines);
-    let run = match newest {
-        Some(meaning) => history.runs.iter().find(|run| run.number == meaning.run),
-        None => history.last(),
-    }?;
-    let mut run = run.clone();
+    let others = journal.reading.lines.iter();
+    let others = others.filter(|line| !is_begin(line)).filter(is_meant);
+    let history = History::of(begins.iter().chain(others));
+    let mut run = history.last().or_else(|| history.runs.last())?.clone();
     run.first = 0;
+    let standing = |number: u64| {
+        let run = history.runs.iter().find(|run| run.number == number);
+        run.map_or(Standing::Interrupted, |run| run.standing)
+    };
+    let runs = begins.into_iter().map(|begin| {
+        let standing = standing(begin.run);
+        (begin, standing)
+    });
     Some(Found {
-        run,
         damage: Some(damage),
-        meaning: newest.cloned(),
+        runs: runs.collect(),
+        run,
     })
+}
+
+/// Why this run is not taken back here, where it is of another place: who names one server must not take back another.
+fn elsewhere(way: &Way<'_>, run: &Run) -> Option<Problem> {
+    let place = &way.server.place;
+    if run.place.eq_ignore_ascii_case(place) {
+        return None;
+    }
+    let option = if run.place.eq_ignore_ascii_case(DEPLOYMENT) {
+        "`--deployment`".to_owned()
+    } else {
+        format!("`--server {}`", run.place)
+    };
+    Some(Problem::new(
+        codes::RUN_UNFINISHED,
+        format!(
+            "run {}, the last one here, is of {} and not of {place}",
+            run.number, run.place
+        ),
+        &format!("runs go back in the order they were made, the last one first: take it back with {option}"),
+    ))
 }
 
 /// Takes back the last run that was not taken back.
@@ -170,6 +196,9 @@ fn locked(way: &Way<'_>, state: &State) -> End {
     let Some(found) = find(way, state, &journal) else {
         return End::Nothing;
     };
+    if let Some(problem) = elsewhere(way, &found.run) {
+        return End::Refused(vec![problem]);
+    }
     let mut room = Room {
         server: way.server,
         disk: way.disk,
@@ -241,7 +270,7 @@ fn locked(way: &Way<'_>, state: &State) -> End {
     }
 }
 
-/// Sets a damaged journal aside and begins a new one with what the run meant. `Some` is why that failed.
+/// Sets a damaged journal aside and begins a new one with what each run meant and how it stands. `Some` is why that failed.
 fn new_journal(room: &mut Room<'_>, found: &Found) -> Option<Problem> {
     let why = found.damage.clone()?;
     let renewed = (|| {
@@ -250,8 +279,19 @@ fn new_journal(room: &mut Room<'_>, found: &Found) -> Option<Problem> {
             None => "nothing".to_owned(),
         };
         room.journal = Journal::open(room.disk, room.state.journal())?;
-        if let Some(meaning) = &found.meaning {
-            room.record(meaning.record.clone())?;
+        let now = room.machine.now();
+        for (begin, standing) in &found.runs {
+            let mut add = |record: Record| room.journal.add(room.disk, begin.run, now.clone(), record);
+            add(begin.record.clone())?;
+            match standing {
+                Standing::Done if begin.run != room.run => add(Record::Done)?,
+                Standing::Undone if begin.run != room.run => add(Record::UndoEnd { complete: true })?,
+                Standing::Done
+                | Standing::Undone
+                | Standing::Paused
+                | Standing::Interrupted
+                | Standing::GoingBack => {}
+            }
         }
         room.record(Record::Damaged {
             kept_as: kept_as.clone(),

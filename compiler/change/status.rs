@@ -260,7 +260,7 @@ struct Expected {
 }
 
 /// What the copies beside the journal tell of a run that the journal does not: it was emptied, cut or removed.
-fn forgotten(server: &Server, state: &State, disk: &dyn Disk, reading: &Reading) -> Option<String> {
+pub fn forgotten(server: &Server, state: &State, disk: &dyn Disk, reading: &Reading) -> Option<String> {
     // A journal that was damaged and began anew says so itself.
     let mut lines = reading.lines.iter();
     if lines.any(|line| matches!(line.record, Record::Damaged { .. })) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::change::disk::{Disk as _, Found, RealDisk};
 use crate::change::plan::Problem;
 use crate::change::server::Server;
 use crate::change::steps::{DEPLOYMENT, Package};
@@ -20,6 +21,7 @@ use super::exit::Exit;
 use super::machine::variable;
 use super::session::Session;
 use super::verify;
+use super::workshop::shown;
 
 /// A bundle that was checked.
 pub(super) struct Opened {
@@ -112,6 +114,21 @@ pub(super) fn server(
     bundle: Option<&dyn Package>,
     computer: &str,
 ) -> Option<Server> {
+    if let Some(root) = &options.root {
+        let looked = RealDisk.look(root);
+        // A copy may lie behind a link.
+        if !matches!(looked, Ok(Some(Found::Folder | Found::Link))) {
+            fail(
+                session,
+                Diagnostic::new(
+                    codes::NOT_A_SERVER,
+                    format!("the folder `{}` of `--root` is not there", shown(root)),
+                )
+                .help("name the folder in which `C:\\X` of the server is `C/X`"),
+            );
+            return None;
+        }
+    }
     let place = if options.deployment {
         DEPLOYMENT.to_owned()
     } else {

@@ -1,12 +1,14 @@
 //! `cbgen plan`: what applying a bundle would change on this server.
 
+use std::path::Path;
+
 use crate::change::apply::{damaged, state_failed};
-use crate::change::disk::RealDisk;
+use crate::change::disk::{Disk as _, Found, RealDisk};
 use crate::change::history::History;
 use crate::change::journal::Journal;
 use crate::change::machine::Machine as _;
 use crate::change::plan::{Desk, Plan, html, text};
-use crate::change::state::{State, put};
+use crate::change::state::{LARGEST, State, put};
 use crate::change::steps::{Package as _, Selection, server_of};
 use crate::codes;
 use crate::diag::{Diagnostic, one_of};
@@ -108,9 +110,32 @@ pub(super) fn selection(session: &mut Session, desk: &Desk<'_>, options: &StepOp
     Some(selection)
 }
 
+/// What stands where a plan is to be written must be nothing or a plan: a slip of the finger must cost no bundle and no file of
+/// the server.
+fn may_be_replaced(file: &Path) -> Result<(), String> {
+    match RealDisk.look(file) {
+        Ok(None) => Ok(()),
+        Ok(Some(Found::File(_))) => {
+            let is_plan = RealDisk
+                .read(file, LARGEST)
+                .is_ok_and(|bytes| Plan::read(&bytes).is_ok());
+            let why = "a file is there that is no plan of this version, and it is kept";
+            is_plan.then_some(()).ok_or_else(|| why.to_owned())
+        }
+        Ok(Some(Found::Folder | Found::Link | Found::Other)) => {
+            Err("something else than a file is there, and it is kept".to_owned())
+        }
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 fn finish(session: &mut Session, arguments: &PlanArguments, plan: &Plan) {
+    let written = |file: &Path| {
+        may_be_replaced(file)?;
+        put(&RealDisk, file, escape_hidden(&plan.to_text()).as_bytes()).map_err(|error| error.to_string())
+    };
     if let Some(file) = &arguments.output
-        && let Err(error) = put(&RealDisk, file, escape_hidden(&plan.to_text()).as_bytes())
+        && let Err(error) = written(file)
     {
         fail(
             session,
@@ -119,7 +144,7 @@ fn finish(session: &mut Session, arguments: &PlanArguments, plan: &Plan) {
                 format!("the plan cannot be written: {error}"),
             )
             .in_file(file.to_string_lossy().replace('\\', "/"))
-            .help("name a file in a folder that is there"),
+            .help("name a new file in a folder that is there"),
         );
     }
     let text = match arguments.format {

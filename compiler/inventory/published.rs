@@ -453,13 +453,17 @@ mod tests {
             for (key, value) in more.as_object().unwrap() {
                 insert(&mut text, key, value.clone());
             }
-            let at_server = |error: jsonschema::ValidationError<'_>| error.instance_path().as_str() == "/servers/0";
+            let at_server =
+                |error: jsonschema::ValidationError<'_>| error.instance_path().as_str() == "/servers/0";
             inventory.iter_errors(&text).any(at_server)
         };
         let server = || json!({ "name": "A", "fqdn": "a.example", "roles": ["core"] });
         assert!(lacks(json!({}), server()));
         assert!(!lacks(json!({ "extends": "a.yaml" }), server()));
-        assert!(!lacks(json!({ "defaults": { "all": { "windows": 2016 } } }), server()));
+        assert!(!lacks(
+            json!({ "defaults": { "all": { "windows": 2016 } } }),
+            server()
+        ));
         assert!(lacks(json!({ "extends": "a.yaml" }), json!({ "name": "A" })));
     }
 }

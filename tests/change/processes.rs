@@ -132,3 +132,41 @@ fn who_only_looks_needs_no_disk_that_can_be_written() {
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("[CB"), "{said}");
 }
+
+/// A slip of the finger costs no bundle and no file of the server, and a server that is not there is none without the product.
+#[test]
+fn what_is_no_plan_is_not_written_over() {
+    let fixture = Fixture::new();
+    let site = Site::new(&fixture);
+    let victim = "server/C/Product/config/file7.url";
+    std::os::unix::fs::symlink("acme.zip", site.workspace.folder().join("link")).unwrap();
+    for file in ["acme.zip", victim, "link", "server"] {
+        let before = fs::read(site.workspace.folder().join(file)).ok();
+        let ran = site.run(&["plan", "acme.zip", "-o", file]);
+        assert_eq!(ran.code, 2, "{file}: {}", ran.stderr);
+        assert!(ran.stderr.contains("is kept"), "{file}: {}", ran.stderr);
+        assert_eq!(
+            fs::read(site.workspace.folder().join(file)).ok(),
+            before,
+            "{file}"
+        );
+    }
+    for _ in 0..2 {
+        assert_eq!(site.run(&["plan", "acme.zip", "-o", "plan.json"]).code, 1);
+    }
+    for words in [
+        &["plan", "acme.zip"][..],
+        &["apply", "acme.zip"],
+        &["status"],
+        &["rollback"],
+    ] {
+        for root in ["nosuch", "acme.zip"] {
+            let mut command = site.workspace.command();
+            let ran = site
+                .workspace
+                .finish(command.args(words).args(["--server", "MGMT01", "--root", root]));
+            assert_eq!(ran.code, 2, "{words:?}: {}", ran.stderr);
+            assert!(ran.stderr.contains("[CB1204]"), "{words:?}: {}", ran.stderr);
+        }
+    }
+}
