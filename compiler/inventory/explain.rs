@@ -112,12 +112,14 @@ impl Explainer<'_> {
             _ => finding,
         };
         let finding = if value.is_null() && self.subject.is_inventory && pointer.contains('/') {
-            let help = finding.help.clone().unwrap_or_default();
+            let keep = "remove the line to keep what a lower layer sets";
+            let help = match &finding.help {
+                Some(help) => format!("{keep}, or {help}"),
+                None => keep.to_owned(),
+            };
             finding
                 .note("`null` takes away what a lower layer sets, and this key must have a value")
-                .help(format!(
-                    "remove the line to keep what a lower layer sets, or {help}"
-                ))
+                .help(help)
         } else {
             finding
         };
