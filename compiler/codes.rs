@@ -235,7 +235,7 @@ codes! {
     ACCEPTANCE_UNUSED = "CB0490", Warning, "an accepted warning is not there";
     ACCEPTANCE_EXPIRED = "CB0491", Warning, "an acceptance is past its date";
     LAYER_IDLE = "CB0493", Warning, "a layer has no effect";
-    VALUE_REPLACED = "CB0494", Warning, "a value of a layer is replaced";
+    VALUE_REPLACED = "CB0494", Warning, "a value is replaced";
     EQUAL_TO_DEFAULT = "CB0495", Warning, "a key is equal to its default";
     CUT_BY_COMMENT = "CB0496", Warning, "a comment cuts what looks like a part of a value";
 

@@ -15,6 +15,10 @@ const OF_THE_PLAN: &[codes::Code] = &[
     codes::NO_TIME_TO_GO_BACK,
 ];
 
+/// Warnings of `check --lint`, which has its own word on acceptances of them.
+pub(super) const OF_THE_LINT: &[codes::Code] =
+    &[codes::LAYER_IDLE, codes::VALUE_REPLACED, codes::EQUAL_TO_DEFAULT];
+
 /// Gives every accepted warning its reason, and adds what is wrong with the acceptances themselves. `today` is a day like
 /// `2026-12-05`; without one no acceptance is past its date.
 pub(super) fn answer(view: &View<'_>, today: Option<&str>, problems: &mut Vec<Problem>) {
@@ -71,9 +75,15 @@ pub(super) fn answer(view: &View<'_>, today: Option<&str>, problems: &mut Vec<Pr
     }
     for (index, entry) in entries.iter().enumerate() {
         let pointer = format!("/accept/{index}");
-        let is_of_the_plan = OF_THE_PLAN.iter().any(|code| code.id() == entry.code);
-        if !is_of_the_plan && !used.get(index).copied().unwrap_or_default() {
-            problems.push(unused(view, entry, &pointer, problems));
+        let mut elsewhere = OF_THE_PLAN.iter().chain(OF_THE_LINT);
+        let is_found_elsewhere = elsewhere.any(|code| code.id() == entry.code);
+        if !is_found_elsewhere && !used.get(index).copied().unwrap_or_default() {
+            let earlier = entries.iter().take(index);
+            let mut covering = earlier.enumerate().filter(|(_, other)| other.code == entry.code);
+            problems.push(match covering.find(|(_, other)| other.servers.is_empty()) {
+                Some((first, _)) => repeated(entry, index, first),
+                None => unused(view, entry, &pointer, problems),
+            });
             continue;
         }
         for (at, name) in unknown_servers(view, entry) {
@@ -103,6 +113,11 @@ pub(super) fn answer(view: &View<'_>, today: Option<&str>, problems: &mut Vec<Pr
             );
         }
     }
+}
+
+/// Whether a finding is about an acceptance itself.
+pub(super) fn is_about_one(problem: &Problem) -> bool {
+    [codes::ACCEPTANCE_UNUSED, codes::ACCEPTANCE_EXPIRED].contains(&problem.code)
 }
 
 /// Names of an acceptance that no server has, with their places in its list.
@@ -139,6 +154,17 @@ fn joined(answers: &[&Acceptance]) -> Acceptance {
         servers: Vec::new(),
         until: answers.iter().filter_map(|entry| entry.until.clone()).min(),
     }
+}
+
+/// An acceptance of what another one accepts everywhere.
+fn repeated(entry: &Acceptance, index: usize, first: usize) -> Problem {
+    Problem::at(
+        codes::ACCEPTANCE_UNUSED,
+        format!("/accept/{index}/code"),
+        format!("{} is accepted twice", entry.code),
+    )
+    .related(format!("/accept/{first}/code"), "accepted here for all servers")
+    .help("remove one of the two; list `servers` in both where the reasons differ")
 }
 
 fn unused(view: &View<'_>, entry: &Acceptance, pointer: &str, problems: &[Problem]) -> Problem {

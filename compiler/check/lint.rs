@@ -1,8 +1,11 @@
 //! What of an inventory has no effect (`check --lint`): nothing is wrong with it, and it makes the file longer to read.
 //!
-//! A key that is equal to its default and confirms an assumption has an effect: it ends a warning.
+//! A key that is equal to its default and confirms an assumption has an effect: it ends a warning. What is kept on purpose can be
+//! accepted like any other warning.
 
+use super::accept::OF_THE_LINT;
 use super::collect;
+use super::problem::Problem;
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::inventory::alternatives::{Alternative, Origin, leaves};
@@ -11,30 +14,94 @@ use crate::inventory::{Loaded, Schema, from_value};
 
 /// Reports layers and values that others replace, and keys that are equal to their default.
 pub fn lint(diagnostics: &mut Diagnostics, schema: &Schema, loaded: &Loaded) {
-    for idle in idle(loaded) {
-        diagnostics.push(match idle {
-            Idle::Layer { name, first } => Diagnostic::new(
+    let mut found = without_effect(loaded);
+    found.extend(equal_to_default(schema, loaded));
+    for (index, entry) in loaded.inventory.accept.iter().enumerate() {
+        let before = found.len();
+        found.retain(|(pointer, finding)| {
+            finding.code.id() != entry.code || !is_listed(loaded, &entry.servers, pointer)
+        });
+        let is_ours = OF_THE_LINT.iter().any(|code| code.id() == entry.code);
+        if is_ours && found.len() == before {
+            let unused = Problem::at(
+                codes::ACCEPTANCE_UNUSED,
+                format!("/accept/{index}/code"),
+                format!("{} is accepted, and nothing here has this warning", entry.code),
+            );
+            diagnostics.push(unused.help("remove the entry").lift(&loaded.places));
+        }
+    }
+    for (_, finding) in found {
+        diagnostics.push(finding);
+    }
+}
+
+/// Whether an acceptance for these servers, or for all of them, is about the value at a pointer.
+fn is_listed(loaded: &Loaded, servers: &[String], pointer: &str) -> bool {
+    let mut segments = pointer.split('/').skip(1);
+    let index = segments
+        .next()
+        .filter(|section| *section == "servers")
+        .and_then(|_| segments.next()?.parse::<usize>().ok());
+    let server = index.and_then(|index| loaded.inventory.servers.get(index));
+    servers.is_empty()
+        || server.is_some_and(|server| servers.iter().any(|name| name.eq_ignore_ascii_case(&server.name)))
+}
+
+/// Layers and values that others replace, each with the pointer of the value.
+fn without_effect(loaded: &Loaded) -> Vec<(String, Diagnostic)> {
+    let idle = idle(loaded).into_iter();
+    idle.map(|idle| match idle {
+        Idle::Layer { name, first } => {
+            let finding = Diagnostic::new(
                 codes::LAYER_IDLE,
                 format!("no value of `{name}` is left in this inventory"),
             )
             .in_file(name)
-            .at_opt(first)
-            .note("every value in it is replaced by a file above it")
-            .help("remove it from `extends`, or remove what replaces it"),
-            Idle::Value { pointer, at, by } => {
-                let finding = Diagnostic::new(
-                    codes::VALUE_REPLACED,
-                    format!("`{}` is replaced by another file", name_of(&pointer)),
-                )
-                .at(at)
-                .help("nothing to do where other inventories use the value");
-                match by {
-                    Some(by) => finding.related(by, "this value counts"),
-                    None => finding.note("another file sets it to `null`, so its default counts"),
-                }
-            }
-        });
-    }
+            .at_opt(first);
+            let finding = match first {
+                Some(_) => finding
+                    .note("every value in it is replaced by a file above it")
+                    .help("remove it from `extends`, or remove what replaces it"),
+                None => finding.note("it sets no value").help("remove it from `extends`"),
+            };
+            (String::new(), finding)
+        }
+        Idle::Shared { pointer, at, by } => {
+            let finding = Diagnostic::new(
+                codes::VALUE_REPLACED,
+                format!("no server takes `{}`", name_of(&pointer)),
+            )
+            .at(at);
+            let finding = match by {
+                Some(by) => finding
+                    .related(by, "this value counts for the first of them")
+                    .note("every server that could share it has a value of its own, or one of its role")
+                    .help("remove it, or remove what the servers have in its place"),
+                None => finding.note("no server has this role").help("remove it"),
+            };
+            (pointer, finding)
+        }
+        Idle::Value { pointer, at, by } => {
+            let finding = Diagnostic::new(
+                codes::VALUE_REPLACED,
+                format!("`{}` is replaced by another file", name_of(&pointer)),
+            )
+            .at(at)
+            .help("remove one of the two; where other inventories use the value, accept it");
+            let finding = match by {
+                Some(by) => finding.related(by, "this value counts"),
+                None => finding.note("another file sets it to `null`, so its default counts"),
+            };
+            (pointer, finding)
+        }
+    })
+    .collect()
+}
+
+/// Keys that are equal to their default, each with its pointer.
+fn equal_to_default(schema: &Schema, loaded: &Loaded) -> Vec<(String, Diagnostic)> {
+    let mut found = Vec::new();
     let is_default = |pointer: &str| loaded.places.is_default(pointer);
     let warned = collect(&loaded.inventory, &is_default, None).len();
     for leaf in leaves(schema, loaded) {
@@ -52,16 +119,16 @@ pub fn lint(diagnostics: &mut Diagnostics, schema: &Schema, loaded: &Loaded) {
         let is_same = full.pointer(&leaf.pointer) == Some(&leaf.value);
         let is_gone = |pointer: &str| pointer == leaf.pointer || is_default(pointer);
         if is_same && collect(&inventory, &is_gone, None).len() == warned {
-            diagnostics.push(
-                Diagnostic::new(
-                    codes::EQUAL_TO_DEFAULT,
-                    format!("`{}` is equal to its default", name_of(&leaf.pointer)),
-                )
-                .at(span)
-                .help("remove it, or keep it where a reader should see the value"),
-            );
+            let finding = Diagnostic::new(
+                codes::EQUAL_TO_DEFAULT,
+                format!("`{}` is equal to its default", name_of(&leaf.pointer)),
+            )
+            .at(span)
+            .help("remove it; where a reader should see the value, keep it and accept the warning");
+            found.push((leaf.pointer, finding));
         }
     }
+    found
 }
 
 fn name_of(pointer: &str) -> String {

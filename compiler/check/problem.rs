@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::codes::Severity;
-use crate::codes::{self, Code};
+use super::accept;
+use crate::codes::{Code, Severity};
 use crate::diag::Diagnostic;
 use crate::inventory::Places;
 use crate::inventory::accept::Acceptance;
@@ -101,8 +101,7 @@ impl Problem {
     /// Whether an engineer must know it: warnings about acceptances are for the author alone, and one of them depends on
     /// the day.
     pub(super) fn is_for_the_runbook(&self) -> bool {
-        self.code.severity() == Severity::Warning
-            && ![codes::ACCEPTANCE_UNUSED, codes::ACCEPTANCE_EXPIRED].contains(&self.code)
+        self.code.severity() == Severity::Warning && !accept::is_about_one(self)
     }
 
     /// Adds a fact to a finished finding.

@@ -3,6 +3,7 @@
 use crate::catalogue::catalogue;
 use crate::codes;
 use crate::diag::Diagnostic;
+use crate::inventory::accept;
 use crate::{explain, reference};
 
 use super::args::Explain;
@@ -28,7 +29,7 @@ pub(super) fn run(session: &mut Session, arguments: &Explain) {
 fn page(wanted: &str) -> Option<String> {
     if let Some(code) = codes::find(wanted) {
         let mut page = explain::page(code)?.to_owned();
-        if reference::is_accepted(code) {
+        if accept::takes(code) {
             page.push_str(&accept(code.id()));
         }
         return Some(page);

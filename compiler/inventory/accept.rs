@@ -1,17 +1,19 @@
 //! Warnings that somebody looked at (`accept:` of an inventory).
 //!
-//! This file must not know which warnings there are, nor what day it is.
+//! This file must not know what the warnings say, nor what day it is.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::codes::{Code, Severity};
 
 /// One warning that somebody looked at and takes responsibility for. It is no finding any more; the runbook prints it
 /// with its reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Acceptance {
-    /// Code of the warning, from `CB0401` to `CB0489`.
-    #[schemars(regex(pattern = r"^CB04[0-8][0-9]$"))]
+    /// Code of the warning, from `CB0401` to `CB0489`, or one of `check --lint`: `CB0493` to `CB0495`.
+    #[schemars(regex(pattern = r"^CB04([0-8][0-9]|9[3-5])$"))]
     #[schemars(example = &"CB0440")]
     pub code: String,
     /// Why it is right as it is, in words for the engineer; printed in the runbook.
@@ -26,4 +28,10 @@ pub struct Acceptance {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "cbgen-date"), example = &"2027-01-31")]
     pub until: Option<String>,
+}
+
+/// Whether a code is one of the warnings that an acceptance takes, as the pattern of [`Acceptance::code`] says.
+pub fn takes(code: Code) -> bool {
+    let ranges = ["CB0401"..="CB0489", "CB0493"..="CB0495"];
+    code.severity() == Severity::Warning && ranges.iter().any(|range| range.contains(&code.id()))
 }
