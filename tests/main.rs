@@ -88,6 +88,8 @@ mod schema;
 mod scripts;
 /// The secret gate: nothing prints or writes what looks like a secret.
 mod secrets;
+/// Several inventories in one run, and what `--lint` says of the shipped ones.
+mod several;
 /// The shipped bundles planned, applied and taken back on copies of their servers.
 mod shipped;
 /// `cbgen sign` and `verify --signers` with `ssh-keygen` on the other side.

@@ -499,6 +499,19 @@ fn shown(path: &Path) -> String {
     path.to_string_lossy().replace('\\', "/")
 }
 
+/// Says that the output folder is none.
+pub fn no_folder(path: &Path) -> Diagnostic {
+    Diagnostic::new(
+        codes::OUTPUT_FAILED,
+        format!(
+            "`{}` is no folder: a file of this name, or of one in its path, is in the way",
+            shown(path)
+        ),
+    )
+    .in_file(shown(path))
+    .help("name a folder with `-o`, or as `output` in cbgen.yaml; the bundle and its archive are made in it")
+}
+
 fn failed(path: &Path, error: &io::Error) -> Diagnostic {
     let kind = error.kind();
     let help = if matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
@@ -509,15 +522,7 @@ fn failed(path: &Path, error: &io::Error) -> Diagnostic {
     ) {
         "choose a folder you may write with `-o`"
     } else if matches!(kind, io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory) {
-        return Diagnostic::new(
-            codes::OUTPUT_FAILED,
-            format!(
-                "`{}` is no folder: a file of this name, or of one in its path, is in the way",
-                shown(path)
-            ),
-        )
-        .in_file(shown(path))
-        .help("name a folder with `-o`; the bundle and its archive are made in it");
+        return no_folder(path);
     } else {
         "the next build completes or undoes what this one began"
     };

@@ -157,7 +157,7 @@ pub(super) struct Build {
     /// Write nothing; status 1 when the output folder differs from what would be written
     #[arg(long)]
     pub(super) check: bool,
-    /// Print how long each phase took
+    /// Print how long each phase took; left out where both output streams are for programs
     #[arg(long)]
     pub(super) timings: bool,
 }

@@ -14,11 +14,20 @@ use crate::files::{Files, Kind};
 use super::session::Session;
 use super::workshop::shown;
 
-/// The files that arguments stand for. One that stands for none is reported, and does not stop the others.
-pub(super) fn files_of(session: &mut Session, files: &dyn Files, arguments: &[PathBuf]) -> Vec<PathBuf> {
+/// The files that arguments stand for. One that stands for none is reported, in the file `of` that names them if any, and does
+/// not stop the others.
+pub(super) fn files_of(
+    session: &mut Session,
+    files: &dyn Files,
+    arguments: &[PathBuf],
+    of: Option<&str>,
+) -> Vec<PathBuf> {
     let expanded = expand(files, arguments);
     for finding in expanded.findings {
-        session.report_alone(finding);
+        session.report_alone(match of {
+            Some(of) => finding.in_file(of),
+            None => finding,
+        });
     }
     expanded.files
 }

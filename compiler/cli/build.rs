@@ -19,7 +19,7 @@ use crate::contract::path::BundlePath;
 use crate::contract::runbook::{RUNBOOK, Runbook};
 use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::driver::Run;
-use crate::files::Files as _;
+use crate::files::{Files as _, Kind};
 use crate::report::Counts;
 use crate::source::Sources;
 
@@ -145,11 +145,12 @@ pub(super) fn run(session: &mut Session, arguments: &Build) {
         },
     );
     progress.finish();
+    session.release();
     if !is_text {
         session.print(&answers::json(&answer));
     }
     if arguments.timings {
-        session.remark(&times.table());
+        session.remark(&times.table(), is_text);
     }
     if inventories.len() > 1 && !failed.is_empty() {
         let what = if arguments.check {
@@ -286,7 +287,7 @@ fn build(
             },
         };
         match shared {
-            Some(shared) => Err(run.diagnostics.error(same_bundle(&subject, shared))),
+            Some(shared) => Err(run.diagnostics.error(same_bundle(shared))),
             None => make(workshop, press, &mut run, &subject, arguments),
         }
     };
@@ -329,6 +330,10 @@ fn make(
     };
     if arguments.check {
         (run.on_phase)("compare");
+        let output = workshop.files.kind(output_of(arguments));
+        if matches!(output, Ok(Some(Kind::File | Kind::Other))) {
+            return Err(run.diagnostics.error(tree::no_folder(output_of(arguments))));
+        }
         if matches!(workshop.files.kind(Path::new(&made.bundle.tree)), Ok(None)) {
             run.diagnostics.push(
                 Diagnostic::new(
@@ -450,10 +455,11 @@ fn lines_of(written: &Written, bundle: &Named) -> Vec<String> {
     lines
 }
 
-/// Other inventories whose output would have the same name.
+/// Inventories whose output would have the same name: the first of them, and the others.
 #[derive(Clone, Debug)]
 struct Shared {
     what: Name,
+    first: String,
     others: Vec<String>,
 }
 
@@ -503,25 +509,21 @@ fn shared_names(workshop: &Workshop, inventories: &[PathBuf]) -> BTreeMap<usize,
     let mut shared = BTreeMap::new();
     // In reverse order: where both names are shared, the archive's is replaced by the bundle's, which explains it.
     for (what, indices) in users.into_iter().rev().filter(|(_, indices)| indices.len() > 1) {
-        for index in &indices {
-            let others = indices
-                .iter()
-                .filter(|other| *other != index)
-                .filter_map(|other| inventories.get(*other));
-            shared.insert(
-                *index,
-                Shared {
-                    what: what.clone(),
-                    others: others.map(|path| shown(path)).collect(),
-                },
-            );
-        }
+        let mut names = indices.iter().filter_map(|index| inventories.get(*index));
+        let Some(first) = names.next() else { continue };
+        let of_all = Shared {
+            what,
+            first: shown(first),
+            others: names.map(|path| shown(path)).collect(),
+        };
+        shared.extend(indices.into_iter().map(|index| (index, of_all.clone())));
     }
     shared
 }
 
-/// Two outputs of one name would replace each other: none of them is written.
-fn same_bundle(subject: &str, shared: &Shared) -> Diagnostic {
+/// Two outputs of one name would replace each other: none of them is written. All inventories have the same finding, which is
+/// said once.
+fn same_bundle(shared: &Shared) -> Diagnostic {
     let (code, message, help) = match &shared.what {
         Name::Bundle(name) => (
             codes::SAME_BUNDLE,
@@ -535,7 +537,7 @@ fn same_bundle(subject: &str, shared: &Shared) -> Diagnostic {
         ),
     };
     Diagnostic::new(code, message)
-        .in_file(subject)
+        .in_file(shared.first.as_str())
         .note(format!("also used by {}", shared.others.join(", ")))
         .help(help)
 }

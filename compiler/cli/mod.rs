@@ -67,6 +67,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 fn dispatch(arguments: Arguments) -> Exit {
     let mut session = Session::new(&arguments.global);
     let mut command = arguments.command;
+    if matches!(command, Command::Build(_) | Command::Check(_)) {
+        session.hold_errors();
+    }
     if project::fill(&mut session, &mut command).is_none() {
         return session.finish();
     }

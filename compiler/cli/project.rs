@@ -96,10 +96,10 @@ fn read(session: &mut Session, files: &DiskFiles) -> Option<Project> {
 }
 
 /// The inventories a command compiles: what it names, else what the project names. A folder stands for the inventories
-/// directly in it. A file that is named in two ways is compiled once.
+/// directly in it. A file that is named in two ways, or that a link leads to, is compiled once.
 fn inventories(
     session: &mut Session,
-    files: &dyn Files,
+    files: &DiskFiles,
     given: &[PathBuf],
     project: &Project,
 ) -> Option<Vec<PathBuf>> {
@@ -118,9 +118,24 @@ fn inventories(
         return None;
     }
     let mut found: Vec<PathBuf> = Vec::new();
-    let named = files_of(session, files, named);
+    let project_file = given.is_empty().then_some(project::FILE);
+    let named = files_of(session, files, named, project_file);
     let mut failed = named.is_empty();
+    let mut is_absent = false;
     for path in &named {
+        // What the command line names and is not there is reported by reading it.
+        if let Some(project_file) = project_file
+            && matches!(files.kind(path), Ok(None))
+        {
+            is_absent = true;
+            let text = format!("`inventories` names `{}`, which is not there", shown(path));
+            session.report_alone(
+                Diagnostic::new(codes::UNREADABLE_FILE, text)
+                    .in_file(project_file)
+                    .help("correct the name; it is relative to the folder of cbgen.yaml"),
+            );
+            continue;
+        }
         let is_folder =
             path.as_os_str() != STANDARD_INPUT && matches!(files.kind(path), Ok(Some(Kind::Folder)));
         let of_it = if is_folder {
@@ -152,14 +167,19 @@ fn inventories(
     }
     let mut seen: Vec<PathBuf> = Vec::new();
     found.retain(|path| {
-        let plain = plain(path);
-        let is_new = !seen.contains(&plain);
+        // What is not there is reported by reading it.
+        let place = if path.as_os_str() == STANDARD_INPUT {
+            path.clone()
+        } else {
+            files.place(path).unwrap_or_else(|_| plain(path))
+        };
+        let is_new = !seen.contains(&place);
         if is_new {
-            seen.push(plain);
+            seen.push(place);
         }
         is_new
     });
-    (!failed).then_some(found)
+    (!failed && !(is_absent && found.is_empty())).then_some(found)
 }
 
 /// The inventories directly in a folder, in order of names.

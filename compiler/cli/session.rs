@@ -47,7 +47,17 @@ pub(super) struct Session {
     messages: String,
     /// Findings in files that several subjects share: each is said once.
     said: BTreeSet<(codes::Code, String, usize, usize, String)>,
+    /// Errors that are printed behind the warnings of all subjects; `None` where each is printed at once.
+    held: Option<Vec<Held>>,
     exit: Exit,
+}
+
+/// What is printed later.
+enum Held {
+    /// Diagnostics.
+    Messages(String),
+    /// The summary of a subject.
+    Headline(Severity, String),
 }
 
 impl Session {
@@ -67,6 +77,7 @@ impl Session {
             message_file: global.message_file.clone(),
             messages: String::new(),
             said: BTreeSet::new(),
+            held: None,
             exit: Exit::Clean,
         }
     }
@@ -79,6 +90,22 @@ impl Session {
     /// Treats something as an error that the command line did not name.
     pub(super) fn deny(&mut self, what: Deny) {
         self.deny_warnings |= what == Deny::Warnings;
+    }
+
+    /// From here on errors wait until [`Session::release`] or the end of the run: they are read last, where the cursor is,
+    /// however many inventories there are.
+    pub(super) fn hold_errors(&mut self) {
+        self.held.get_or_insert_default();
+    }
+
+    /// Prints the errors that waited.
+    pub(super) fn release(&mut self) {
+        for held in self.held.take().unwrap_or_default() {
+            match held {
+                Held::Messages(text) => self.message(&text),
+                Held::Headline(severity, text) => self.headline(severity, &text),
+            }
+        }
     }
 
     /// Raises the exit code.
@@ -104,11 +131,12 @@ impl Session {
         drop(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()));
     }
 
-    /// Writes text about the run that is no diagnostic: to standard error, unless diagnostics for programs go there.
-    pub(super) fn remark(&mut self, text: &str) {
+    /// Writes text about the run that is no diagnostic: to standard error, else, when diagnostics for programs go there, to
+    /// standard output; nowhere when the answer there is for programs too.
+    pub(super) fn remark(&mut self, text: &str, answer_is_text: bool) {
         if self.reporter.format() == MessageFormat::Human || self.message_file.is_some() {
             self.note(text);
-        } else {
+        } else if answer_is_text {
             self.print(text);
         }
     }
@@ -119,6 +147,14 @@ impl Session {
             self.messages.push_str(text);
         } else {
             self.note(text);
+        }
+    }
+
+    /// The same, of errors, which may have to wait.
+    fn error_message(&mut self, text: String) {
+        match &mut self.held {
+            Some(held) => held.push(Held::Messages(text)),
+            None => self.message(&text),
         }
     }
 
@@ -137,8 +173,6 @@ impl Session {
             look_alikes::name(sources, finding);
         }
         self.raise(self.exit_for(&findings));
-        // What stops the run is read last, where the cursor is.
-        findings.sort_by_key(|finding| finding.severity == Severity::Error);
         let mut counts = Counts::of(&findings);
         if self.quiet {
             findings.retain(|finding| finding.severity == Severity::Error);
@@ -149,14 +183,24 @@ impl Session {
         }
         let all = findings.len();
         findings.retain(|finding| self.is_new(subject, sources, finding));
-        let text = self.reporter.add(sources, &findings);
+        let before = match all - findings.len() {
+            0 => String::new(),
+            before => format!(", {before} said before"),
+        };
+        // What stops the run is read last, where the cursor is.
+        let (errors, warnings): (Vec<_>, Vec<_>) = findings
+            .into_iter()
+            .partition(|finding| finding.severity == Severity::Error);
+        let text = self.reporter.add(sources, &warnings);
         self.message(&text);
+        let text = self.reporter.add(sources, &errors);
+        self.error_message(text);
         if let (Some(severity), Some(sentence)) = (counts.severity(), counts.sentence()) {
-            let before = match all - findings.len() {
-                0 => String::new(),
-                before => format!(", {before} said before"),
-            };
-            self.headline(severity, &format!("{sentence} in {subject}{before}"));
+            let text = format!("{sentence} in {subject}{before}");
+            match &mut self.held {
+                Some(held) if severity == Severity::Error => held.push(Held::Headline(severity, text)),
+                Some(_) | None => self.headline(severity, &text),
+            }
         }
         counts
     }
@@ -176,16 +220,20 @@ impl Session {
             .primary
             .as_ref()
             .and_then(|label| sources.locate(label.span));
-        match place {
-            Some((name, position)) if name != subject => self.said.insert((
-                finding.code,
-                name.to_owned(),
-                position.line,
-                position.column,
-                finding.message.clone(),
-            )),
-            _ => true,
-        }
+        let (name, line, column) = match place {
+            Some((name, position)) => (name, position.line, position.column),
+            None => (finding.file.as_deref().unwrap_or(subject), 0, 0),
+        };
+        let place = (
+            finding.code,
+            name.to_owned(),
+            line,
+            column,
+            finding.message.clone(),
+        );
+        // What is wrong in the subject itself is not said before; of what it shares with others it may be the first.
+        let is_first = self.said.insert(place);
+        is_first || name == subject
     }
 
     /// Prints one finding that belongs to no source text.
@@ -197,12 +245,18 @@ impl Session {
             }
             return;
         }
+        let is_error = finding.severity == Severity::Error;
         let text = self.reporter.add(&Sources::new(), &[finding]);
-        self.message(&text);
+        if is_error {
+            self.error_message(text);
+        } else {
+            self.message(&text);
+        }
     }
 
     /// Ends the run.
     pub(super) fn finish(mut self) -> Exit {
+        self.release();
         let text = self.reporter.finish();
         self.message(&text);
         if let Some(file) = self.message_file.take() {

@@ -44,6 +44,22 @@ pub(super) fn run(session: &mut Session, arguments: &Show) {
 fn no_such_key(inventory: &str, missing: &show::NoSuchKey) -> Diagnostic {
     let dot = if missing.section.is_empty() { "" } else { "." };
     let wanted = format!("{}{dot}{}", missing.section, missing.part);
+    // What the inventory is made of, and not a part of what it is.
+    let elsewhere = match missing.part.as_str() {
+        "defaults" if missing.section.is_empty() => Some(("laid below each server", " servers")),
+        "extends" if missing.section.is_empty() => Some(("followed", "")),
+        _ => None,
+    };
+    if let Some((what, key)) = elsewhere {
+        return Diagnostic::new(
+            codes::UNKNOWN_INVENTORY_KEY,
+            format!("`{wanted}` is {what} before an inventory is shown"),
+        )
+        .in_file(inventory)
+        .help(format!(
+            "`cbgen show {inventory}{key}` prints each value with the line it comes from"
+        ));
+    }
     if let Some(key) = reference::key_at(&wanted) {
         let note = match &key.default {
             Some(default) => format!("its default is `{default}`"),

@@ -70,13 +70,20 @@ fn why(session: &mut Session, workshop: &Workshop, arguments: &Why) {
     let inventory = match found {
         Ok(inventory) => inventory,
         Err(not_these) => {
-            let message = format!(
-                "it is unclear which inventory `{}` was compiled from",
-                shown(file)
-            );
+            let asks_the_other_way = !arguments.impact && is_inventory(&workshop.files, file);
+            let message = if asks_the_other_way {
+                format!("`{}` is an inventory, and no output of one", shown(file))
+            } else {
+                format!(
+                    "it is unclear which inventory `{}` was compiled from",
+                    shown(file)
+                )
+            };
             let finding = Diagnostic::new(codes::INVENTORY_UNCLEAR, message)
                 .in_file(shown(file))
-                .help(if arguments.impact {
+                .help(if asks_the_other_way {
+                    "add `--impact`: it tells what a line of an inventory reaches"
+                } else if arguments.impact {
                     "name the inventory with `--inventory FILE`"
                 } else {
                     "name a file of an `out/NAME` tree, or the inventory with `--inventory FILE`; what a line of an inventory reaches is asked with `--impact`"

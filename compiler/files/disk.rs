@@ -55,7 +55,7 @@ impl DiskFiles {
             .follow_links(false)
             .into_iter()
             .map(|found| {
-                let found = found.map_err(io::Error::from)?;
+                let found = found.map_err(plain_error)?;
                 let path = found.path().strip_prefix(&root).unwrap_or(found.path());
                 Ok(Entry {
                     path: path.to_owned(),
@@ -78,11 +78,23 @@ impl DiskFiles {
         Ok(place.to_string_lossy().replace('\\', "/"))
     }
 
+    /// Where a file or folder lies, whichever name and links lead to it. Errors: those of the system.
+    pub fn place(&self, path: &Path) -> io::Result<PathBuf> {
+        std::fs::canonicalize(self.at(path))
+    }
+
     /// Whether links lead from `path` to a place outside `folder`. Errors: those of the system.
     pub fn leaves(&self, path: &Path, folder: &Path) -> io::Result<bool> {
         let folder = std::fs::canonicalize(self.at(folder))?;
-        Ok(!std::fs::canonicalize(self.at(path))?.starts_with(folder))
+        Ok(!self.place(path)?.starts_with(folder))
     }
+}
+
+/// The error of the system alone: who asked knows the path, and says it in its own words.
+fn plain_error(error: walkdir::Error) -> io::Error {
+    let kind = error.io_error().map_or(io::ErrorKind::Other, io::Error::kind);
+    let number = error.io_error().and_then(io::Error::raw_os_error);
+    number.map_or_else(|| io::Error::new(kind, error), io::Error::from_raw_os_error)
 }
 
 fn kind_of(file_type: std::fs::FileType) -> Kind {
