@@ -161,10 +161,36 @@ pub(super) fn syntax_error(text: &str, error: &serde_json::Error) -> FormatError
     let start = (0..=start).rev().find(|at| text.is_char_boundary(*at));
     let message = error.to_string();
     let suffix = format!(" at line {} column {}", error.line(), error.column());
+    let message = message.strip_suffix(&suffix).unwrap_or(&message);
     FormatError::new(
         characters::range_at(text, start.unwrap_or_default()),
-        message.strip_suffix(&suffix).unwrap_or(&message),
+        words(message),
     )
+}
+
+/// What `serde_json` says, in the words of somebody who writes JSON.
+fn words(message: &str) -> String {
+    let plain = match message {
+        "EOF while parsing a value" => "the text ends where a value is missing",
+        "EOF while parsing an object" => "the text ends before its `{` is closed",
+        "EOF while parsing a list" => "the text ends before its `[` is closed",
+        "EOF while parsing a string" => "the text ends before its quote is closed",
+        "expected ident" => "this word is neither `true`, `false` nor `null`; a text needs double quotes",
+        "expected value" => "a value must stand here; a text needs double quotes",
+        "expected `:`" => "`:` must stand between a key and its value",
+        "expected `,` or `}`" => "`,` or `}` must stand here",
+        "expected `,` or `]`" => "`,` or `]` must stand here",
+        "key must be a string" => "a key must stand in double quotes",
+        "trailing comma" => "a comma stands behind the last item",
+        "trailing characters" => "something follows the end of the value",
+        "control character (\\u0000-\\u001F) found while parsing a string" => {
+            "a line end or another control character stands inside a text"
+        }
+        "invalid escape" => "`\\` begins an escape here that JSON does not know",
+        "recursion limit exceeded" => "it is nested too deeply",
+        other => other,
+    };
+    plain.to_owned()
 }
 
 /// Walks over a text that is known to be JSON, so it only has to find where each value begins and ends.

@@ -2,54 +2,21 @@
 //!
 //! The engine knows names and byte ranges of texts; a file holds several texts. This file must not decide what is wrong.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
-
 use super::engine::{self, EngineError};
 use super::fit::{Foreign, Misfit};
 use super::meter::Unbounded;
+use super::places::{Places, line_of};
 use super::quotes::Quoted;
+use super::wording;
 use crate::catalogue::Catalogue;
 use crate::codes;
 use crate::diag::{Diagnostic, nearest, one_of};
 use crate::formats::Format;
 use crate::source::{FileId, Sources, Span};
 
-/// Where an error of a text lies in its file. Errors of a front-matter text point at the front matter.
-pub(super) fn place(
-    sources: &Sources,
-    texts: &BTreeMap<String, (FileId, usize)>,
-    name: &str,
-    range: Option<Range<usize>>,
-) -> Option<Span> {
-    let (path, part) = name
-        .split_once('#')
-        .map_or((name, None), |(path, part)| (path, Some(part)));
-    let &(file, body_start) = texts.get(path)?;
-    if part.is_some() {
-        let text = sources.get(file)?.text();
-        let front = text.get(..body_start)?;
-        let key = if part == Some("when") {
-            "\nwhen:"
-        } else if part == Some("runbook") {
-            "\nrunbook:"
-        } else {
-            "\ntitle:"
-        };
-        let start = front.find(key).map_or(0, |at| at + 1);
-        let end = front
-            .get(start..)
-            .and_then(|rest| rest.find('\n'))
-            .map_or(start, |length| start + length);
-        return Some(Span::new(file, start..end));
-    }
-    let range = range?;
-    Some(Span::new(file, body_start + range.start..body_start + range.end))
-}
-
 pub(super) fn engine_diagnostic(
     sources: &Sources,
-    texts: &BTreeMap<String, (FileId, usize)>,
+    places: &Places,
     error: &EngineError,
     code: codes::Code,
 ) -> Diagnostic {
@@ -61,15 +28,19 @@ pub(super) fn engine_diagnostic(
         code
     };
     if code == codes::TEMPLATE_SYNTAX
-        && let Some(finding) = structure(sources, texts, error)
+        && let Some(finding) = structure(sources, places, error)
     {
         return finding;
     }
-    let mut found = place(sources, texts, &error.name, error.range.clone());
+    let mut found = places.of(sources, &error.name, error.range.clone());
     if found.is_none()
-        && let Some(&(file, body_start)) = texts.get(error.name.split('#').next().unwrap_or_default())
+        && let Some((file, body_start)) = places.file(&error.name)
     {
         found = quoted_word(sources, file, body_start, &error.message).or(Some(Span::new(file, 0..3)));
+    }
+    if code == codes::TEMPLATE_SYNTAX && !error.message.starts_with("unknown ") {
+        let (message, help) = wording::syntax(&error.message, error.name.ends_with("#when"));
+        return Diagnostic::new(code, message).at_opt(found).help(help);
     }
     let diagnostic = Diagnostic::new(code, error.message.clone()).at_opt(found);
     if error.exceeded {
@@ -88,12 +59,8 @@ pub(super) fn engine_diagnostic(
 }
 
 /// What the engine only notices later: a block that nothing closes, a tag that is none.
-fn structure(
-    sources: &Sources,
-    texts: &BTreeMap<String, (FileId, usize)>,
-    error: &EngineError,
-) -> Option<Diagnostic> {
-    let &(file, body_start) = texts.get(&error.name)?;
+fn structure(sources: &Sources, places: &Places, error: &EngineError) -> Option<Diagnostic> {
+    let (file, body_start) = places.file(&error.name).filter(|_| !error.name.contains('#'))?;
     let slip = super::blocks::slip(sources.get(file)?.text().get(body_start..)?)?;
     let range = body_start + slip.range.start..body_start + slip.range.end;
     Some(
@@ -104,12 +71,8 @@ fn structure(
 }
 
 /// Something in a template whose work has no bound.
-pub(super) fn unbounded(
-    sources: &Sources,
-    texts: &BTreeMap<String, (FileId, usize)>,
-    found: Unbounded,
-) -> Diagnostic {
-    let place = place(sources, texts, &found.name, Some(found.range));
+pub(super) fn unbounded(sources: &Sources, places: &Places, found: Unbounded) -> Diagnostic {
+    let place = places.of(sources, &found.name, Some(found.range));
     Diagnostic::new(codes::TEMPLATE_UNBOUNDED, found.message)
         .at_opt(place)
         .help("docs/templates.md lists what templates may use")
@@ -178,10 +141,8 @@ pub(super) fn unknown_requirement(
 }
 
 pub(super) fn step_mismatch(sources: &Sources, file: FileId) -> Diagnostic {
-    let span = sources.get(file).and_then(|source| {
-        let at = source.text().find("\neffect:")? + 1;
-        Some(Span::new(file, at..at + "effect".len()))
-    });
+    let mut keys = ["effect", "path", "scope"].into_iter();
+    let span = keys.find_map(|key| name_span(sources, file, key));
     Diagnostic::new(
         codes::FRONT_MATTER,
         "an artifact has `path` and `effect`; a runbook step has neither and is not of scope `bundle`",
@@ -193,12 +154,16 @@ pub(super) fn step_mismatch(sources: &Sources, file: FileId) -> Diagnostic {
 /// The line of a key in the front matter.
 fn key_span(sources: &Sources, file: FileId, key: &str) -> Option<Span> {
     let text = sources.get(file)?.text();
-    let at = text.find(&format!("\n{key}:"))? + 1;
-    let end = text
-        .get(at..)?
-        .find('\n')
-        .map_or(text.len(), |length| at + length);
-    Some(Span::new(file, at..end))
+    let front = text.get(..super::front_matter_length(text)?)?;
+    let line = line_of(front, key);
+    (line.start > 0).then(|| Span::new(file, line))
+}
+
+/// The name of a key in the front matter.
+fn name_span(sources: &Sources, file: FileId, key: &str) -> Option<Span> {
+    let line = key_span(sources, file, key)?;
+    let end = line.start + u32::try_from(key.len()).ok()?;
+    Some(Span { end, ..line })
 }
 
 pub(super) fn misfit(sources: &Sources, file: FileId, misfit: &Misfit) -> Diagnostic {
@@ -211,12 +176,11 @@ pub(super) fn misfit(sources: &Sources, file: FileId, misfit: &Misfit) -> Diagno
 /// A quoting filter in a key of the front matter whose text has no format.
 pub(super) fn quoted_nowhere(
     sources: &Sources,
-    texts: &BTreeMap<String, (FileId, usize)>,
+    places: &Places,
     key: &str,
     foreign: &Foreign,
 ) -> Option<Diagnostic> {
-    let path = foreign.name.split('#').next().unwrap_or_default();
-    let &(file, _) = texts.get(path)?;
+    let (file, _) = places.file(&foreign.name)?;
     Some(
         Diagnostic::new(
             codes::FOREIGN_FILTER,
@@ -270,10 +234,7 @@ pub(super) fn quoted_twice(quoted: &Quoted, place: Option<Span>) -> Diagnostic {
 }
 
 pub(super) fn lines_of_applied(sources: &Sources, file: FileId) -> Diagnostic {
-    let span = sources.get(file).and_then(|source| {
-        let at = source.text().find("\nrunbook:")? + 1;
-        Some(Span::new(file, at..at + "runbook".len()))
-    });
+    let span = name_span(sources, file, "runbook");
     Diagnostic::new(
         codes::FRONT_MATTER,
         "a file that a script applies has no lines in the runbook",
@@ -283,10 +244,7 @@ pub(super) fn lines_of_applied(sources: &Sources, file: FileId) -> Diagnostic {
 }
 
 pub(super) fn minutes_missing(sources: &Sources, file: FileId) -> Diagnostic {
-    let span = sources.get(file).and_then(|source| {
-        let at = source.text().find("\ntitle:")? + 1;
-        Some(Span::new(file, at..at + "title".len()))
-    });
+    let span = name_span(sources, file, "title");
     Diagnostic::new(
         codes::MINUTES_MISSING,
         "a step by hand does not say how many minutes it takes",

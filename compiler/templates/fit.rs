@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use super::front_matter::FrontMatter;
 use crate::contract::artifact::Effect;
+use crate::contract::path::is_device_name;
 use crate::diag::one_of;
 use crate::formats::Format;
 
@@ -191,8 +192,8 @@ fn judge(front: &FrontMatter, path: Option<&str>, target: Option<&str>, stage: S
     let known = extensions(format);
     match extension(path) {
         Some(extension) if known.contains(&extension.as_str()) => {}
-        // A page like `LICENSE`; what variables make of it is judged when they are known.
-        None if format == Format::Text => {}
+        // What variables make of the name of a text is judged when they are known.
+        None if format == Format::Text && stage == Stage::Written && is_open(path) => {}
         other => found.push(Misfit {
             key: "path",
             message: match other {
@@ -228,7 +229,18 @@ fn judge(front: &FrontMatter, path: Option<&str>, target: Option<&str>, stage: S
                 // What a variable decides at the end is a file of the product.
                 let waits = stage == Stage::Written && target.trim_end().ends_with("}}");
                 let fits = extension(target).is_some_and(|extension| fitting.contains(&extension.as_str()));
-                if !fits && !waits {
+                let unsafe_name = match stage {
+                    Stage::Written if is_open(target) => None,
+                    Stage::Written | Stage::Rendered => no_file(target),
+                };
+                if let Some(why) = unsafe_name.filter(|_| fits) {
+                    found.push(Misfit {
+                        key: "target",
+                        message: format!("`{target}` names no file of a server: {why}"),
+                        help: r"write the file from its drive on, for example `C:\Callback\site.config`"
+                            .to_owned(),
+                    });
+                } else if !fits && !waits {
                     found.push(Misfit {
                         key: "target",
                         message: format!(
@@ -242,20 +254,57 @@ fn judge(front: &FrontMatter, path: Option<&str>, target: Option<&str>, stage: S
             }
         }
     }
-    if let (Some(begin), Some(target)) = (row.target_begins, target)
-        && !target.starts_with(begin)
-        && !(stage == Stage::Written && target.starts_with("{{"))
-    {
-        found.push(Misfit {
-            key: "target",
-            message: format!(
+    if let Some(begin) = row.target_begins {
+        let message = match target {
+            None => Some(format!(
+                "the effect `{}` changes a key, and `target` does not say which",
+                word(effect)
+            )),
+            Some(target) if target.starts_with(begin) => None,
+            Some(target) if stage == Stage::Written && target.starts_with("{{") => None,
+            Some(target) => Some(format!(
                 "the target of `{}` begins with `{begin}`, unlike `{target}`",
                 word(effect)
-            ),
-            help: "write the key of the registry in full".to_owned(),
-        });
+            )),
+        };
+        found.extend(message.map(|message| Misfit {
+            key: if target.is_some() { "target" } else { "effect" },
+            message,
+            help: "write the key of the registry in full as `target`".to_owned(),
+        }));
     }
     found
+}
+
+/// Why a target is no file that Windows keeps under this name: a stream beside a file, a device, a name that Windows changes.
+fn no_file(target: &str) -> Option<String> {
+    let mut letters = target.chars();
+    let (drive, colon) = (letters.next(), letters.next());
+    let rest = letters.as_str();
+    let has_drive = drive.is_some_and(|letter| letter.is_ascii_alphabetic()) && colon == Some(':');
+    if !has_drive || !rest.starts_with('\\') {
+        return Some(r"it does not begin with a drive, as in `C:\`".to_owned());
+    }
+    if rest.contains(':') {
+        return Some(
+            "behind a second `:` Windows keeps a stream that nobody sees beside the file".to_owned(),
+        );
+    }
+    if let Some(letter) = rest
+        .chars()
+        .find(|letter| letter.is_control() || "/\"<>|?*".contains(*letter))
+    {
+        return Some(format!("it holds `{letter}`"));
+    }
+    rest.split('\\').skip(1).find_map(|part| {
+        if is_device_name(part) {
+            Some(format!("`{part}` is the name of a device on Windows"))
+        } else if part.is_empty() || part.ends_with(['.', ' ']) {
+            Some("a part of it is empty or ends with a dot or blank, which Windows drops".to_owned())
+        } else {
+            None
+        }
+    })
 }
 
 /// What a path with variables came out as, for a message at the line that does not show it.

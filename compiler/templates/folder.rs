@@ -113,15 +113,16 @@ pub fn read(diagnostics: &mut Diagnostics, files: &dyn Files, folder: &Path) -> 
         diagnostics.error(
             Diagnostic::new(codes::UNREADABLE_FILE, format!("`{name}` cannot be read: {why}"))
                 .in_file(name)
-                .help("check the folder given with `--templates`"),
+                .help("check the folder given with `--templates`, or as `templates` in cbgen.yaml"),
         )
     };
     // Without a slash at its end, which would follow a link.
     let folder: PathBuf = folder.components().collect();
     let folder = folder.as_path();
     match files.kind(folder) {
-        // What is not there or cannot be looked at fails in the listing below, in the words of the system.
-        Ok(Some(Kind::Folder) | None) | Err(_) => {}
+        Ok(None) => return Err(refuse(&shown, "there is no such folder".into())),
+        // What cannot be looked at fails in the listing below, in the words of the system.
+        Ok(Some(Kind::Folder)) | Err(_) => {}
         Ok(Some(Kind::Link)) => return Err(refuse(&shown, LINK.into())),
         Ok(Some(Kind::File | Kind::Other)) => return Err(refuse(&shown, "it is no folder".into())),
     }

@@ -35,7 +35,7 @@ impl Templates {
     pub fn marked(&self, format: Format) -> Option<Marked> {
         let mut lines = Vec::new();
         let mut mark = |name: &str| -> Option<Text> {
-            let &(file, body_start) = self.texts.get(name)?;
+            let (file, body_start) = self.places.file(name)?;
             let source = self.sources.get(file)?;
             let first = source.position(body_start).line;
             let body = marked_text(source.text().get(body_start..)?, &mut |line| {
@@ -51,8 +51,8 @@ impl Templates {
             })
         };
         let partials: Vec<Text> = self
-            .texts
-            .keys()
+            .places
+            .paths()
             .filter(|name| is_partial(name))
             .filter_map(|name| mark(name))
             .collect();

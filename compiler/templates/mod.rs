@@ -11,9 +11,11 @@ pub mod folder;
 pub mod front_matter;
 pub mod lines;
 pub mod meter;
+mod places;
 pub mod quotes;
 mod salvage;
 mod variables;
+mod wording;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,11 +32,12 @@ use crate::source::{FileId, Sources, Span};
 
 use engine::{Engine, EngineError, Engines, Text};
 use findings::{
-    engine_diagnostic, lines_of_applied, minutes_missing, no_front_matter, place, refused_value,
-    step_mismatch, unknown_requirement,
+    engine_diagnostic, lines_of_applied, minutes_missing, no_front_matter, refused_value, step_mismatch,
+    unknown_requirement,
 };
 use folder::TemplateFile;
 use front_matter::{FrontMatter, RunbookText};
+use places::Places;
 use salvage::Missing;
 use variables::VariableSchema;
 
@@ -96,7 +99,7 @@ pub struct Templates {
     prose: Engine,
     /// The texts diagnostics point into; an inventory's own texts are added to a copy.
     sources: Sources,
-    texts: BTreeMap<String, (FileId, usize)>,
+    places: Places,
     /// What was left out, because it has mistakes.
     missing: Missing,
     /// Steps of all texts of this run, of whatever inventory and command.
@@ -166,7 +169,7 @@ fn load_into(
 ) -> Result<Templates, Reported> {
     let schema = Schema::of::<FrontMatter>();
     let mut list: Vec<Template> = Vec::new();
-    let mut texts = BTreeMap::new();
+    let mut places = Places::default();
     let mut partials = Vec::new();
     let mut bodies: BTreeMap<Format, Vec<Text>> = BTreeMap::new();
     let mut plain = Vec::new();
@@ -175,7 +178,7 @@ fn load_into(
         let id = sources.add(file.name, file.text.clone());
         refuse_secrets(diagnostics, id, &file.text);
         if is_partial(&file.path) {
-            texts.insert(file.path.clone(), (id, 0));
+            places.add(&file.path, id, 0);
             partials.push(Text {
                 name: file.path,
                 body: file.text,
@@ -192,7 +195,7 @@ fn load_into(
         };
         check_front_matter(diagnostics, sources, id, &front, catalogue);
         let body = file.text.get(body_start..).unwrap_or_default().to_owned();
-        texts.insert(file.path.clone(), (id, body_start));
+        places.add(&file.path, id, body_start);
         bodies.entry(front.format).or_default().push(Text {
             name: file.path.clone(),
             body,
@@ -236,6 +239,8 @@ fn load_into(
             });
         }
     }
+    places.add_fronts(&plain);
+    places.add_fronts(&prose);
     let every = || {
         partials
             .iter()
@@ -245,7 +250,7 @@ fn load_into(
     };
     let unbounded: Vec<Diagnostic> = every()
         .flat_map(|text| meter::unbounded(&text.name, &text.body))
-        .map(|found| findings::unbounded(sources, &texts, found))
+        .map(|found| findings::unbounded(sources, &places, found))
         .collect();
     let by_name = every()
         .map(|text| (text.name.as_str(), text.body.as_str()))
@@ -256,7 +261,7 @@ fn load_into(
             diagnostics.push(finding.clone());
         }
         for found in too_many {
-            diagnostics.push(findings::unbounded(sources, &texts, found));
+            diagnostics.push(findings::unbounded(sources, &places, found));
         }
         // Nothing may follow includes that never end.
         diagnostics.checkpoint()?;
@@ -265,7 +270,7 @@ fn load_into(
         diagnostics,
         sources,
         &list,
-        &texts,
+        &places,
         &partials,
         &bodies,
         &plain,
@@ -276,7 +281,7 @@ fn load_into(
     let mut compile = |format, texts_of: &[Text]| match Engine::compile(format, &partials, texts_of) {
         Ok(engine) => Some(engine),
         Err(errors) => {
-            let explain = |error| engine_diagnostic(sources, &texts, error, codes::TEMPLATE_SYNTAX);
+            let explain = |error| engine_diagnostic(sources, &places, error, codes::TEMPLATE_SYNTAX);
             refused.extend(errors.iter().map(explain));
             None
         }
@@ -309,7 +314,7 @@ fn load_into(
         plain,
         prose,
         sources: Sources::new(),
-        texts,
+        places,
         missing: Missing::default(),
         steps: AtomicU64::new(0),
         most_steps: MOST_STEPS_OF_A_RUN,
@@ -347,8 +352,12 @@ fn is_static(text: &str) -> bool {
     !text.contains("{{") && !text.contains("{%") && !text.contains("{#")
 }
 
+/// What stands before and behind a condition in its text.
+const CONDITION_TAG: (&str, &str) = ("{% if ", " %}1{% endif %}");
+
 fn condition_text(condition: &str) -> String {
-    format!("{{% if {condition} %}}1{{% endif %}}")
+    let (before, after) = CONDITION_TAG;
+    format!("{before}{condition}{after}")
 }
 
 fn fields_text(front: &FrontMatter) -> String {
@@ -362,21 +371,6 @@ fn fields_text(front: &FrontMatter) -> String {
         &restarts,
     ]
     .join(&FIELD.to_string())
-}
-
-/// The keys of [`fields_text`], in its order.
-const FIELDS: [&str; 6] = ["title", "path", "target", "rollback", "applied_by", "restarts"];
-
-/// The key of the front matter that a place in a text without a format belongs to.
-fn plain_key(text: &Text, at: usize) -> &'static str {
-    if text.name.ends_with("#when") {
-        return "when";
-    }
-    let before = text.body.get(..at).unwrap_or_default();
-    FIELDS
-        .get(before.matches(FIELD).count())
-        .copied()
-        .unwrap_or("title")
 }
 
 fn runbook_text(front: &FrontMatter) -> String {
@@ -419,9 +413,7 @@ impl Templates {
             .map(crate::source::SourceFile::text)
             .unwrap_or_default();
         let front = text.get(..template.body_start).unwrap_or_default();
-        let start = front.find(&format!("\n{key}:")).map_or(0, |at| at + 1);
-        let length = front.get(start..).and_then(|rest| rest.find('\n')).unwrap_or(0);
-        Span::new(template.file, start..start + length)
+        Span::new(template.file, places::line_of(front, key))
     }
 
     /// What does not fit about path and target as they were rendered, with its key.
@@ -566,7 +558,7 @@ impl Templates {
     }
 
     fn diagnostic(&self, error: &EngineError) -> Diagnostic {
-        engine_diagnostic(&self.sources, &self.texts, error, codes::RENDER_FAILED)
+        engine_diagnostic(&self.sources, &self.places, error, codes::RENDER_FAILED)
     }
 }
 
@@ -589,7 +581,8 @@ fn check_front_matter(
     for misfit in fit::misfits(front) {
         diagnostics.error(findings::misfit(sources, file, &misfit));
     }
-    if is_step && front.minutes.is_none() {
+    // Whether it is meant as a step is not known while `path` and `effect` contradict each other.
+    if is_step && front.effect.is_none() && front.minutes.is_none() {
         diagnostics.error(minutes_missing(sources, file));
     }
     if front.applied_by.is_some() && front.runbook != RunbookText::default() {
@@ -605,7 +598,7 @@ fn check_variables(
     diagnostics: &mut Diagnostics,
     sources: &Sources,
     list: &[Template],
-    texts: &BTreeMap<String, (FileId, usize)>,
+    places: &Places,
     partials: &[Text],
     bodies: &BTreeMap<Format, Vec<Text>>,
     plain: &[Text],
@@ -627,18 +620,21 @@ fn check_variables(
         .chain(prose.iter().map(|text| (Format::Markdown, text)))
     {
         for foreign in fit::foreign_filters(Some(format), &text.name, &text.body, &by_name) {
-            let place = place(sources, texts, &foreign.name, Some(foreign.range.clone()));
+            let place = places.of(sources, &foreign.name, Some(foreign.range.clone()));
             diagnostics.push(findings::foreign_filter(format, &foreign, place));
         }
         for quoted in quotes::quoted_twice(format, &text.name, &text.body, &by_name) {
-            let place = place(sources, texts, &quoted.name, Some(quoted.range.clone()));
+            let place = places.of(sources, &quoted.name, Some(quoted.range.clone()));
             diagnostics.push(findings::quoted_twice(&quoted, place));
         }
     }
     for text in plain {
         for foreign in fit::foreign_filters(None, &text.name, &text.body, &by_name) {
-            let key = plain_key(text, foreign.range.start);
-            if let Some(finding) = findings::quoted_nowhere(sources, texts, key, &foreign) {
+            let key = match text.name.ends_with("#when") {
+                true => "when",
+                false => places::field_at(&text.body, foreign.range.start),
+            };
+            if let Some(finding) = findings::quoted_nowhere(sources, places, key, &foreign) {
                 diagnostics.push(finding);
             }
         }
@@ -657,7 +653,7 @@ fn check_variables(
             } else {
                 codes::UNKNOWN_VARIABLE
             };
-            let place = place(sources, texts, &error.name, Some(error.range.clone()));
+            let place = places.of(sources, &error.name, Some(error.range.clone()));
             let mut diagnostic = Diagnostic::new(code, error.message).at_opt(place);
             diagnostic.help = error.help;
             diagnostics.push(diagnostic);
