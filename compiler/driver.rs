@@ -223,14 +223,19 @@ impl Compiler {
     fn plan(&self, run: &mut Run<'_>, loaded: &Loaded) -> Result<(Plan<'_>, Option<Reported>), Reported> {
         (run.on_phase)("check");
         secrets::refuse_secrets(run.diagnostics, loaded);
+        let before = run.diagnostics.checkpoint();
         let checked = check::check(
             run.diagnostics,
             loaded.inventory.clone(),
             &loaded.places,
             self.today.as_deref(),
         );
-        let checked = checked?;
-        run.diagnostics.checkpoint()?;
+        let (checked, refused) = match checked {
+            Ok(checked) => (checked, None),
+            Err((reported, Some(checked))) => (checked, Some(reported)),
+            Err((reported, None)) => return Err(reported),
+        };
+        before?;
         (run.on_phase)("plan");
         // A run that did too much already ends here for every further inventory.
         if let Some(finding) = self.templates.spent() {
@@ -239,10 +244,10 @@ impl Compiler {
         match plan::plan(run.diagnostics, checked, &self.templates) {
             Ok(mut plan) => {
                 let judged = runbook::judge(run.diagnostics, &loaded.places, &mut plan);
-                Ok((plan, judged.err()))
+                Ok((plan, refused.or(judged.err())))
             }
             // An order with gaps says nothing of the one that was meant.
-            Err((reported, Some(plan))) => Ok((plan, Some(reported))),
+            Err((reported, Some(plan))) => Ok((plan, Some(refused.unwrap_or(reported)))),
             Err((reported, None)) => Err(reported),
         }
     }

@@ -10,11 +10,10 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::catalogue::{Catalogue, Entry};
-use crate::codes::Severity;
 use crate::codes::{self, Code};
 use crate::diag::{nearest, one_of};
 use crate::explain;
-use crate::inventory::{Schema, yaml_scalar};
+use crate::inventory::{Schema, accept, yaml_scalar};
 
 /// The version in which keys without a mark of their own came.
 const FIRST: &str = "0.1";
@@ -244,6 +243,14 @@ pub fn checks_by_key() -> BTreeMap<String, Vec<Code>> {
     found
 }
 
+/// The key of servers that a key below `defaults` is: what touches the one touches the other.
+fn of_a_server(path: &str) -> String {
+    let shared = path
+        .strip_prefix("defaults.")
+        .and_then(|rest| rest.split_once('.'));
+    shared.map_or_else(|| path.to_owned(), |(_, key)| format!("servers[].{key}"))
+}
+
 /// Paths of the keys of a YAML example, list items as `[]`.
 fn paths(yaml: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -308,11 +315,22 @@ fn paths(yaml: &str) -> Vec<String> {
     leaves
 }
 
-/// The page of a key, as `explain` prints it. Lists may be written with or without `[]`.
+/// The page of a key, as `explain` prints it. Lists may be written without `[]`, and with the number or name of an item:
+/// `servers.fqdn`, `servers[0].fqdn`, `servers.CORE01.fqdn`.
 pub fn key_page(wanted: &str) -> Option<String> {
-    let plain = |path: &str| path.replace("[]", "").to_ascii_lowercase();
+    let plain = |path: &str| {
+        let mut parts = path.split('[');
+        let first = parts.next().unwrap_or_default();
+        let rest = parts.map(|part| part.split_once(']').map_or(part, |(_, rest)| rest));
+        first
+            .chars()
+            .chain(rest.flat_map(str::chars))
+            .collect::<String>()
+            .to_ascii_lowercase()
+    };
     let keys = keys();
-    let key = keys.iter().find(|key| plain(&key.path) == plain(wanted))?;
+    let named = keys.iter().find(|key| plain(&key.path) == plain(wanted)).cloned();
+    let key = named.or_else(|| key_at(wanted))?;
     let mut page = format!("# {}\n\n{}\n\n", key.path, key.meaning);
     let needed = match (&key.default, key.required) {
         (_, true) => "required".to_owned(),
@@ -340,7 +358,7 @@ pub fn key_page(wanted: &str) -> Option<String> {
             let _ = writeln!(page, "  {}  {}", other.path, first_sentence(&other.meaning));
         }
     }
-    if let Some(codes) = checks_by_key().get(&key.path) {
+    if let Some(codes) = checks_by_key().get(&of_a_server(&key.path)) {
         page.push_str("\nChecks:\n");
         for code in codes {
             let _ = writeln!(page, "  {}  {}", code.id(), code.title());
@@ -472,7 +490,7 @@ pub fn page() -> String {
         shown.insert(rows, title);
     }
     text.push_str(WARNINGS);
-    for code in codes::ALL.iter().filter(|code| is_accepted(**code)) {
+    for code in codes::ALL.iter().filter(|code| accept::takes(**code)) {
         let _ = writeln!(
             text,
             "| [{id}](errors/{id}.md) | {} |",
@@ -517,13 +535,14 @@ fn rows<'k>(keys: impl Iterator<Item = &'k Key>, checks: &BTreeMap<String, Vec<C
             (Some(default), _) => format!("`{default}`"),
             (None, _) => "–".to_owned(),
         };
-        let example = key
-            .example
-            .as_ref()
-            .map(|example| format!("`{example}`"))
-            .unwrap_or_default();
+        // A default is an example as well.
+        let example = match key.example.as_ref().or(key.default.as_ref()) {
+            Some(example) => format!("`{example}`"),
+            None if key.is_section => "its table below".to_owned(),
+            None => String::new(),
+        };
         let touched: Vec<String> = checks
-            .get(&key.path)
+            .get(&of_a_server(&key.path))
             .into_iter()
             .flatten()
             .map(|code| format!("[{id}](errors/{id}.md)", id = code.id()))
@@ -541,11 +560,6 @@ fn rows<'k>(keys: impl Iterator<Item = &'k Key>, checks: &BTreeMap<String, Vec<C
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
     text
-}
-
-/// Whether a warning is about an inventory, so that `accept` can answer it.
-pub fn is_accepted(code: Code) -> bool {
-    code.severity() == Severity::Warning && ("CB0401".."CB0490").contains(&code.id())
 }
 
 const INTRODUCTION: &str = include_str!("reference/introduction.md");
@@ -604,8 +618,17 @@ mod tests {
     fn keys_and_requirements_are_explained() {
         let page = key_page("sql.ole.user").unwrap();
         assert!(page.contains("CB0345") && page.contains("optional"), "{page}");
-        assert!(key_page("servers.fqdn").is_some() && key_page("servers[].FQDN").is_some());
+        let page = key_page("servers[].fqdn").unwrap();
+        for other in [
+            "servers.fqdn",
+            "servers[].FQDN",
+            "servers[0].fqdn",
+            "servers.CORE01.fqdn",
+        ] {
+            assert_eq!(key_page(other).as_ref(), Some(&page), "{other}");
+        }
         assert!(key_page("sql").unwrap().contains("sql.server"));
+        assert!(key_page("defaults.core.dotnet").unwrap().contains("CB0311"));
         let page = requirement_page(catalogue().find("DEF-31").unwrap());
         assert!(
             page.contains("proxy.config_trailing_slash") && page.contains("CB0421"),

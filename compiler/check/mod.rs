@@ -28,8 +28,7 @@ mod window;
 
 use std::collections::BTreeMap;
 
-use crate::codes::Code;
-use crate::codes::Severity;
+use crate::codes::{self, Code, Severity};
 use crate::contract::artifact::Role;
 use crate::diag::{Diagnostics, Reported, code};
 use crate::inventory::accept::Acceptance;
@@ -104,14 +103,20 @@ impl From<Problem> for Warning {
 /// inventory accepts. `today` is a day like `2026-12-05`, for acceptances that end; no result but a finding depends on it.
 ///
 /// # Errors
-/// When at least one rule refuses the inventory; every finding is in `diagnostics`.
+/// When at least one rule refuses the inventory; every finding is in `diagnostics`. The inventory comes along when what is wrong
+/// changes no text: what its templates have to say can be told too, and nothing may be written.
+#[expect(
+    clippy::result_large_err,
+    reason = "made once for an inventory, and what came along is read by the next phase"
+)]
 pub fn check(
     diagnostics: &mut Diagnostics,
     inventory: Inventory,
     places: &Places,
     today: Option<&str>,
-) -> Result<Checked, Reported> {
+) -> Result<Checked, (Reported, Option<Checked>)> {
     let mut refused = None;
+    let mut changes_texts = false;
     let mut warnings = Vec::new();
     let mut said = Vec::new();
     for problem in collect(&inventory, &|pointer| places.is_default(pointer), today) {
@@ -124,37 +129,49 @@ pub fn check(
     }
     for diagnostic in problem::together(said) {
         match diagnostic.severity {
-            Severity::Error => refused = Some(diagnostics.error(diagnostic)),
+            Severity::Error => {
+                changes_texts |= !OF_THE_PLATFORM.contains(&diagnostic.code);
+                refused = Some(diagnostics.error(diagnostic));
+            }
             Severity::Warning => diagnostics.push(diagnostic),
         }
     }
+    let checked = Checked { inventory, warnings };
     match refused {
-        Some(reported) => Err(reported),
-        None => Ok(Checked { inventory, warnings }),
+        Some(reported) => Err((reported, (!changes_texts).then_some(checked))),
+        None => Ok(checked),
     }
 }
+
+/// What does not go together on a server: no text depends on that.
+const OF_THE_PLATFORM: &[Code] = &[codes::WINDOWS_NOT_FOR_SQL, codes::DOTNET_NOT_FOR_SQL];
 
 /// Reports what is wrong whatever the values are that were refused before: what the rules say in every way in which those
 /// were replaced.
 pub fn check_salvaged(diagnostics: &mut Diagnostics, salvaged: &Salvaged) {
     let is_default = |pointer: &str| salvaged.places.is_default(pointer);
     let key = |problem: &Problem| (problem.code, problem.message.clone(), problem.place.clone());
-    let mut ways = salvaged
-        .inventories
-        .iter()
-        .map(|inventory| collect(inventory, &is_default, None));
+    let mut ways = salvaged.inventories.iter().map(|inventory| {
+        let found = collect(inventory, &is_default, None);
+        // Whether an acceptance is needed shows only when all values are right, and a warning may follow from what is wrong.
+        let is_certain = |problem: &Problem| match problem.code.severity() {
+            Severity::Error => true,
+            Severity::Warning => {
+                problem.accepted.is_none()
+                    && !accept::is_about_one(problem)
+                    && !salvaged.is_in_doubt(problem.place.pointer())
+            }
+        };
+        found.into_iter().filter(is_certain).collect::<Vec<Problem>>()
+    });
     let Some(mut certain) = ways.next() else { return };
     for way in ways {
         let said: Vec<_> = way.iter().map(key).collect();
         certain.retain(|problem| said.contains(&key(problem)));
     }
-    let errors = certain
-        .iter()
-        .filter(|problem| problem.code.severity() == Severity::Error)
-        .map(|problem| problem.lift(&salvaged.places))
-        .collect();
-    for diagnostic in problem::together(errors) {
-        diagnostics.error(diagnostic);
+    let lifted = certain.iter().map(|problem| problem.lift(&salvaged.places));
+    for diagnostic in problem::together(lifted.collect()) {
+        diagnostics.push(diagnostic);
     }
 }
 

@@ -181,7 +181,8 @@ fn name(field: &Field, value: &str, problems: &mut Vec<Problem>) {
                     "use a provider name, for example `MSOLEDBSQL`"
                 }),
             );
-        } else {
+        } else if value.is_ascii() {
+            // Other letters are refused by name (CB0360).
             let near = nearest(value, field.own.iter().map(|(name, _)| *name));
             problems.push(
                 Problem::at(

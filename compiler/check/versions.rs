@@ -134,7 +134,6 @@ fn server_platform(
             ))
             .help("correct `windows` or `sql.version`; the bundle would switch protocols on a platform the vendor does not support"),
         );
-        return;
     }
     let Some(wanted) = dotnet(&server.dotnet) else {
         return;

@@ -74,6 +74,14 @@ pub fn unseen(character: char) -> Option<Unseen> {
     }
 }
 
+/// A text in which everything that looks like another character is that one.
+pub fn plain(text: &str) -> String {
+    let letters = text.chars();
+    letters
+        .map(|letter| look_alike(letter).map_or(letter, |like| like.like))
+        .collect()
+}
+
 /// A character that people take for another one, which programs do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LookAlike {
@@ -114,6 +122,9 @@ pub fn look_alike(character: char) -> Option<LookAlike> {
         }
         _ => {}
     }
+    if let Some(digit) = digit(character) {
+        return found("a digit of another script", digit);
+    }
     let pair = |table: &str| {
         let mut letters = table.chars();
         letters.find(|letter| *letter == character)?;
@@ -125,16 +136,33 @@ pub fn look_alike(character: char) -> Option<LookAlike> {
     found("a Greek letter", pair(GREEK)?)
 }
 
+/// The zeros of scripts whose ten digits follow each other: Arabic, Persian, N'Ko, the scripts of India, Thai, Lao, Tibetan,
+/// Myanmar, Khmer, Mongolian (general category Nd).
+const ZEROS: &str = "٠۰߀०০੦૦୦௦౦೦൦๐໐༠၀០᠐";
+
+/// The digit that a digit of another script means.
+fn digit(character: char) -> Option<char> {
+    let value = ZEROS.chars().find_map(|zero| {
+        let value = u32::from(character).checked_sub(u32::from(zero))?;
+        (value < 10).then_some(value)
+    });
+    char::from_digit(value?, 10)
+}
+
 impl LookAlike {
     /// `character`, which looks so, as a finding names it.
     pub fn name(self, character: char) -> String {
         let code = u32::from(character);
         match self.like {
             ' ' => format!("{} (U+{code:04X})", self.what),
-            like => format!(
-                "`{character}` (U+{code:04X}, {} that looks like `{like}`)",
-                self.what
-            ),
+            like => {
+                let verb = if like.is_ascii_digit() {
+                    "means"
+                } else {
+                    "looks like"
+                };
+                format!("`{character}` (U+{code:04X}, {} that {verb} `{like}`)", self.what)
+            }
         }
     }
 }
@@ -174,6 +202,10 @@ mod tests {
         check('’', Some("`’` (U+2019, a typographic quote that looks like `'`)"));
         check('–', Some("`–` (U+2013, a dash that looks like `-`)"));
         check('О', Some("`О` (U+041E, a Cyrillic letter that looks like `O`)"));
+        check(
+            '٤',
+            Some("`٤` (U+0664, a digit of another script that means `4`)"),
+        );
         check('ο', Some("`ο` (U+03BF, a Greek letter that looks like `o`)"));
         check(
             'Ａ',

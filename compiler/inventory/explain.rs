@@ -90,6 +90,8 @@ impl Explainer<'_> {
                 return;
             }
             Kind::MinItems { .. } if !self.complete => return,
+            // It is none of the choices either, which says more.
+            Kind::Type { .. } if field.choices().is_some() => return,
             Kind::Type { .. } => self.wrong_type(pointer, value, field),
             Kind::Enum { .. } | Kind::Constant { .. } => self.not_a_choice(pointer, value, field),
             Kind::Minimum { .. } | Kind::Maximum { .. } => self.out_of_range(pointer, value, field),
@@ -456,7 +458,7 @@ impl Explainer<'_> {
                 format!("it is the code of an error: {}", code.title()),
                 format!("mend what `cbgen explain {id}` describes; only warnings can be accepted"),
             ),
-            Some(code) if is_accepted_form(&id) => (
+            Some(code) if super::accept::takes(code) => (
                 format!("a code is written in capital letters, `{}`", code.id()),
                 format!("write `{}`", code.id()),
             ),
@@ -465,7 +467,8 @@ impl Explainer<'_> {
                     "nothing has to accept this warning, which is none of the checks: {}",
                     code.title()
                 ),
-                "remove the entry; warnings from `CB0401` to `CB0489` are accepted here".to_owned(),
+                "remove the entry; warnings from `CB0401` to `CB0489` are accepted here, and `CB0493` to `CB0495`"
+                    .to_owned(),
             ),
             None => (
                 "no finding has this code".to_owned(),
@@ -486,6 +489,11 @@ impl Explainer<'_> {
         let why = scalars::find(format)
             .and_then(|form| form(text).err())
             .unwrap_or_else(|| "it does not have the required form".to_owned());
+        // What to do is part of many reasons, and help.
+        let (why, advice) = match why.rsplit_once("; write ") {
+            Some((why, advice)) => (why, Some(format!("write {advice}"))),
+            None => (why.as_str(), None),
+        };
         let code = if format.starts_with("cbgen-windows-") {
             codes::UNSAFE_WINDOWS_PATH
         } else {
@@ -507,6 +515,9 @@ impl Explainer<'_> {
             && let Some(example) = scalars::example(format)
         {
             finding = finding.help(format!("write it like `{}`", inline(&Value::from(example))));
+        }
+        if let Some(advice) = advice.filter(|_| !credentials && !text.is_empty()) {
+            finding = finding.help(advice);
         }
         if credentials { finding.redacted() } else { finding }
     }
@@ -586,10 +597,4 @@ fn with_summary(finding: Diagnostic, field: Field<'_>, pointer: &str) -> Diagnos
         Some(example) => finding.help(format!("write it like `{}`", inline(example))),
         None => finding.help("write it in the required form"),
     }
-}
-
-/// Whether a code is one of the warnings that `accept` takes, as its pattern in the schema says.
-fn is_accepted_form(id: &str) -> bool {
-    id.strip_prefix("CB04")
-        .is_some_and(|rest| rest.len() == 2 && rest.as_bytes().first() != Some(&b'9'))
 }

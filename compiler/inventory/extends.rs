@@ -262,6 +262,9 @@ impl Reader<'_> {
             }
         };
         let mut wanted = Vec::new();
+        if items.is_empty() {
+            self.names_nothing("names no file", entry.value.span);
+        }
         for item in items {
             let found = match &item.target().kind {
                 Kind::Refused => continue,
@@ -286,20 +289,21 @@ impl Reader<'_> {
                     "must be a file name or a list of file names".to_owned()
                 }
             };
-            self.diagnostics.push(
-                Diagnostic::new(codes::EXTENDS_FORM, format!("`extends` {found}"))
-                    .at(if item.span.start == item.span.end {
-                        entry.key_span
-                    } else {
-                        item.span
-                    })
-                    .help(
-                        "write `extends: shared/base.yaml` or `extends: [shared/base.yaml, shared/sql.yaml]`; remove \
-                         the key where there is nothing to extend",
-                    ),
-            );
+            let is_there = item.span.start != item.span.end;
+            self.names_nothing(&found, if is_there { item.span } else { entry.key_span });
         }
         wanted
+    }
+
+    /// Reports what `extends` has in the place of a file name.
+    fn names_nothing(&mut self, found: &str, place: Span) {
+        let finding = Diagnostic::new(codes::EXTENDS_FORM, format!("`extends` {found}"))
+            .at(place)
+            .help(
+                "write `extends: shared/base.yaml` or `extends: [shared/base.yaml, shared/sql.yaml]`; remove the key where \
+                 there is nothing to extend",
+            );
+        self.diagnostics.push(finding);
     }
 
     /// Says how the run came to a file that cannot be read.

@@ -8,6 +8,7 @@ use super::segments::{self, Removed};
 use super::{MAX_INPUT_BYTES, OutsideWorkspace, ReadInput, characters};
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::formats::unseen::look_alike;
 use crate::source::{FileId, Sources, Span, plain_text};
 
 /// Most characters that are removed from a text before it is read on.
@@ -184,7 +185,7 @@ fn check_characters(diagnostics: &mut Diagnostics, id: FileId, text: &str) -> Ve
         removed.push(Removed {
             at,
             bytes: character.len_utf8(),
-            blank: false,
+            instead: None,
         });
         if line_reported {
             continue;
@@ -205,8 +206,8 @@ fn check_characters(diagnostics: &mut Diagnostics, id: FileId, text: &str) -> Ve
     removed
 }
 
-/// Reports blanks of another kind where YAML needs a blank: they look like one and are a letter to YAML, which then says
-/// something strange about the lines around them. One finding a line; gives all of them.
+/// Reports blanks and dashes of another kind where YAML needs a blank or the `-` of a list item: they look like one and are a
+/// letter to YAML, which then says something strange about the lines around them. One finding a line; gives all of them.
 fn blanks(diagnostics: &mut Diagnostics, id: FileId, text: &str) -> Vec<Removed> {
     let is_strange = |letter: &char| !letter.is_ascii() && letter.is_whitespace();
     let mut found = Vec::new();
@@ -214,14 +215,15 @@ fn blanks(diagnostics: &mut Diagnostics, id: FileId, text: &str) -> Vec<Removed>
     for line in text.split_inclusive('\n') {
         let words = line.trim_start();
         let indent = line.len() - words.len();
-        let behind_dash = usize::from(words.starts_with('-'));
+        let dash = strange_dash(words).map(|dash| (indent, dash));
+        let sign = dash.map_or(usize::from(words.starts_with('-')), |(_, dash)| dash.len_utf8());
         let key = words.find(':').filter(|at| {
             let key = words.get(..*at).unwrap_or_default();
             !key.contains(['\'', '"', '#', '{', '['])
         });
         let indentation = line.get(..indent).unwrap_or_default().char_indices();
         let spots = [
-            Some(indent + behind_dash).filter(|_| behind_dash == 1),
+            Some(indent + sign).filter(|_| sign > 0),
             key.map(|at| indent + at + 1),
         ];
         let behind = spots
@@ -229,26 +231,48 @@ fn blanks(diagnostics: &mut Diagnostics, id: FileId, text: &str) -> Vec<Removed>
             .flatten()
             .filter_map(|at| Some((at, line.get(at..)?.chars().next()?)));
         let strange = indentation.chain(behind).filter(|(_, letter)| is_strange(letter));
-        for (index, (at, letter)) in strange.enumerate() {
+        for (index, (at, letter)) in strange.chain(dash).enumerate() {
+            let is_blank = letter.is_whitespace();
             found.push(Removed {
                 at: start + at,
                 bytes: letter.len_utf8(),
-                blank: true,
+                instead: Some(if is_blank { b' ' } else { b'-' }),
             });
             if index > 0 {
                 continue;
             }
             let name = characters::name(letter);
+            let (what, wanted) = if is_blank {
+                ("no blank", "a blank")
+            } else {
+                ("no sign of a list item", "`-`")
+            };
             diagnostics.push(
                 Diagnostic::new(
                     codes::FORBIDDEN_CHARACTER,
-                    format!("here stands {name}, which is no blank to YAML"),
+                    format!("here stands {name}, which is {what} to YAML"),
                 )
                 .at(Span::new(id, start + at..start + at + letter.len_utf8()))
-                .help("write a blank in its place; it is often pasted from a web page or a word processor"),
+                .help(format!(
+                    "write {wanted} in its place; it is often pasted from a web page or a word processor"
+                )),
             );
         }
         start += line.len();
     }
     found
+}
+
+/// A dash that looks like the `-` of a list item and is none, when a key follows it: `– name: MGMT01`.
+fn strange_dash(words: &str) -> Option<char> {
+    let dash = words.chars().next()?;
+    let rest = words.get(dash.len_utf8()..)?;
+    let key = rest.trim_start().split(':').next()?;
+    let is_key = rest.contains(": ") || rest.trim_end().ends_with(':');
+    let is_name = !key.is_empty()
+        && key
+            .chars()
+            .all(|letter| letter.is_alphanumeric() || letter == '_');
+    let is_dash = look_alike(dash).is_some_and(|like| like.like == '-');
+    (is_dash && rest.starts_with(char::is_whitespace) && is_key && is_name).then_some(dash)
 }

@@ -22,7 +22,13 @@ impl Explainer<'_> {
         if is_told(pointer) {
             return;
         }
-        let mut finding = self.missing_key(pointer, key, field);
+        let entry = match field.property(key).and_then(Field::example) {
+            Some(example) => format!("{key}: {}", inline(example)),
+            None => key.to_owned(),
+        };
+        let mut finding = self
+            .missing_key(pointer, key, field)
+            .help(format!("add `{entry}`"));
         if is_server(pointer) && self.subject.is_inventory {
             let root = self.places.node("");
             let is_new = self.lacking_in_servers.borrow_mut().insert(key.to_owned());
@@ -45,14 +51,8 @@ impl Explainer<'_> {
                     finding = finding.related(span, "the last one");
                 }
                 if defaults::is_shareable(self.schema.root(), key) {
-                    let what = finding.help.take().unwrap_or_default();
-                    let example = what
-                        .strip_prefix("add ")
-                        .unwrap_or_default()
-                        .trim_matches('`')
-                        .to_owned();
                     finding = finding.help(format!(
-                        "{what} to each of them, or once for all servers: `defaults: {{ all: {{ {example} }} }}`"
+                        "add `{entry}` to each of them, or once for all servers: `defaults: {{ all: {{ {entry} }} }}`"
                     ));
                 }
             }
@@ -98,14 +98,10 @@ impl Explainer<'_> {
     fn missing_key(&self, pointer: &str, key: &str, field: Field<'_>) -> Diagnostic {
         let place = self.places.key(pointer).or_else(|| self.places.nearest(pointer));
         let owner = self.name(pointer);
-        let mut finding = Diagnostic::new(codes::MISSING_KEY, format!("{owner} lacks `{key}`")).at_opt(place);
-        let wanted = field.property(key);
-        if let Some(summary) = wanted.and_then(Field::summary) {
-            finding = finding.note(format!("`{key}`: {summary}"));
-        }
-        match wanted.and_then(Field::example) {
-            Some(example) => finding.help(format!("add `{key}: {}`", inline(example))),
-            None => finding.help(format!("add `{key}`")),
+        let finding = Diagnostic::new(codes::MISSING_KEY, format!("{owner} lacks `{key}`")).at_opt(place);
+        match field.property(key).and_then(Field::summary) {
+            Some(summary) => finding.note(format!("`{key}`: {summary}")),
+            None => finding,
         }
     }
 

@@ -175,7 +175,8 @@ pub struct Proxy {
     #[serde(default = "default_https_port")]
     #[schemars(range(min = 1, max = 65535))]
     pub https_port: u16,
-    /// Port of a plain listener on 127.0.0.1; absent means none (DEF-34).
+    /// Port of a plain listener on 127.0.0.1, for a program that cannot do without; absent means none (DEF-34). Whoever sets it
+    /// answers CB0420.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 65535))]
     #[schemars(example = 8081)]

@@ -10,9 +10,10 @@ use serde_json::{Map, Value};
 
 use super::model::Inventory;
 use super::schema::{Field, Schema};
-use super::value::{Places, unescape};
+use super::value::{Places, push_segment, unescape};
 use crate::diag::nearest;
-use crate::formats::unseen::look_alike;
+use crate::formats::unseen::plain;
+use crate::secrets::is_like_a_secret_name;
 
 /// In how many ways wrong values are replaced: as many as the largest choice that checks look at.
 const WAYS: usize = 4;
@@ -30,6 +31,19 @@ pub struct Salvaged {
     pub inventories: Vec<Inventory>,
     /// Where its values are written.
     pub places: Places,
+    /// Pointers of the values that are wrong or missing.
+    wrong: BTreeSet<String>,
+}
+
+impl Salvaged {
+    /// Whether the value at a pointer is wrong or missing, or lies in one that is: what is said of it may follow from that.
+    pub fn is_in_doubt(&self, pointer: &str) -> bool {
+        let is_it = |wrong: &String| {
+            let rest = pointer.strip_prefix(wrong.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.wrong.iter().any(is_it)
+    }
 }
 
 /// Replaces what the schema refuses, and what was `refused` before it: there nothing is left. `None` when that leads
@@ -43,7 +57,17 @@ pub(super) fn salvage(
     let inventories = (0..WAYS)
         .map(|way| repaired(schema, value.clone(), refused, way))
         .collect::<Option<Vec<Inventory>>>()?;
-    Some(Salvaged { inventories, places })
+    let errors = schema.validator()?.iter_errors(value);
+    let mut wrong: BTreeSet<String> = errors
+        .filter_map(|error| Repair::of(&error))
+        .flat_map(Repair::places)
+        .collect();
+    wrong.extend(refused.iter().cloned());
+    Some(Salvaged {
+        inventories,
+        places,
+        wrong,
+    })
 }
 
 fn repaired(schema: &Schema, mut value: Value, refused: &BTreeSet<String>, way: usize) -> Option<Inventory> {
@@ -60,8 +84,11 @@ fn repaired(schema: &Schema, mut value: Value, refused: &BTreeSet<String>, way: 
         if repairs.is_empty() {
             break;
         }
-        // From the end, so that no removed item moves another place.
-        for repair in repairs.into_iter().rev() {
+        // A key that was meant is there before it is missed; the rest from the end, so that no removed item moves another place.
+        let (removals, rest): (Vec<_>, Vec<_>) = repairs
+            .into_iter()
+            .partition(|repair| matches!(repair, Repair::Remove(..)));
+        for repair in removals.into_iter().chain(rest.into_iter().rev()) {
             repair.apply(schema, &mut value, way);
         }
     }
@@ -73,13 +100,24 @@ fn repaired(schema: &Schema, mut value: Value, refused: &BTreeSet<String>, way: 
 
 /// A wrong name of a server as it was meant, perhaps: others name the server by what it should have been.
 fn meant(name: &str) -> String {
-    let letters = name
+    plain(name)
         .chars()
-        .map(|letter| look_alike(letter).map_or(letter, |like| like.like));
-    letters
         .filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-')
         .take(LONGEST_NAME)
         .collect()
+}
+
+/// The key that an unknown one was meant to be, perhaps: one that is nearly it, or for `pw` and the like the one that names a
+/// secret.
+fn key_meant<'s>(key: &str, section: Field<'s>) -> Option<&'s str> {
+    let names_a_secret = |known: &&str| {
+        let inner = section.property(known);
+        inner.is_some_and(|inner| inner.property("secret").is_some())
+    };
+    nearest(key, section.keys()).or_else(|| {
+        let mut keys = section.keys().filter(|_| is_like_a_secret_name(key));
+        keys.find(names_a_secret)
+    })
 }
 
 /// What is done about one error.
@@ -97,6 +135,20 @@ impl Repair {
             return false;
         };
         pointer.starts_with("/servers/") && pointer.ends_with("/name") && pointer.matches('/').count() == 3
+    }
+
+    /// Pointers of the values it is about.
+    fn places(self) -> Vec<String> {
+        let below = |pointer: &str, key: &str| {
+            let mut child = pointer.to_owned();
+            push_segment(&mut child, key);
+            child
+        };
+        match self {
+            Self::Remove(pointer, keys) => keys.iter().map(|key| below(&pointer, key)).collect(),
+            Self::Add(pointer, key) => vec![below(&pointer, &key)],
+            Self::Replace(pointer) => vec![pointer],
+        }
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
@@ -126,7 +178,7 @@ impl Repair {
                     for key in keys {
                         let value = entries.shift_remove(&key);
                         // A slip in a key: in one way it is not there, in the others it is the key that was meant.
-                        let meant = field.and_then(|field| nearest(&key, field.keys()));
+                        let meant = field.and_then(|field| key_meant(&key, field));
                         if let (Some(value), Some(meant)) = (value, meant)
                             && way > 0
                             && !entries.contains_key(meant)
@@ -139,7 +191,7 @@ impl Repair {
             Self::Add(pointer, key) => {
                 let field = schema.root().at(&pointer).and_then(|field| field.property(&key));
                 if let (Some(field), Some(Value::Object(entries))) = (field, root.pointer_mut(&pointer)) {
-                    entries.insert(key, stand_in(field, way));
+                    entries.entry(key).or_insert_with(|| stand_in(field, way));
                 }
             }
             Self::Replace(pointer) => {

@@ -8,7 +8,7 @@ use crate::source::FileId;
 
 use super::value::{Kind, Map, Node};
 use super::yaml::{self, Parsed};
-use super::{Subject, repeats};
+use super::{Subject, repeats, slips};
 
 /// Most sections behind mistakes that are read: somebody mends a few and runs again.
 const MOST: usize = 20;
@@ -20,8 +20,8 @@ pub(super) struct Removed {
     pub(super) at: usize,
     /// Its bytes.
     pub(super) bytes: usize,
-    /// Whether a blank stands in its place.
-    pub(super) blank: bool,
+    /// What stands in its place: a blank, or the `-` of a list item.
+    pub(super) instead: Option<u8>,
 }
 
 /// The text as it was meant.
@@ -30,9 +30,7 @@ pub(super) fn without(text: &str, removed: &[Removed]) -> String {
     let mut from = 0;
     for one in removed {
         meant.push_str(text.get(from..one.at).unwrap_or_default());
-        if one.blank {
-            meant.push(' ');
-        }
+        meant.extend(one.instead.map(char::from));
         from = one.at + one.bytes;
     }
     meant.push_str(text.get(from..).unwrap_or_default());
@@ -44,10 +42,10 @@ pub(super) fn place(removed: &[Removed], at: usize) -> usize {
     let mut shift = 0;
     for one in removed {
         // A place at the character itself is the place before it.
-        if one.at >= at + shift + usize::from(!one.blank) {
+        if one.at >= at + shift + usize::from(one.instead.is_none()) {
             break;
         }
-        shift += one.bytes - usize::from(one.blank);
+        shift += one.bytes - usize::from(one.instead.is_some());
     }
     at + shift
 }
@@ -87,7 +85,7 @@ pub(super) fn parse(
 
 /// The first line below that of `after` that begins a section of the file.
 fn next_section(text: &str, after: usize) -> Option<usize> {
-    let after = yaml::floor(text, after);
+    let after = slips::floor(text, after);
     let mut from = after + text.get(after..)?.find('\n')? + 1;
     for line in text.get(from..)?.split_inclusive('\n') {
         let key = line
@@ -142,7 +140,7 @@ mod tests {
             .map(|(at, letter)| Removed {
                 at,
                 bytes: letter.len_utf8(),
-                blank: letter == '\u{A0}',
+                instead: (letter == '\u{A0}').then_some(b' '),
             })
             .collect();
         let meant = without(text, &removed);

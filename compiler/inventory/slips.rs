@@ -5,9 +5,18 @@
 
 use std::ops::Range;
 
+/// The nearest begin of a character at or before `at`.
+pub(super) fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
 /// The line around a byte, without its line feed.
 pub(super) fn line_around(text: &str, at: usize) -> Range<usize> {
-    let at = super::yaml::floor(text, at);
+    let at = floor(text, at);
     let start = text
         .get(..at)
         .and_then(|before| before.rfind('\n'))
@@ -221,6 +230,19 @@ pub(super) fn deeper_than_above(text: &str, at: usize) -> Option<Range<usize>> {
     (is_deeper && has_value(above) && !above.starts_with('-')).then_some(words)
 }
 
+/// The `-` of the list item above the line at `at`, and the key of its list above it, when the item is indented less than the key.
+pub(super) fn dash_left_of_its_key(text: &str, at: usize) -> Option<(Range<usize>, Range<usize>)> {
+    let item = line_above(text, at)?;
+    let key = line_above(text, item.start)?;
+    let is_plain_item = text
+        .get(item.clone())?
+        .strip_prefix("- ")
+        .is_some_and(|rest| !rest.contains(": "));
+    let is_key = text.get(key.clone())?.ends_with(':');
+    let is_left = indent_of(text, item.start) < indent_of(text, key.start);
+    (is_plain_item && is_key && is_left).then(|| (item.start..item.start + 1, key))
+}
+
 /// The words of the line at `at` when they hold no key, and the colon that would make one if a blank followed it.
 pub(super) fn colon_missing(text: &str, at: usize) -> Option<(Range<usize>, Option<Range<usize>>)> {
     let range = words_of(text, line_around(text, at))?;
@@ -350,6 +372,10 @@ mod tests {
         assert_eq!(first_line_indented("# x\n\n  a: 1\nb: 2\n"), Some(5..7));
         assert_eq!(first_line_indented("a: 1\n  b: 2\n"), None);
         assert_eq!(star_of_item("a:\n  * b: 1\n", 5), Some(5..6));
+        let text = "- a: 1\n  r:\n- c\n  w: 2\n";
+        assert_eq!(dash_left_of_its_key(text, text.len() - 1), Some((12..13, 9..11)));
+        let right = "- a: 1\n  r:\n  - c\n  w: 2\n";
+        assert_eq!(dash_left_of_its_key(right, right.len() - 1), None);
         assert_eq!(star_of_item("a:\n  b: * c\n", 8), None);
     }
 }

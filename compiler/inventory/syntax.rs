@@ -303,6 +303,15 @@ pub(super) fn dash_without_blank() -> Diagnostic {
         .help("write `- name: acme`")
 }
 
+/// `- core` further left than `roles:`.
+pub(super) fn dash_left_of_its_key() -> Diagnostic {
+    Diagnostic::new(
+        codes::YAML_SYNTAX,
+        "this list item is indented less than the key of its list",
+    )
+    .help("indent the `-` like the key or deeper, or write the list behind the key: `roles: [core]`")
+}
+
 /// A list whose first item has no `-`.
 pub(super) fn first_dash_missing() -> Diagnostic {
     Diagnostic::new(codes::YAML_SYNTAX, "the first item of this list has no `-`")
@@ -312,7 +321,7 @@ pub(super) fn first_dash_missing() -> Diagnostic {
 /// A tab.
 pub(super) fn tab() -> Diagnostic {
     Diagnostic::new(codes::YAML_TAB, "a tab cannot indent or separate here")
-        .help("replace the tab by blanks, and let the editor do so for .yaml files")
+        .help("replace the tab by blanks, and let the editor write blanks for the tab key in such files")
 }
 
 fn lower_first(text: &str) -> String {

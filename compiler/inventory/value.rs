@@ -116,6 +116,15 @@ impl Node {
         }
     }
 
+    /// Marks the value of the last key of a mapping as reported.
+    pub(super) fn refuse_last(&mut self) {
+        if let Kind::Map(map) = &mut self.kind
+            && let Some(last) = map.entries.last_mut()
+        {
+            last.value.kind = Kind::Refused;
+        }
+    }
+
     /// The text of a scalar.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.target().kind {

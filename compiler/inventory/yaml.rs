@@ -226,12 +226,17 @@ impl Reader<'_> {
         tag: Option<Range<usize>>,
     ) {
         let span = self.span(bytes.clone());
-        if style == ScalarStyle::Plain
-            && let Some(finding) = comments::cut(self.file, self.text, text, bytes.end)
-        {
+        let is_absent = style == ScalarStyle::Plain && span.start == span.end;
+        let written = if is_absent { "" } else { text };
+        let cut =
+            comments::cut(self.file, self.text, written, bytes.end).filter(|_| style == ScalarStyle::Plain);
+        let is_told = is_absent && cut.is_some();
+        if let Some(finding) = cut {
             self.report(finding);
         }
-        let kind = if text.len() > syntax::LONGEST_VALUE {
+        let kind = if is_told {
+            Kind::Refused
+        } else if text.len() > syntax::LONGEST_VALUE {
             self.report(syntax::too_long(text.len(), span));
             Kind::Refused
         } else if tagged {
@@ -240,12 +245,7 @@ impl Reader<'_> {
         } else if style != ScalarStyle::Plain && self.refuse_characters(text, style, span) {
             Kind::Refused
         } else if style == ScalarStyle::Plain {
-            // An absent value has no bytes and an implementation-defined text; it is kept as the empty plain scalar.
-            Kind::Plain(if span.start == span.end {
-                String::new()
-            } else {
-                text.to_owned()
-            })
+            Kind::Plain(written.to_owned())
         } else {
             Kind::Text(text.to_owned())
         };
@@ -577,6 +577,20 @@ impl Reader<'_> {
             return Some((finding, bracket.start));
         }
         let found = text.get(start..).and_then(|rest| rest.chars().next());
+        if matches!(error.kind(), ErrorKind::MappingValueNotAllowed)
+            && let Some((dash, key)) = slips::dash_left_of_its_key(text, start)
+        {
+            // The key of the list was read as one without a value.
+            if let Some(Content::List(items)) = self.stack.last_mut().map(|frame| &mut frame.content)
+                && let Some(item) = items.iter_mut().rfind(|item| item.entries().is_some())
+            {
+                item.refuse_last();
+            }
+            let finding = syntax::dash_left_of_its_key()
+                .at(self.span(dash.clone()))
+                .related(self.span(key), "the key of the list");
+            return Some((finding, dash.start));
+        }
         match error.kind() {
             ErrorKind::MisplacedFlowCollectionEnd => {
                 found.map(|close| (syntax::closes_nothing(close).at(span), start))
@@ -665,8 +679,8 @@ impl Reader<'_> {
 
     /// A span clipped to its first line.
     fn span(&self, bytes: Range<usize>) -> Span {
-        let start = floor(self.text, bytes.start);
-        let end = floor(self.text, bytes.end.max(start));
+        let start = slips::floor(self.text, bytes.start);
+        let end = slips::floor(self.text, bytes.end.max(start));
         let line = self
             .text
             .get(start..end)
@@ -683,13 +697,4 @@ impl Reader<'_> {
             segments::place(self.removed, start)..segments::place(self.removed, end),
         )
     }
-}
-
-/// The nearest begin of a character at or before `at`.
-pub(super) fn floor(text: &str, at: usize) -> usize {
-    let mut at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
 }

@@ -5,11 +5,23 @@
 
 use crate::codes::{self, Severity};
 use crate::diag::Diagnostic;
-use crate::formats::unseen::look_alike;
+use crate::formats::unseen::{look_alike, plain};
 use crate::source::{Sources, Span};
 
 /// Most characters that are named.
 const MOST: usize = 3;
+
+/// Findings that end when a text is written in other letters.
+const ABOUT_LETTERS: [codes::Code; 8] = [
+    codes::UNKNOWN_KEY,
+    codes::WRONG_TYPE,
+    codes::NOT_A_CHOICE,
+    codes::WRONG_FORM,
+    codes::UNSAFE_WINDOWS_PATH,
+    codes::INVENTORY_FORMAT,
+    codes::UNSAFE_VALUE,
+    codes::ADDRESS_INVALID,
+];
 
 /// Adds a note about look-alikes of the place an error is about, unless its message names them.
 pub fn name(sources: &Sources, finding: &mut Diagnostic) {
@@ -36,12 +48,29 @@ pub fn name(sources: &Sources, finding: &mut Diagnostic) {
             names.push(name);
         }
     }
+    if ABOUT_LETTERS.contains(&finding.code) {
+        finding.help = remedy(finding, text);
+    }
     if names.is_empty() {
         return;
     }
     names.truncate(MOST);
     let note = format!("it holds {}", names.join(" and "));
     finding.notes.push(note);
+}
+
+/// The help of a finding about a text with look-alikes: to write what they look like, unless the help says that already.
+fn remedy(finding: &Diagnostic, text: &str) -> Option<String> {
+    let meant = plain(text);
+    let old = finding.help.clone();
+    let is_said = |help: &String| help.contains(&meant) || help.starts_with("did you mean");
+    if !meant.is_ascii() || meant.contains('`') || meant == text || old.as_ref().is_some_and(is_said) {
+        return old;
+    }
+    Some(match old {
+        Some(help) if finding.code == codes::UNSAFE_VALUE => format!("type it anew, `{meant}`, or {help}"),
+        Some(_) | None => format!("type it anew: `{meant}`"),
+    })
 }
 
 fn text_of(sources: &Sources, span: Span, whole_line: bool) -> Option<&str> {

@@ -4,6 +4,7 @@
 
 use super::shorten;
 use crate::contract::path::is_device_name;
+use crate::formats::unseen::look_alike;
 use crate::inventory::characters;
 
 /// A fully qualified domain name (RFC 1035 section 2.3.1, RFC 1123 section 2.1): two or more labels.
@@ -53,7 +54,7 @@ fn label(part: &str) -> Result<(), String> {
         return Err("it has an empty label (two dots, or a dot at an end)".into());
     }
     if let Some(bad) = part.chars().find(|c| !c.is_ascii_alphanumeric() && *c != '-') {
-        let hint = if bad.is_ascii() {
+        let hint = if bad.is_ascii() || look_alike(bad).is_some() {
             ""
         } else {
             "; write the international name in its `xn--` form"
