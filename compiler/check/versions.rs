@@ -115,7 +115,8 @@ fn server_platform(
     server: &Server,
     problems: &mut Vec<Problem>,
 ) {
-    if !platform.windows.contains(&server.windows) {
+    let fits = platform.windows.contains(&server.windows);
+    if !fits {
         problems.push(
             Problem::at(
                 codes::WINDOWS_NOT_FOR_SQL,
@@ -166,7 +167,7 @@ fn server_platform(
                 one_of(platform.dotnet.iter().copied())
             )),
         );
-    } else if server.windows == WindowsVersion::W2019 && wanted < (4, 7, 2) {
+    } else if fits && server.windows == WindowsVersion::W2019 && wanted < (4, 7, 2) {
         problems.push(
             problem(
                 "Windows Server 2019".into(),

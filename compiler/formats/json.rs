@@ -187,6 +187,9 @@ fn words(message: &str) -> String {
             "a line end or another control character stands inside a text"
         }
         "invalid escape" => "`\\` begins an escape here that JSON does not know",
+        "unexpected end of hex escape" | "lone leading surrogate in hex escape" => {
+            "this `\\u` escape stands for no character"
+        }
         "recursion limit exceeded" => "it is nested too deeply",
         other => other,
     };
@@ -387,15 +390,18 @@ mod tests {
 
     #[test]
     fn what_readers_disagree_about_is_refused() {
-        check("{\"a\": 1,}", &["8..9 trailing comma"]);
+        check("{\"a\": 1,}", &["8..9 a comma stands behind the last item"]);
         check("{\"ä\": 01}", &["8..9 invalid number"]);
         check(
             "{\"a\": \"x\ny\"}",
-            &["8..9 control character (\\u0000-\\u001F) found while parsing a string"],
+            &["8..9 a line end or another control character stands inside a text"],
         );
-        check("{\"a\": 1} x", &["9..10 trailing characters"]);
-        check("{\"a\": ", &["5..6 EOF while parsing a value"]);
-        check("{\"a\": \"\\ud800\"}", &["13..14 unexpected end of hex escape"]);
+        check("{\"a\": 1} x", &["9..10 something follows the end of the value"]);
+        check("{\"a\": ", &["5..6 the text ends where a value is missing"]);
+        check(
+            "{\"a\": \"\\ud800\"}",
+            &["13..14 this `\\u` escape stands for no character"],
+        );
         check(
             "\u{feff}{}",
             &["0..3 the text begins with a byte order mark, which strict readers of JSON refuse"],

@@ -135,7 +135,7 @@ mod tests {
         check("t#fields", "b", 0, (2, 13));
         check("t#fields", "b", 1, (4, 11));
         check("t#fields", "}}", 1, (4, 13));
-        check("t#when", "d", 0, (3, 13));
+        check("t#when", "d", 1, (3, 13));
         check("t#runbook", "f", 0, (7, 12));
         check("t", "g", 0, (9, 9));
         // What is not found word for word has its line.

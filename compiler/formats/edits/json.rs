@@ -400,7 +400,7 @@ mod tests {
         );
         check(
             "{\"rabbit\": {,}}",
-            &["BadFile 12..13 the file is no JSON: key must be a string"],
+            &["BadFile 12..13 the file is no JSON: a key must stand in double quotes"],
         );
         let deep = "[".repeat(100_000);
         check(
