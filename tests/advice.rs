@@ -203,7 +203,7 @@ fn front_matter_of_pages_has_no_finding() {
             };
             let effect = value("effect").unwrap_or_else(|| "read".to_owned());
             let (format, body) = match (value("format").as_deref(), effect.as_str()) {
-                (Some("reg"), _) => ("reg", "Windows Registry Editor Version 5.00\n"),
+                (Some("reg"), _) => ("reg", "Windows Registry Editor Version 5.00\n\n"),
                 (_, "replace_file" | "set_lines") => ("json", "{ \"a\": 1 }\n"),
                 _ => ("markdown", "Text.\n"),
             };

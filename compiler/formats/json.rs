@@ -168,7 +168,7 @@ pub(super) fn syntax_error(text: &str, error: &serde_json::Error) -> FormatError
     )
 }
 
-/// What `serde_json` says, in the words of somebody who writes JSON.
+/// What `serde_json` says, in the words of somebody who writes JSON. Those about its bound stay: edits tell it from a mistake by them.
 fn words(message: &str) -> String {
     let plain = match message {
         "EOF while parsing a value" => "the text ends where a value is missing",
@@ -190,7 +190,6 @@ fn words(message: &str) -> String {
         "unexpected end of hex escape" | "lone leading surrogate in hex escape" => {
             "this `\\u` escape stands for no character"
         }
-        "recursion limit exceeded" => "it is nested too deeply",
         other => other,
     };
     plain.to_owned()
