@@ -373,6 +373,7 @@ codes! {
     ROLLBACK_INCOMPLETE = "CB1260", Error, "not everything was taken back";
     CHANGED_BY_SOMEONE = "CB1261", Error, "someone changed a file that would be taken back";
     NOTHING_KNOWN = "CB1262", Error, "nothing is known of a change on this server";
+    COPY_LOST = "CB1263", Error, "a saved copy that going back needs cannot be used";
     EVIDENCE_BROKEN = "CB1270", Error, "evidence is not what was written";
 }
 

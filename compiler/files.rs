@@ -101,6 +101,16 @@ pub trait Files: Sync {
     /// Renames a file over a file, or a folder to a free name.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
+    /// Gives the file `to` the permissions of the file `from`, where the file system has any.
+    fn copy_rights(&self, _from: &Path, _to: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Where the links at `path` lead, where the file system has any.
+    fn behind_links(&self, path: &Path) -> io::Result<PathBuf> {
+        Ok(path.to_owned())
+    }
+
     /// Exchanges two names in one step. [`io::ErrorKind::Unsupported`] where the system cannot.
     fn exchange(&self, left: &Path, right: &Path) -> io::Result<()>;
 

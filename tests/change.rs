@@ -23,6 +23,7 @@ use crate::reliability::world::{Fault, World};
 use crate::reliability::{run_apply, run_rollback, wish};
 
 mod absent;
+mod going_back;
 mod processes;
 mod runs;
 

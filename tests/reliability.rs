@@ -46,7 +46,7 @@ pub(crate) fn run_apply(fixture: &Fixture, stage: &Stage<'_>, wish: &Wish) -> En
     let state = state(stage.world);
     let journal = match Journal::open(stage.world, state.journal()) {
         Ok(journal) => journal,
-        Err(error) => return End::Refused(vec![apply::state_failed(&error)]),
+        Err(error) => return End::Refused(vec![apply::state_failed(&state.windows, &error)]),
     };
     if let Some(problem) = apply::damaged(&journal) {
         return End::Refused(vec![problem]);
@@ -70,6 +70,7 @@ pub(crate) fn run_rollback(fixture: &Fixture, stage: &Stage<'_>, overwrite: &[St
         machine: stage,
         package: Some(fixture),
         overwrite,
+        leave: &[],
     };
     rollback(&way, &state(stage.world))
 }
@@ -272,16 +273,32 @@ fn meddled(fixture: &Fixture, ends: &Ends, at: usize, fault: Fault, victim: &str
         rollback::End::Incomplete(_) => return Err(told("it is incomplete".to_owned())),
         _ => same("after rollback", &without(left.tree()), &old).map_err(told)?,
     }
-    let steps: Vec<String> = fixture
-        .steps()
-        .iter()
-        .map(|step| step.number.to_string())
-        .collect();
-    let second = run_rollback(fixture, &Stage::new(&left), &steps);
+    let steps = |is_wanted: &dyn Fn(&str) -> bool| -> Vec<String> {
+        let steps = fixture.steps().iter();
+        let wanted =
+            steps.filter(|step| is_wanted(&step.target.as_deref().map(fixture::host).unwrap_or_default()));
+        wanted.map(|step| step.number.to_string()).collect()
+    };
+    // What is no file cannot be written over, only left.
+    let (overwrite, leave) = match fault {
+        Fault::Folder | Fault::Link => (Vec::new(), steps(&|target| target == victim)),
+        _ => (steps(&|_| true), Vec::new()),
+    };
+    let server = Fixture::server();
+    let stage = Stage::new(&left);
+    let way = Way {
+        server: &server,
+        disk: &left,
+        machine: &stage,
+        package: Some(fixture),
+        overwrite: &overwrite,
+        leave: &leave,
+    };
+    let second = rollback(&way, &state(&left));
     // What is no file is never removed, and neither is what a stopped replacement left beside it.
     let without = |tree: Tree| {
         let mut tree = without(tree);
-        if matches!(second, rollback::End::Incomplete(_)) {
+        if matches!(fault, Fault::Folder | Fault::Link) {
             tree.retain(|path, _| !path.to_string_lossy().ends_with('~'));
         }
         tree
@@ -295,10 +312,8 @@ fn meddled(fixture: &Fixture, ends: &Ends, at: usize, fault: Fault, victim: &str
     if !is_kept {
         return Err(told(format!("their content is lost; {second:?}")));
     }
-    match &second {
-        rollback::End::Incomplete(_) if matches!(fault, Fault::Folder | Fault::Link) => {}
-        rollback::End::Incomplete(_) => return Err(told(format!("with consent: {second:?}"))),
-        _ => {}
+    if let rollback::End::Incomplete(_) = second {
+        return Err(told(format!("with consent: {second:?}")));
     }
     same("after rollback with consent", &without(left.tree()), &old).map_err(told)
 }
@@ -453,10 +468,6 @@ fn journals(fixture: &Fixture, ends: &Ends, rows: &mut Vec<Row>) {
         goes_back(fixture, &with(&journal[..at]), ends).map_err(told)
     });
     rows.push(("journal cut at a byte", count, "back".to_owned()));
-    let last = journal[..journal.len() - 1]
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .unwrap();
     let garbled: Vec<usize> = (0..journal.len()).step_by(89).collect();
     let count = run_all(garbled, |at| {
         let told = |why: String| format!("journal garbled at {at}: {why}");
@@ -467,8 +478,7 @@ fn journals(fixture: &Fixture, ends: &Ends, rows: &mut Vec<Row>) {
         let end = run_apply(fixture, &stage, &wish(fixture));
         let is_named =
             matches!(&end, End::Refused(problems) if problems.iter().any(|problem| problem.code == "CB1241"));
-        // No line behind it vouches for the last one, which says only how the run ended.
-        if !is_named && at < last {
+        if !is_named {
             return Err(told(format!("apply does not notice: {end:?}")));
         }
         goes_back(fixture, &world, ends).map_err(told)
@@ -476,7 +486,7 @@ fn journals(fixture: &Fixture, ends: &Ends, rows: &mut Vec<Row>) {
     rows.push((
         "journal garbled at a byte",
         count,
-        "noticed by apply, where it is not the last line; back".to_owned(),
+        "noticed by apply; back".to_owned(),
     ));
     world.take("C/ProgramData/cbgen");
     // Scripts have kept what was there in the folder that is gone, so only going on is possible.

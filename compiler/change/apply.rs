@@ -16,6 +16,7 @@ use super::history::{History, Run, Standing};
 use super::journal::{Journal, Meant};
 use super::machine::Secret;
 use super::plan::{Desk, Outlook, Plan, Problem};
+use super::records;
 use super::room::{Room, who};
 use super::state::{Running, State};
 use super::status::forgotten;
@@ -61,12 +62,17 @@ fn refused(problem: Problem) -> End {
     End::Refused(vec![problem])
 }
 
-/// A state folder that cannot be used.
-pub fn state_failed(error: &io::Error) -> Problem {
+/// That what is kept below `folder`, as the server calls it, cannot be used.
+pub fn state_failed(folder: &str, error: &io::Error) -> Problem {
+    let help = if error.kind() == io::ErrorKind::PermissionDenied {
+        "only administrators and the account that applied a change may enter that folder: run this as one of them; nothing on the server was changed"
+    } else {
+        "look at that folder, its rights and its disk; nothing on the server was changed"
+    };
     Problem::new(
         codes::STATE_FAILED,
-        format!("what cbgen keeps about this server cannot be read or written: {error}"),
-        "look at `%ProgramData%\\cbgen`, its rights and its disk; nothing on the server was changed",
+        format!("what cbgen keeps below `{folder}` cannot be read or written: {error}"),
+        help,
     )
 }
 
@@ -101,12 +107,16 @@ pub fn apply(desk: &Desk<'_>, state: &State, wish: &Wish) -> End {
     // Without a lock first: where nothing is to do, nothing is written at all.
     let work = desk.look(&wish.selection);
     if let Some(end) = before_anything(desk, wish, &work) {
+        if end == End::Nothing {
+            records::complete_alone(state, desk.disk, desk.machine);
+        }
         return end;
     }
+    let failed = |error: &io::Error| refused(state_failed(&state.windows, error));
     let held = match state.lock(desk.disk) {
         Ok(Ok(held)) => held,
         Ok(Err(running)) => return refused(busy(running.as_ref())),
-        Err(error) => return refused(state_failed(&error)),
+        Err(error) => return failed(&error),
     };
     let running = Running {
         command: "apply".to_owned(),
@@ -115,8 +125,8 @@ pub fn apply(desk: &Desk<'_>, state: &State, wish: &Wish) -> End {
         by: who(desk.machine),
     };
     let end = match state.say_running(desk.disk, &running) {
-        Ok(()) => locked(desk, state, wish, &held),
-        Err(error) => refused(state_failed(&error)),
+        Ok(()) => locked(desk, state, wish, &held).unwrap_or_else(|error| failed(&error)),
+        Err(error) => failed(&error),
     };
     // The lock says that nobody works here; the name that stays behind harms nobody.
     drop(state.say_done(desk.disk));
@@ -217,8 +227,8 @@ fn left_out(desk: &Desk<'_>, wish: &Wish, run: &Run) -> Option<Problem> {
 }
 
 /// A run of another bundle or version on this server that has not ended: what it changes may be what this one changes.
-fn other_unfinished(desk: &Desk<'_>, state: &State) -> Option<Problem> {
-    for other in State::all(desk.server, desk.disk) {
+fn other_unfinished(desk: &Desk<'_>, state: &State) -> io::Result<Option<Problem>> {
+    for other in State::all(desk.server, desk.disk)? {
         if other.windows.eq_ignore_ascii_case(&state.windows) {
             continue;
         }
@@ -228,34 +238,33 @@ fn other_unfinished(desk: &Desk<'_>, state: &State) -> Option<Problem> {
         };
         let history = History::of(&journal.reading.lines);
         if let Some(run) = history.open() {
-            return Some(Problem::new(
+            return Ok(Some(Problem::new(
                 codes::RUN_UNFINISHED,
                 format!(
                     r"run {}, begun {} by {}, has not ended; its journal is {}\journal.jsonl",
                     run.number, run.began, run.user, other.windows
                 ),
                 "end it with its own bundle, or take it back with `cbgen rollback` and that bundle",
-            ));
+            )));
         }
     }
-    None
+    Ok(None)
 }
 
-fn locked(desk: &Desk<'_>, state: &State, wish: &Wish, _: &Held) -> End {
-    let journal = match Journal::open(desk.disk, state.journal()) {
-        Ok(journal) => journal,
-        Err(error) => return refused(state_failed(&error)),
-    };
+/// Errors: those of the disk before anything was changed.
+fn locked(desk: &Desk<'_>, state: &State, wish: &Wish, _: &Held) -> io::Result<End> {
+    let journal = Journal::open(desk.disk, state.journal())?;
     if let Some(problem) = damaged(&journal) {
-        return refused(problem);
+        return Ok(refused(problem));
     }
     if let Some(why) = forgotten(desk.server, state, desk.disk, &journal.reading) {
-        return refused(Problem::new(
+        return Ok(refused(Problem::new(
             codes::JOURNAL_DAMAGED,
             why,
             "`cbgen rollback` takes the runs back that it knows, the last one first, and begins a new journal; then apply again",
-        ));
+        )));
     }
+    records::complete(state, desk.disk, desk.machine, &journal.reading);
     let history = History::of(&journal.reading.lines);
     // Somebody else may have worked here until the lock was taken.
     let desk = Desk {
@@ -264,18 +273,19 @@ fn locked(desk: &Desk<'_>, state: &State, wish: &Wish, _: &Held) -> End {
     };
     let work = desk.look(&wish.selection);
     if let Some(end) = before_anything(&desk, wish, &work) {
-        return end;
+        return Ok(end);
     }
-    if let Some(problem) = other_unfinished(&desk, state) {
-        return refused(problem);
+    if let Some(problem) = other_unfinished(&desk, state)? {
+        return Ok(refused(problem));
     }
     let secrets = match secrets(&desk, wish, &work) {
         Ok(secrets) => secrets,
-        Err(problems) => return End::Refused(problems),
+        Err(problems) => return Ok(End::Refused(problems)),
     };
-    if let Err(error) = stillborn::forget(desk.server, state, desk.disk, &journal.reading) {
-        return refused(state_failed(&error));
-    }
+    stillborn::forget(desk.server, state, desk.disk, &journal.reading)?;
+    let next = history
+        .next_run()
+        .max(State::highest_run(desk.server, desk.disk)? + 1);
     let open = history.open().map(|run| run.number);
     let mut apply = Apply {
         room: Room {
@@ -284,7 +294,7 @@ fn locked(desk: &Desk<'_>, state: &State, wish: &Wish, _: &Held) -> End {
             machine: desk.machine,
             state: state.clone(),
             journal,
-            run: open.unwrap_or_else(|| history.next_run().max(state.highest_run(desk.disk) + 1)),
+            run: open.unwrap_or(next),
             journal_failed: None,
         },
         desk: &desk,
@@ -293,13 +303,11 @@ fn locked(desk: &Desk<'_>, state: &State, wish: &Wish, _: &Held) -> End {
         scripts: BTreeMap::new(),
         manual: Vec::new(),
     };
-    if let Err(error) = apply.begin(&work, open.is_some()) {
-        return refused(state_failed(&error));
-    }
+    apply.begin(&work, open.is_some())?;
     let end = apply.steps(&work);
     let seal = apply.room.put_evidence();
     apply.tell(&end, seal);
-    end
+    Ok(end)
 }
 
 /// The secrets that scripts need: from the environment, else from the person at the terminal.
@@ -353,7 +361,7 @@ pub fn left(outcome: &undo::Outcome) -> Vec<Problem> {
         Problem::new(
             codes::ROLLBACK_INCOMPLETE,
             format!("step {step} was not taken back: {why}"),
-            "mend the cause and run `cbgen rollback`; GOING-BACK.txt in the state folder says how to do it by hand",
+            &format!("mend the cause and run `cbgen rollback`; GOING-BACK.txt in the state folder says how to do it by hand, and `cbgen rollback --leave {step}` ends with that step as it is now"),
         )
     });
     left.collect()
@@ -364,7 +372,10 @@ pub fn journal_failed(room: &Room<'_>) -> Option<Problem> {
     let error = room.journal_failed.as_ref()?;
     Some(Problem::new(
         codes::STATE_FAILED,
-        format!("the journal could not be written: {error}"),
+        format!(
+            r"the journal, {}\journal.jsonl, could not be written: {error}",
+            room.state.windows
+        ),
         "make room and run `cbgen rollback`; it looks at the files themselves",
     ))
 }

@@ -362,7 +362,10 @@ fn words(record: &Record) -> (String, String) {
         Record::Done => (none, "everything wanted is done".to_owned()),
         Record::Damaged { kept_as, why } => (
             none,
-            format!("the journal was damaged ({why}), kept as {kept_as}"),
+            kept_as.as_ref().map_or_else(
+                || format!("the journal was missing ({why})"),
+                |name| format!("the journal was damaged ({why}), kept as {name}"),
+            ),
         ),
         Record::UndoBegin { why, by, .. } => (none, format!("goes back, by {}: {why}", by.user)),
         Record::Undid { step, path, now } => (step.clone(), format!("{path} is {} again", short(*now))),

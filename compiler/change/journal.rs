@@ -1,11 +1,12 @@
 //! `journal.jsonl`: what was meant and what was done, on the disk before the first byte of the server changes.
 //!
-//! Every line is one JSON object with its number, the SHA-256 of the line before it, and one record. A line is synced
-//! before the next thing happens. A torn last line is what a power cut leaves and is taken away; anything else that does
-//! not fit is told as damage, with everything that can still be read, because going back looks at digests of files and not
-//! at a position in the journal. This file must not know how a step is done.
+//! Every line is one JSON object with its number, the SHA-256 of the line before it, one record, and the SHA-256 of itself.
+//! A line is synced before the next thing happens. A torn last line is what a power cut leaves and is taken away; anything
+//! else that does not fit is told as damage, with everything that can still be read, because going back looks at digests of
+//! files and not at a position in the journal. This file must not know how a step is done.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
@@ -200,8 +201,9 @@ pub enum Record {
     Done,
     /// The journal before this one was damaged, and lies beside it under another name.
     Damaged {
-        /// Its name.
-        kept_as: String,
+        /// Its name; absent when there was none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept_as: Option<String>,
         /// What did not fit in it.
         why: String,
     },
@@ -265,24 +267,28 @@ pub struct Line {
 }
 
 impl Line {
-    /// The line as it is written, without its line feed.
+    /// The line as it is written, without its line feed: its last member is the SHA-256 of the object without it.
     pub fn text(&self) -> String {
         // Strings, numbers and lists of them always have a JSON form.
-        serde_json::to_string(self).unwrap_or_default()
+        let mut text = serde_json::to_string(self).unwrap_or_default();
+        let own = Digest::of(text.as_bytes());
+        text.pop();
+        let _ = write!(text, r#","own":"{own}"}}"#);
+        text
     }
 }
 
 /// What a journal says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// Every line that can be read and is as it was written, as far as the line behind it tells, in order.
+    /// Every line that can be read and is as it was written, in order.
     pub lines: Vec<Line>,
     /// What does not fit: line and why. A torn last line is not told.
     pub damage: Vec<(usize, String)>,
     /// Bytes of the whole lines at the beginning that fit.
     pub sound: u64,
-    /// Whether the last line is torn.
-    pub is_torn: bool,
+    /// Number of the last line in the file, where it ends without a line feed.
+    pub torn: Option<usize>,
 }
 
 impl Reading {
@@ -295,7 +301,7 @@ impl Reading {
         let (mut others, mut last) = (0usize, 0);
         for (index, piece) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
             let Some(text) = piece.strip_suffix(b"\n") else {
-                reading.is_torn = true;
+                reading.torn = Some(index + 1);
                 break;
             };
             let line = serde_json::from_slice::<Line>(text).ok();
@@ -306,7 +312,7 @@ impl Reading {
                 let why = match &line {
                     None => "it is no record",
                     Some(line) if line.before != before => "it does not follow the line before it",
-                    Some(_) => "its number or spelling is not what was written",
+                    Some(_) => "it is not what was written",
                 };
                 if reading.damage.len() < MOST_DAMAGE {
                     reading.damage.push((index + 1, why.to_owned()));
@@ -315,17 +321,9 @@ impl Reading {
                 }
                 is_whole = false;
             }
-            // A line that the next one does not vouch for was changed, whatever it says now.
-            let is_next = |line: &Line| reading.lines.last().is_some_and(|last| last.n + 1 == line.n);
-            if line
-                .as_ref()
-                .is_some_and(|line| line.before != before && is_next(line))
-            {
-                reading.lines.pop();
-            }
             before = Digest::of(text);
             number = line.as_ref().map_or(number, |line| line.n) + 1;
-            // One in another spelling lost a name, and what stood under it is not absent.
+            // What its own digest does not vouch for may have lost a name, and what stood under it is not absent.
             if let Some(line) = line.filter(|line| line.text().as_bytes() == text) {
                 reading.lines.push(line);
             }

@@ -12,12 +12,13 @@ use super::history::{History, Run, Standing};
 use super::journal::{Journal, Line, Meant, Record};
 use super::machine::Machine;
 use super::plan::Problem;
+use super::records;
 use super::room::{Room, who};
 use super::server::Server;
 use super::state::{Running, State};
 use super::steps::{DEPLOYMENT, Package};
 use super::tools;
-use super::undo::{Order, changed_by_someone, go_back};
+use super::undo::{Order, go_back, going_back_text, obstacles, standing};
 
 /// How going back ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub enum End {
         run: u64,
         /// Steps that were done by hand.
         by_hand: usize,
+        /// Steps that were left as they are, as asked.
+        kept: usize,
     },
     /// Nothing was touched.
     Refused(Vec<Problem>),
@@ -50,6 +53,8 @@ pub struct Way<'a> {
     pub package: Option<&'a dyn Package>,
     /// Steps whose files may be overwritten although someone changed them.
     pub overwrite: &'a [String],
+    /// Steps that are not taken back.
+    pub leave: &'a [String],
 }
 
 /// The run to take back.
@@ -143,24 +148,69 @@ fn elsewhere(way: &Way<'_>, run: &Run) -> Option<Problem> {
     ))
 }
 
+/// A newer run of another bundle or version that was not taken back: it may have changed the same files after this one.
+fn newer(way: &Way<'_>, state: &State, run: &Run) -> std::io::Result<Option<Problem>> {
+    for other in State::all(way.server, way.disk)? {
+        if other.windows.eq_ignore_ascii_case(&state.windows) {
+            continue;
+        }
+        // One that cannot be read is told by `status`, and must not keep anybody from going back.
+        let Ok(journal) = Journal::open(way.disk, other.journal()) else {
+            continue;
+        };
+        let history = History::of(&journal.reading.lines);
+        if let Some(newer) = history.last().filter(|newer| newer.number > run.number) {
+            return Ok(Some(Problem::new(
+                codes::RUN_UNFINISHED,
+                format!(
+                    r"run {}, begun {} by {}, is newer than run {} and not taken back; it is kept in {}",
+                    newer.number, newer.began, newer.user, run.number, other.windows
+                ),
+                "runs go back in the order they were made, the last one first: `cbgen rollback` without a bundle takes it back",
+            )));
+        }
+    }
+    Ok(None)
+}
+
+/// Steps that were named and that the run does not have: a wrong number must not pass in silence.
+fn unknown_steps(way: &Way<'_>, run: &Run) -> Vec<Problem> {
+    let named = [("--overwrite", way.overwrite), ("--leave", way.leave)];
+    let named = named
+        .into_iter()
+        .flat_map(|(option, steps)| steps.iter().map(move |step| (option, step)));
+    let is_unknown = |step: &String| run.steps.iter().all(|meant| meant.step != *step);
+    let unknown = named.filter(|(_, step)| is_unknown(step)).map(|(option, step)| {
+        Problem::new(
+            codes::UNKNOWN_STEP,
+            format!("run {} has no step {step}, which `{option}` names", run.number),
+            "`cbgen rollback` without the option names the steps that need one; GOING-BACK.txt in the state folder lists all steps",
+        )
+    });
+    unknown.collect()
+}
+
 /// Takes back the last run that was not taken back.
 pub fn rollback(way: &Way<'_>, state: &State) -> End {
     let refuse = |problem: Problem| End::Refused(vec![problem]);
     match state.is_there(way.disk) {
         Ok(true) => {}
         Ok(false) => return refuse(nothing_known(way.server, &state.windows)),
-        Err(error) => return refuse(state_failed(&error)),
+        Err(error) => return refuse(state_failed(&state.windows, &error)),
     }
     // Looked at without a lock first: where nothing is to do, nothing is written.
     match Journal::open(way.disk, state.journal()) {
-        Ok(journal) if find(way, state, &journal).is_none() => return End::Nothing,
+        Ok(journal) if find(way, state, &journal).is_none() => {
+            records::complete_alone(state, way.disk, way.machine);
+            return End::Nothing;
+        }
         Ok(_) => {}
-        Err(error) => return refuse(state_failed(&error)),
+        Err(error) => return refuse(state_failed(&state.windows, &error)),
     }
     let held = match state.lock(way.disk) {
         Ok(Ok(held)) => held,
         Ok(Err(running)) => return refuse(busy(running.as_ref())),
-        Err(error) => return refuse(state_failed(&error)),
+        Err(error) => return refuse(state_failed(&state.windows, &error)),
     };
     let running = Running {
         command: "rollback".to_owned(),
@@ -191,13 +241,22 @@ pub fn nothing_known(server: &Server, folder: &str) -> Problem {
 fn locked(way: &Way<'_>, state: &State) -> End {
     let journal = match Journal::open(way.disk, state.journal()) {
         Ok(journal) => journal,
-        Err(error) => return End::Refused(vec![state_failed(&error)]),
+        Err(error) => return End::Refused(vec![state_failed(&state.windows, &error)]),
     };
     let Some(found) = find(way, state, &journal) else {
         return End::Nothing;
     };
     if let Some(problem) = elsewhere(way, &found.run) {
         return End::Refused(vec![problem]);
+    }
+    match newer(way, state, &found.run) {
+        Ok(None) => {}
+        Ok(Some(problem)) => return End::Refused(vec![problem]),
+        Err(error) => return End::Refused(vec![state_failed(&state.windows, &error)]),
+    }
+    let unknown = unknown_steps(way, &found.run);
+    if !unknown.is_empty() {
+        return End::Refused(unknown);
     }
     let mut room = Room {
         server: way.server,
@@ -214,18 +273,12 @@ fn locked(way: &Way<'_>, state: &State) -> End {
         lost_lines: found.damage.is_some(),
         why: "rollback".to_owned(),
         overwrite: way.overwrite,
+        leave: way.leave,
         shell: tools::find(way.server, way.disk, way.machine, "cmd.exe"),
     };
-    let changed = changed_by_someone(&room, &order);
-    if !changed.is_empty() {
-        let problems = changed.into_iter().map(|(path, step, why)| {
-            Problem::new(
-                codes::CHANGED_BY_SOMEONE,
-                format!("{path}: {why} after step {step} was applied"),
-                &format!("nothing was touched. Look at it; `--overwrite {step}` keeps a copy of it and goes back all the same"),
-            )
-        });
-        return End::Refused(problems.collect());
+    let problems = obstacles(&room, &order);
+    if !problems.is_empty() {
+        return End::Refused(problems);
     }
     if let Some(problem) = new_journal(&mut room, &found) {
         return End::Refused(vec![problem]);
@@ -237,6 +290,9 @@ fn locked(way: &Way<'_>, state: &State) -> End {
         room.run, found.run.user
     ));
     let outcome = go_back(&mut room, &order);
+    let text = going_back_text(way.server, &standing(&room.history(), 0));
+    // Of use where cbgen is not; the files are back, so a disk that is full now is no failure.
+    drop(room.state.put_going_back(way.disk, &text));
     let seal = room.put_evidence();
     for (step, lines) in &outcome.by_hand {
         room.say(&format!("{step}  was done by hand, and is taken back by hand:"));
@@ -248,10 +304,14 @@ fn locked(way: &Way<'_>, state: &State) -> End {
     problems.extend(journal_failed(&room));
     if problems.is_empty() {
         room.say(&format!(
-            "run {} is taken back: {}, {}",
+            "run {} is taken back: {}, {}{}",
             room.run,
             counted(outcome.files, "file"),
-            counted(outcome.scripts, "script")
+            counted(outcome.scripts, "script"),
+            match outcome.kept {
+                0 => String::new(),
+                kept => format!("; {} left as asked", counted(kept, "change")),
+            }
         ));
     } else {
         room.say(&format!("run {} is NOT taken back as a whole", room.run));
@@ -264,6 +324,7 @@ fn locked(way: &Way<'_>, state: &State) -> End {
         End::Back {
             run: room.run,
             by_hand: outcome.by_hand.len(),
+            kept: outcome.kept,
         }
     } else {
         End::Incomplete(problems)
@@ -275,8 +336,8 @@ fn new_journal(room: &mut Room<'_>, found: &Found) -> Option<Problem> {
     let why = found.damage.clone()?;
     let renewed = (|| {
         let kept_as = match room.disk.look(&room.state.journal())? {
-            Some(_) => room.state.set_aside(room.disk)?,
-            None => "nothing".to_owned(),
+            Some(_) => Some(room.state.set_aside(room.disk)?),
+            None => None,
         };
         room.journal = Journal::open(room.disk, room.state.journal())?;
         let now = room.machine.now();
@@ -301,12 +362,15 @@ fn new_journal(room: &mut Room<'_>, found: &Found) -> Option<Problem> {
     })();
     match renewed {
         Ok(kept_as) => {
-            room.say(&format!(
-                "the journal is damaged ({why}); it is kept as {kept_as}, and the files tell"
-            ));
+            room.say(&match kept_as {
+                Some(name) => {
+                    format!("the journal is damaged ({why}); it is kept as {name}, and the files tell")
+                }
+                None => format!("the journal is missing ({why}); the files tell"),
+            });
             None
         }
-        Err(error) => Some(state_failed(&error)),
+        Err(error) => Some(state_failed(&room.state.windows, &error)),
     }
 }
 

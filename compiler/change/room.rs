@@ -7,10 +7,10 @@ use std::io;
 use crate::contract::digest::Digest;
 
 use super::disk::Disk;
-use super::evidence;
 use super::history::History;
 use super::journal::{Journal, Record, Who};
 use super::machine::Machine;
+use super::records;
 use super::server::Server;
 use super::state::State;
 
@@ -73,10 +73,8 @@ impl Room<'_> {
 
     /// Writes the evidence of this run anew and gives its seal. An error is said and is none of the run.
     pub fn put_evidence(&self) -> Option<Digest> {
-        let (text, seal) = evidence::text(self.run, &self.journal.reading.lines);
-        let path = self.state.evidence(self.run);
-        match super::state::put(self.disk, &path, text.as_bytes()) {
-            Ok(()) => Some(seal),
+        match records::write(&self.state, self.disk, &self.journal.reading, self.run) {
+            Ok(seal) => Some(seal),
             Err(error) => {
                 self.say(&format!(
                     "the evidence of run {} could not be written: {error}",

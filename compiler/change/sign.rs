@@ -37,6 +37,14 @@ pub struct Signing {
 pub fn sign(files: &dyn Files, place: &Path, key: &Key, replace: bool) -> Result<Signing, Vec<Diagnostic>> {
     let origin = place.to_string_lossy().replace('\\', "/");
     let alone = |finding: Diagnostic| vec![finding];
+    // A link stays a link: what it leads to is signed.
+    let behind = match files.kind(place) {
+        Ok(Some(Kind::Link)) => files
+            .behind_links(place)
+            .map_err(|error| alone(failed(place, &error)))?,
+        Ok(_) | Err(_) => place.to_owned(),
+    };
+    let place = behind.as_path();
     let is_folder = files.kind(place).is_ok_and(|kind| kind == Some(Kind::Folder));
     let verified = verify(files, place, None)?;
     let (text, signature) = key
@@ -90,11 +98,20 @@ fn write_beside(files: &dyn Files, path: &Path, content: &[u8]) -> io::Result<()
     let put = || {
         files.remove(&new)?;
         files.write(&new, content)?;
+        keep_rights(files, path, &new)?;
         files.sync(&[folder_of(path)])?;
         files.rename(&new, path)?;
         files.sync(&[folder_of(path)])
     };
     put().inspect_err(|_| drop(files.remove(&new)))
+}
+
+/// Who may read and write a file stays as it was.
+fn keep_rights(files: &dyn Files, old: &Path, new: &Path) -> io::Result<()> {
+    match files.kind(old)? {
+        Some(Kind::File) => files.copy_rights(old, new),
+        Some(Kind::Folder | Kind::Link | Kind::Other) | None => Ok(()),
+    }
 }
 
 fn folder_of(path: &Path) -> PathBuf {
@@ -116,6 +133,7 @@ fn write_archive(
     let put = || {
         files.remove(&new)?;
         files.write(&new, &signed)?;
+        keep_rights(files, place, &new)?;
         // What the zip library made must be the bundle that was signed.
         match verify(files, &new, None) {
             Ok(read) if read.seal() == verified.seal() && read.signed().is_some() => {}

@@ -212,43 +212,39 @@ impl State {
     }
 
     /// The highest number of a run on this server, whatever its bundle.
-    pub fn highest_run(&self, disk: &dyn Disk) -> u64 {
-        let mut highest = 0;
-        for bundle in disk.names(&self.top).unwrap_or_default() {
-            for version in disk.names(&self.top.join(&bundle)).unwrap_or_default() {
-                let runs = disk.names(&self.top.join(&bundle).join(version).join("runs"));
-                let numbers = runs.unwrap_or_default().into_iter();
-                let numbers = numbers.filter_map(|name| name.strip_suffix(".json")?.parse().ok());
-                highest = numbers.fold(highest, u64::max);
-            }
-        }
-        highest
+    pub fn highest_run(server: &Server, disk: &dyn Disk) -> io::Result<u64> {
+        let numbered = Self::numbered(server, disk)?;
+        Ok(numbered.last().map_or(0, |(highest, _)| *highest))
     }
 
-    /// The states on a server, each with its highest run, the newest last.
-    pub fn all(server: &Server, disk: &dyn Disk) -> Vec<Self> {
+    /// The states on a server, the one with the newest run last.
+    pub fn all(server: &Server, disk: &dyn Disk) -> io::Result<Vec<Self>> {
+        let numbered = Self::numbered(server, disk)?;
+        Ok(numbered.into_iter().map(|(_, state)| state).collect())
+    }
+
+    /// The states on a server, each with its highest run, in the order of these.
+    fn numbered(server: &Server, disk: &dyn Disk) -> io::Result<Vec<(u64, Self)>> {
         let top = server.at(disk, &server.program_data());
         let mut found = Vec::new();
-        for bundle in disk.names(&top).unwrap_or_default() {
-            for version in disk.names(&top.join(&bundle)).unwrap_or_default() {
+        for bundle in names_in(disk, &top)? {
+            for version in names_in(disk, &top.join(&bundle))? {
                 let state = Self::of(server, disk, &bundle, &version);
-                let runs = disk.names(&state.folder.join("runs")).unwrap_or_default();
-                let numbers = runs
-                    .into_iter()
-                    .filter_map(|name| name.strip_suffix(".json")?.parse::<u64>().ok());
+                let runs = names_in(disk, &state.folder.join("runs"))?.into_iter();
+                let numbers = runs.filter_map(|name| name.strip_suffix(".json")?.parse::<u64>().ok());
                 if let Some(highest) = numbers.max() {
                     found.push((highest, state));
                 }
             }
         }
         found.sort_by_key(|(highest, _)| *highest);
-        found.into_iter().map(|(_, state)| state).collect()
+        Ok(found)
     }
 
     /// The state with the last run that was not taken back.
-    pub fn last(server: &Server, disk: &dyn Disk) -> Option<Self> {
-        let mut all = Self::all(server, disk);
-        let newest = all.pop()?;
+    pub fn last(server: &Server, disk: &dyn Disk) -> io::Result<Option<Self>> {
+        let mut all = Self::all(server, disk)?;
+        let Some(newest) = all.pop() else { return Ok(None) };
         let last = |state: &Self| {
             let journal = super::journal::Journal::open(disk, state.journal()).ok()?;
             let history = super::history::History::of(&journal.reading.lines);
@@ -266,7 +262,7 @@ impl State {
                 found = Some((number, state));
             }
         }
-        Some(found.map_or(newest, |(_, state)| state))
+        Ok(Some(found.map_or(newest, |(_, state)| state)))
     }
 
     /// Whether a log is there: the program it belongs to was started.
@@ -318,6 +314,14 @@ pub fn log_name(run: u64, step: &str, word: &str) -> String {
         format!("-{word}")
     };
     format!("run-{run:04}-step-{step}{word}.log")
+}
+
+/// Names directly in a folder; none where no folder is. One that may not be read is an error: what nobody may see is not absent.
+fn names_in(disk: &dyn Disk, folder: &Path) -> io::Result<Vec<String>> {
+    match disk.look(folder)? {
+        Some(Found::Folder) => disk.names(folder),
+        Some(Found::File(_) | Found::Link | Found::Other) | None => Ok(Vec::new()),
+    }
 }
 
 /// Makes a folder and those above it, each on the disk before the next. A link on the way is refused.

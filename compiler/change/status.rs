@@ -2,7 +2,7 @@
 //!
 //! This file must not know how a change is made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use schemars::JsonSchema;
@@ -14,6 +14,7 @@ use super::disk::Disk;
 use super::file::Target;
 use super::history::{History, Standing};
 use super::journal::{FileIntent, Journal, Reading, Record};
+use super::records::{Kept, of_ended_runs};
 use super::server::Server;
 use super::state::State;
 use super::stillborn::stillborn;
@@ -34,6 +35,12 @@ pub struct Status {
     pub files: Vec<FileStatus>,
     /// What does not fit in a journal.
     pub damage: Vec<String>,
+    /// Evidence of runs that have ended and that is not finished: `apply` and `rollback` finish it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unfinished_evidence: Vec<String>,
+    /// Evidence of runs that have ended and that somebody changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed_evidence: Vec<String>,
 }
 
 /// How a run stands.
@@ -105,6 +112,7 @@ impl Status {
     /// Whether something is not as the last apply left it, or a run has not ended.
     pub fn has_findings(&self) -> bool {
         !self.damage.is_empty()
+            || !self.changed_evidence.is_empty()
             || self.files.iter().any(|file| file.drift != Drift::None)
             || self
                 .runs
@@ -128,6 +136,18 @@ impl Status {
         }
         for line in &self.damage {
             let _ = writeln!(out, "damaged: {line}");
+        }
+        for name in &self.changed_evidence {
+            let _ = writeln!(
+                out,
+                "CHANGED by someone: the evidence {name}; `cbgen verify --evidence` names the lines"
+            );
+        }
+        for name in &self.unfinished_evidence {
+            let _ = writeln!(
+                out,
+                "not finished: the evidence {name}; the next `cbgen apply` or `cbgen rollback` of its bundle finishes it"
+            );
         }
         out.push_str("\nRuns\n");
         for run in &self.runs {
@@ -175,6 +195,8 @@ pub fn status(server: &Server, disk: &dyn Disk, states: &[State]) -> std::io::Re
         runs: Vec::new(),
         files: Vec::new(),
         damage: Vec::new(),
+        unfinished_evidence: Vec::new(),
+        changed_evidence: Vec::new(),
     };
     let mut files: BTreeMap<String, Expected> = BTreeMap::new();
     for state in states {
@@ -197,15 +219,25 @@ pub fn status(server: &Server, disk: &dyn Disk, states: &[State]) -> std::io::Re
             damage.map(|(line, why)| format!(r"{}\journal.jsonl, line {line}: {why}", state.windows)),
         );
         // Whoever works on it now may be writing that line.
-        if journal.reading.is_torn && !is_running {
-            status.damage.push(torn(state, &journal));
+        if let Some(line) = journal.reading.torn.filter(|_| !is_running) {
+            status.damage.push(torn(state, line));
         }
         status
             .damage
             .extend(forgotten(server, state, disk, &journal.reading));
+        if !is_running {
+            for (run, kept) in of_ended_runs(state, disk, &journal.reading) {
+                match kept {
+                    Kept::Whole => {}
+                    Kept::Unfinished => status.unfinished_evidence.push(state.evidence_name(run)),
+                    Kept::Changed => status.changed_evidence.push(state.evidence_name(run)),
+                }
+            }
+        }
         add(&mut status, &mut files, &journal.reading);
     }
     status.runs.sort_by_key(|run| run.run);
+    status.place = place(&status);
     for Expected {
         path,
         last: expected,
@@ -238,12 +270,26 @@ pub fn status(server: &Server, disk: &dyn Disk, states: &[State]) -> std::io::Re
 }
 
 /// A last line without its end: what it said is lost, and what is known anyhow.
-fn torn(state: &State, journal: &Journal) -> String {
+fn torn(state: &State, line: usize) -> String {
     format!(
-        r"{}\journal.jsonl, line {}: it ends in the middle, after a power cut or because somebody cut it. Files are compared with what the lines before it say; a file that was just being changed may be the old or the new one. `cbgen apply` or `cbgen rollback` goes on from there",
-        state.windows,
-        journal.next()
+        r"{}\journal.jsonl, line {line}: it ends in the middle, after a power cut or because somebody cut it. Files are compared with what the lines before it say; a file that was just being changed may be the old or the new one. `cbgen apply` or `cbgen rollback` goes on from there",
+        state.windows
     )
+}
+
+/// The name in the heading: the server that was asked for, where a run is of it. A copy of a server is looked at on a computer
+/// of another name.
+fn place(status: &Status) -> String {
+    let is_here = |run: &RunStatus| run.place.eq_ignore_ascii_case(&status.place);
+    if status.runs.iter().any(is_here) {
+        return status.place.clone();
+    }
+    let places: BTreeSet<&str> = status.runs.iter().map(|run| run.place.as_str()).collect();
+    if places.is_empty() {
+        status.place.clone()
+    } else {
+        Vec::from_iter(places).join(", ")
+    }
 }
 
 /// What a file is expected to be.
@@ -319,8 +365,17 @@ fn add(status: &mut Status, files: &mut BTreeMap<String, Expected>, reading: &Re
             }
         }
     }
+    // A run that did not end may have gone back, and have had no room to say so.
+    let is_open = |run: u64| {
+        let run = history.runs.iter().find(|known| known.number == run);
+        run.is_some_and(|run| matches!(run.standing, Standing::Interrupted | Standing::GoingBack))
+    };
+    for expected in files.values_mut() {
+        let before = expected.before.filter(|(run, _)| is_open(*run));
+        expected.also.extend(before.map(|(_, before)| before));
+    }
     // Which of the changes that were wanted happened behind the damage, nobody knows.
-    if reading.is_torn || !reading.damage.is_empty() {
+    if reading.torn.is_some() || !reading.damage.is_empty() {
         for line in &reading.lines {
             if let Record::Begin { steps, .. } | Record::Resume { steps, .. } = &line.record {
                 for file in steps.iter().filter_map(|step| step.file.as_ref()) {

@@ -8,14 +8,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use crate::codes;
 use crate::contract::digest::Digest;
 use crate::contract::path::BundlePath;
 
 use super::disk::Found;
 use super::file::{Target, clean, settle, swap, unmake};
-use super::history::{Run, key};
+use super::history::{History, Run, key};
 use super::journal::{FileIntent, Meant, Record};
 use super::machine::{Ended, Secret};
+use super::plan::Problem;
 use super::room::Room;
 use super::script;
 use super::server::Server;
@@ -40,6 +42,8 @@ pub struct Outcome {
     pub files: usize,
     /// How many scripts ran.
     pub scripts: usize,
+    /// Steps that were left as they are, as asked.
+    pub kept: usize,
 }
 
 /// What to take back and how.
@@ -54,6 +58,8 @@ pub struct Order<'a> {
     pub why: String,
     /// Steps whose files may be overwritten although someone changed them.
     pub overwrite: &'a [String],
+    /// Steps that are not taken back, as asked.
+    pub leave: &'a [String],
     /// What runs scripts; `None` when it is not there.
     pub shell: Option<std::path::PathBuf>,
 }
@@ -121,42 +127,129 @@ fn chains(actions: &[(String, Action)]) -> Chains {
     chains
 }
 
-/// Files that someone changed since, so that going back would lose that: path, step and what is wrong. Writes nothing.
-pub fn changed_by_someone(room: &Room<'_>, order: &Order<'_>) -> Vec<(String, String, String)> {
-    let mut seen = BTreeSet::new();
+/// Files that stay as they are because one of their steps does: a file has one content, not one for each step.
+fn kept_files(actions: &[(String, Action)], order: &Order<'_>) -> BTreeSet<String> {
+    let kept = actions.iter().filter_map(|(step, action)| match action {
+        Action::File(file) if order.leave.contains(step) => Some(key(&file.path)),
+        Action::File(_) | Action::Script(_) | Action::OneWay => None,
+    });
+    kept.collect()
+}
+
+/// What stands against going back: files that someone changed since, so that this would be lost, and saved copies that are
+/// not what was saved. Writes nothing.
+pub fn obstacles(room: &Room<'_>, order: &Order<'_>) -> Vec<Problem> {
     let mut found = Vec::new();
     let (actions, chains) = actions(room, order);
+    let kept = kept_files(&actions, order);
+    // What each file is when its step is taken back.
+    let mut states: BTreeMap<String, Option<Digest>> = BTreeMap::new();
+    let mut told = BTreeSet::new();
     for (step, action) in actions.into_iter().rev() {
         let Action::File(file) = action else { continue };
-        if order.overwrite.contains(&step) || !seen.insert(key(&file.path)) {
+        let name = key(&file.path);
+        if kept.contains(&name) {
             continue;
         }
-        if let Err(why) = known(room, &chains, &file) {
-            found.push((file.path.clone(), step, why));
+        let mut wanted = file.old;
+        let is = match states.get(&name) {
+            Some(is) => Ok(*is),
+            None => known(room, &chains, &file),
+        };
+        let is = match is {
+            Ok(is) => is,
+            Err(foreign) if foreign.is_file && order.overwrite.contains(&step) => {
+                wanted = first(&chains, &file);
+                None
+            }
+            Err(foreign) => {
+                if told.insert(name) {
+                    found.push(changed(&file.path, &step, &foreign));
+                }
+                continue;
+            }
+        };
+        if is_back(&chains, &file, is) {
+            continue;
         }
+        if let Some(old) = wanted
+            && let Err(error) = room.state.load(room.disk, old)
+        {
+            found.push(copy_lost(room, &file.path, &step, old, &error));
+        }
+        states.insert(name, wanted);
     }
     found
 }
 
+fn changed(path: &str, step: &str, foreign: &Foreign) -> Problem {
+    let help = if foreign.is_file {
+        format!(
+            "nothing was touched. Look at it; `--overwrite {step}` keeps a copy of it and goes back all the same, `--leave {step}` leaves it as it is"
+        )
+    } else {
+        format!(
+            "nothing was touched. Move what stands there away, then `--overwrite {step}` puts the old file back; or `--leave {step}` leaves it as it is"
+        )
+    };
+    let message = if foreign.is_file {
+        format!("{path}: {} after step {step} was applied", foreign.why)
+    } else {
+        format!("{path}, which step {step} changed: {}", foreign.why)
+    };
+    Problem::new(codes::CHANGED_BY_SOMEONE, message, &help)
+}
+
+fn copy_lost(room: &Room<'_>, path: &str, step: &str, old: Digest, error: &std::io::Error) -> Problem {
+    Problem::new(
+        codes::COPY_LOST,
+        format!(
+            r"{path}: its copy of before step {step}, {}\saved\{old}, cannot be used: {error}",
+            room.state.windows
+        ),
+        &format!(
+            "nothing was touched. Put a good copy under that name, from a backup: `certutil -hashfile FILE SHA256` prints its name; or `--leave {step}` takes everything else back"
+        ),
+    )
+}
+
+/// What stands in the place of a file and is none of the states that the run gave it.
+struct Foreign {
+    why: String,
+    /// Whether it is a file that could be kept and written over.
+    is_file: bool,
+}
+
 /// The state of a file, when the run went through it. `Err` says what it is else.
-fn known(room: &Room<'_>, chains: &Chains, file: &FileIntent) -> Result<Option<Digest>, String> {
+fn known(room: &Room<'_>, chains: &Chains, file: &FileIntent) -> Result<Option<Digest>, Foreign> {
+    let foreign = |why: String, is_file: bool| Err(Foreign { why, is_file });
     let target = Target::of(room.server, room.disk, &file.path);
     if let Ok(Some(link)) = room.server.link_on_the_way(room.disk, &file.path) {
-        return Err(format!("`{link}` is a link now"));
+        return foreign(format!("`{link}` is a link now"), false);
     }
-    let is = target
-        .digest(room.disk)
-        .map_err(|error| format!("it cannot be read: {error}"))?;
+    if let Ok(Some(Found::Folder | Found::Link | Found::Other)) = room.disk.look(&target.path) {
+        return foreign("something else than a file stands there now".to_owned(), false);
+    }
+    let is = match target.digest(room.disk) {
+        Ok(is) => is,
+        Err(error) => return foreign(format!("it cannot be read now: {error}"), false),
+    };
     if chains
         .get(&key(&file.path))
         .is_some_and(|chain| chain.contains(&is))
     {
         Ok(is)
     } else if is.is_none() {
-        Err("someone removed it".to_owned())
+        foreign("someone removed it".to_owned(), true)
     } else {
-        Err("someone changed it".to_owned())
+        foreign("someone changed it".to_owned(), true)
     }
+}
+
+/// What was there before the run: what lies between was perhaps never made, and so never saved.
+fn first(chains: &Chains, file: &FileIntent) -> Option<Digest> {
+    let chain = chains.get(&key(&file.path));
+    chain.and_then(|chain| chain.first().copied()).unwrap_or(file.old)
 }
 
 /// Whether a file in this state is as it was before a step, or before a step further back.
@@ -178,7 +271,17 @@ pub fn go_back(room: &mut Room<'_>, order: &Order<'_>) -> Outcome {
     });
     let mut ran: BTreeMap<BundlePath, bool> = BTreeMap::new();
     let (actions, chains) = actions(room, order);
+    let kept = kept_files(&actions, order);
     for (step, action) in actions.into_iter().rev() {
+        let is_kept = match &action {
+            Action::File(file) => kept.contains(&key(&file.path)),
+            Action::Script(_) | Action::OneWay => order.leave.contains(&step),
+        };
+        if is_kept {
+            leave(room, &step, &action);
+            outcome.kept += 1;
+            continue;
+        }
         let result = match action {
             Action::File(file) => undo_file(room, &chains, order, &step, &file, &mut outcome),
             Action::Script(script) => undo_script(room, order, &step, &script, &mut ran, &mut outcome),
@@ -198,6 +301,20 @@ pub fn go_back(room: &mut Room<'_>, order: &Order<'_>) -> Outcome {
         complete: outcome.left.is_empty(),
     });
     outcome
+}
+
+/// Leaves what a step did as it is.
+fn leave(room: &mut Room<'_>, step: &str, action: &Action) {
+    if let Action::File(file) = action {
+        // What an interruption left beside the file is no part of it; where it cannot be taken away, it is no harm.
+        let target = Target::of(room.server, room.disk, &file.path);
+        drop(settle(room.disk, &room.state, &target));
+    }
+    room.say(&format!("{step}  is left as it is, as asked"));
+    room.note(Record::NotUndone {
+        step: step.to_owned(),
+        why: "left as it is, as asked".to_owned(),
+    });
 }
 
 fn by_hand(order: &Order<'_>, outcome: &mut Outcome) {
@@ -225,13 +342,11 @@ fn undo_file(
     let mut wanted = file.old;
     let is = match known(room, chains, file) {
         Ok(is) => is,
-        Err(_) if order.overwrite.contains(step) => {
-            // What lies between was perhaps never made, and so never saved; what was there first is.
-            let first = chains.get(&key(&file.path)).and_then(|chain| chain.first());
-            wanted = first.copied().unwrap_or(wanted);
+        Err(foreign) if foreign.is_file && order.overwrite.contains(step) => {
+            wanted = first(chains, file);
             keep_theirs(room, &target)?
         }
-        Err(why) => return Err(format!("{}: {why}, so it is left as it is", file.path)),
+        Err(foreign) => return Err(format!("{}: {}, so it is left as it is", file.path, foreign.why)),
     };
     settle(room.disk, &room.state, &target).map_err(|error| {
         format!(
@@ -381,48 +496,82 @@ pub fn ended_words(ended: Ended) -> String {
     }
 }
 
-/// The text for people who go back without cbgen.
-pub fn going_back_text(server: &Server, run: u64, steps: &[Meant], began: &str) -> String {
+/// A run as the text for people needs it.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing<'a> {
+    /// Its number.
+    pub run: u64,
+    /// When it began.
+    pub began: &'a str,
+    /// What it means to do.
+    pub steps: &'a [Meant],
+}
+
+/// The runs that were not taken back, without the one that is being made.
+pub fn standing(history: &History, but: u64) -> Vec<Standing<'_>> {
+    let runs = history.runs.iter().filter(|run| run.number != but);
+    let runs = runs.filter(|run| run.standing != super::history::Standing::Undone);
+    runs.map(|run| Standing {
+        run: run.number,
+        began: &run.began,
+        steps: &run.steps,
+    })
+    .collect()
+}
+
+/// The text for people who go back without cbgen. `runs` are those that were not taken back, in order; the text begins with
+/// the last one.
+pub fn going_back_text(server: &Server, runs: &[Standing<'_>]) -> String {
     let mut out = format!(
         "How to go back without cbgen\r\n\
          ============================\r\n\r\n\
-         Run {run}, begun {began}, on {}. The plain copies of the files as they were before this run lie in the folder `saved`\r\n\
-         beside this text, each under its SHA-256. Work from the bottom of this list to its top, and only where the run got:\r\n\
-         `journal.jsonl` has a line \"did\" or \"started\" for each step that was done. Stop the service that uses a file first.\r\n\
-         Run the commands in a command prompt with administrator rights, in the folder of this text.\r\n\r\n",
+         On {}. The plain copies of the files as they were lie in the folder `saved` beside this text, each under its SHA-256.\r\n\
+         Work from the top of this list to its bottom, and pass over what a run did not come to: `journal.jsonl` has a line\r\n\
+         \"did\" or \"started\" for each step that was begun. Stop the service that uses a file first. Run the commands in a\r\n\
+         command prompt with administrator rights, in the folder of this text. A newer run of another bundle or version has its\r\n\
+         own text in the folder of that one, and goes back before these.\r\n",
         server.place
     );
-    let mut seen = BTreeSet::new();
-    for meant in steps {
-        if let Some(file) = &meant.file {
-            // Only the first step on a file knows what was there before the run.
-            if !seen.insert(key(&file.path)) {
-                continue;
-            }
-            let command = match file.old {
-                Some(old) => format!("copy /y \"saved\\{old}\" \"{}\"", file.path),
-                None => format!("del \"{}\"", file.path),
-            };
-            let _ = writeln!(out, "{:<6} {}\r\n       {command}\r", meant.step, meant.title);
-        } else if let Some(undo) = &meant.undo {
-            let undo = undo.as_str().replace('/', "\\");
-            let _ = writeln!(
-                out,
-                "{:<6} {}\r\n       \"bundle\\{undo}\"\r",
-                meant.step, meant.title
-            );
-        } else if meant.one_way {
-            let _ = writeln!(
-                out,
-                "{:<6} {}\r\n       There is no way back.\r",
-                meant.step, meant.title
-            );
-        } else if !meant.by_hand.is_empty() {
-            let _ = writeln!(out, "{:<6} {}\r", meant.step, meant.title);
-            for line in &meant.by_hand {
-                let _ = writeln!(out, "       {line}\r");
-            }
-        }
+    if runs.is_empty() {
+        out.push_str("\r\nEvery run is taken back: there is nothing to do.\r\n");
+    }
+    for run in runs.iter().rev() {
+        let heading = format!("Run {}, begun {}", run.run, run.began);
+        let _ = write!(out, "\r\n{heading}\r\n{}\r\n", "-".repeat(heading.len()));
+        let mut seen = BTreeSet::new();
+        // Only the first step on a file knows what was there before the run.
+        let ways: Vec<String> = run
+            .steps
+            .iter()
+            .filter_map(|meant| way_back(meant, &mut seen))
+            .collect();
+        out.extend(ways.into_iter().rev());
     }
     out
+}
+
+/// How a person takes one step back; `None` where there is nothing to do.
+fn way_back(meant: &Meant, seen: &mut BTreeSet<String>) -> Option<String> {
+    let lines = if let Some(file) = &meant.file {
+        if !seen.insert(key(&file.path)) {
+            return None;
+        }
+        vec![match file.old {
+            Some(old) => format!("copy /y \"saved\\{old}\" \"{}\"", file.path),
+            None => format!("del \"{}\"", file.path),
+        }]
+    } else if let Some(undo) = &meant.undo {
+        vec![format!("\"bundle\\{}\"", undo.as_str().replace('/', "\\"))]
+    } else if meant.one_way {
+        vec!["There is no way back.".to_owned()]
+    } else if meant.by_hand.is_empty() {
+        return None;
+    } else {
+        meant.by_hand.clone()
+    };
+    let mut out = format!("{:<6} {}\r\n", meant.step, meant.title);
+    for line in lines {
+        let _ = write!(out, "       {line}\r\n");
+    }
+    Some(out)
 }

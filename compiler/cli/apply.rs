@@ -9,7 +9,7 @@ use crate::change::plan::{Desk, Plan};
 use crate::change::state::{LARGEST, State};
 use crate::change::steps::{Package as _, server_of};
 use crate::codes;
-use crate::contract::runbook::StepNumber;
+use crate::contract::runbook::{StepKind, StepNumber};
 use crate::diag::Diagnostic;
 
 use super::change::{fail, open, server, tell};
@@ -32,7 +32,7 @@ pub(super) fn run(session: &mut Session, arguments: &ApplyArguments) {
     let state = State::of(&server, &RealDisk, &bundle.name, &bundle.version);
     let journal = match Journal::open(&RealDisk, state.journal()) {
         Ok(journal) => journal,
-        Err(error) => return refuse(session, &[state_failed(&error)]),
+        Err(error) => return refuse(session, &[state_failed(&state.windows, &error)]),
     };
     if let Some(problem) = damaged(&journal) {
         return refuse(session, &[problem]);
@@ -52,7 +52,8 @@ pub(super) fn run(session: &mut Session, arguments: &ApplyArguments) {
         session,
         &desk,
         arguments.done.iter().chain(&arguments.accept_one_way),
-    ) {
+    ) || !fit(session, &desk, arguments)
+    {
         return;
     }
     let Ok(plan) = read_plan(session, arguments) else {
@@ -109,6 +110,36 @@ fn are_there<'a>(
         }
     }
     all
+}
+
+/// Options that name a step they do not fit: a slip of the finger must not pass in silence.
+fn fit(session: &mut Session, desk: &Desk<'_>, arguments: &ApplyArguments) -> bool {
+    let place = server_of(&desk.server.place);
+    let step = |number: &StepNumber| desk.package.runbook().step(place, *number);
+    let one_way = arguments.accept_one_way.iter().filter_map(step);
+    let one_way = one_way.filter(|step| !step.one_way).map(|step| {
+        let help = "leave `--accept-one-way` away for it; `cbgen plan` lists the steps without a way back";
+        (
+            format!(
+                "step {}, {}, has a way back: there is nothing to accept",
+                step.number, step.title
+            ),
+            help,
+        )
+    });
+    let done = arguments.done.iter().filter_map(step);
+    let done = done.filter(|step| step.kind != StepKind::Manual && step.needs.is_none()).map(|step| {
+        let help = "`--done` is for steps by hand, and for steps that wait for other places; cbgen sees by itself what else is done";
+        (format!("step {}, {}, is not done by hand", step.number, step.title), help)
+    });
+    let misfits: Vec<(String, &str)> = one_way.chain(done).collect();
+    for (message, help) in &misfits {
+        fail(
+            session,
+            Diagnostic::new(codes::UNKNOWN_STEP, message.clone()).help(*help),
+        );
+    }
+    misfits.is_empty()
 }
 
 fn read_plan(session: &mut Session, arguments: &ApplyArguments) -> Result<Option<Plan>, ()> {

@@ -116,7 +116,7 @@ pub(super) struct ApplyArguments {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Takes back the last run that was not taken back, also an interrupted one; once more, the run before it.\n\
-                        Exit codes: 0 taken back, or nothing to take back; 1 taken back, but steps done by hand are left to you; \
+                        Exit codes: 0 taken back, or nothing to take back; 1 taken back, but steps done by hand or left as asked are yours; \
                         2 refused, or not everything was taken back."
 )]
 pub(super) struct RollbackArguments {
@@ -130,6 +130,12 @@ pub(super) struct RollbackArguments {
     /// Go back although someone changed the file of this step since; a copy of it is kept
     #[arg(long, value_name = "STEP")]
     pub(super) overwrite: Vec<StepNumber>,
+    /// Leave what this step changed as it is, and take everything else back; may be repeated
+    ///
+    /// For a step without a way back, a saved copy that is lost, a way back that fails. A file that several steps changed
+    /// is left as a whole.
+    #[arg(long, value_name = "STEP")]
+    pub(super) leave: Vec<StepNumber>,
 }
 
 /// Arguments of `status`.

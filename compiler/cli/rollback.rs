@@ -1,10 +1,12 @@
 //! `cbgen rollback`: takes back the last run on this server.
 
+use crate::change::apply::state_failed;
 use crate::change::disk::RealDisk;
 use crate::change::machine::Machine as _;
 use crate::change::rollback::{End, Way, nothing_known, rollback};
 use crate::change::state::State;
 use crate::change::steps::Package;
+use crate::contract::runbook::StepNumber;
 
 use super::change::{open, server, tell};
 use super::change_args::RollbackArguments;
@@ -31,24 +33,35 @@ pub(super) fn run(session: &mut Session, arguments: &RollbackArguments) {
             let bundle = &package.manifest().bundle;
             Some(State::of(&server, &RealDisk, &bundle.name, &bundle.version))
         }
-        None => State::last(&server, &RealDisk),
+        None => match State::last(&server, &RealDisk) {
+            Ok(state) => state,
+            Err(error) => {
+                tell(session, &[state_failed(&server.program_data(), &error)]);
+                session.raise(Exit::Failure);
+                return;
+            }
+        },
     };
     let Some(state) = state else {
         tell(session, &[nothing_known(&server, &server.program_data())]);
         session.raise(Exit::Failure);
         return;
     };
-    let overwrite: Vec<String> = arguments.overwrite.iter().map(ToString::to_string).collect();
+    let texts = |steps: &[StepNumber]| steps.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let (overwrite, leave) = (texts(&arguments.overwrite), texts(&arguments.leave));
     let way = Way {
         server: &server,
         disk: &RealDisk,
         machine: &machine,
         package: known,
         overwrite: &overwrite,
+        leave: &leave,
     };
     match rollback(&way, &state) {
         End::Nothing => session.print("nothing to take back\n"),
-        End::Back { by_hand: 0, .. } => {}
+        End::Back {
+            by_hand: 0, kept: 0, ..
+        } => {}
         End::Back { .. } => session.raise(Exit::Findings),
         End::Refused(problems) => {
             tell(session, &problems);

@@ -34,7 +34,7 @@ pub(super) fn run(session: &mut Session, arguments: &PlanArguments) {
     let journal = match Journal::open(&RealDisk, state.journal()) {
         Ok(journal) => journal,
         Err(error) => {
-            tell(session, &[state_failed(&error)]);
+            tell(session, &[state_failed(&state.windows, &error)]);
             session.raise(Exit::Failure);
             return;
         }

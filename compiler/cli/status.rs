@@ -1,15 +1,18 @@
 //! `cbgen status`: whether this server is what the last apply made it.
 
+use std::collections::BTreeSet;
+
 use crate::change::apply::state_failed;
 use crate::change::disk::{Disk as _, RealDisk};
 use crate::change::evidence;
 use crate::change::machine::Machine as _;
+use crate::change::plan::Problem;
 use crate::change::rollback::nothing_known;
 use crate::change::state::{LARGEST, State};
-use crate::change::status::status;
+use crate::change::status::{Status, status};
 use crate::change::steps::Package;
 use crate::codes;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, one_of};
 use crate::report::{escape_hidden, visible_lines};
 
 use super::change::{fail, open, server, tell};
@@ -32,26 +35,44 @@ pub(super) fn run(session: &mut Session, arguments: &StatusArguments) {
             opened => opened,
         },
     };
-    let known = package.as_ref().map(|package| package as &dyn Package);
-    let Some(server) = server(session, &arguments.place, known, &machine.computer()) else {
+    let bundle = package.as_ref().map(|package| package as &dyn Package);
+    let Some(server) = server(session, &arguments.place, bundle, &machine.computer()) else {
         return;
     };
-    let states = match known {
+    let states = match bundle {
         Some(package) => {
             let bundle = &package.manifest().bundle;
             vec![State::of(&server, &RealDisk, &bundle.name, &bundle.version)]
         }
-        None => State::all(&server, &RealDisk),
+        None => match State::all(&server, &RealDisk) {
+            Ok(states) => states,
+            Err(error) => return refuse(session, &state_failed(&server.program_data(), &error)),
+        },
     };
-    let is_known = states
-        .iter()
-        .any(|state| matches!(state.is_there(&RealDisk), Ok(true)));
-    if !is_known {
-        tell(session, &[nothing_known(&server, &server.program_data())]);
-        session.raise(Exit::Failure);
-        return;
+    let mut known = Vec::new();
+    for state in states {
+        match state.is_there(&RealDisk) {
+            Ok(true) => known.push(state),
+            Ok(false) => {}
+            Err(error) => return refuse(session, &state_failed(&state.windows, &error)),
+        }
     }
-    match status(&server, &RealDisk, &states) {
+    if known.is_empty() {
+        return refuse(session, &nothing_known(&server, &server.program_data()));
+    }
+    match status(&server, &RealDisk, &known) {
+        Ok(status) if is_elsewhere(arguments, &status) => {
+            let places = status.runs.iter().map(|run| run.place.as_str());
+            let places: BTreeSet<&str> = places.collect();
+            fail(
+                session,
+                Diagnostic::new(
+                    codes::PLACE_UNKNOWN,
+                    format!("no run here is of `{}`", server.place),
+                )
+                .help(format!("runs are of {}", one_of(places))),
+            );
+        }
         Ok(status) => {
             session.print(&match arguments.format {
                 StatusFormat::Text => visible_lines(&status.to_table()) + "\n",
@@ -61,11 +82,19 @@ pub(super) fn run(session: &mut Session, arguments: &StatusArguments) {
                 session.raise(Exit::Findings);
             }
         }
-        Err(error) => {
-            tell(session, &[state_failed(&error)]);
-            session.raise(Exit::Failure);
-        }
+        Err(error) => refuse(session, &state_failed(&server.program_data(), &error)),
     }
+}
+
+fn refuse(session: &mut Session, problem: &Problem) {
+    tell(session, std::slice::from_ref(problem));
+    session.raise(Exit::Failure);
+}
+
+/// Whether a server was named that no run here is of.
+fn is_elsewhere(arguments: &StatusArguments, status: &Status) -> bool {
+    let is_of = |name: &str| status.runs.iter().any(|run| run.place.eq_ignore_ascii_case(name));
+    arguments.place.server.as_deref().is_some_and(|name| !is_of(name)) && !status.runs.is_empty()
 }
 
 fn print_evidence(session: &mut Session, file: &std::path::Path) {

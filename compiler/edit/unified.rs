@@ -17,6 +17,9 @@ use crate::secrets::lines::{Guard, guards};
 /// Lines around a change.
 const CONTEXT: usize = 3;
 
+/// How far above a line something is looked for that it belongs to.
+const FAR: usize = 12;
+
 /// Longest line that is shown whole, in characters; of a longer one this much around the change is shown.
 const LONGEST: usize = 240;
 
@@ -57,6 +60,33 @@ impl<'t> Side<'t> {
 
     fn line(&self, index: usize) -> &'t str {
         self.lines.get(index).copied().unwrap_or_default()
+    }
+
+    /// What a line is read together with: the last line above it that is not empty, and of an element of XML that is not
+    /// closed there everything from its beginning.
+    fn before(&self, index: usize) -> String {
+        let above = self
+            .lines
+            .get(index.saturating_sub(FAR)..index)
+            .unwrap_or_default();
+        let mut lines = above
+            .iter()
+            .rev()
+            .map(|line| line.trim())
+            .filter(|line| !line.is_empty());
+        let before = lines.next().unwrap_or_default().to_owned();
+        let is_short = |text: &str| text.len() < 10 * LONGEST;
+        if before.ends_with('>') || !is_short(&before) {
+            return before;
+        }
+        let mut element = before.clone();
+        while !element.starts_with('<') {
+            let Some(line) = lines.next().filter(|line| !line.ends_with('>') && is_short(line)) else {
+                return before;
+            };
+            element = format!("{line} {element}");
+        }
+        element
     }
 }
 
@@ -127,13 +157,10 @@ impl Page<'_> {
         let whole = side.line(index);
         let line = whole.strip_suffix('\n').unwrap_or(whole);
         let line = line.strip_suffix('\r').unwrap_or(line);
-        let before = index
-            .checked_sub(1)
-            .map(|index| side.line(index))
-            .unwrap_or_default();
+        let before = side.before(index);
         let guard = side.guards.get(index).copied().unwrap_or(Guard::Open);
         let shown = match from {
-            Some(from) if guard == Guard::Open && !may_hold_a_secret(before, line) => cut(line, from),
+            Some(from) if guard == Guard::Open && !may_hold_a_secret(&before, line) => cut(line, from),
             _ => HIDDEN.to_owned(),
         };
         self.text.push(sign);
@@ -189,6 +216,19 @@ mod tests {
             plain("a\n", "a\nb\u{1b}\n"),
             "--- f\n+++ f (edited)\n@@ -1 +1,2 @@\n a\n+b␛\n"
         );
+    }
+
+    #[test]
+    fn a_secret_over_several_lines_is_not_shown() {
+        for between in ["\n", "\n\n", "\n\n \n", "\n  xdt:Locator=\"Match(key)\"\n"] {
+            for head in ["<add key=\"Secret\"", "<add\n  key=\"Secret\""] {
+                let before = format!("a\n{head}{between}  value=\"hunter\" />\n");
+                let shown = plain(&before, &before.replace("a\n", "b\n"));
+                assert!(!shown.contains("hunter"), "{shown}");
+                let shown = plain(&before, &before.replace("hunter", "rabbit"));
+                assert!(!shown.contains("hunter") && !shown.contains("rabbit"), "{shown}");
+            }
+        }
     }
 
     #[test]

@@ -20,15 +20,6 @@ impl DiskFiles {
         Self { root: root.into() }
     }
 
-    /// Gives the file `to` the permissions of the file `from`.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn copy_rights(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let permissions = std::fs::metadata(self.at(from))?.permissions();
-        std::fs::set_permissions(self.at(to), permissions)
-    }
-
     /// Puts `new` in the place of the file `target`, which keeps who may do what with it; its old content is `backup` then.
     ///
     /// # Errors
@@ -352,6 +343,15 @@ impl Files for DiskFiles {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         system::rename(&self.at(from), &self.at(to))
+    }
+
+    fn copy_rights(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let permissions = std::fs::metadata(self.at(from))?.permissions();
+        std::fs::set_permissions(self.at(to), permissions)
+    }
+
+    fn behind_links(&self, path: &Path) -> io::Result<PathBuf> {
+        std::fs::canonicalize(self.at(path))
     }
 
     #[cfg(target_os = "linux")]

@@ -67,7 +67,10 @@ pub fn guards(text: &str) -> Vec<Guard> {
             guard = Guard::Whole;
         }
         guards.push(guard);
-        before = line;
+        // An empty line between a name and its value parts nothing.
+        if !line.trim().is_empty() {
+            before = line;
+        }
     }
     guards
 }

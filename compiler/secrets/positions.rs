@@ -328,10 +328,13 @@ fn declared_variable(text: &str, at: usize, declared: &[&str]) -> Option<(Range<
 fn tuple(text: &str, at: usize, declared: &[&str]) -> Option<Range<usize>> {
     let range = name_before(text, at);
     let name = text.get(range.clone())?;
+    let after = text.get(at + 1..)?.trim_start();
+    if names::is_login(name) && logins::is_account_with_password(after, declared) {
+        return Some(range);
+    }
     if !names::is_secret(name) {
         return None;
     }
-    let after = text.get(at + 1..)?.trim_start();
     let is_quoted = after.trim_start_matches('N').starts_with(['"', '\'', '<']);
     let opens = text
         .get(..range.start)?

@@ -14,10 +14,10 @@ use crate::reliability::stage::Stage;
 use crate::reliability::world::World;
 use crate::reliability::{run_apply, run_rollback, state, wish};
 
-const STATE: &str = "C/ProgramData/cbgen/acme/1.0.0";
+pub(super) const STATE: &str = "C/ProgramData/cbgen/acme/1.0.0";
 
 /// A part of the change.
-fn part(fixture: &Fixture, from: &str, until: &str) -> Wish {
+pub(super) fn part(fixture: &Fixture, from: &str, until: &str) -> Wish {
     Wish {
         selection: Selection {
             from: Some(from.parse().unwrap()),
@@ -29,7 +29,7 @@ fn part(fixture: &Fixture, from: &str, until: &str) -> Wish {
 }
 
 /// A server with two runs, and what it was before each.
-fn two_runs(fixture: &Fixture) -> (World, [crate::reliability::world::Tree; 2]) {
+pub(super) fn two_runs(fixture: &Fixture) -> (World, [crate::reliability::world::Tree; 2]) {
     let world = fixture.world();
     let stage = Stage::new(&world);
     let first = world.tree();
@@ -164,6 +164,7 @@ fn a_run_of_another_place_is_not_taken_back() {
             machine: &stage,
             package: Some(&fixture),
             overwrite: &[],
+            leave: &[],
         };
         let end = rollback(&way, &state(&world));
         assert!(

@@ -50,7 +50,7 @@ impl<'a> Stage<'a> {
     }
 
     /// What a script does to the world: it keeps the old state once, and its way back restores it.
-    fn play(&self, name: &str, half: bool) {
+    pub(crate) fn play(&self, name: &str, half: bool) {
         Self::play_in(self.world, name, half);
     }
 

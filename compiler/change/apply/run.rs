@@ -100,7 +100,13 @@ impl Apply<'_> {
             scripts,
         };
         let began = room.machine.now();
-        let text = undo::going_back_text(room.server, room.run, &all, &began);
+        let mut standing = undo::standing(self.desk.history, room.run);
+        standing.push(undo::Standing {
+            run: room.run,
+            began: &began,
+            steps: &all,
+        });
+        let text = undo::going_back_text(room.server, &standing);
         room.state.put_going_back(room.disk, &text)?;
         room.state
             .put_meaning(room.disk, &room.journal.line(room.run, began, record.clone()))?;
@@ -483,6 +489,7 @@ impl Apply<'_> {
                 lost_lines: false,
                 why: format!("step {number} failed"),
                 overwrite: &[],
+                leave: &[],
                 shell: self.desk.tool("cmd.exe"),
             },
         );

@@ -60,7 +60,11 @@ pub fn summary(plan: &Plan) -> String {
     let counts = counts.map(|outlook| (plan.count(outlook), outlook.words()));
     let said = counts.iter().filter(|(count, _)| *count > 0);
     let words: Vec<String> = said.map(|(count, words)| format!("{count} {words}")).collect();
-    format!("{}: {}", counted(plan.steps.len(), "step"), words.join(", "))
+    let all = counted(plan.steps.len(), "step");
+    if words.is_empty() {
+        return format!("{all}: nothing to do here");
+    }
+    format!("{all}: {}", words.join(", "))
 }
 
 fn add_step(out: &mut String, step: &Planned) {
