@@ -361,6 +361,7 @@ codes! {
     SERVICE_MISSING = "CB1219", Warning, "a service that has to be restarted is not known by this name";
     ARTIFACT_UNUSABLE = "CB1220", Error, "a file of the bundle cannot be used";
     COPY_RUNS_NOTHING = "CB1221", Error, "a script would change this machine, not the copy of a server";
+    NOTHING_FOUND = "CB1222", Warning, "a file holds nothing of what a step looks for";
     SERVER_MOVED = "CB1230", Error, "the server is not what it was when it was planned";
     PLAN_UNREADABLE = "CB1231", Error, "a plan cannot be read";
     SERVER_BUSY = "CB1240", Error, "another cbgen works on this server";

@@ -147,6 +147,27 @@ fn apply_refuses_before_anything_changes() {
         plan: Some(plan.clone()),
         ..wish(&fixture)
     };
+    // What a person read and agreed to is what is done, to the last letter.
+    let mut forged = plan.clone();
+    let is_shown = |step: &&mut cbgen::change::plan::Planned| {
+        step.diff
+            .as_ref()
+            .is_some_and(|diff| diff.contains("new.example"))
+    };
+    let step = forged.steps.iter_mut().find(is_shown).unwrap();
+    step.diff = step
+        .diff
+        .as_ref()
+        .map(|diff| diff.replace("new.example", "other.example"));
+    let with_forged = Wish {
+        plan: Some(forged),
+        ..wish(&fixture)
+    };
+    let unmoved = world.after_kill();
+    assert_eq!(
+        refused(&run_apply(&fixture, &Stage::new(&unmoved), &with_forged)),
+        ["CB1230"]
+    );
     assert_eq!(
         refused(&run_apply(&fixture, &Stage::new(&moved), &with_plan)),
         ["CB1230"]

@@ -102,6 +102,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "CB1260",
         "a_run_that_stopped_for_a_person_loses_only_what_came_after",
     ),
+    ("CB1222", "what_another_version_wrote_is_not_called_done"),
     ("CB1263", "a_lost_copy_is_found_before_anything_goes_back"),
     ("CB1261", "each_rollback_takes_back_the_run_before"),
     ("CB1262", "mistakes_at_the_command_line_are_named"),

@@ -137,7 +137,8 @@ pub fn apply(desk: &Desk<'_>, state: &State, wish: &Wish) -> End {
 /// What ends a run before anything is written.
 fn before_anything(desk: &Desk<'_>, wish: &Wish, plan: &Plan) -> Option<End> {
     if let Some(planned) = &wish.plan {
-        let moved = plan.moved_since(planned);
+        // With everything that is shown: what a person agreed to is what was read.
+        let moved = desk.plan(&wish.selection).moved_since(planned);
         if !moved.is_empty() {
             let problems = moved.into_iter().map(|why| {
                 Problem::new(
@@ -171,11 +172,32 @@ fn before_anything(desk: &Desk<'_>, wish: &Wish, plan: &Plan) -> Option<End> {
     if !one_way.is_empty() {
         return Some(End::Refused(one_way));
     }
-    let open = desk.history.open();
+    let place = &desk.server.place;
+    if let Some(run) = desk.history.in_the_way(place) {
+        let why = format!("is of {} and has not ended", run.place);
+        return Some(refused(run_unfinished(
+            run,
+            &why,
+            "end it first, or take it back with `cbgen rollback`",
+        )));
+    }
+    let open = desk.history.open(place);
     if let Some(problem) = open.and_then(|run| unfinished(desk, run).or_else(|| left_out(desk, wish, run))) {
         return Some(refused(problem));
     }
-    (!plan.is_pending() && open.is_none()).then_some(End::Nothing)
+    if plan.is_pending() || open.is_some() {
+        return None;
+    }
+    for problem in plan.obstacles() {
+        desk.machine
+            .say(&format!("{}: {}", problem.words(), problem.message));
+    }
+    Some(End::Nothing)
+}
+
+fn run_unfinished(run: &Run, why: &str, help: &str) -> Problem {
+    let message = format!("run {}, begun {} by {}, {why}", run.number, run.began, run.user);
+    Problem::new(codes::RUN_UNFINISHED, message, help)
 }
 
 /// An open run that this one cannot go on with.
@@ -187,16 +209,10 @@ fn unfinished(desk: &Desk<'_>, run: &Run) -> Option<Problem> {
             "is of another build of this bundle and has not ended",
             "end it with that build, or take it back with `cbgen rollback`",
         )
-    } else if !run.place.eq_ignore_ascii_case(&desk.server.place) {
-        (
-            "is of another place and has not ended",
-            "end it first, or take it back with `cbgen rollback`",
-        )
     } else {
         return None;
     };
-    let message = format!("run {}, begun {} by {}, {why}", run.number, run.began, run.user);
-    Some(Problem::new(codes::RUN_UNFINISHED, message, help))
+    Some(run_unfinished(run, why, help))
 }
 
 /// Steps of an open run that would be left out and counted as done with it.
@@ -237,7 +253,8 @@ fn other_unfinished(desk: &Desk<'_>, state: &State) -> io::Result<Option<Problem
             continue;
         };
         let history = History::of(&journal.reading.lines);
-        if let Some(run) = history.open() {
+        let is_open = |run: &&Run| !matches!(run.standing, Standing::Done | Standing::Undone);
+        if let Some(run) = history.runs.iter().rev().find(is_open) {
             return Ok(Some(Problem::new(
                 codes::RUN_UNFINISHED,
                 format!(
@@ -286,7 +303,7 @@ fn locked(desk: &Desk<'_>, state: &State, wish: &Wish, _: &Held) -> io::Result<E
     let next = history
         .next_run()
         .max(State::highest_run(desk.server, desk.disk)? + 1);
-    let open = history.open().map(|run| run.number);
+    let open = history.open(&desk.server.place).map(|run| run.number);
     let mut apply = Apply {
         room: Room {
             server: desk.server,
@@ -376,6 +393,6 @@ pub fn journal_failed(room: &Room<'_>) -> Option<Problem> {
             r"the journal, {}\journal.jsonl, could not be written: {error}",
             room.state.windows
         ),
-        "make room and run `cbgen rollback`; it looks at the files themselves",
+        "mend that, which is most often room or rights, and run `cbgen rollback`: it looks at the files themselves and finishes journal and evidence",
     ))
 }

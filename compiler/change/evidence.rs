@@ -368,19 +368,32 @@ fn words(record: &Record) -> (String, String) {
             ),
         ),
         Record::UndoBegin { why, by, .. } => (none, format!("goes back, by {}: {why}", by.user)),
-        Record::Undid { step, path, now } => (step.clone(), format!("{path} is {} again", short(*now))),
+        Record::Undid {
+            step,
+            path,
+            now,
+            kept,
+        } => {
+            let kept = kept.map_or_else(String::new, |kept| {
+                format!("; somebody's change of it was written over as asked, and is kept as saved\\{kept}")
+            });
+            (step.clone(), format!("{path} is {} again{kept}", short(*now)))
+        }
         Record::UndidByScript { step, script, code } => {
             let code = code.map_or_else(|| "was ended".to_owned(), |code| format!("exit code {code}"));
             (step.clone(), format!("taken back by {script}: {code}"))
         }
         Record::NotUndone { step, why } => (step.clone(), format!("NOT taken back: {why}")),
-        Record::UndoEnd { complete } => {
-            let what = if *complete {
-                "files and scripts are taken back"
-            } else {
-                "NOT everything is taken back"
+        Record::UndoEnd { complete, left } => {
+            let what = match (complete, left.is_empty()) {
+                (false, _) => "NOT everything is taken back".to_owned(),
+                (true, true) => "files and scripts are taken back".to_owned(),
+                (true, false) => format!(
+                    "files and scripts are taken back, but NOT those of {}, which were left as asked",
+                    left.join(", ")
+                ),
             };
-            (none, what.to_owned())
+            (none, what)
         }
     }
 }

@@ -148,9 +148,23 @@ impl History {
             .find(|run| run.standing != Standing::Undone)
     }
 
-    /// The run that has not come to an end.
-    pub fn open(&self) -> Option<&Run> {
-        self.last().filter(|run| run.standing != Standing::Done)
+    /// The run of a place that has not come to an end.
+    pub fn open(&self, place: &str) -> Option<&Run> {
+        let mut runs = self
+            .runs
+            .iter()
+            .rev()
+            .filter(|run| run.standing != Standing::Undone);
+        let last = runs.find(|run| run.place.eq_ignore_ascii_case(place))?;
+        (last.standing != Standing::Done).then_some(last)
+    }
+
+    /// A run that stands against one of `place`: one of another place that was interrupted or is half taken back. One that
+    /// waits for a person may wait for this very place.
+    pub fn in_the_way(&self, place: &str) -> Option<&Run> {
+        let is_unfinished = |run: &&Run| matches!(run.standing, Standing::Interrupted | Standing::GoingBack);
+        let mut runs = self.runs.iter().rev().filter(is_unfinished);
+        runs.find(|run| !run.place.eq_ignore_ascii_case(place))
     }
 
     /// Number of the next run.
@@ -235,7 +249,7 @@ impl Run {
             Record::NotUndone { step, why } => {
                 self.not_undone.insert(step.clone(), why.clone());
             }
-            Record::UndoEnd { complete } => {
+            Record::UndoEnd { complete, .. } => {
                 let since = self.undo_since.unwrap_or(self.first);
                 if !complete {
                     return;

@@ -225,6 +225,9 @@ pub enum Record {
         /// What is there now; absent when there is no file again.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         now: Option<Digest>,
+        /// What somebody had made of it, which was written over as asked and is kept under this digest.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept: Option<Digest>,
     },
     /// A script took a step back.
     UndidByScript {
@@ -245,8 +248,11 @@ pub enum Record {
     },
     /// Going back has ended.
     UndoEnd {
-        /// Whether everything is as it was, as far as files and scripts go.
+        /// Whether everything is as it was, as far as files and scripts go, but for what was to be left.
         complete: bool,
+        /// Steps that were left as they are, as asked.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left: Vec<String>,
     },
 }
 

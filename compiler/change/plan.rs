@@ -276,6 +276,12 @@ impl Plan {
                     before.outlook.words(),
                     step.outlook.words()
                 )),
+                // What a person read in the plan and agreed to is what is done.
+                Some(before) if before != step => {
+                    moved.push(format!(
+                        "step {number}: the plan says something else than what would be done"
+                    ));
+                }
                 Some(_) => {}
             }
         }
@@ -385,7 +391,7 @@ impl Desk<'_> {
     }
 
     fn notes(&self) -> Vec<String> {
-        let Some(run) = self.history.open() else {
+        let Some(run) = self.history.open(&self.server.place) else {
             return Vec::new();
         };
         let how = match run.standing {

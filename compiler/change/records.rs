@@ -8,7 +8,7 @@ use std::io;
 
 use crate::contract::digest::Digest;
 
-use super::disk::Disk;
+use super::disk::{Disk, Found};
 use super::evidence;
 use super::history::{History, Standing};
 use super::journal::{Journal, Line, Reading};
@@ -30,7 +30,8 @@ fn look(state: &State, disk: &dyn Disk, reading: &Reading, run: u64) -> Kept {
     let path = state.evidence(run);
     match disk.look(&path) {
         Ok(None) => return Kept::Unfinished,
-        Ok(Some(_)) => {}
+        Ok(Some(Found::File(_))) => {}
+        Ok(Some(Found::Folder | Found::Link | Found::Other)) => return Kept::Changed,
         // Who may not read it cannot tell, and says nothing of it.
         Err(_) => return Kept::Whole,
     }

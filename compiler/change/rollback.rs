@@ -62,8 +62,10 @@ struct Found {
     run: Run,
     /// What is wrong with the journal.
     damage: Option<String>,
-    /// How every run began and how it stands, for a journal that cannot tell.
-    runs: Vec<(Line, Standing)>,
+    /// How every run began, what it did and how it stands, for a journal that cannot tell.
+    runs: Vec<(Line, Vec<Line>, Standing)>,
+    /// A newer run of which nothing can be read any more.
+    lost: Option<u64>,
 }
 
 /// Finds the run, with what is known of it from the journal and from beside it.
@@ -71,21 +73,30 @@ fn find(way: &Way<'_>, state: &State, journal: &Journal) -> Option<Found> {
     let meanings = state.meanings(way.disk);
     let known = History::of(&journal.reading.lines);
     let is_unknown = |meaning: &&Line| known.runs.iter().all(|run| run.number != meaning.run);
-    let damage = match (journal.reading.damage.first(), meanings.iter().rfind(is_unknown)) {
+    let mut missing = meanings.lost.clone();
+    missing.retain(|number| known.runs.iter().all(|run| run.number != *number));
+    let lost = missing.iter().max().copied();
+    missing.extend(meanings.begins.iter().filter(is_unknown).map(|begin| begin.run));
+    missing.sort_unstable();
+    let damage = match (journal.reading.damage.first(), missing.as_slice()) {
         (Some((line, why)), _) => Some(format!("line {line}: {why}")),
-        (None, Some(meaning)) => Some(format!("run {} is missing", meaning.run)),
-        (None, None) => None,
+        (None, []) => None,
+        (None, missing) => {
+            let numbers: Vec<String> = missing.iter().map(ToString::to_string).collect();
+            Some(format!("it does not know of run {}", numbers.join(", ")))
+        }
     };
     let Some(damage) = damage else {
         return Some(Found {
             run: known.last()?.clone(),
             damage: None,
             runs: Vec::new(),
+            lost: None,
         });
     };
     // What each run meant stands first, then every line that can be read.
     let is_begin = |line: &&Line| matches!(line.record, Record::Begin { .. });
-    let mut begins = meanings;
+    let mut begins = meanings.begins;
     for line in journal.reading.lines.iter().filter(is_begin) {
         if begins.iter().all(|begin| begin.run != line.run) {
             begins.push(line.clone());
@@ -107,24 +118,70 @@ fn find(way: &Way<'_>, state: &State, journal: &Journal) -> Option<Found> {
             begin.run == line.run && steps.iter().any(names)
         })
     };
-    let others = journal.reading.lines.iter();
-    let others = others.filter(|line| !is_begin(line)).filter(is_meant);
-    let history = History::of(begins.iter().chain(others));
+    // Evidence repeats lines of the journal, so what the journal lost may stand there.
+    let mut others: Vec<Line> = Vec::new();
+    for begin in &begins {
+        others.extend(state.evidence_of(way.disk, begin.run));
+    }
+    for line in &journal.reading.lines {
+        let is_it =
+            |other: &Line| other.run == line.run && other.record == line.record && other.at == line.at;
+        if !others.iter().any(is_it) {
+            others.push(line.clone());
+        }
+    }
+    others.retain(|line| !is_begin(&line) && is_meant(&line));
+    others.sort_by_key(|line| line.n);
+    let history = History::of(begins.iter().chain(&others));
     let mut run = history.last().or_else(|| history.runs.last())?.clone();
     run.first = 0;
     let standing = |number: u64| {
         let run = history.runs.iter().find(|run| run.number == number);
         run.map_or(Standing::Interrupted, |run| run.standing)
     };
+    let lost = lost.filter(|lost| *lost > run.number);
     let runs = begins.into_iter().map(|begin| {
         let standing = standing(begin.run);
-        (begin, standing)
+        let did = others
+            .iter()
+            .filter(|line| line.run == begin.run && is_deed(&line.record));
+        let did = did.filter(|_| standing != Standing::Undone).cloned().collect();
+        (begin, did, standing)
     });
     Some(Found {
         damage: Some(damage),
         runs: runs.collect(),
         run,
+        lost,
     })
+}
+
+/// Whether a record says what a run did, and not how it went on or back.
+fn is_deed(record: &Record) -> bool {
+    matches!(
+        record,
+        Record::Already { .. }
+            | Record::Intent { .. }
+            | Record::Did { .. }
+            | Record::Started { .. }
+            | Record::Ended { .. }
+            | Record::Overdue { .. }
+            | Record::Confirmed { .. }
+    )
+}
+
+/// That a newer run cannot be taken back because nothing tells what it did.
+fn run_lost(state: &State, lost: u64, run: &Run) -> Problem {
+    Problem::new(
+        codes::JOURNAL_DAMAGED,
+        format!(
+            r"run {lost} is newer than run {}, and nothing tells what it did: the journal does not know it, and {}\runs\{lost:04}.json and its evidence cannot be read",
+            run.number, state.windows
+        ),
+        &format!(
+            r"nothing was touched. Put the evidence of that night, evidence\run-{lost:04}.jsonl, there again from the change record; or go back by hand after GOING-BACK.txt in that folder, then move both files of run {lost} away"
+        ),
+    )
 }
 
 /// Why this run is not taken back here, where it is of another place: who names one server must not take back another.
@@ -246,6 +303,9 @@ fn locked(way: &Way<'_>, state: &State) -> End {
     let Some(found) = find(way, state, &journal) else {
         return End::Nothing;
     };
+    if let Some(lost) = found.lost {
+        return End::Refused(vec![run_lost(state, lost, &found.run)]);
+    }
     if let Some(problem) = elsewhere(way, &found.run) {
         return End::Refused(vec![problem]);
     }
@@ -276,6 +336,7 @@ fn locked(way: &Way<'_>, state: &State) -> End {
         leave: way.leave,
         shell: tools::find(way.server, way.disk, way.machine, "cmd.exe"),
     };
+    unpack_again(way, &room, &found.run);
     let problems = obstacles(&room, &order);
     if !problems.is_empty() {
         return End::Refused(problems);
@@ -283,7 +344,6 @@ fn locked(way: &Way<'_>, state: &State) -> End {
     if let Some(problem) = new_journal(&mut room, &found) {
         return End::Refused(vec![problem]);
     }
-    unpack_again(way, &room, &found.run);
     let began = &found.run.began;
     room.say(&format!(
         "rollback of run {}, begun {began} by {}",
@@ -306,11 +366,11 @@ fn locked(way: &Way<'_>, state: &State) -> End {
         room.say(&format!(
             "run {} is taken back: {}, {}{}",
             room.run,
-            counted(outcome.files, "file"),
+            counted(outcome.files.len(), "file"),
             counted(outcome.scripts, "script"),
-            match outcome.kept {
-                0 => String::new(),
-                kept => format!("; {} left as asked", counted(kept, "change")),
+            match outcome.kept.as_slice() {
+                [] => String::new(),
+                kept => format!("; left as asked: {}", kept.join(", ")),
             }
         ));
     } else {
@@ -324,7 +384,7 @@ fn locked(way: &Way<'_>, state: &State) -> End {
         End::Back {
             run: room.run,
             by_hand: outcome.by_hand.len(),
-            kept: outcome.kept,
+            kept: outcome.kept.len(),
         }
     } else {
         End::Incomplete(problems)
@@ -340,13 +400,23 @@ fn new_journal(room: &mut Room<'_>, found: &Found) -> Option<Problem> {
             None => None,
         };
         room.journal = Journal::open(room.disk, room.state.journal())?;
-        let now = room.machine.now();
-        for (begin, standing) in &found.runs {
-            let mut add = |record: Record| room.journal.add(room.disk, begin.run, now.clone(), record);
-            add(begin.record.clone())?;
+        for (begin, did, standing) in &found.runs {
+            let run = begin.run;
+            let mut add = |at: &str, record: Record| room.journal.add(room.disk, run, at.to_owned(), record);
+            add(&begin.at, begin.record.clone())?;
+            for line in did {
+                add(&line.at, line.record.clone())?;
+            }
+            let last = did.last().map_or(&begin.at, |line| &line.at);
             match standing {
-                Standing::Done if begin.run != room.run => add(Record::Done)?,
-                Standing::Undone if begin.run != room.run => add(Record::UndoEnd { complete: true })?,
+                Standing::Done if run != room.run => add(last, Record::Done)?,
+                Standing::Undone if run != room.run => add(
+                    last,
+                    Record::UndoEnd {
+                        complete: true,
+                        left: Vec::new(),
+                    },
+                )?,
                 Standing::Done
                 | Standing::Undone
                 | Standing::Paused
@@ -377,11 +447,20 @@ fn new_journal(room: &mut Room<'_>, found: &Found) -> Option<Problem> {
 /// Puts scripts that were lost in their place again, where the bundle is at hand. What is missing then is told by the step
 /// that needs it.
 fn unpack_again(way: &Way<'_>, room: &Room<'_>, run: &Run) {
-    let Some(package) = way.package.filter(|package| package.seal() == run.seal) else {
-        return;
-    };
-    for path in run.bundle.keys() {
-        if let Ok(bytes) = package.read(path) {
+    let package = way.package.filter(|package| package.seal() == run.seal);
+    if way.package.is_some() && package.is_none() {
+        room.say(&format!(
+            "the bundle that was named is another build than that of run {}; what is kept here is used",
+            run.number
+        ));
+    }
+    for (path, digest) in &run.bundle {
+        let bytes = match package {
+            Some(package) => package.read(path).ok(),
+            // Another build of the same version had put its own file there.
+            None => room.state.load(way.disk, *digest).ok(),
+        };
+        if let Some(bytes) = bytes {
             drop(room.state.unpack(way.disk, path, &bytes));
         }
     }

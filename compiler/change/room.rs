@@ -40,7 +40,11 @@ impl Room<'_> {
 
     /// Writes a record, on the disk when this returns.
     pub fn record(&mut self, record: Record) -> io::Result<()> {
-        let at = self.machine.now();
+        self.record_at(self.machine.now(), record)
+    }
+
+    /// The same, of a moment that is known.
+    pub fn record_at(&mut self, at: String, record: Record) -> io::Result<()> {
         let written = self.journal.add(self.disk, self.run, at, record);
         if let Err(error) = &written {
             self.journal_failed.get_or_insert_with(|| error.to_string());
@@ -73,6 +77,10 @@ impl Room<'_> {
 
     /// Writes the evidence of this run anew and gives its seal. An error is said and is none of the run.
     pub fn put_evidence(&self) -> Option<Digest> {
+        // What the journal could not take is in no evidence, which would then say less than what happened.
+        if self.journal_failed.is_some() {
+            return None;
+        }
         match records::write(&self.state, self.disk, &self.journal.reading, self.run) {
             Ok(seal) => Some(seal),
             Err(error) => {

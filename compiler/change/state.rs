@@ -14,6 +14,7 @@ use crate::contract::digest::Digest;
 use crate::contract::path::BundlePath;
 
 use super::disk::{Disk, Found, Held};
+use super::evidence;
 use super::journal::{Line, Record, Who};
 use super::server::Server;
 
@@ -29,6 +30,15 @@ pub struct State {
     top: PathBuf,
     /// The folder of this bundle and version.
     folder: PathBuf,
+}
+
+/// What is kept beside the journal of the runs here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Meanings {
+    /// What each meant to do, in order.
+    pub begins: Vec<Line>,
+    /// Runs of which the copy and the evidence cannot be read.
+    pub lost: Vec<u64>,
 }
 
 /// Who holds the lock.
@@ -197,18 +207,49 @@ impl State {
         self.folder.join("runs").join(format!("{run:04}.json"))
     }
 
-    /// What the runs here meant to do, in order, where the journal cannot tell it. What is damaged is left out.
-    pub fn meanings(&self, disk: &dyn Disk) -> Vec<Line> {
-        let names = disk.names(&self.folder.join("runs")).unwrap_or_default();
-        let read = |name: String| {
-            let bytes = disk.read(&self.folder.join("runs").join(name), LARGEST).ok()?;
-            let text = String::from_utf8(bytes).ok()?;
-            let (line, digest) = text.strip_suffix('\n')?.split_once('\n')?;
-            let line = (Digest::of(line.as_bytes()).to_string() == digest).then_some(line)?;
-            let line: Line = serde_json::from_str(line).ok()?;
-            matches!(line.record, Record::Begin { .. }).then_some(line)
+    /// What the runs here meant to do, where the journal cannot tell it: from the copies, else from the evidence.
+    pub fn meanings(&self, disk: &dyn Disk) -> Meanings {
+        let mut meanings = Meanings::default();
+        for run in self.numbers(disk).unwrap_or_default() {
+            match self
+                .meaning(disk, run)
+                .or_else(|| self.evidence_of(disk, run).into_iter().next())
+            {
+                Some(begin) => meanings.begins.push(begin),
+                None => meanings.lost.push(run),
+            }
+        }
+        meanings
+    }
+
+    fn meaning(&self, disk: &dyn Disk, run: u64) -> Option<Line> {
+        let bytes = disk.read(&self.meaning_path(run), LARGEST).ok()?;
+        let text = String::from_utf8(bytes).ok()?;
+        let (line, digest) = text.strip_suffix('\n')?.split_once('\n')?;
+        let line = (Digest::of(line.as_bytes()).to_string() == digest).then_some(line)?;
+        let line: Line = serde_json::from_str(line).ok()?;
+        matches!(line.record, Record::Begin { .. }).then_some(line)
+    }
+
+    /// The lines of a run from its evidence, the beginning first; none where that is not whole.
+    pub fn evidence_of(&self, disk: &dyn Disk, run: u64) -> Vec<Line> {
+        let bytes = disk.read(&self.evidence(run), LARGEST).ok();
+        let evidence = bytes.and_then(|bytes| evidence::read(&bytes).ok());
+        evidence.map(|evidence| evidence.lines).unwrap_or_default()
+    }
+
+    /// Numbers of the runs of which something is kept beside the journal, in order.
+    fn numbers(&self, disk: &dyn Disk) -> io::Result<Vec<u64>> {
+        let of = |folder: &str, prefix: &str, end: &str| {
+            let names = names_in(disk, &self.folder.join(folder))?.into_iter();
+            let numbers = names.filter_map(|name| name.strip_prefix(prefix)?.strip_suffix(end)?.parse().ok());
+            Ok::<Vec<u64>, io::Error>(numbers.collect())
         };
-        names.into_iter().filter_map(read).collect()
+        let mut numbers = of("runs", "", ".json")?;
+        numbers.extend(of("evidence", "run-", ".jsonl")?);
+        numbers.sort_unstable();
+        numbers.dedup();
+        Ok(numbers)
     }
 
     /// The highest number of a run on this server, whatever its bundle.
@@ -230,9 +271,7 @@ impl State {
         for bundle in names_in(disk, &top)? {
             for version in names_in(disk, &top.join(&bundle))? {
                 let state = Self::of(server, disk, &bundle, &version);
-                let runs = names_in(disk, &state.folder.join("runs"))?.into_iter();
-                let numbers = runs.filter_map(|name| name.strip_suffix(".json")?.parse::<u64>().ok());
-                if let Some(highest) = numbers.max() {
+                if let Some(highest) = state.numbers(disk)?.pop() {
                     found.push((highest, state));
                 }
             }
@@ -270,15 +309,20 @@ impl State {
         matches!(disk.look(&self.log(run, step, "")), Ok(Some(_)))
     }
 
-    /// Puts a file of the bundle where scripts run, unless it is there.
+    /// Puts a file of the bundle where scripts run, unless it is there. What another build of the same version had put there
+    /// is saved: the way back of its run needs it.
     pub fn unpack(&self, disk: &dyn Disk, path: &BundlePath, bytes: &[u8]) -> io::Result<()> {
         let place = self.bundle().join(path.as_str());
         if let Some(folder) = place.parent() {
             make_folders(disk, folder)?;
         }
-        let limit = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if disk.look(&place)?.is_some() && disk.read(&place, limit).is_ok_and(|found| found == bytes) {
-            return Ok(());
+        if disk.look(&place)?.is_some()
+            && let Ok(found) = disk.read(&place, LARGEST)
+        {
+            if found == bytes {
+                return Ok(());
+            }
+            self.save(disk, &found)?;
         }
         put(disk, &place, bytes)
     }

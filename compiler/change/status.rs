@@ -35,6 +35,9 @@ pub struct Status {
     pub files: Vec<FileStatus>,
     /// What does not fit in a journal.
     pub damage: Vec<String>,
+    /// Files whose old content is kept no longer, so `rollback` cannot put it back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost_copies: Vec<String>,
     /// Evidence of runs that have ended and that is not finished: `apply` and `rollback` finish it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unfinished_evidence: Vec<String>,
@@ -113,6 +116,7 @@ impl Status {
     pub fn has_findings(&self) -> bool {
         !self.damage.is_empty()
             || !self.changed_evidence.is_empty()
+            || !self.lost_copies.is_empty()
             || self.files.iter().any(|file| file.drift != Drift::None)
             || self
                 .runs
@@ -136,6 +140,9 @@ impl Status {
         }
         for line in &self.damage {
             let _ = writeln!(out, "damaged: {line}");
+        }
+        for name in &self.lost_copies {
+            let _ = writeln!(out, "no way back: the saved copy {name}");
         }
         for name in &self.changed_evidence {
             let _ = writeln!(
@@ -195,6 +202,7 @@ pub fn status(server: &Server, disk: &dyn Disk, states: &[State]) -> std::io::Re
         runs: Vec::new(),
         files: Vec::new(),
         damage: Vec::new(),
+        lost_copies: Vec::new(),
         unfinished_evidence: Vec::new(),
         changed_evidence: Vec::new(),
     };
@@ -225,6 +233,9 @@ pub fn status(server: &Server, disk: &dyn Disk, states: &[State]) -> std::io::Re
         status
             .damage
             .extend(forgotten(server, state, disk, &journal.reading));
+        status
+            .lost_copies
+            .extend(lost_copies(state, disk, &journal.reading));
         if !is_running {
             for (run, kept) in of_ended_runs(state, disk, &journal.reading) {
                 match kept {
@@ -277,6 +288,27 @@ fn torn(state: &State, line: usize) -> String {
     )
 }
 
+/// Saved copies that going back needs and that are not there, each with its file. What is in them is looked at by `rollback`.
+fn lost_copies(state: &State, disk: &dyn Disk, reading: &Reading) -> Vec<String> {
+    let history = History::of(&reading.lines);
+    let runs = history.runs.iter().filter(|run| run.standing != Standing::Undone);
+    let mut seen = BTreeSet::new();
+    let mut lost = Vec::new();
+    for (_, _, file) in runs.flat_map(|run| &run.files) {
+        // Of the steps on a file the first has what was there before.
+        let Some(old) = file.old.filter(|_| seen.insert(super::history::key(&file.path))) else {
+            continue;
+        };
+        if matches!(disk.look(&state.saved(old)), Ok(None)) {
+            lost.push(format!(
+                r"{}\saved\{old} of {} is not there",
+                state.windows, file.path
+            ));
+        }
+    }
+    lost
+}
+
 /// The name in the heading: the server that was asked for, where a run is of it. A copy of a server is looked at on a computer
 /// of another name.
 fn place(status: &Status) -> String {
@@ -314,7 +346,13 @@ pub fn forgotten(server: &Server, state: &State, disk: &dyn Disk, reading: &Read
     }
     let meanings = state.meanings(disk);
     let unknown = |run: u64| reading.lines.iter().all(|line| line.run != run);
-    let lost = meanings.iter().find(|meaning| unknown(meaning.run))?;
+    if let Some(run) = meanings.lost.iter().find(|run| unknown(**run)) {
+        return Some(format!(
+            r"{}\journal.jsonl says nothing of run {run}, and what is kept of it in runs\ and evidence\ cannot be read. GOING-BACK.txt there may still say how to go back by hand",
+            state.windows
+        ));
+    }
+    let lost = meanings.begins.iter().find(|meaning| unknown(meaning.run))?;
     if stillborn(server, state, disk, reading) == Some(lost.run) {
         return None;
     }

@@ -15,7 +15,7 @@ use super::state::State;
 
 /// The number of the newest run here, where it never began.
 pub fn stillborn(server: &Server, state: &State, disk: &dyn Disk, reading: &Reading) -> Option<u64> {
-    let newest = state.meanings(disk).pop()?;
+    let newest = state.meanings(disk).begins.pop()?;
     let Record::Begin { steps, .. } = &newest.record else {
         return None;
     };

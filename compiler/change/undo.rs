@@ -38,12 +38,12 @@ pub struct Outcome {
     pub left: Vec<(String, String)>,
     /// What a person has to take back: step and how.
     pub by_hand: Vec<(String, Vec<String>)>,
-    /// How many files are back.
-    pub files: usize,
+    /// Files that are back.
+    pub files: BTreeSet<String>,
     /// How many scripts ran.
     pub scripts: usize,
     /// Steps that were left as they are, as asked.
-    pub kept: usize,
+    pub kept: Vec<String>,
 }
 
 /// What to take back and how.
@@ -98,7 +98,7 @@ fn actions(room: &Room<'_>, order: &Order<'_>) -> (Vec<(String, Action)>, Chains
             }
         }
     }
-    let chains = chains(&found);
+    let chains = chains(room, order, &found);
     if !order.lost_lines {
         // The journal may end before its last lines without a trace, so what was only meant is looked at too. What is in
         // no state the run could have made is somebody's file that the run never touched.
@@ -113,18 +113,44 @@ fn actions(room: &Room<'_>, order: &Order<'_>) -> (Vec<(String, Action)>, Chains
 /// The states of each file in the order in which the run went through them; `None` is no file.
 type Chains = BTreeMap<String, Vec<Option<Digest>>>;
 
-fn chains(actions: &[(String, Action)]) -> Chains {
+fn chains(room: &Room<'_>, order: &Order<'_>, actions: &[(String, Action)]) -> Chains {
     let mut chains = Chains::new();
-    for (_, action) in actions {
-        let Action::File(file) = action else { continue };
+    let mut add = |file: &FileIntent| {
         let chain = chains.entry(key(&file.path)).or_default();
         for state in [file.old, Some(file.new)] {
             if !chain.contains(&state) {
                 chain.push(state);
             }
         }
+    };
+    // What a run before this one was taken back to, by hand and by the text for that, is further back than asked.
+    let history = room.history();
+    let earlier = history
+        .runs
+        .iter()
+        .filter(|run| run.number < order.run.number && run.standing != super::history::Standing::Undone);
+    for (_, _, file) in earlier.flat_map(|run| &run.files) {
+        add(file);
+    }
+    for (_, action) in actions {
+        if let Action::File(file) = action {
+            add(file);
+        }
     }
     chains
+}
+
+/// What was there before the part of the run that goes back: what lies between was perhaps never made, and so never saved.
+fn first(order: &Order<'_>, file: &FileIntent) -> Option<Digest> {
+    let is_it = |other: &str| key(other) == key(&file.path);
+    let mut of_journal = order.run.files.iter().filter(|(n, _, _)| *n > order.since);
+    if let Some((_, _, first)) = of_journal.find(|(_, _, other)| is_it(&other.path)) {
+        return first.old;
+    }
+    let mut meant = order.run.steps.iter().filter_map(|meant| meant.file.as_ref());
+    meant
+        .find(|other| is_it(&other.path))
+        .map_or(file.old, |first| first.old)
 }
 
 /// Files that stay as they are because one of their steps does: a file has one content, not one for each step.
@@ -145,6 +171,12 @@ pub fn obstacles(room: &Room<'_>, order: &Order<'_>) -> Vec<Problem> {
     // What each file is when its step is taken back.
     let mut states: BTreeMap<String, Option<Digest>> = BTreeMap::new();
     let mut told = BTreeSet::new();
+    let runs_scripts = actions
+        .iter()
+        .any(|(step, action)| matches!(action, Action::Script(_)) && !order.leave.contains(step));
+    if runs_scripts && let Err(why) = script::check_files(room, &order.run.bundle) {
+        found.push(scripts_lost(room, &why));
+    }
     for (step, action) in actions.into_iter().rev() {
         let Action::File(file) = action else { continue };
         let name = key(&file.path);
@@ -159,7 +191,7 @@ pub fn obstacles(room: &Room<'_>, order: &Order<'_>) -> Vec<Problem> {
         let is = match is {
             Ok(is) => is,
             Err(foreign) if foreign.is_file && order.overwrite.contains(&step) => {
-                wanted = first(&chains, &file);
+                wanted = first(order, &file);
                 None
             }
             Err(foreign) => {
@@ -173,6 +205,7 @@ pub fn obstacles(room: &Room<'_>, order: &Order<'_>) -> Vec<Problem> {
             continue;
         }
         if let Some(old) = wanted
+            && wanted == first(order, &file)
             && let Err(error) = room.state.load(room.disk, old)
         {
             found.push(copy_lost(room, &file.path, &step, old, &error));
@@ -213,6 +246,17 @@ fn copy_lost(room: &Room<'_>, path: &str, step: &str, old: Digest, error: &std::
     )
 }
 
+fn scripts_lost(room: &Room<'_>, why: &str) -> Problem {
+    Problem::new(
+        codes::COPY_LOST,
+        format!(
+            r"the scripts in {}\bundle, which lead back, are not what was put there: {why}",
+            room.state.windows
+        ),
+        "nothing was touched. Name the bundle of that run, `cbgen rollback BUNDLE`: its scripts are put there again",
+    )
+}
+
 /// What stands in the place of a file and is none of the states that the run gave it.
 struct Foreign {
     why: String,
@@ -246,12 +290,6 @@ fn known(room: &Room<'_>, chains: &Chains, file: &FileIntent) -> Result<Option<D
     }
 }
 
-/// What was there before the run: what lies between was perhaps never made, and so never saved.
-fn first(chains: &Chains, file: &FileIntent) -> Option<Digest> {
-    let chain = chains.get(&key(&file.path));
-    chain.and_then(|chain| chain.first().copied()).unwrap_or(file.old)
-}
-
 /// Whether a file in this state is as it was before a step, or before a step further back.
 fn is_back(chains: &Chains, file: &FileIntent, is: Option<Digest>) -> bool {
     let at = |state| {
@@ -279,7 +317,7 @@ pub fn go_back(room: &mut Room<'_>, order: &Order<'_>) -> Outcome {
         };
         if is_kept {
             leave(room, &step, &action);
-            outcome.kept += 1;
+            outcome.kept.push(step);
             continue;
         }
         let result = match action {
@@ -299,6 +337,7 @@ pub fn go_back(room: &mut Room<'_>, order: &Order<'_>) -> Outcome {
     by_hand(order, &mut outcome);
     room.note(Record::UndoEnd {
         complete: outcome.left.is_empty(),
+        left: outcome.kept.clone(),
     });
     outcome
 }
@@ -340,11 +379,13 @@ fn undo_file(
 ) -> Result<(), String> {
     let target = Target::of(room.server, room.disk, &file.path);
     let mut wanted = file.old;
+    let mut kept = None;
     let is = match known(room, chains, file) {
         Ok(is) => is,
         Err(foreign) if foreign.is_file && order.overwrite.contains(step) => {
-            wanted = first(chains, file);
-            keep_theirs(room, &target)?
+            wanted = first(order, file);
+            kept = keep_theirs(room, &target)?;
+            kept
         }
         Err(foreign) => return Err(format!("{}: {}, so it is left as it is", file.path, foreign.why)),
     };
@@ -355,15 +396,17 @@ fn undo_file(
         )
     })?;
     if is_back(chains, file, is) {
-        return Ok(());
+        return Ok(record_found_back(room, step, file, is));
     }
     let told = |why: String| format!("{}: {why}", file.path);
     match (wanted, is) {
         (Some(old), _) => {
-            let bytes = room
-                .state
-                .load(room.disk, old)
-                .map_err(|error| told(format!("its saved copy cannot be read: {error}")))?;
+            let bytes = match room.state.load(room.disk, old) {
+                Ok(bytes) => bytes,
+                // One that only lies between two steps of the run is not needed: an earlier step has the older one.
+                Err(_) if wanted != first(order, file) => return Ok(()),
+                Err(error) => return Err(told(format!("its saved copy cannot be read: {error}"))),
+            };
             let swapped = swap(room.disk, &target, is, &bytes);
             // Old and new are both sound; the rest is taken away by the next command at the latest.
             drop(clean(room.disk, &target));
@@ -372,14 +415,35 @@ fn undo_file(
         (None, Some(is)) => unmake(room.disk, &target, is).map_err(told)?,
         (None, None) => {}
     }
-    outcome.files += 1;
-    room.say(&format!("{step}  {} is as it was", file.path));
+    outcome.files.insert(key(&file.path));
+    if is.is_none() && wanted.is_some() {
+        room.say(&format!(
+            "{step}  {} has its old content again; it was removed, so look at its owner and rights",
+            file.path
+        ));
+    } else {
+        room.say(&format!("{step}  {} is as it was", file.path));
+    }
     room.note(Record::Undid {
         step: step.clone(),
         path: file.path.clone(),
         now: wanted,
+        kept,
     });
     Ok(())
+}
+
+/// Where a person went back by hand, the journal still says that the file is what a step made it.
+fn record_found_back(room: &mut Room<'_>, step: &str, file: &FileIntent, is: Option<Digest>) {
+    let is_other = |known: &Option<Digest>| *known != is;
+    if room.history().files.get(&key(&file.path)).is_some_and(is_other) {
+        room.note(Record::Undid {
+            step: step.to_owned(),
+            path: file.path.clone(),
+            now: is,
+            kept: None,
+        });
+    }
 }
 
 /// Keeps what someone made of a file before it is overwritten, and gives its digest.
@@ -497,26 +561,30 @@ pub fn ended_words(ended: Ended) -> String {
 }
 
 /// A run as the text for people needs it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Standing<'a> {
     /// Its number.
     pub run: u64,
     /// When it began.
     pub began: &'a str,
-    /// What it means to do.
-    pub steps: &'a [Meant],
+    /// What it means to do, as far as it is not taken back.
+    pub steps: Vec<&'a Meant>,
 }
 
 /// The runs that were not taken back, without the one that is being made.
 pub fn standing(history: &History, but: u64) -> Vec<Standing<'_>> {
     let runs = history.runs.iter().filter(|run| run.number != but);
-    let runs = runs.filter(|run| run.standing != super::history::Standing::Undone);
-    runs.map(|run| Standing {
-        run: run.number,
-        began: &run.began,
-        steps: &run.steps,
-    })
-    .collect()
+    let runs = runs.map(|run| {
+        // Of a run that was taken back only what was left is still to do.
+        let is_undone = run.standing == super::history::Standing::Undone;
+        let is_there = |meant: &&Meant| !is_undone || run.not_undone.contains_key(&meant.step);
+        Standing {
+            run: run.number,
+            began: &run.began,
+            steps: run.steps.iter().filter(is_there).collect(),
+        }
+    });
+    runs.filter(|run| !run.steps.is_empty()).collect()
 }
 
 /// The text for people who go back without cbgen. `runs` are those that were not taken back, in order; the text begins with

@@ -65,6 +65,9 @@ fn a_lost_copy_is_found_before_anything_goes_back() {
     let (path, digest) = copy.unwrap();
     assert_eq!(host(&path), FILE);
     let saved = format!("{STATE}/saved/{digest}");
+    let gone = whole.after_kill();
+    gone.take(&saved);
+    assert_eq!(looked_at(&gone).lost_copies.len(), 1);
     for bytes in [None, Some(&b"garbled"[..])] {
         let world = whole.after_kill();
         match bytes {
@@ -84,6 +87,13 @@ fn a_lost_copy_is_found_before_anything_goes_back() {
         );
         old.insert(FILE.into(), new);
         assert_eq!(world.tree(), old);
+        // The text for people and the evidence go on naming it.
+        let text = String::from_utf8(world.get(&format!("{STATE}/GOING-BACK.txt")).unwrap()).unwrap();
+        assert!(text.contains("\r\n6.7 ") && !text.contains("\r\n6.8 "), "{text}");
+        let evidence = world.get(&format!("{STATE}/evidence/run-0001.jsonl")).unwrap();
+        let read = evidence::read(&evidence).unwrap();
+        let last = evidence::summary(&read).unwrap().ends_with;
+        assert!(last.contains("but NOT those of 6.7"), "{last}");
         let status = looked_at(&world);
         assert!(!status.has_findings(), "{}", status.to_table());
         assert!(
@@ -314,6 +324,17 @@ fn the_text_leads_back_without_cbgen() {
     }
     assert!(followed > 20, "{text}");
     assert_eq!(world.tree(), first);
+    // cbgen finds what a person did, and ends the runs.
+    for number in [2, 1] {
+        let (end, output) = go_back(&fixture, &world, &[], &[]);
+        assert!(
+            matches!(end, rollback::End::Back { run, .. } if run == number),
+            "{end:?}\n{output}"
+        );
+        assert_eq!(world.tree(), first);
+    }
+    let status = looked_at(&world);
+    assert!(!status.has_findings(), "{}", status.to_table());
     // When cbgen goes back, the text follows.
     let (world, _) = two_runs(&fixture);
     assert!(matches!(
@@ -328,4 +349,84 @@ fn the_text_leads_back_without_cbgen() {
     ));
     let text = String::from_utf8(world.get(&path).unwrap()).unwrap();
     assert!(text.contains("Every run is taken back"), "{text}");
+}
+
+/// Of several steps on one file only what was there first is needed.
+#[test]
+fn a_copy_between_two_steps_is_not_needed() {
+    let fixture = Fixture::new();
+    let (world, old) = applied(&fixture);
+    let lines = Journal::open(&world, state(&world).journal())
+        .unwrap()
+        .reading
+        .lines;
+    let between = lines.iter().find_map(|line| match &line.record {
+        Record::Did { step, file, .. } if step == "6.1" => Some(file.new),
+        _ => None,
+    });
+    let path = format!("{STATE}/saved/{}", between.unwrap());
+    assert!(world.get(&path).is_some());
+    world.take(&path);
+    let (end, output) = go_back(&fixture, &world, &[], &[]);
+    assert!(matches!(end, rollback::End::Back { .. }), "{end:?}\n{output}");
+    assert_eq!(world.tree(), old);
+}
+
+/// What somebody made of a file is named in the evidence when it is written over.
+#[test]
+fn evidence_says_whose_change_was_written_over() {
+    let fixture = Fixture::new();
+    let (world, old) = applied(&fixture);
+    world.put(FILE, b"theirs\n", 0o640);
+    let (end, _) = go_back(&fixture, &world, &["6.7"], &[]);
+    assert!(matches!(end, rollback::End::Back { .. }), "{end:?}");
+    assert_eq!(world.tree(), old);
+    let read = evidence::read(&world.get(&format!("{STATE}/evidence/run-0001.jsonl")).unwrap()).unwrap();
+    let theirs = cbgen::contract::digest::Digest::of(b"theirs\n");
+    let table = evidence::table(&read);
+    assert!(table.contains(&format!("kept as saved\\{theirs}")), "{table}");
+}
+
+/// The scripts that lead back are looked at before anything goes back, and come from the bundle or from what was saved.
+#[test]
+fn lost_scripts_are_found_before_anything_goes_back() {
+    let fixture = Fixture::new();
+    let (whole, old) = applied(&fixture);
+    let scripts = whole.below(&format!("{STATE}/bundle"));
+    let without_bundle = |world: &World| {
+        let stage = Stage::new(world);
+        let server = Fixture::server();
+        let way = Way {
+            server: &server,
+            disk: world,
+            machine: &stage,
+            package: None,
+            overwrite: &[],
+            leave: &[],
+        };
+        rollback(&way, &state(world))
+    };
+    let world = whole.after_kill();
+    let before = world.tree();
+    for path in &scripts {
+        world.take(&path.to_string_lossy());
+    }
+    assert_eq!(code_of(&without_bundle(&world)), "CB1263");
+    assert_eq!(world.tree(), before);
+    let (end, output) = go_back(&fixture, &world, &[], &[]);
+    assert!(matches!(end, rollback::End::Back { .. }), "{end:?}\n{output}");
+    assert_eq!(world.tree(), old);
+    // Another build of the same version put its own scripts there.
+    let world = whole.after_kill();
+    for path in scripts
+        .iter()
+        .filter(|path| path.to_string_lossy().ends_with(".cmd"))
+    {
+        let path = path.strip_prefix(format!("{STATE}/bundle")).unwrap();
+        let path = cbgen::contract::path::BundlePath::parse(&path.to_string_lossy()).unwrap();
+        state(&world).unpack(&world, &path, b"of another build").unwrap();
+    }
+    let end = without_bundle(&world);
+    assert!(matches!(end, rollback::End::Back { .. }), "{end:?}");
+    assert_eq!(world.tree(), old);
 }

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use cbgen::change::apply::{End, Wish};
+use cbgen::change::apply::{End, Wish, apply};
+use cbgen::change::history::History;
+use cbgen::change::journal::Journal;
+use cbgen::change::plan::Desk;
 use cbgen::change::rollback::{self, Way, rollback};
 use cbgen::change::server::Server;
 use cbgen::change::status::status;
@@ -173,4 +176,128 @@ fn a_run_of_another_place_is_not_taken_back() {
         );
         assert_eq!(world.tree(), before, "{place}");
     }
+}
+
+/// Where the journal and its copies are gone, evidence tells what each run did; where that is gone too, nothing older goes back.
+#[test]
+fn evidence_tells_what_the_journal_lost() {
+    let fixture = Fixture::new();
+    let (whole, [first, second]) = two_runs(&fixture);
+    let lose = |world: &World| {
+        world.take(&format!("{STATE}/journal.jsonl"));
+        for path in world.below(&format!("{STATE}/runs")) {
+            world.take(&path.to_string_lossy());
+        }
+    };
+    let world = whole.after_kill();
+    lose(&world);
+    assert!(
+        status(&Fixture::server(), &world, &[state(&world)])
+            .unwrap()
+            .has_findings()
+    );
+    for (number, wanted) in [(2, &second), (1, &first)] {
+        let stage = Stage::new(&world);
+        let end = run_rollback(&fixture, &stage, &[]);
+        assert!(
+            matches!(end, rollback::End::Back { run, .. } if run == number),
+            "{end:?}\n{}",
+            stage.output()
+        );
+        assert_eq!(&world.tree(), wanted);
+    }
+    // No number is given twice.
+    assert_eq!(
+        run_apply(&fixture, &Stage::new(&world), &wish(&fixture)),
+        End::Done
+    );
+    assert!(world.get(&format!("{STATE}/evidence/run-0003.jsonl")).is_some());
+
+    let world = whole.after_kill();
+    world.take(&format!("{STATE}/journal.jsonl"));
+    world.take(&format!("{STATE}/evidence/run-0002.jsonl"));
+    world.put(&format!("{STATE}/runs/0002.json"), b"garbage", 0o600);
+    let before = world.tree();
+    let end = run_rollback(&fixture, &Stage::new(&world), &[]);
+    assert!(
+        matches!(&end, rollback::End::Refused(problems) if problems[0].code == "CB1241" && problems[0].message.contains("run 2 is newer")),
+        "{end:?}"
+    );
+    assert_eq!(world.tree(), before);
+    assert!(
+        status(&Fixture::server(), &world, &[state(&world)])
+            .unwrap()
+            .has_findings()
+    );
+}
+
+/// A run that was done stays done when the journal begins anew: nothing is added to it.
+#[test]
+fn a_new_journal_keeps_what_was_done() {
+    let fixture = Fixture::new();
+    let (world, [_, second]) = two_runs(&fixture);
+    let before = status(&Fixture::server(), &world, &[state(&world)]).unwrap().runs;
+    world.take(&format!("{STATE}/journal.jsonl"));
+    let end = run_rollback(&fixture, &Stage::new(&world), &[]);
+    assert!(matches!(end, rollback::End::Back { run: 2, .. }), "{end:?}");
+    assert_eq!(world.tree(), second);
+    let after = status(&Fixture::server(), &world, &[state(&world)]).unwrap().runs;
+    assert_eq!(after[0], before[0]);
+    assert_eq!(
+        run_apply(&fixture, &Stage::new(&world), &wish(&fixture)),
+        End::Done
+    );
+    let evidence = world.get(&format!("{STATE}/evidence/run-0003.jsonl"));
+    assert!(evidence.is_some(), "a run that was done was gone on with");
+}
+
+/// A server waits for what is done once for the whole installation, and that may be done from the same machine.
+#[test]
+fn a_waiting_run_leaves_other_places_alone() {
+    let fixture = Fixture::new();
+    let world = fixture.world();
+    let stage = Stage::new(&world);
+    let mut some = part(&fixture, "8.1", "8.4");
+    some.done.clear();
+    assert_eq!(run_apply(&fixture, &stage, &some), End::Waits);
+    let elsewhere = Server::new("deployment", Some(PathBuf::new()), None, None);
+    let apply_there = || {
+        let journal = Journal::open(&world, state(&world).journal()).unwrap();
+        let history = History::of(&journal.reading.lines);
+        let desk = Desk {
+            package: &fixture,
+            server: &elsewhere,
+            disk: &world,
+            machine: &stage,
+            history: &history,
+        };
+        apply(&desk, &state(&world), &wish(&fixture))
+    };
+    let end = apply_there();
+    assert!(matches!(end, End::Nothing | End::Done), "{end:?}");
+    assert_eq!(
+        run_apply(&fixture, &stage, &wish(&fixture)),
+        End::Done,
+        "{}",
+        stage.output()
+    );
+}
+
+/// A file that another version changed holds neither what is looked for nor what would be written.
+#[test]
+fn what_another_version_wrote_is_not_called_done() {
+    let fixture = Fixture::new();
+    let world = fixture.world();
+    world.put(
+        "C/Product/web/settings17.js",
+        b"var a='https://old.example/auth';\n",
+        0o644,
+    );
+    let stage = Stage::new(&world);
+    let codes = super::codes(&super::plan_on(&fixture, &stage, &Fixture::server()));
+    assert_eq!(codes, ["CB1222"]);
+    assert_eq!(run_apply(&fixture, &stage, &wish(&fixture)), End::Done);
+    let again = Stage::new(&world);
+    assert_eq!(run_apply(&fixture, &again, &wish(&fixture)), End::Nothing);
+    assert!(again.output().contains("look at this: "), "{}", again.output());
 }

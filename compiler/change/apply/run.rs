@@ -83,7 +83,7 @@ impl Apply<'_> {
         );
         let mut all = meant.clone();
         let mut scripts = self.scripts.clone();
-        if let Some(open) = self.desk.history.open() {
+        if let Some(open) = self.desk.history.open(&self.desk.server.place) {
             all.clone_from(&open.steps);
             merge(&mut all, &meant);
             scripts.extend(open.bundle.clone());
@@ -99,17 +99,21 @@ impl Apply<'_> {
             steps: all.clone(),
             scripts,
         };
-        let began = room.machine.now();
+        // The same moment in the journal and beside it; a run that goes on began before.
+        let open = self.desk.history.open(&self.desk.server.place);
+        let began = open.map_or_else(|| room.machine.now(), |open| open.began.clone());
         let mut standing = undo::standing(self.desk.history, room.run);
         standing.push(undo::Standing {
             run: room.run,
             began: &began,
-            steps: &all,
+            steps: all.iter().collect(),
         });
         let text = undo::going_back_text(room.server, &standing);
         room.state.put_going_back(room.disk, &text)?;
-        room.state
-            .put_meaning(room.disk, &room.journal.line(room.run, began, record.clone()))?;
+        room.state.put_meaning(
+            room.disk,
+            &room.journal.line(room.run, began.clone(), record.clone()),
+        )?;
         if resumes {
             room.say(&format!("apply goes on: {head}"));
             return room.record(Record::Resume {
@@ -118,7 +122,7 @@ impl Apply<'_> {
                 scripts: self.scripts.clone(),
             });
         }
-        room.record(record)?;
+        room.record_at(began, record)?;
         room.say(&format!("apply begins: {head}"));
         Ok(())
     }

@@ -122,7 +122,7 @@ impl Disk for RealDisk {
                 Some(Found::Folder) if cbgen_windows::is_owned_by_somebody(path)? => Err(io::Error::new(
                     io::ErrorKind::PermissionDenied,
                     format!(
-                        "the folder {} belongs to another account; move it away and apply again",
+                        "the folder {} belongs to another account; find out who made it, and give it to the administrators when it is yours: the way back may lie in it",
                         path.display()
                     ),
                 )),

@@ -13,6 +13,8 @@ use crate::secrets::{lines::Guard, lines::guards, scan};
 const HIDDEN: &str = "(this line may hold a secret and is not shown)";
 /// Lines around a change.
 const AROUND: usize = 2;
+/// Lines below a name in which its value is looked for.
+const MOST_BELOW: usize = 12;
 /// Most lines of a diff; a file that is replaced as a whole needs no more to be recognized.
 const MOST: usize = 400;
 
@@ -65,8 +67,16 @@ fn suspects(text: &str) -> BTreeSet<usize> {
     for suspect in scan(text, &[]) {
         let before = text.get(..suspect.name.start).unwrap_or_default();
         let line = before.bytes().filter(|byte| *byte == b'\n').count();
-        // The value may stand on the line below its name.
-        found.extend([line, line + 1]);
+        // The value may stand below its name, in an element of XML some lines further down.
+        let is_open = before.rfind('<') > before.rfind('>');
+        let below = text.lines().enumerate().skip(line);
+        for (index, content) in below.take(MOST_BELOW) {
+            found.insert(index);
+            let is_last = if is_open { content.contains('>') } else { index > line && !content.trim().is_empty() };
+            if is_last {
+                break;
+            }
+        }
     }
     found
 }

@@ -11,7 +11,7 @@ use crate::contract::digest::Digest;
 use crate::contract::path::BundlePath;
 use crate::contract::runbook::{Runbook, Step, StepKind, StepNumber};
 use crate::formats::edits::{Change, Outcome};
-use crate::secrets::secret_fact;
+use crate::secrets::{scan, secret_fact};
 
 use super::super::disk::Found;
 use super::super::editing;
@@ -177,6 +177,13 @@ impl<'a> Prover<'a> {
         let bytes = edited.bytes;
         planned.after = Some(Digest::of(&bytes));
         planned.notes.extend(edited.notes.iter().map(editing::told));
+        if is_edit(step) && edited.changes.is_empty() {
+            planned.problems.push(Problem::new(
+                codes::NOTHING_FOUND,
+                format!("`{windows}` holds neither what this step looks for nor what it writes"),
+                "look at the file: it may hold the address of another version of this change, or need none",
+            ));
+        }
         if self.is_shown {
             planned.values = edited.changes.iter().filter_map(value_change).collect();
         }
@@ -396,6 +403,10 @@ fn needs(runbook: &Runbook, step: &Step) -> Vec<String> {
         .collect()
 }
 
+fn is_edit(step: &Step) -> bool {
+    step.kind == StepKind::Edit
+}
+
 /// Whether a name in the list of restarts is that of one service.
 fn is_service(name: &str) -> bool {
     name != "Windows" && !name.starts_with("every ") && !name.ends_with("application pool")
@@ -407,11 +418,13 @@ fn value_change(change: &Change) -> Option<ValueChange> {
     }
     let shown = |value: &Option<String>| {
         let value = value.as_deref()?;
-        Some(if secret_fact(&change.key, value, &[]).is_some() {
-            "(hidden)".to_owned()
-        } else {
-            value.to_owned()
-        })
+        Some(
+            if secret_fact(&change.key, value, &[]).is_some() || !scan(value, &[]).is_empty() {
+                "(hidden)".to_owned()
+            } else {
+                value.to_owned()
+            },
+        )
     };
     Some(ValueChange {
         key: change.key.clone(),
