@@ -37,7 +37,7 @@ const WORDS: &[&str] = &[
 const LAST_WORDS: &[&str] = &["pin"];
 
 /// Last words of names whose value may be an account and its password: `login: sa/…`.
-const LOGINS: &[&str] = &["login", "logon"];
+const LOGINS: &[&str] = &["login", "logon", "credentials", "creds"];
 
 /// Parts of one word that name a secret wherever they stand in it: `DBPASSWORD1`, `vhapikey`.
 const PARTS: &[&str] = &[

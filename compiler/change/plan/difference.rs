@@ -115,6 +115,16 @@ mod tests {
     }
 
     #[test]
+    fn secrets_some_lines_below_their_name_are_not_shown() {
+        for between in ["\n", "\n\n", "\n  xdt:Locator=\"Match(key)\"\n  mode=\"x\"\n"] {
+            let old = format!("<a/>\n<add key=\"Secret\"{between}  value=\"hunter2xyz\" />\nport=1\n");
+            let new = old.replace("port=1", "port=2").replace("hunter2xyz", "hunter3xyz");
+            let diff = unified("x", Some(old.as_bytes()), new.as_bytes()).unwrap();
+            assert!(!diff.contains("xyz") && diff.contains("+port=2"), "{diff}");
+        }
+    }
+
+    #[test]
     fn what_a_terminal_obeys_and_what_turns_a_line_round_is_not_shown() {
         let diff = unified(
             "x",
