@@ -396,7 +396,8 @@ fn undo_file(
         )
     })?;
     if is_back(chains, file, is) {
-        return Ok(record_found_back(room, step, file, is));
+        record_found_back(room, step, file, is);
+        return Ok(());
     }
     let told = |why: String| format!("{}: {why}", file.path);
     match (wanted, is) {

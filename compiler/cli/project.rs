@@ -179,7 +179,7 @@ fn inventories(
         }
         is_new
     });
-    (!failed && !(is_absent && found.is_empty())).then_some(found)
+    (!(failed || is_absent && found.is_empty())).then_some(found)
 }
 
 /// The inventories directly in a folder, in order of names.

@@ -54,7 +54,7 @@ impl Templates {
             .places
             .paths()
             .filter(|name| is_partial(name))
-            .filter_map(|name| mark(name))
+            .filter_map(&mut mark)
             .collect();
         let bodies: Vec<Text> = self
             .list

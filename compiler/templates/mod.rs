@@ -630,9 +630,10 @@ fn check_variables(
     }
     for text in plain {
         for foreign in fit::foreign_filters(None, &text.name, &text.body, &by_name) {
-            let key = match text.name.ends_with("#when") {
-                true => "when",
-                false => places::field_at(&text.body, foreign.range.start),
+            let key = if text.name.ends_with("#when") {
+                "when"
+            } else {
+                places::field_at(&text.body, foreign.range.start)
             };
             if let Some(finding) = findings::quoted_nowhere(sources, places, key, &foreign) {
                 diagnostics.push(finding);

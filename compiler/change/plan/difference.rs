@@ -72,7 +72,11 @@ fn suspects(text: &str) -> BTreeSet<usize> {
         let below = text.lines().enumerate().skip(line);
         for (index, content) in below.take(MOST_BELOW) {
             found.insert(index);
-            let is_last = if is_open { content.contains('>') } else { index > line && !content.trim().is_empty() };
+            let is_last = if is_open {
+                content.contains('>')
+            } else {
+                index > line && !content.trim().is_empty()
+            };
             if is_last {
                 break;
             }
@@ -118,7 +122,9 @@ mod tests {
     fn secrets_some_lines_below_their_name_are_not_shown() {
         for between in ["\n", "\n\n", "\n  xdt:Locator=\"Match(key)\"\n  mode=\"x\"\n"] {
             let old = format!("<a/>\n<add key=\"Secret\"{between}  value=\"hunter2xyz\" />\nport=1\n");
-            let new = old.replace("port=1", "port=2").replace("hunter2xyz", "hunter3xyz");
+            let new = old
+                .replace("port=1", "port=2")
+                .replace("hunter2xyz", "hunter3xyz");
             let diff = unified("x", Some(old.as_bytes()), new.as_bytes()).unwrap();
             assert!(!diff.contains("xyz") && diff.contains("+port=2"), "{diff}");
         }
