@@ -349,6 +349,11 @@ fn locked(way: &Way<'_>, state: &State) -> End {
         "rollback of run {}, begun {began} by {}",
         room.run, found.run.user
     ));
+    for (_, step, code) in &found.run.scripts {
+        if code.is_none() && !found.run.scripts_undone.contains(step) {
+            room.say(&format!("{step}  its script was started, and nobody knows whether it has ended; where it still runs, end it and take it back once more"));
+        }
+    }
     let outcome = go_back(&mut room, &order);
     let text = going_back_text(way.server, &standing(&room.history(), 0));
     // Of use where cbgen is not; the files are back, so a disk that is full now is no failure.

@@ -497,6 +497,13 @@ impl Apply<'_> {
                 shell: self.desk.tool("cmd.exe"),
             },
         );
+        if !outcome.left.is_empty()
+            && let Some(first) = problems.first_mut()
+        {
+            first.help = Some(
+                "this run goes back first: mend what is in its way below, then `cbgen rollback`".to_owned(),
+            );
+        }
         problems.extend(left(&outcome));
         problems.extend(journal_failed(&self.room));
         End::Failed {
