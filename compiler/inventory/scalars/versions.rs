@@ -106,7 +106,7 @@ pub fn date(value: &str) -> Result<(), String> {
 
 /// A moment with its offset (RFC 3339 section 5.6), without leap seconds.
 pub fn date_time(value: &str) -> Result<(), String> {
-    const EXAMPLE: &str = "write it like `2026-12-05T22:00:00+01:00`";
+    const EXAMPLE: &str = "write it in the form `2026-12-05T22:00:00+01:00`";
     let shape = || format!("it is no RFC 3339 moment; {EXAMPLE}");
     let (date, time) = value.split_once(['T', 't']).ok_or_else(|| {
         if value.contains(' ') {
@@ -158,5 +158,5 @@ pub fn date_time(value: &str) -> Result<(), String> {
 pub fn version_range(value: &str) -> Result<(), String> {
     semver::VersionReq::parse(value)
         .map(drop)
-        .map_err(|error| format!("it is no version range ({error}); write it like `>=0.1, <0.2`"))
+        .map_err(|error| format!("it is no version range ({error}); write it like `'>=0.1, <0.2'`"))
 }
