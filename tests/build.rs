@@ -259,7 +259,11 @@ fn inventories_of_one_build_do_not_share_an_archive() {
     // One cause, one finding, which names both.
     assert_eq!(ran.stderr.matches("[CB0710]").count(), 1, "{}", ran.stderr);
     assert!(ran.stderr.contains("--> inventories/a.yaml"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("also used by inventories/b.yaml"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("also used by inventories/b.yaml"),
+        "{}",
+        ran.stderr
+    );
     assert!(!workspace.folder().join("out").exists());
 }
 

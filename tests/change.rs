@@ -271,46 +271,6 @@ fn a_run_that_stopped_for_a_person_loses_only_what_came_after() {
 }
 
 #[test]
-fn each_rollback_takes_back_the_run_before() {
-    let fixture = Fixture::new();
-    let world = fixture.world();
-    let stage = Stage::new(&world);
-    let part = |from: &str, until: &str| Wish {
-        selection: Selection {
-            from: Some(from.parse().unwrap()),
-            until: Some(until.parse().unwrap()),
-            ..Selection::default()
-        },
-        ..wish(&fixture)
-    };
-    let first = world.tree();
-    assert_eq!(run_apply(&fixture, &stage, &part("3.1", "3.7")), End::Done);
-    let second = world.tree();
-    assert_eq!(run_apply(&fixture, &stage, &part("6.1", "8.3")), End::Done);
-    assert_ne!(world.tree(), second);
-    // Somebody changes a file: nothing is touched until that is decided.
-    world.put("C/Product/config/file7.url", b"theirs", 0o640);
-    let before = world.tree();
-    let end = run_rollback(&fixture, &stage, &[]);
-    assert!(
-        matches!(&end, rollback::End::Refused(problems) if problems[0].code == "CB1261"),
-        "{end:?}"
-    );
-    assert_eq!(world.tree(), before);
-    assert!(matches!(
-        run_rollback(&fixture, &stage, &["6.7".into()]),
-        rollback::End::Back { run: 2, .. }
-    ));
-    assert_eq!(world.tree(), second);
-    assert!(matches!(
-        run_rollback(&fixture, &stage, &[]),
-        rollback::End::Back { run: 1, .. }
-    ));
-    assert_eq!(world.tree(), first);
-    assert_eq!(run_rollback(&fixture, &stage, &[]), rollback::End::Nothing);
-}
-
-#[test]
 fn the_second_apply_writes_nothing() {
     let fixture = Fixture::new();
     let world = fixture.world();

@@ -8,14 +8,25 @@ use cbgen::change::journal::{Journal, Record};
 use cbgen::change::rollback::{self, Way, rollback};
 use cbgen::change::state::State;
 use cbgen::change::status::{Status, status};
+use cbgen::change::steps::Package;
 
 use super::runs::{STATE, part, two_runs};
 use crate::reliability::fixture::{Fixture, host};
 use crate::reliability::stage::Stage;
 use crate::reliability::world::World;
-use crate::reliability::{run_apply, state, wish};
+use crate::reliability::{run_apply, run_rollback, state, wish};
 
 fn go_back(fixture: &Fixture, world: &World, overwrite: &[&str], leave: &[&str]) -> (rollback::End, String) {
+    go_back_with(Some(fixture), world, overwrite, leave)
+}
+
+/// With a bundle at hand, or with what was kept on the server alone.
+fn go_back_with(
+    fixture: Option<&Fixture>,
+    world: &World,
+    overwrite: &[&str],
+    leave: &[&str],
+) -> (rollback::End, String) {
     let texts = |steps: &[&str]| steps.iter().map(|step| (*step).to_owned()).collect::<Vec<_>>();
     let (overwrite, leave) = (texts(overwrite), texts(leave));
     let stage = Stage::new(world);
@@ -24,7 +35,7 @@ fn go_back(fixture: &Fixture, world: &World, overwrite: &[&str], leave: &[&str])
         server: &server,
         disk: world,
         machine: &stage,
-        package: Some(fixture),
+        package: fixture.map(|fixture| fixture as &dyn Package),
         overwrite: &overwrite,
         leave: &leave,
     };
@@ -51,6 +62,44 @@ fn applied(fixture: &Fixture) -> (World, crate::reliability::world::Tree) {
     let old = world.tree();
     assert_eq!(run_apply(fixture, &Stage::new(&world), &wish(fixture)), End::Done);
     (world, old)
+}
+
+#[test]
+fn each_rollback_takes_back_the_run_before() {
+    let fixture = Fixture::new();
+    let world = fixture.world();
+    let stage = Stage::new(&world);
+    let first = world.tree();
+    assert_eq!(
+        run_apply(&fixture, &stage, &part(&fixture, "3.1", "3.7")),
+        End::Done
+    );
+    let second = world.tree();
+    assert_eq!(
+        run_apply(&fixture, &stage, &part(&fixture, "6.1", "8.3")),
+        End::Done
+    );
+    assert_ne!(world.tree(), second);
+    // Somebody changes a file: nothing is touched until that is decided.
+    world.put("C/Product/config/file7.url", b"theirs", 0o640);
+    let before = world.tree();
+    let end = run_rollback(&fixture, &stage, &[]);
+    assert!(
+        matches!(&end, rollback::End::Refused(problems) if problems[0].code == "CB1261"),
+        "{end:?}"
+    );
+    assert_eq!(world.tree(), before);
+    assert!(matches!(
+        run_rollback(&fixture, &stage, &["6.7".into()]),
+        rollback::End::Back { run: 2, .. }
+    ));
+    assert_eq!(world.tree(), second);
+    assert!(matches!(
+        run_rollback(&fixture, &stage, &[]),
+        rollback::End::Back { run: 1, .. }
+    ));
+    assert_eq!(world.tree(), first);
+    assert_eq!(run_rollback(&fixture, &stage, &[]), rollback::End::Nothing);
 }
 
 #[test]
@@ -393,19 +442,7 @@ fn lost_scripts_are_found_before_anything_goes_back() {
     let fixture = Fixture::new();
     let (whole, old) = applied(&fixture);
     let scripts = whole.below(&format!("{STATE}/bundle"));
-    let without_bundle = |world: &World| {
-        let stage = Stage::new(world);
-        let server = Fixture::server();
-        let way = Way {
-            server: &server,
-            disk: world,
-            machine: &stage,
-            package: None,
-            overwrite: &[],
-            leave: &[],
-        };
-        rollback(&way, &state(world))
-    };
+    let without_bundle = |world: &World| go_back_with(None, world, &[], &[]).0;
     let world = whole.after_kill();
     let before = world.tree();
     for path in &scripts {
