@@ -351,7 +351,7 @@ impl Files for DiskFiles {
     }
 
     fn behind_links(&self, path: &Path) -> io::Result<PathBuf> {
-        std::fs::canonicalize(self.at(path))
+        self.place(path)
     }
 
     #[cfg(target_os = "linux")]
