@@ -244,15 +244,7 @@ fn left_out(desk: &Desk<'_>, wish: &Wish, run: &Run) -> Option<Problem> {
 
 /// A run of another bundle or version on this server that has not ended: what it changes may be what this one changes.
 fn other_unfinished(desk: &Desk<'_>, state: &State) -> io::Result<Option<Problem>> {
-    for other in State::all(desk.server, desk.disk)? {
-        if other.windows.eq_ignore_ascii_case(&state.windows) {
-            continue;
-        }
-        // One that cannot be read is told by `status`, and is no reason of this bundle.
-        let Ok(journal) = Journal::open(desk.disk, other.journal()) else {
-            continue;
-        };
-        let history = History::of(&journal.reading.lines);
+    for (other, history) in state.others(desk.server, desk.disk)? {
         let is_open = |run: &&Run| !matches!(run.standing, Standing::Done | Standing::Undone);
         if let Some(run) = history.runs.iter().rev().find(is_open) {
             return Ok(Some(Problem::new(
@@ -274,7 +266,7 @@ fn locked(desk: &Desk<'_>, state: &State, wish: &Wish, _: &Held) -> io::Result<E
     if let Some(problem) = damaged(&journal) {
         return Ok(refused(problem));
     }
-    if let Some(why) = forgotten(desk.server, state, desk.disk, &journal.reading) {
+    if let Some(why) = forgotten(desk.server, state, desk.disk, &journal.reading)? {
         return Ok(refused(Problem::new(
             codes::JOURNAL_DAMAGED,
             why,

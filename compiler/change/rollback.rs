@@ -64,13 +64,14 @@ struct Found {
     damage: Option<String>,
     /// How every run began, what it did and how it stands, for a journal that cannot tell.
     runs: Vec<(Line, Vec<Line>, Standing)>,
-    /// A newer run of which nothing can be read any more.
-    lost: Option<u64>,
 }
 
-/// Finds the run, with what is known of it from the journal and from beside it.
-fn find(way: &Way<'_>, state: &State, journal: &Journal) -> Option<Found> {
-    let meanings = state.meanings(way.disk);
+/// Finds the run, with what is known of it from the journal and from beside it; `None` when every run is taken back. `Err` is why
+/// that cannot be known.
+fn find(way: &Way<'_>, state: &State, journal: &Journal) -> Result<Option<Found>, Problem> {
+    let meanings = state
+        .meanings(way.disk)
+        .map_err(|error| state_failed(&state.windows, &error))?;
     let known = History::of(&journal.reading.lines);
     let is_unknown = |meaning: &&Line| known.runs.iter().all(|run| run.number != meaning.run);
     let mut missing = meanings.lost.clone();
@@ -87,12 +88,11 @@ fn find(way: &Way<'_>, state: &State, journal: &Journal) -> Option<Found> {
         }
     };
     let Some(damage) = damage else {
-        return Some(Found {
-            run: known.last()?.clone(),
+        return Ok(known.last().map(|run| Found {
+            run: run.clone(),
             damage: None,
             runs: Vec::new(),
-            lost: None,
-        });
+        }));
     };
     // What each run meant stands first, then every line that can be read.
     let is_begin = |line: &&Line| matches!(line.record, Record::Begin { .. });
@@ -133,13 +133,18 @@ fn find(way: &Way<'_>, state: &State, journal: &Journal) -> Option<Found> {
     others.retain(|line| !is_begin(&line) && is_meant(&line));
     others.sort_by_key(|line| line.n);
     let history = History::of(begins.iter().chain(&others));
-    let mut run = history.last().or_else(|| history.runs.last())?.clone();
+    let run = history.last().or_else(|| history.runs.last());
+    if let Some(lost) = lost.filter(|lost| run.is_none_or(|run| run.number < *lost)) {
+        return Err(run_lost(state, lost));
+    }
+    let Some(mut run) = run.cloned() else {
+        return Ok(None);
+    };
     run.first = 0;
     let standing = |number: u64| {
         let run = history.runs.iter().find(|run| run.number == number);
         run.map_or(Standing::Interrupted, |run| run.standing)
     };
-    let lost = lost.filter(|lost| *lost > run.number);
     let runs = begins.into_iter().map(|begin| {
         let standing = standing(begin.run);
         let did = others
@@ -148,12 +153,11 @@ fn find(way: &Way<'_>, state: &State, journal: &Journal) -> Option<Found> {
         let did = did.filter(|_| standing != Standing::Undone).cloned().collect();
         (begin, did, standing)
     });
-    Some(Found {
+    Ok(Some(Found {
         damage: Some(damage),
         runs: runs.collect(),
         run,
-        lost,
-    })
+    }))
 }
 
 /// Whether a record says what a run did, and not how it went on or back.
@@ -170,13 +174,13 @@ fn is_deed(record: &Record) -> bool {
     )
 }
 
-/// That a newer run cannot be taken back because nothing tells what it did.
-fn run_lost(state: &State, lost: u64, run: &Run) -> Problem {
+/// That the newest run cannot be taken back because nothing tells what it did.
+fn run_lost(state: &State, lost: u64) -> Problem {
     Problem::new(
         codes::JOURNAL_DAMAGED,
         format!(
-            r"run {lost} is newer than run {}, and nothing tells what it did: the journal does not know it, and {}\runs\{lost:04}.json and its evidence cannot be read",
-            run.number, state.windows
+            r"nothing tells what run {lost}, the newest one here, did: the journal does not know it, and {}\runs\{lost:04}.json and its evidence cannot be read",
+            state.windows
         ),
         &format!(
             r"nothing was touched. Put the evidence of that night, evidence\run-{lost:04}.jsonl, there again from the change record; or go back by hand after GOING-BACK.txt in that folder, then move both files of run {lost} away"
@@ -207,15 +211,7 @@ fn elsewhere(way: &Way<'_>, run: &Run) -> Option<Problem> {
 
 /// A newer run of another bundle or version that was not taken back: it may have changed the same files after this one.
 fn newer(way: &Way<'_>, state: &State, run: &Run) -> std::io::Result<Option<Problem>> {
-    for other in State::all(way.server, way.disk)? {
-        if other.windows.eq_ignore_ascii_case(&state.windows) {
-            continue;
-        }
-        // One that cannot be read is told by `status`, and must not keep anybody from going back.
-        let Ok(journal) = Journal::open(way.disk, other.journal()) else {
-            continue;
-        };
-        let history = History::of(&journal.reading.lines);
+    for (other, history) in state.others(way.server, way.disk)? {
         if let Some(newer) = history.last().filter(|newer| newer.number > run.number) {
             return Ok(Some(Problem::new(
                 codes::RUN_UNFINISHED,
@@ -257,11 +253,14 @@ pub fn rollback(way: &Way<'_>, state: &State) -> End {
     }
     // Looked at without a lock first: where nothing is to do, nothing is written.
     match Journal::open(way.disk, state.journal()) {
-        Ok(journal) if find(way, state, &journal).is_none() => {
-            records::complete_alone(state, way.disk, way.machine);
-            return End::Nothing;
-        }
-        Ok(_) => {}
+        Ok(journal) => match find(way, state, &journal) {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                records::complete_alone(state, way.disk, way.machine);
+                return End::Nothing;
+            }
+            Err(problem) => return refuse(problem),
+        },
         Err(error) => return refuse(state_failed(&state.windows, &error)),
     }
     let held = match state.lock(way.disk) {
@@ -300,12 +299,11 @@ fn locked(way: &Way<'_>, state: &State) -> End {
         Ok(journal) => journal,
         Err(error) => return End::Refused(vec![state_failed(&state.windows, &error)]),
     };
-    let Some(found) = find(way, state, &journal) else {
-        return End::Nothing;
+    let found = match find(way, state, &journal) {
+        Ok(Some(found)) => found,
+        Ok(None) => return End::Nothing,
+        Err(problem) => return End::Refused(vec![problem]),
     };
-    if let Some(lost) = found.lost {
-        return End::Refused(vec![run_lost(state, lost, &found.run)]);
-    }
     if let Some(problem) = elsewhere(way, &found.run) {
         return End::Refused(vec![problem]);
     }

@@ -15,7 +15,8 @@ use crate::contract::path::BundlePath;
 
 use super::disk::{Disk, Found, Held};
 use super::evidence;
-use super::journal::{Line, Record, Who};
+use super::history::History;
+use super::journal::{Journal, Line, Record, Who};
 use super::server::Server;
 
 /// Largest file that is saved: a configuration file has some kilobytes.
@@ -208,9 +209,10 @@ impl State {
     }
 
     /// What the runs here meant to do, where the journal cannot tell it: from the copies, else from the evidence.
-    pub fn meanings(&self, disk: &dyn Disk) -> Meanings {
+    /// Errors: those of the disk for the folders; what nobody may see is not absent.
+    pub fn meanings(&self, disk: &dyn Disk) -> io::Result<Meanings> {
         let mut meanings = Meanings::default();
-        for run in self.numbers(disk).unwrap_or_default() {
+        for run in self.numbers(disk)? {
             match self
                 .meaning(disk, run)
                 .or_else(|| self.evidence_of(disk, run).into_iter().next())
@@ -219,7 +221,7 @@ impl State {
                 None => meanings.lost.push(run),
             }
         }
-        meanings
+        Ok(meanings)
     }
 
     fn meaning(&self, disk: &dyn Disk, run: u64) -> Option<Line> {
@@ -280,13 +282,25 @@ impl State {
         Ok(found)
     }
 
+    /// The states of other bundles and versions, with what their journals mean. One that cannot be read is told by `status`, and
+    /// stands in nobody's way.
+    pub fn others(&self, server: &Server, disk: &dyn Disk) -> io::Result<Vec<(Self, History)>> {
+        let all = Self::all(server, disk)?.into_iter();
+        let others = all.filter(|other| !other.windows.eq_ignore_ascii_case(&self.windows));
+        let known = others.filter_map(|other| {
+            let journal = Journal::open(disk, other.journal()).ok()?;
+            Some((other, History::of(&journal.reading.lines)))
+        });
+        Ok(known.collect())
+    }
+
     /// The state with the last run that was not taken back.
     pub fn last(server: &Server, disk: &dyn Disk) -> io::Result<Option<Self>> {
         let mut all = Self::all(server, disk)?;
         let Some(newest) = all.pop() else { return Ok(None) };
         let last = |state: &Self| {
-            let journal = super::journal::Journal::open(disk, state.journal()).ok()?;
-            let history = super::history::History::of(&journal.reading.lines);
+            let journal = Journal::open(disk, state.journal()).ok()?;
+            let history = History::of(&journal.reading.lines);
             // A journal that cannot tell is looked at first: the command says what is wrong with it.
             if !journal.reading.damage.is_empty() {
                 return Some(u64::MAX);

@@ -232,7 +232,7 @@ pub fn status(server: &Server, disk: &dyn Disk, states: &[State]) -> std::io::Re
         }
         status
             .damage
-            .extend(forgotten(server, state, disk, &journal.reading));
+            .extend(forgotten(server, state, disk, &journal.reading)?);
         status
             .lost_copies
             .extend(lost_copies(state, disk, &journal.reading));
@@ -294,9 +294,11 @@ fn lost_copies(state: &State, disk: &dyn Disk, reading: &Reading) -> Vec<String>
     let runs = history.runs.iter().filter(|run| run.standing != Standing::Undone);
     let mut seen = BTreeSet::new();
     let mut lost = Vec::new();
-    for (_, _, file) in runs.flat_map(|run| &run.files) {
-        // Of the steps on a file the first has what was there before.
-        let Some(old) = file.old.filter(|_| seen.insert(super::history::key(&file.path))) else {
+    let files = runs.flat_map(|run| run.files.iter().map(move |(_, _, file)| (run.number, file)));
+    for (run, file) in files {
+        // Of the steps of a run on a file the first has what was there before.
+        let name = (run, super::history::key(&file.path));
+        let Some(old) = file.old.filter(|_| seen.insert(name)) else {
             continue;
         };
         if matches!(disk.look(&state.saved(old)), Ok(None)) {
@@ -338,28 +340,35 @@ struct Expected {
 }
 
 /// What the copies beside the journal tell of a run that the journal does not: it was emptied, cut or removed.
-pub fn forgotten(server: &Server, state: &State, disk: &dyn Disk, reading: &Reading) -> Option<String> {
+pub fn forgotten(
+    server: &Server,
+    state: &State,
+    disk: &dyn Disk,
+    reading: &Reading,
+) -> std::io::Result<Option<String>> {
     // A journal that was damaged and began anew says so itself.
     let mut lines = reading.lines.iter();
     if lines.any(|line| matches!(line.record, Record::Damaged { .. })) {
-        return None;
+        return Ok(None);
     }
-    let meanings = state.meanings(disk);
+    let meanings = state.meanings(disk)?;
     let unknown = |run: u64| reading.lines.iter().all(|line| line.run != run);
     if let Some(run) = meanings.lost.iter().find(|run| unknown(**run)) {
-        return Some(format!(
+        return Ok(Some(format!(
             r"{}\journal.jsonl says nothing of run {run}, and what is kept of it in runs\ and evidence\ cannot be read. GOING-BACK.txt there may still say how to go back by hand",
             state.windows
-        ));
+        )));
     }
-    let lost = meanings.begins.iter().find(|meaning| unknown(meaning.run))?;
-    if stillborn(server, state, disk, reading) == Some(lost.run) {
-        return None;
+    let Some(lost) = meanings.begins.iter().find(|meaning| unknown(meaning.run)) else {
+        return Ok(None);
+    };
+    if stillborn(server, state, disk, reading)? == Some(lost.run) {
+        return Ok(None);
     }
-    Some(format!(
+    Ok(Some(format!(
         r"{}\journal.jsonl says nothing of run {}, which the copies beside it know: it was emptied, cut or removed. `cbgen rollback` goes back by the copies",
         state.windows, lost.run
-    ))
+    )))
 }
 
 fn add(status: &mut Status, files: &mut BTreeMap<String, Expected>, reading: &Reading) {

@@ -13,11 +13,18 @@ use super::journal::{FileIntent, Meant, Reading, Record};
 use super::server::Server;
 use super::state::State;
 
-/// The number of the newest run here, where it never began.
-pub fn stillborn(server: &Server, state: &State, disk: &dyn Disk, reading: &Reading) -> Option<u64> {
-    let newest = state.meanings(disk).begins.pop()?;
+/// The number of the newest run here, where it never began. Errors: those of the disk.
+pub fn stillborn(
+    server: &Server,
+    state: &State,
+    disk: &dyn Disk,
+    reading: &Reading,
+) -> io::Result<Option<u64>> {
+    let Some(newest) = state.meanings(disk)?.begins.pop() else {
+        return Ok(None);
+    };
     let Record::Begin { steps, .. } = &newest.record else {
-        return None;
+        return Ok(None);
     };
     let is_known = reading.lines.iter().any(|line| line.run >= newest.run);
     // Its first line may have been torn by what stopped it.
@@ -31,12 +38,12 @@ pub fn stillborn(server: &Server, state: &State, disk: &dyn Disk, reading: &Read
         };
         meant.file.as_ref().is_none_or(is_old) && !state.has_log(disk, newest.run, &meant.step)
     };
-    (!is_known && is_sound && steps.iter().all(&mut is_untouched)).then_some(newest.run)
+    Ok((!is_known && is_sound && steps.iter().all(&mut is_untouched)).then_some(newest.run))
 }
 
 /// Forgets such a run, for the next one. Errors: those of the disk.
 pub fn forget(server: &Server, state: &State, disk: &dyn Disk, reading: &Reading) -> io::Result<()> {
-    match stillborn(server, state, disk, reading) {
+    match stillborn(server, state, disk, reading)? {
         Some(run) => state.remove_meaning(disk, run),
         None => Ok(()),
     }

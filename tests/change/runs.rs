@@ -220,7 +220,7 @@ fn evidence_tells_what_the_journal_lost() {
     let before = world.tree();
     let end = run_rollback(&fixture, &Stage::new(&world), &[]);
     assert!(
-        matches!(&end, rollback::End::Refused(problems) if problems[0].code == "CB1241" && problems[0].message.contains("run 2 is newer")),
+        matches!(&end, rollback::End::Refused(problems) if problems[0].code == "CB1241" && problems[0].message.contains("run 2, the newest")),
         "{end:?}"
     );
     assert_eq!(world.tree(), before);
@@ -228,6 +228,14 @@ fn evidence_tells_what_the_journal_lost() {
         status(&Fixture::server(), &world, &[state(&world)])
             .unwrap()
             .has_findings()
+    );
+    // Where it is the only one, that is not nothing.
+    world.take(&format!("{STATE}/evidence/run-0001.jsonl"));
+    world.take(&format!("{STATE}/runs/0001.json"));
+    let end = run_rollback(&fixture, &Stage::new(&world), &[]);
+    assert!(
+        matches!(&end, rollback::End::Refused(problems) if problems[0].code == "CB1241"),
+        "{end:?}"
     );
 }
 

@@ -83,7 +83,8 @@ impl Apply<'_> {
         );
         let mut all = meant.clone();
         let mut scripts = self.scripts.clone();
-        if let Some(open) = self.desk.history.open(&self.desk.server.place) {
+        let open = self.desk.history.open(&self.desk.server.place);
+        if let Some(open) = open {
             all.clone_from(&open.steps);
             merge(&mut all, &meant);
             scripts.extend(open.bundle.clone());
@@ -100,7 +101,6 @@ impl Apply<'_> {
             scripts,
         };
         // The same moment in the journal and beside it; a run that goes on began before.
-        let open = self.desk.history.open(&self.desk.server.place);
         let began = open.map_or_else(|| room.machine.now(), |open| open.began.clone());
         let mut standing = undo::standing(self.desk.history, room.run);
         standing.push(undo::Standing {

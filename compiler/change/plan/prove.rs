@@ -177,7 +177,8 @@ impl<'a> Prover<'a> {
         let bytes = edited.bytes;
         planned.after = Some(Digest::of(&bytes));
         planned.notes.extend(edited.notes.iter().map(editing::told));
-        if is_edit(step) && edited.changes.is_empty() {
+        // What is not there and is to go away has no note; an address that is to be written over has one.
+        if edited.changes.is_empty() && !edited.notes.is_empty() {
             planned.problems.push(Problem::new(
                 codes::NOTHING_FOUND,
                 format!("`{windows}` holds neither what this step looks for nor what it writes"),
@@ -401,10 +402,6 @@ fn needs(runbook: &Runbook, step: &Step) -> Vec<String> {
     last.iter()
         .map(|(place, number)| format!("{place} up to step {number}"))
         .collect()
-}
-
-fn is_edit(step: &Step) -> bool {
-    step.kind == StepKind::Edit
 }
 
 /// Whether a name in the list of restarts is that of one service.
