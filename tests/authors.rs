@@ -8,15 +8,6 @@ use serde_json::Value;
 
 use crate::harness::{Case, Tree, Workspace, expect_none, read_tree, root, write_tree};
 
-fn shipped() -> Workspace {
-    let workspace = Workspace::new();
-    write_tree(
-        &workspace.folder().join("inventories"),
-        &read_tree(&root().join("inventories")),
-    );
-    workspace
-}
-
 fn lab() -> String {
     std::fs::read_to_string(root().join("inventories/lab.yaml")).expect("an inventory")
 }
@@ -24,7 +15,7 @@ fn lab() -> String {
 /// The shipped inventories and the starter compile without a warning that nobody answered.
 #[test]
 fn shipped_inventories_and_the_starter_have_no_open_warning() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     assert_eq!(workspace.run(&["init"]).code, 0);
     let ran = workspace.run(&[
         "check",
@@ -120,7 +111,7 @@ fn the_example_of_sql_authentication_compiles_without_a_warning() {
 /// the names stand in scripts, configuration files and runbooks.
 #[test]
 fn short_names_of_folders_are_carried_everywhere() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let mut replaced = 0;
     for (name, bytes) in read_tree(&root().join("inventories")) {
         let text = String::from_utf8(bytes).expect("UTF-8");
@@ -184,7 +175,7 @@ fn every_warning_can_be_accepted() {
 
 #[test]
 fn the_runbook_prints_what_is_accepted_and_why() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let text = lab().replace(
         "reason: reg query on LAB01 shows REG_SZ }",
         "reason: 'a *reason* <b>', until: 2027-01-31 }",
@@ -206,7 +197,7 @@ fn the_runbook_prints_what_is_accepted_and_why() {
 /// The day decides a finding and never a byte.
 #[test]
 fn an_acceptance_that_ended_changes_no_byte() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let text = lab().replace("LAB01 shows REG_SZ }", "LAB01 shows REG_SZ, until: 2026-12-05 }");
     workspace.write("inventories/lab.yaml", &text);
     let build = |epoch: &str| {
@@ -225,7 +216,7 @@ fn an_acceptance_that_ended_changes_no_byte() {
 
 #[test]
 fn the_project_file_names_what_is_compiled_and_an_option_wins() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     workspace.write(
         "cbgen.yaml",
         "inventories: [inventories/lab.yaml]\noutput: made\ndeny: warnings\n",
@@ -269,7 +260,7 @@ fn the_project_file_names_what_is_compiled_and_an_option_wins() {
 /// The commands of a pipeline, word for word, in what a clone of this repository holds.
 #[test]
 fn a_clone_of_this_repository_needs_no_arguments() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let folder = workspace.folder();
     let project = std::fs::read_to_string(root().join("cbgen.yaml")).expect("the project file");
     workspace.write("cbgen.yaml", &project);
@@ -306,7 +297,7 @@ fn a_clone_of_this_repository_needs_no_arguments() {
 
 #[test]
 fn folders_and_standard_input_are_inventories() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let ran = workspace.run(&["check", "inventories", "inventories/lab.yaml", "--format", "json"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let answer: Value = serde_json::from_str(&ran.stdout).expect("JSON");
@@ -345,7 +336,7 @@ fn folders_and_standard_input_are_inventories() {
 /// What `show` prints is an inventory of its own that makes the same artifacts.
 #[test]
 fn what_is_shown_compiles_to_the_same() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let shown = workspace.run(&["show", "inventories/lab.yaml"]);
     assert_eq!(shown.code, 0, "{}", shown.stderr);
     assert!(shown.stdout.contains("https_port: 8080"), "{}", shown.stdout);
@@ -405,7 +396,7 @@ fn what_is_shown_compiles_to_the_same() {
 /// `-q` prints errors only, and says why a run fails for warnings that it does not print.
 #[test]
 fn a_quiet_run_says_that_warnings_are_denied() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let without = lab().replace(
         "  - { code: CB0440, reason: reg query on LAB01 shows REG_SZ }\n",
         "",
@@ -422,7 +413,7 @@ fn a_quiet_run_says_that_warnings_are_denied() {
 /// A slip in `bundle` does not turn an inventory into a layer that nobody compiles.
 #[test]
 fn a_misspelt_bundle_is_no_layer() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     workspace.write("cbgen.yaml", "inventories: [inventories]\n");
     let good = lab();
     for (wrong, said) in [
@@ -460,7 +451,7 @@ fn a_misspelt_bundle_is_no_layer() {
 
 #[test]
 fn servers_share_what_defaults_holds() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     assert_eq!(
         workspace.run(&["build", "inventories/lab.yaml", "-o", "a"]).code,
         0
@@ -497,7 +488,7 @@ fn servers_share_what_defaults_holds() {
 /// Answers for programs follow their published schemas.
 #[test]
 fn answers_in_json_follow_their_schemas() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let mut complaints = Vec::new();
     for (schema, arguments) in [
         (
@@ -533,7 +524,7 @@ fn answers_in_json_follow_their_schemas() {
 
 #[test]
 fn messages_go_into_a_file_and_nothing_else_does() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     workspace.write("bad.yaml", "a: 1\n");
     for format in ["human", "short", "json", "sarif", "github"] {
         let ran = workspace.run(&[
@@ -567,7 +558,7 @@ fn messages_go_into_a_file_and_nothing_else_does() {
 
 #[test]
 fn errors_come_last_and_quiet_prints_nothing_else() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let mut text = lab().replace(
         "  - { code: CB0440, reason: reg query on LAB01 shows REG_SZ }\n",
         "",

@@ -8,16 +8,6 @@ use serde_json::Value;
 
 use crate::harness::{Ran, Workspace, read_tree, root, write_tree};
 
-/// A workspace with the shipped inventories.
-fn shipped() -> Workspace {
-    let workspace = Workspace::new();
-    write_tree(
-        &workspace.folder().join("inventories"),
-        &read_tree(&root().join("inventories")),
-    );
-    workspace
-}
-
 fn edit(workspace: &Workspace, name: &str, from: &str, to: &str) {
     let path = workspace.folder().join(name);
     let text = fs::read_to_string(&path).unwrap();
@@ -62,7 +52,7 @@ fn bytes_of(path: &Path) -> Vec<u8> {
 
 #[test]
 fn every_kind_of_side_gives_the_same_review() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let inventory = "inventories/plant.yaml";
     assert_eq!(workspace.run(&["build", inventory, "-o", "before"]).code, 0);
     for arguments in [&["init", "-q"][..], &["add", "."], &["commit", "-qm", "first"]] {
@@ -120,7 +110,7 @@ fn every_kind_of_side_gives_the_same_review() {
 
 #[test]
 fn templates_of_a_revision_belong_to_it() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let template = "---\ntitle: Note\nscope: deployment\npath: note.txt\nformat: text\neffect: read\nphase: verify\n---\n";
     workspace.write("own/note.txt", &format!("{template}first\n"));
     for arguments in [&["init", "-q"][..], &["add", "."], &["commit", "-qm", "first"]] {
@@ -144,7 +134,7 @@ fn templates_of_a_revision_belong_to_it() {
 
 #[test]
 fn equal_sides_end_with_status_0() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     assert_eq!(workspace.run(&["build", "inventories/lab.yaml"]).code, 0);
     edit(
         &workspace,
@@ -168,7 +158,7 @@ fn equal_sides_end_with_status_0() {
 
 #[test]
 fn a_changed_file_is_named_and_compared_as_it_is() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     assert_eq!(workspace.run(&["build", "inventories/lab.yaml"]).code, 0);
     edit(
         &workspace,
@@ -208,7 +198,7 @@ fn a_changed_file_is_named_and_compared_as_it_is() {
 
 #[test]
 fn a_text_that_does_not_read_is_compared_by_lines() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     assert_eq!(workspace.run(&["build", "inventories/lab.yaml"]).code, 0);
     edit(
         &workspace,
@@ -227,7 +217,7 @@ fn a_text_that_does_not_read_is_compared_by_lines() {
 
 #[test]
 fn unreadable_sides_end_with_status_2() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     assert_eq!(workspace.run(&["build", "inventories/lab.yaml"]).code, 0);
     let archive = workspace.folder().join("out/acme-lab-2026.11.3.zip");
     let bytes = bytes_of(&archive);
@@ -272,7 +262,7 @@ fn unreadable_sides_end_with_status_2() {
 
 #[test]
 fn an_inventory_that_does_not_compile_stops_only_itself() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     for arguments in [&["init", "-q"][..], &["add", "."], &["commit", "-qm", "first"]] {
         git(&workspace, arguments);
     }
@@ -339,7 +329,7 @@ fn an_inventory_of_a_folder_that_cannot_be_read_is_named() {
 #[cfg(unix)]
 #[test]
 fn a_link_of_a_folder_that_leads_nowhere_is_named() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     std::os::unix::fs::symlink("nowhere.yaml", workspace.folder().join("inventories/site.yaml")).unwrap();
     let ran = diff(&workspace, &["inventories", "inventories/lab.yaml"]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
@@ -364,7 +354,7 @@ fn a_link_of_a_folder_that_leads_nowhere_is_named() {
 
 #[test]
 fn a_file_of_a_tree_with_a_name_no_bundle_has_is_named() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     assert_eq!(workspace.run(&["build", "inventories/lab.yaml"]).code, 0);
     workspace.write("out/acme-lab/servers/LAB01/con.txt", "x");
     let ran = diff(&workspace, &["out/acme-lab", "inventories/lab.yaml"]);
@@ -399,7 +389,7 @@ fn the_root_of_a_repository_is_a_side_like_any_other() {
 
 #[test]
 fn a_folder_above_the_inventories_is_told_where_they_are() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     assert_eq!(workspace.run(&["build", "inventories/lab.yaml"]).code, 0);
     for arguments in [&["init", "-q"][..], &["add", "."], &["commit", "-qm", "first"]] {
         git(&workspace, arguments);
@@ -423,7 +413,7 @@ fn a_folder_above_the_inventories_is_told_where_they_are() {
 
 #[test]
 fn one_thing_in_two_spellings_is_one_thing() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     assert_eq!(workspace.run(&["build", "inventories/lab.yaml"]).code, 0);
     for arguments in [&["init", "-q"][..], &["add", "."], &["commit", "-qm", "first"]] {
         git(&workspace, arguments);

@@ -117,6 +117,16 @@ impl Workspace {
         Self { root }
     }
 
+    /// A workspace with the shipped inventories.
+    pub(crate) fn shipped() -> Self {
+        let workspace = Self::new();
+        write_tree(
+            &workspace.folder().join("inventories"),
+            &read_tree(&root().join("inventories")),
+        );
+        workspace
+    }
+
     /// The working directory of the program.
     pub(crate) fn folder(&self) -> PathBuf {
         self.root.path().join("case")

@@ -17,6 +17,7 @@ use cbgen::change::history::History;
 use cbgen::change::journal::Journal;
 use cbgen::change::plan::Desk;
 use cbgen::change::rollback::{self, Way, rollback};
+use cbgen::change::server::Server;
 use cbgen::change::state::State;
 use cbgen::change::status::status;
 use rayon::prelude::*;
@@ -42,7 +43,11 @@ pub(crate) fn state(world: &World) -> State {
 
 /// Applies, as the command does.
 pub(crate) fn run_apply(fixture: &Fixture, stage: &Stage<'_>, wish: &Wish) -> End {
-    let server = Fixture::server();
+    run_apply_at(&Fixture::server(), fixture, stage, wish)
+}
+
+/// The same at another place.
+pub(crate) fn run_apply_at(server: &Server, fixture: &Fixture, stage: &Stage<'_>, wish: &Wish) -> End {
     let state = state(stage.world);
     let journal = match Journal::open(stage.world, state.journal()) {
         Ok(journal) => journal,
@@ -54,7 +59,7 @@ pub(crate) fn run_apply(fixture: &Fixture, stage: &Stage<'_>, wish: &Wish) -> En
     let history = History::of(&journal.reading.lines);
     let desk = Desk {
         package: fixture,
-        server: &server,
+        server,
         disk: stage.world,
         machine: stage,
         history: &history,

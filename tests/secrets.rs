@@ -219,23 +219,12 @@ fn silent(workspace: &Workspace, arguments: &[&str], complaints: &mut Vec<String
     last
 }
 
-fn shipped() -> Workspace {
-    let workspace = Workspace::new();
-    for (name, bytes) in read_tree(&root().join("inventories")) {
-        workspace.write(
-            &format!("inventories/{name}"),
-            std::str::from_utf8(&bytes).expect("UTF-8"),
-        );
-    }
-    workspace
-}
-
 #[test]
 fn no_finding_prints_a_value_below_a_secret_key_or_in_a_private_key() {
     const PASSWORD: &str = "password: { secret: CALLBACK_REPORT_PASSWORD }";
     const CHANGE: &str = "change: CHG0042007";
     let text = std::fs::read_to_string(root().join("inventories/plant.yaml")).expect("an inventory");
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let mut arguments = vec!["check".to_owned()];
     for (from, to) in [
         (PASSWORD, "password: *hunter2Zq9"),
@@ -342,7 +331,7 @@ const LINES: &[&str] = &[
 
 #[test]
 fn no_secret_reaches_a_text_whatever_its_position() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let front = |number: usize| {
         format!(
             "---\ntitle: Report\nscope: deployment\npath: report{number}.txt\nformat: text\neffect: read\nphase: verify\n---\n"

@@ -2,16 +2,7 @@
 //!
 //! It runs the program as an author does, and must not know how a command is made.
 
-use crate::harness::{Workspace, compare_text, expect_none, read_tree, root, write_tree};
-
-fn shipped() -> Workspace {
-    let workspace = Workspace::new();
-    write_tree(
-        &workspace.folder().join("inventories"),
-        &read_tree(&root().join("inventories")),
-    );
-    workspace
-}
+use crate::harness::{Workspace, compare_text, expect_none, root};
 
 /// `e` for each line of standard error that is about an error, `w` for each that is about a warning.
 fn kinds(stderr: &str) -> String {
@@ -25,7 +16,7 @@ fn kinds(stderr: &str) -> String {
 
 #[test]
 fn errors_of_all_inventories_come_behind_all_warnings() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let lab = std::fs::read_to_string(root().join("inventories/lab.yaml")).expect("an inventory");
     let open = lab.replace(
         "  - { code: CB0440, reason: reg query on LAB01 shows REG_SZ }\n",
@@ -65,7 +56,7 @@ fn errors_of_all_inventories_come_behind_all_warnings() {
 
 #[test]
 fn an_inventory_with_two_names_is_one() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let folder = workspace.folder();
     let mut words = vec![
         "build",
@@ -105,7 +96,7 @@ fn an_inventory_with_two_names_is_one() {
 
 #[test]
 fn timings_spoil_no_answer_for_programs() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let words = ["build", "inventories/lab.yaml", "--timings", "--format", "json"];
     let ran = workspace.run(&[&words[..], &["--message-format", "json"]].concat());
     assert_eq!(workspace.misfits("build", &ran.stdout), Vec::<String>::new());
@@ -118,7 +109,7 @@ fn timings_spoil_no_answer_for_programs() {
 /// The layers of the shipped inventories hold what most installations share; what others replace of it is known.
 #[test]
 fn lint_says_of_the_shipped_inventories_what_is_known() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let ran = workspace.run(&["check", "inventories", "--lint", "--message-format", "short"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let compared = compare_text(&root().join("tests/lint_of_shipped.txt"), &ran.stderr);

@@ -7,17 +7,9 @@ use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::harness::{Workspace, read_tree, root, write_tree};
+use crate::harness::{Workspace, read_tree, root};
 use crate::support::program::{finish, program, succeed};
 use crate::support::windows::{Windows, windows};
-
-/// The shipped inventories in a workspace.
-fn shipped() -> Workspace {
-    let workspace = Workspace::new();
-    let inventories = read_tree(&root().join("inventories"));
-    write_tree(&workspace.folder().join("inventories"), &inventories);
-    workspace
-}
 
 /// Paths of the shipped inventories, sorted.
 fn names() -> Vec<String> {
@@ -62,7 +54,7 @@ fn the_unit_tests_of_the_system_calls_hold_on_windows() {
 /// Trees, archives, digests and findings of every shipped inventory are those of the program here.
 #[test]
 fn archives_and_trees_equal_those_of_linux() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let folder = workspace.folder();
     let windows = windows();
     let here: Vec<_> = {
@@ -110,7 +102,7 @@ fn archives_and_trees_equal_those_of_linux() {
 /// Findings are the same in every format: paths with forward slashes, the same lines and columns.
 #[test]
 fn findings_read_the_same() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let folder = workspace.folder();
     let text = fs::read_to_string(folder.join("inventories/lab.yaml")).expect("shipped");
     workspace.write(
@@ -134,7 +126,7 @@ fn findings_read_the_same() {
 /// Eight programs at the same time, each with a bundle of its own, three times over.
 #[test]
 fn eight_builds_in_one_folder_do_not_disturb_each_other() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let folder = workspace.folder();
     let lab = fs::read_to_string(folder.join("inventories/lab.yaml")).expect("shipped");
     for number in 0..8 {
@@ -176,7 +168,7 @@ fn eight_builds_in_one_folder_do_not_disturb_each_other() {
 /// Killed at any moment, also between the two renames that Windows needs: the next build finds old or new.
 #[test]
 fn a_killed_build_is_recovered() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let folder = workspace.folder();
     let windows = windows();
     let build = || windows.run(&folder, &["build", r"inventories\lab.yaml"]);
@@ -222,7 +214,7 @@ fn a_killed_build_is_recovered() {
 /// Files that an older kind of version control marked read-only are replaced and removed, as here.
 #[test]
 fn read_only_files_are_no_obstacle() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let folder = workspace.folder();
     let windows = windows();
     assert_eq!(windows.run(&folder, &["build", r"inventories\lab.yaml"]).code, 0);
@@ -311,7 +303,7 @@ fn the_program_says_what_it_is() {
 #[test]
 fn a_bundle_brings_its_program_along() {
     let windows = windows();
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let folder = workspace.folder();
     let path = folder.join("inventories/lab.yaml");
     let text = fs::read_to_string(&path).expect("shipped");

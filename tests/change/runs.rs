@@ -2,10 +2,7 @@
 
 use std::path::PathBuf;
 
-use cbgen::change::apply::{End, Wish, apply};
-use cbgen::change::history::History;
-use cbgen::change::journal::Journal;
-use cbgen::change::plan::Desk;
+use cbgen::change::apply::{End, Wish};
 use cbgen::change::rollback::{self, Way, rollback};
 use cbgen::change::server::Server;
 use cbgen::change::status::status;
@@ -15,7 +12,7 @@ use super::refused;
 use crate::reliability::fixture::Fixture;
 use crate::reliability::stage::Stage;
 use crate::reliability::world::World;
-use crate::reliability::{run_apply, run_rollback, state, wish};
+use crate::reliability::{run_apply, run_apply_at, run_rollback, state, wish};
 
 pub(super) const STATE: &str = "C/ProgramData/cbgen/acme/1.0.0";
 
@@ -269,19 +266,7 @@ fn a_waiting_run_leaves_other_places_alone() {
     some.done.clear();
     assert_eq!(run_apply(&fixture, &stage, &some), End::Waits);
     let elsewhere = Server::new("deployment", Some(PathBuf::new()), None, None);
-    let apply_there = || {
-        let journal = Journal::open(&world, state(&world).journal()).unwrap();
-        let history = History::of(&journal.reading.lines);
-        let desk = Desk {
-            package: &fixture,
-            server: &elsewhere,
-            disk: &world,
-            machine: &stage,
-            history: &history,
-        };
-        apply(&desk, &state(&world), &wish(&fixture))
-    };
-    let end = apply_there();
+    let end = run_apply_at(&elsewhere, &fixture, &stage, &wish(&fixture));
     assert!(matches!(end, End::Nothing | End::Done), "{end:?}");
     assert_eq!(
         run_apply(&fixture, &stage, &wish(&fixture)),

@@ -4,7 +4,8 @@
 
 use crate::harness::{expect_none, root};
 
-use super::{FORMATS, HUNTER, shipped};
+use super::{FORMATS, HUNTER};
+use crate::harness::Workspace;
 
 /// What stands in the inventory that is changed.
 const PASSWORD: &str = "password: { secret: CALLBACK_REPORT_PASSWORD }";
@@ -127,7 +128,7 @@ fn cases() -> Vec<String> {
 
 #[test]
 fn no_finding_shows_a_secret_that_goes_on_or_stands_beside_another_mistake() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let cases = cases();
     let names: Vec<String> = (0..cases.len())
         .map(|number| format!("inventories/case{number}.yaml"))
@@ -188,7 +189,7 @@ fn no_finding_about_a_template_shows_a_secret_beside_it() {
             "{{ bundle.name\nS }}",
             "{% include 'S' %}",
         ] {
-            let workspace = shipped();
+            let workspace = Workspace::shipped();
             let line = mistake.replace('S', secret).replace('V', HUNTER);
             workspace.write("templates/r.txt", &format!("{FRONT}{line}\n"));
             let arguments = [

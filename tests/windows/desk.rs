@@ -7,7 +7,6 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::shipped;
 use crate::documents::matches;
 use crate::harness::{Ran, Tree, Workspace, expect_none, read_tree, root, write_tree};
 use crate::support::program::{finish, program, succeed};
@@ -16,7 +15,7 @@ use crate::support::windows::{Windows, compile, windows};
 /// Both slashes, a drive letter in either case, a path above 260 letters, signs that cmd expands.
 #[test]
 fn paths_are_taken_in_every_form() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let folder = workspace.folder();
     let windows = windows();
     let lab = fs::read(folder.join("inventories/lab.yaml")).expect("shipped");
@@ -65,7 +64,7 @@ fn paths_are_taken_in_every_form() {
 /// Output that goes into a pipe or a file is UTF-8 on every system, whatever the code page of the console is.
 #[test]
 fn output_does_not_depend_on_the_code_page() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let folder = workspace.folder();
     let windows = windows();
     let here = workspace.run(&["coverage", "inventories/lab.yaml"]);
@@ -84,7 +83,7 @@ fn output_does_not_depend_on_the_code_page() {
 /// git for Windows lists names with forward slashes; whoever types a revision there types the other ones.
 #[test]
 fn revisions_are_named_with_either_slash() {
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let folder = workspace.folder();
     let git = |arguments: &[&str]| {
         let mut command = program("git");
@@ -179,7 +178,7 @@ fn the_examples_of_the_page_print_what_they_say() {
         .nth(1)
         .and_then(|rest| rest.split("```").next())
         .expect("a fence");
-    let workspace = shipped();
+    let workspace = Workspace::shipped();
     let folder = workspace.folder();
     let windows = windows();
     let mut complaints = Vec::new();
