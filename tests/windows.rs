@@ -123,6 +123,53 @@ fn findings_read_the_same() {
     }
 }
 
+/// The linker sorts imports by the path of the archive they come from. A folder that sorts before Debian's libraries and one
+/// that sorts behind them give the same program. (`kit/windows-build --twice` shows it of cbgen itself.)
+#[test]
+fn the_folder_of_a_build_does_not_decide_the_order_of_imports() {
+    let linked = ["/tmp", "/var/tmp"].map(|parent| {
+        let folder = tempfile::Builder::new().tempdir_in(parent).expect("writable");
+        let path = fs::canonicalize(folder.path()).expect("there");
+        let here = |name: &str| path.join(name);
+        fs::create_dir(here("kit")).expect("writable");
+        fs::copy(root().join("kit/windows-linker"), here("kit/windows-linker")).expect("there");
+        fs::write(here("own.def"), "LIBRARY own.dll\nEXPORTS\nown\n").expect("writable");
+        fs::write(
+            here("main.c"),
+            "__declspec(dllimport) int own(void);\n\
+             __declspec(dllimport) unsigned long GetTickCount(void);\n\
+             int main(void) { return own() + (int)GetTickCount(); }\n",
+        )
+        .expect("writable");
+        let tool = |name: &str| {
+            let mut command = program(name);
+            command.current_dir(&path);
+            command
+        };
+        succeed(tool("x86_64-w64-mingw32-dlltool").args([
+            "-d",
+            "own.def",
+            "-D",
+            "own.dll",
+            "-l",
+            "libown.a",
+            "--temp-prefix",
+            "own",
+        ]));
+        succeed(tool("x86_64-w64-mingw32-gcc").args(["-c", "main.c", "-o", "main.o"]));
+        let linker = here("kit/windows-linker");
+        // Whole paths, as the compiler names what it hands to the linker.
+        succeed(
+            tool(linker.to_str().expect("readable"))
+                .args([here("main.o"), here("libown.a")])
+                .args(["-s", "-Wl,--no-insert-timestamp", "-o"])
+                .arg(here("main.exe")),
+        );
+        fs::read(here("main.exe")).expect("linked")
+    });
+    assert!(linked[0] == linked[1], "the programs differ");
+}
+
 /// Eight programs at the same time, each with a bundle of its own, three times over.
 #[test]
 fn eight_builds_in_one_folder_do_not_disturb_each_other() {
