@@ -23,7 +23,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::contract::manifest::Window;
 use crate::contract::path::BundlePath;
@@ -101,6 +101,9 @@ fn steps(plan: &Plan<'_>, texts: &[String]) -> Vec<Step> {
                     files.map_or(&[], Vec::as_slice),
                 );
                 step.needs = needs.filter(|_| at == 0).max(placed.waits_for);
+                if placed.entry.template.front.gathers_later {
+                    step.minutes = step.minutes.saturating_add(minutes_of_late_checks(&steps));
+                }
                 steps.push(step);
             }
             if section.server.is_none() {
@@ -109,6 +112,24 @@ fn steps(plan: &Plan<'_>, texts: &[String]) -> Vec<Step> {
         }
     }
     steps
+}
+
+/// Minutes of all checks that had to wait, shared by the people of the schedule. The same words at one place and in one
+/// phase are one check, as in the list that people work by.
+fn minutes_of_late_checks(steps: &[Step]) -> u32 {
+    let checks: BTreeSet<(Option<&str>, u32, &str)> = steps
+        .iter()
+        .flat_map(|step| {
+            let place = step.server.as_deref();
+            step.later
+                .iter()
+                .map(move |check| (place, step.number.phase, check.as_str()))
+        })
+        .collect();
+    let count = u32::try_from(checks.len()).unwrap_or(u32::MAX);
+    count
+        .saturating_mul(schedule::MINUTES_OF_A_LATE_CHECK)
+        .div_ceil(schedule::PEOPLE)
 }
 
 /// The number of the last step so far. Within a phase numbers start again at each server, so it is looked for there.

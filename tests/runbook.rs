@@ -43,7 +43,9 @@ const ORDER: &[(&str, &str)] = &[
     ("/apply-bindings.cmd", "/start-proxy.cmd"),
     ("/apply-registry.cmd", "Restart this server"),
     ("/start-proxy.cmd", "Restart this server"),
-    ("Stop Callback on every server", "/preflight.cmd"),
+    ("/stop-callback.cmd", "/preflight.cmd"),
+    ("Restart this server", "/start-callback.cmd"),
+    ("/start-callback.cmd", "/post-check.cmd"),
     ("/preflight.cmd", "/apply-users.cmd"),
     ("/apply-users.cmd", "/apply-upstreams.cmd"),
     ("/apply-users.cmd", "/apply-config.cmd"),
@@ -397,6 +399,7 @@ fn an_installation_behind_one_name_knows_who_chooses_and_which_server_is_dead() 
 /// Scripts of the window that take nothing away, and why.
 const BREAKS_NOTHING: &[(&str, &str)] = &[
     ("preflight.cmd", "it reads, and saves what is there"),
+    ("start-callback.cmd", "it starts what ran"),
     ("post-check.cmd", "it reads"),
     ("purge-captured.cmd", "it forgets what was saved"),
     (

@@ -5,6 +5,7 @@
 #![expect(clippy::panic, reason = "a test that meets an unexpected call fails there")]
 
 mod bindings;
+mod callback;
 mod certificate;
 mod chain;
 mod exported;

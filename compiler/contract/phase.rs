@@ -95,7 +95,7 @@ impl Phase {
             Self::Components => "Configuration files",
             Self::Iis => "IIS lets go, the proxy starts",
             Self::Firewall => "Firewall",
-            Self::ProxyStart => "Start the proxy",
+            Self::ProxyStart => "Clients reach the proxy",
             Self::Rabbitmq => "RabbitMQ over TLS",
             Self::WindowsTls => "TLS versions of Windows",
             Self::Restart => "Restart",
@@ -150,7 +150,8 @@ impl Phase {
                 "Registry values that take effect with the restart of Windows in the next phase."
             }
             Self::Restart => {
-                "Never all servers of a kind at once: the second half waits for the first. Services start by themselves with Windows."
+                "Never all servers of a kind at once: the second half waits for the first. Services with the start type \
+                 Automatic start with Windows, the others are started by hand."
             }
             Self::Hardening => "Not needed for function; each step can be left out or undone alone.",
             Self::Verify => "Look at the installation as a user does. Only then close the change.",

@@ -27,6 +27,8 @@ pub struct PlanView {
     pub outages: Vec<OutageView>,
     /// Checks that have to wait for later steps, in the order of the steps.
     pub later: Vec<LaterView>,
+    /// Going back from the end: commands and steps by hand, in the order in which they are done.
+    pub back: Vec<BackView>,
     /// Services that restart, with the servers that run them.
     pub restarts: Vec<RestartView>,
     /// Steps without a way back.
@@ -285,6 +287,26 @@ pub struct LaterView {
     pub place: String,
     /// What to see.
     pub check: Prose,
+}
+
+/// What is taken back with one command, or by hand.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct BackView {
+    /// Number of the first step that is taken back.
+    pub first: StepNumber,
+    /// Number of the last one.
+    pub last: StepNumber,
+    /// Where: a server, a number of servers, or the whole installation.
+    pub place: String,
+    /// The servers, where there are several.
+    pub servers: Vec<String>,
+    /// The command; absent for a step by hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// What people do; empty for a command.
+    pub undo: Vec<Prose>,
+    /// Steps of the command without a way back.
+    pub one_way: Vec<StepReference>,
 }
 
 /// A service and where it restarts.

@@ -14,6 +14,9 @@ use crate::contract::runbook::{Function, Outage, PhaseRecord, Schedule, Step, St
 /// People who work at the same time, as assumed.
 pub(super) const PEOPLE: u32 = 2;
 
+/// Minutes of a check that had to wait: a page or a list is looked at.
+pub(super) const MINUTES_OF_A_LATE_CHECK: u32 = 1;
+
 /// Minutes of a window that should be left for what nobody has thought of.
 pub(super) const RESERVE: u32 = 60;
 

@@ -425,3 +425,69 @@ fn equal_checks_that_wait_are_one() {
         assert_eq!(at("CORE02"), expected);
     });
 }
+
+#[test]
+fn going_back_is_one_list_from_the_end_with_a_command_for_each_phase_and_place() {
+    let servers = server("MGMT01", "management", None) + &server("CORE01", "core", Some("MGMT01"));
+    with_plan(&servers, |plan| {
+        let view = PlanView::of(plan, &[]);
+        let lines: Vec<String> = view
+            .back
+            .iter()
+            .map(|back| {
+                let way = back.command.clone().unwrap_or_else(|| "by hand".to_owned());
+                format!("{}.{} {} {way}", back.last.phase, back.last.step, back.place)
+            })
+            .collect();
+        let numbers: Vec<_> = view
+            .back
+            .iter()
+            .map(|back| (back.last.phase, back.first.phase))
+            .collect();
+        assert!(
+            numbers.is_sorted_by(|earlier, later| earlier.0 >= later.0),
+            "{lines:#?}"
+        );
+        // Every command of the way forth has one back, and none comes twice for a phase and place.
+        let forth: std::collections::BTreeSet<_> = view
+            .phases
+            .iter()
+            .flat_map(|phase| phase.groups.iter().map(move |group| (phase, group)))
+            .filter(|(_, group)| group.runs.iter().any(|run| run.automatic))
+            .map(|(phase, group)| (phase.number, group.title.clone()))
+            .collect();
+        let back: Vec<_> = view
+            .back
+            .iter()
+            .filter(|back| back.command.is_some())
+            .map(|back| (back.last.phase, back.place.clone()))
+            .collect();
+        assert_eq!(back.len(), forth.len(), "{lines:#?}");
+        assert_eq!(back.into_iter().collect::<std::collections::BTreeSet<_>>(), forth);
+    });
+}
+
+#[test]
+fn checks_that_had_to_wait_take_minutes_of_the_step_that_gathers_them() {
+    let servers = server("MGMT01", "management", None) + &server("CORE01", "core", Some("MGMT01"));
+    let step = |later: &str| {
+        format!(
+            "title: A page that shows later\nscope: server\nformat: markdown\nphase: components\nminutes: 1\n\
+             runbook:\n  do: ['Change it.']\n  later: [{later}]\n"
+        )
+    };
+    let minutes = |later: &str| {
+        with_plan_and(&servers, &step(later), |plan| {
+            let runbook = super::runbook(plan, &[]);
+            let gathers = runbook
+                .steps
+                .iter()
+                .find(|step| step.title.starts_with("Look at it as a user does"));
+            gathers.expect("built in").minutes
+        })
+    };
+    let one = minutes("'One.'");
+    // Two people share them; the same words are one check.
+    assert_eq!(minutes("'One.', 'Two.', 'Three.'"), one + 1);
+    assert_eq!(minutes("'One.', 'One.', 'One.'"), one);
+}

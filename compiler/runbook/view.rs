@@ -2,7 +2,7 @@
 //!
 //! It only reads the runbook as data; there is no order here but the one of its steps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::appendix::{assumptions, deviations, port_tables, sentence};
 use super::fold::{FOLD_FROM, fold};
@@ -10,11 +10,12 @@ use super::step::effect;
 use crate::catalogue::catalogue;
 use crate::check::Warning;
 use crate::contract::moment::Moment;
+use crate::contract::phase::Phase;
 use crate::contract::runbook::{self, Runbook, Step};
 use crate::facts::Facts;
 use crate::facts::plan_view::{
-    AcceptedView, AppliedView, BeforeView, GroupView, LaterView, OutageView, PhaseView, PlanView, Prose,
-    RestartView, RunView, StepNumber, StepReference, StepView, TimeView, ValueView, WarningView,
+    AcceptedView, AppliedView, BackView, BeforeView, GroupView, LaterView, OutageView, PhaseView, PlanView,
+    Prose, RestartView, RunView, StepNumber, StepReference, StepView, TimeView, ValueView, WarningView,
 };
 use crate::facts::topology::topology;
 use crate::plan::Plan;
@@ -81,9 +82,10 @@ impl PlanView {
             .filter(|run| run.automatic)
             .map(|run| run.steps.len())
             .sum();
-        view.one_way = one_way(&view.phases);
+        view.one_way = one_way(placed_steps(&view.phases).map(|(_, step)| step));
         view.restarts = restarts(&view.phases);
         view.later = later(&view.phases);
+        view.back = back(&view.phases, runbook);
         view
     }
 }
@@ -189,20 +191,71 @@ fn groups<'a>(facts: &Facts, steps: impl Iterator<Item = &'a Step>) -> Vec<Group
 
 /// The command of each run: one for a place and a phase.
 fn with_commands(mut group: GroupView, runbook: &Runbook, phase: &str) -> GroupView {
+    let command = command("apply", &group, runbook);
+    for run in group.runs.iter_mut().filter(|run| run.automatic) {
+        run.command = format!("{command} --phase {phase}");
+        run.before = before(&run.steps);
+    }
+    group
+}
+
+/// A command that does something at the place of a group.
+fn command(verb: &str, group: &GroupView, runbook: &Runbook) -> String {
     let place = match group.servers.as_slice() {
         [] => "--deployment".to_owned(),
         [one] => format!("--server {one}"),
         _ => "--server SERVER".to_owned(),
     };
     let bundle = &runbook.bundle;
-    for run in group.runs.iter_mut().filter(|run| run.automatic) {
-        run.command = format!(
-            "cbgen apply {}-{}.zip {place} --phase {phase}",
-            bundle.name, bundle.version
-        );
-        run.before = before(&run.steps);
+    format!("cbgen {verb} {}-{}.zip {place}", bundle.name, bundle.version)
+}
+
+/// Going back from the end: the last place of the last phase first. `rollback` takes back a whole run, that is all that was
+/// done of one phase at one place, also where people did something in between.
+fn back(phases: &[PhaseView], runbook: &Runbook) -> Vec<BackView> {
+    let prepare = Phase::Prepare.name();
+    let mut found = Vec::new();
+    for phase in phases.iter().rev().filter(|phase| phase.id != prepare) {
+        let mut taken: BTreeSet<&[String]> = BTreeSet::new();
+        for group in phase.groups.iter().rev() {
+            for run in group.runs.iter().rev() {
+                let entry = |first, last| BackView {
+                    first,
+                    last,
+                    place: group.title.clone(),
+                    servers: if group.folded {
+                        group.servers.clone()
+                    } else {
+                        Vec::new()
+                    },
+                    command: None,
+                    undo: Vec::new(),
+                    one_way: Vec::new(),
+                };
+                if !run.automatic {
+                    let steps = run.steps.iter().rev().filter(|step| !step.undo.is_empty());
+                    found.extend(steps.map(|step| BackView {
+                        undo: step.undo.clone(),
+                        ..entry(step.number, step.number)
+                    }));
+                } else if taken.insert(&group.servers) {
+                    let of_place = || phase.groups.iter().filter(|other| other.servers == group.servers);
+                    let runs = || {
+                        of_place()
+                            .flat_map(|group| &group.runs)
+                            .filter(|run| run.automatic)
+                    };
+                    let first = runs().map(|run| run.first).min().unwrap_or(run.first);
+                    found.push(BackView {
+                        command: Some(command("rollback", group, runbook)),
+                        one_way: one_way(runs().flat_map(|run| &run.steps)),
+                        ..entry(first, run.last)
+                    });
+                }
+            }
+        }
     }
-    group
+    found
 }
 
 /// The conditions of the steps of one command. Several steps may state the same one.
@@ -305,9 +358,9 @@ fn placed_steps(phases: &[PhaseView]) -> impl Iterator<Item = (&GroupView, &Step
 }
 
 /// Steps without a way back; the same work on several servers is named once.
-fn one_way(phases: &[PhaseView]) -> Vec<StepReference> {
+fn one_way<'s>(steps: impl Iterator<Item = &'s StepView>) -> Vec<StepReference> {
     let mut found: Vec<StepReference> = Vec::new();
-    for (_, step) in placed_steps(phases).filter(|(_, step)| step.one_way) {
+    for step in steps.filter(|step| step.one_way) {
         if found.iter().all(|known| known.number != step.number) {
             found.push(StepReference {
                 number: step.number,

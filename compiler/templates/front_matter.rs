@@ -79,6 +79,10 @@ pub struct FrontMatter {
     /// Whether servers of a kind must not do it all at once: a half of them waits for the other half.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub takes_turns: bool,
+    /// Whether the checks are done in it that steps before it state as `later`: a minute for each, shared by the people of
+    /// the schedule, on top of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gathers_later: bool,
     /// What the runbook says about it.
     #[serde(default)]
     pub runbook: RunbookText,

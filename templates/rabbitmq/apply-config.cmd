@@ -17,7 +17,6 @@ runbook:
     - 'Settings of the old file that this bundle does not make stay{% if rabbitmq.drop | length > 0 %}, but for {{ rabbitmq.drop | join(sep=", ") | md_code }}{% endif %}; `preflight.cmd` lists them. Comments of the old file go: the broker writes it anew. `preflight.cmd` has saved the old one.'
   do: ['Run `servers\{{ server.name }}\rabbitmq\apply-config.cmd` as administrator: it sets the terms of this bundle in the file that is there, or puts the file in place where there is none, installs the service again when the service does not read that file yet, restarts RabbitMQ and waits until it answers.']
   check: ['It ends with success and prints port {{ rabbitmq.port }} as the only AMQP listener.']
-  later: ['`post-check.cmd` of this server ends with success: a real TLS login works, plain 5672 is closed.']
 ---
 {% set script_title = "Puts rabbitmq.config in place and restarts RabbitMQ" -%}
 {% set script_machine = server.name -%}

@@ -16,8 +16,6 @@ runbook:
     - 'Run `servers\{{ server.name }}\registry\apply-windows-tls.cmd`.'
   check:
     - 'The script ends with `All values are in place`.'
-  later:
-    - 'After the restart of Windows Callback still reaches the database.'
   undo:
     - 'Run `servers\{{ server.name }}\registry\rollback-windows-tls.cmd`, then restart Windows.'
 ---

@@ -32,16 +32,28 @@ impl Stops {
         form: &str,
         by: &str,
     ) {
+        if outcome.code != 0 {
+            let found_out = usize::from(form.starts_with(UNCHECKED));
+            stopped_at(outcome, failing + found_out);
+        }
+        self.line(machine, whole, failing, outcome, by);
+    }
+
+    /// The same for a script that goes on with other work after a failure, and fails at its end.
+    pub(super) fn line(
+        &mut self,
+        machine: &Machine,
+        whole: &Outcome,
+        failing: usize,
+        outcome: &Outcome,
+        by: &str,
+    ) {
         let call = without_thumbprints(&machine.anonymous(&whole.calls[failing - 1].line()));
         let step = if outcome.code == 0 {
             "goes on".to_owned()
         } else {
-            let found_out = usize::from(form.starts_with(UNCHECKED));
-            stopped_at(outcome, failing + found_out);
-            let step = outcome
-                .output
-                .lines()
-                .find_map(|line| line.strip_prefix("FAILED at step: "));
+            let mut lines = outcome.output.lines();
+            let step = lines.find_map(|line| line.strip_prefix("FAILED at step: "));
             without_thumbprints(&machine.anonymous(step.expect("a step")))
         };
         write!(self.text, "{failing:>3}. {call}\n     {by}: {step}\n").expect("a String");

@@ -1,0 +1,96 @@
+@echo off
+setlocal EnableExtensions DisableDelayedExpansion
+rem Starts the services of Callback that ran before the change
+rem Made by cbgen for PLANT-CB1, bundle acme-plant 2026.12.0-rc.1. Change the inventory, not this file.
+rem Exit code 0: every step was done and checked. Anything else: the named step failed and nothing after it ran.
+set "SYSTEM=%SystemRoot%\System32"
+rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
+if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+set "STEP=check administrator rights"
+rem Asks the filter manager, which every Windows runs and which answers administrators only, whatever service stands still.
+"%SYSTEM%\fltmc.exe" >nul 2>&1
+if "%errorlevel%"=="0" goto :elevated
+echo Start the command prompt with Run as administrator, then run this script again.
+goto :fail
+:elevated
+
+set "STEP=check that this is PLANT-CB1"
+if /i "%COMPUTERNAME%"=="PLANT-CB1" goto :right_server
+echo This script was made for PLANT-CB1; this is %COMPUTERNAME%. Use the folder of this server.
+goto :fail
+:right_server
+
+set "STEP=create the folder for saved state"
+set "STATE=%ProgramData%\cbgen\acme-plant\2026.12.0-rc.1\services"
+if exist "%STATE%\." goto :state_ready
+mkdir "%STATE%"
+if not "%errorlevel%"=="0" goto :fail
+:state_ready
+
+set "STEP=find out which services ran"
+if exist "%STATE%\captured.txt" goto :noted
+echo stop-callback.cmd has noted nothing on this server. Start its services in Services.
+goto :fail
+:noted
+set "STEP=start the services of Callback that ran"
+set "TROUBLE="
+for /f "usebackq delims=" %%A in ("%STATE%\captured.txt") do call :start_noted %%A
+if defined TROUBLE goto :fail
+
+echo Callback runs.
+endlocal
+exit /b 0
+
+rem One that does not start keeps none of the others from it.
+:start_noted
+echo Starting %~1.
+call :start_service "%~1"
+if "%errorlevel%"=="0" exit /b 0
+echo The service %~1 does not start.
+set "TROUBLE=%~1"
+exit /b 1
+
+rem Starts a service by its key name, and again what was stopped because it depends on it.
+:start_service
+call :start_one "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if not exist "%STATE%\dependents.txt" exit /b 0
+set "NOT_STARTED="
+for /f "usebackq delims=" %%A in ("%STATE%\dependents.txt") do call :start_dependent %%A
+if defined NOT_STARTED exit /b 1
+del /q "%STATE%\dependents.txt"
+if exist "%STATE%\dependents.txt" exit /b 1
+exit /b 0
+:start_dependent
+call :start_one "%~1"
+if "%errorlevel%"=="0" exit /b 0
+set "NOT_STARTED=%~1"
+echo The service %~1 was stopped because it depends on another one, and does not start.
+exit /b 1
+:start_one
+"%SYSTEM%\sc.exe" start "%~1" >nul 2>&1
+rem 1056: it runs already.
+if "%errorlevel%"=="1056" exit /b 0
+if not "%errorlevel%"=="0" exit /b 1
+set "WAITS="
+:starting
+"%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
+if "%errorlevel%"=="0" exit /b 0
+set "WAITS=%WAITS%x"
+if "%WAITS%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
+rem unchecked: only waits some seconds
+"%SYSTEM%\ping.exe" -n 6 127.0.0.1 >nul
+goto :starting
+
+
+
+:fail
+set "CODE=%errorlevel%"
+echo.
+echo FAILED at step: %STEP%
+if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
+echo Nothing after this step was done. Look into the log of the service that does not start, then run this script again.
+endlocal
+exit /b 1
+
+

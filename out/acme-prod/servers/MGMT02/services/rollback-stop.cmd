@@ -1,0 +1,100 @@
+@echo off
+setlocal EnableExtensions DisableDelayedExpansion
+rem Starts the services of Callback that were stopped
+rem Made by cbgen for MGMT02, bundle acme-prod 2026.12.1. Change the inventory, not this file.
+rem Exit code 0: every step was done and checked. Anything else: the named step failed and nothing after it ran.
+set "SYSTEM=%SystemRoot%\System32"
+rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
+if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+set "STEP=check administrator rights"
+rem Asks the filter manager, which every Windows runs and which answers administrators only, whatever service stands still.
+"%SYSTEM%\fltmc.exe" >nul 2>&1
+if "%errorlevel%"=="0" goto :elevated
+echo Start the command prompt with Run as administrator, then run this script again.
+goto :fail
+:elevated
+
+set "STEP=check that this is MGMT02"
+if /i "%COMPUTERNAME%"=="MGMT02" goto :right_server
+echo This script was made for MGMT02; this is %COMPUTERNAME%. Use the folder of this server.
+goto :fail
+:right_server
+
+set "STEP=find the saved state"
+set "STATE=%ProgramData%\cbgen\acme-prod\2026.12.1\services"
+if exist "%STATE%\captured.txt" goto :state_ready
+if exist "%STATE%\rolled-back.txt" goto :already_back
+echo There is no saved state in %STATE%: this bundle has not changed this server, so there is nothing to take back.
+goto :fail
+:already_back
+echo It was rolled back before. Nothing to do.
+endlocal
+exit /b 0
+:state_ready
+
+set "STEP=start the services of Callback that ran"
+set "TROUBLE="
+for /f "usebackq delims=" %%A in ("%STATE%\captured.txt") do call :start_noted %%A
+if defined TROUBLE goto :fail
+
+set "STEP=note that this was rolled back"
+move /y "%STATE%\captured.txt" "%STATE%\rolled-back.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+
+echo Callback runs as before.
+endlocal
+exit /b 0
+
+rem One that does not start keeps none of the others from it.
+:start_noted
+echo Starting %~1.
+call :start_service "%~1"
+if "%errorlevel%"=="0" exit /b 0
+echo The service %~1 does not start.
+set "TROUBLE=%~1"
+exit /b 1
+
+rem Starts a service by its key name, and again what was stopped because it depends on it.
+:start_service
+call :start_one "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if not exist "%STATE%\dependents.txt" exit /b 0
+set "NOT_STARTED="
+for /f "usebackq delims=" %%A in ("%STATE%\dependents.txt") do call :start_dependent %%A
+if defined NOT_STARTED exit /b 1
+del /q "%STATE%\dependents.txt"
+if exist "%STATE%\dependents.txt" exit /b 1
+exit /b 0
+:start_dependent
+call :start_one "%~1"
+if "%errorlevel%"=="0" exit /b 0
+set "NOT_STARTED=%~1"
+echo The service %~1 was stopped because it depends on another one, and does not start.
+exit /b 1
+:start_one
+"%SYSTEM%\sc.exe" start "%~1" >nul 2>&1
+rem 1056: it runs already.
+if "%errorlevel%"=="1056" exit /b 0
+if not "%errorlevel%"=="0" exit /b 1
+set "WAITS="
+:starting
+"%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
+if "%errorlevel%"=="0" exit /b 0
+set "WAITS=%WAITS%x"
+if "%WAITS%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
+rem unchecked: only waits some seconds
+"%SYSTEM%\ping.exe" -n 6 127.0.0.1 >nul
+goto :starting
+
+
+
+:fail
+set "CODE=%errorlevel%"
+echo.
+echo FAILED at step: %STEP%
+if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
+echo Nothing after this step was done. Look into the log of the service that does not start, then run this script again.
+endlocal
+exit /b 1
+
+

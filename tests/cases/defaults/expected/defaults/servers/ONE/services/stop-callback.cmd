@@ -1,0 +1,197 @@
+@echo off
+setlocal EnableExtensions DisableDelayedExpansion
+rem Stops the services of Callback, and notes which ran
+rem Made by cbgen for ONE, bundle defaults 1. Change the inventory, not this file.
+rem Exit code 0: every step was done and checked. Anything else: the named step failed and nothing after it ran.
+set "SYSTEM=%SystemRoot%\System32"
+rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
+if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+set "STEP=check administrator rights"
+rem Asks the filter manager, which every Windows runs and which answers administrators only, whatever service stands still.
+"%SYSTEM%\fltmc.exe" >nul 2>&1
+if "%errorlevel%"=="0" goto :elevated
+echo Start the command prompt with Run as administrator, then run this script again.
+goto :fail
+:elevated
+
+set "STEP=check that this is ONE"
+if /i "%COMPUTERNAME%"=="ONE" goto :right_server
+echo This script was made for ONE; this is %COMPUTERNAME%. Use the folder of this server.
+goto :fail
+:right_server
+
+set "STEP=create the folder for saved state"
+set "STATE=%ProgramData%\cbgen\defaults\1\services"
+if exist "%STATE%\." goto :state_ready
+mkdir "%STATE%"
+if not "%errorlevel%"=="0" goto :fail
+:state_ready
+
+set "TROUBLE="
+if exist "%STATE%\captured.txt" goto :noted
+set "BROKER="
+set "PROXY="
+set "STEP=find the service of the proxy, which goes on where it runs"
+call :find_service "VHT Reverse Proxy"
+if not "%errorlevel%"=="0" goto :fail
+if defined SERVICE set "PROXY=%SERVICE%"
+
+rem Their names differ from version to version, their place does not.
+set "STEP=find the services below the folders of Callback"
+"%SYSTEM%\reg.exe" query HKLM\SYSTEM\CurrentControlSet\Services /s /d /f "C:\Program Files (x86)\Virtual Hold Technology" /reg:64 >"%STATE%\found.txt" 2>nul
+if "%errorlevel%"=="0" goto :services_found
+echo The registry names no service below C:\Program Files (x86)\Virtual Hold Technology. Is that the folder of Callback on this server?
+goto :fail
+:services_found
+"%SYSTEM%\reg.exe" query HKLM\SYSTEM\CurrentControlSet\Services /s /d /f "C:\Core Monitor" /reg:64 >>"%STATE%\found.txt" 2>nul
+if "%errorlevel%"=="0" goto :monitor_found
+rem 1: there is none here; that the registry can be read is known from above.
+if not "%errorlevel%"=="1" goto :fail
+:monitor_found
+set "STEP=note which of them run"
+"%SYSTEM%\findstr.exe" /b /l /c:"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services" "%STATE%\found.txt" >"%STATE%\keys.txt"
+if not "%errorlevel%"=="0" goto :fail
+type nul >"%STATE%\running.txt"
+if not "%errorlevel%"=="0" goto :fail
+rem The folder may be named below other services too, in rules of the firewall and sources of event logs: only what stands in the
+rem key of a service itself is about that service.
+for /f "usebackq tokens=5,6 delims=\" %%A in ("%STATE%\keys.txt") do call :note_service "%%A" "%%B"
+if defined TROUBLE goto :fail
+move /y "%STATE%\running.txt" "%STATE%\captured.txt" >nul
+if not "%errorlevel%"=="0" goto :fail
+:noted
+
+set "STEP=stop the services of Callback"
+for /f "usebackq delims=" %%A in ("%STATE%\captured.txt") do call :stop_noted %%A
+if defined TROUBLE goto :fail
+echo Callback is stopped. What ran stands in %STATE%\captured.txt.
+endlocal
+exit /b 0
+
+:note_service
+if defined TROUBLE exit /b 1
+if not "%~2"=="" exit /b 0
+if /i "%~1"=="%BROKER%" exit /b 0
+if /i "%~1"=="%PROXY%" exit /b 0
+"%SYSTEM%\sc.exe" query "%~1" >nul 2>&1
+rem 1060: a key that was left behind, and no service.
+if "%errorlevel%"=="1060" exit /b 0
+if not "%errorlevel%"=="0" goto :not_told
+call :service_runs "%~1"
+if not "%errorlevel%"=="0" goto :not_told
+if "%RUNS%"=="no" exit /b 0
+echo "%~1">>"%STATE%\running.txt"
+exit /b 0
+:not_told
+echo Whether the service %~1 runs cannot be told.
+set "TROUBLE=%~1"
+exit /b 1
+
+:stop_noted
+if defined TROUBLE exit /b 1
+echo Stopping %~1.
+call :stop_service "%~1"
+if "%errorlevel%"=="0" exit /b 0
+echo The service %~1 does not stop.
+set "TROUBLE=%~1"
+exit /b 1
+
+rem Sets SERVICE to the key name of a service, which the service control wants; the panel Services shows another name. Empty:
+rem there is none. Returns 1 when that cannot be told: a question that fails says nothing about what is there.
+:find_service
+set "SERVICE="
+"%SYSTEM%\sc.exe" query "%~1" >nul 2>&1
+if "%errorlevel%"=="0" goto :service_by_key
+rem 1060: no service has this key name. Any other answer says nothing about it.
+if not "%errorlevel%"=="1060" exit /b 1
+"%SYSTEM%\sc.exe" getkeyname "%~1" >"%STATE%\service-key.txt" 2>&1
+if "%errorlevel%"=="1060" exit /b 0
+if not "%errorlevel%"=="0" exit /b 1
+rem The last line is the one with the name, whatever language the others have.
+for /f "usebackq tokens=1,* delims== " %%A in ("%STATE%\service-key.txt") do set "SERVICE=%%B"
+if not defined SERVICE exit /b 1
+"%SYSTEM%\sc.exe" query "%SERVICE%" >nul 2>&1
+if not "%errorlevel%"=="0" exit /b 1
+exit /b 0
+:service_by_key
+set "SERVICE=%~1"
+exit /b 0
+
+rem Sets RUNS to yes or no for a key name, by the exit code only: the words sc prints are those of the language of Windows.
+:service_runs
+set "RUNS="
+set "TRIES="
+:ask_again
+"%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
+if "%errorlevel%"=="0" goto :service_does_run
+if "%errorlevel%"=="1062" goto :service_does_not_run
+rem 1061: it is starting or stopping right now.
+if not "%errorlevel%"=="1061" exit /b 1
+set "TRIES=%TRIES%x"
+if "%TRIES%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
+rem unchecked: only waits some seconds
+"%SYSTEM%\ping.exe" -n 6 127.0.0.1 >nul
+goto :ask_again
+:service_does_run
+set "RUNS=yes"
+exit /b 0
+:service_does_not_run
+set "RUNS=no"
+exit /b 0
+
+rem Stops a service by its key name, and first what runs and depends on it: net stop would ask, and nobody would see it.
+:stop_service
+"%SYSTEM%\sc.exe" enumdepend "%~1" 65536 >"%STATE%\depend.txt" 2>&1
+if not "%errorlevel%"=="0" exit /b 1
+set "TROUBLE="
+for /f "usebackq tokens=1,* delims=: " %%A in ("%STATE%\depend.txt") do call :stop_dependent "%%B"
+if defined TROUBLE exit /b 1
+call :stop_one "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+exit /b 0
+rem What stands in the list is a key name when a running service answers to it. 1060, 123 and 1213: it is another word of the
+rem list; 1062: it does not run. Any other answer is none.
+:stop_dependent
+if defined TROUBLE exit /b 1
+if "%~1"=="" exit /b 0
+"%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
+if "%errorlevel%"=="0" goto :does_depend
+if "%errorlevel%"=="1060" exit /b 0
+if "%errorlevel%"=="1062" exit /b 0
+if "%errorlevel%"=="123" exit /b 0
+if "%errorlevel%"=="1213" exit /b 0
+set "TROUBLE=yes"
+exit /b 1
+:does_depend
+echo Stopping %~1, which depends on it.
+echo "%~1">>"%STATE%\dependents.txt"
+call :stop_one "%~1"
+if "%errorlevel%"=="0" exit /b 0
+set "TROUBLE=yes"
+exit /b 1
+:stop_one
+"%SYSTEM%\sc.exe" stop "%~1" >nul 2>&1
+rem 1062: it does not run.
+if "%errorlevel%"=="1062" exit /b 0
+if not "%errorlevel%"=="0" exit /b 1
+set "WAITS="
+:stopping
+"%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
+if "%errorlevel%"=="1062" exit /b 0
+set "WAITS=%WAITS%x"
+if "%WAITS%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
+rem unchecked: only waits some seconds
+"%SYSTEM%\ping.exe" -n 6 127.0.0.1 >nul
+goto :stopping
+
+
+:fail
+set "CODE=%errorlevel%"
+echo.
+echo FAILED at step: %STEP%
+if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
+echo Nothing after this step was done. Correct the cause and run this script again, or stop the services in Services. To go back run rollback-stop.cmd.
+endlocal
+exit /b 1
+
+
