@@ -15,7 +15,7 @@ runbook:
   before:
     - 'The port table of this server in this runbook is agreed upon. A blocking rule wins over every allowing rule, also over those of others.'
     - '{% if network.callback_addresses is defined %}Ports between Callback servers open for {{ network.callback_addresses | join(sep=", ") | md_code }} only.{% else %}Ports between Callback servers open for the addresses the names of the other servers have in DNS on this night. With several network cards or changing addresses write `network.callback_addresses` instead.{% endif %}'
-    - 'Rules of an earlier version whose port is no longer listed stay; run the `rollback-firewall.cmd` of that version first.'
+    - 'Rules of an earlier version whose port is no longer listed stay; run `servers\{{ server.name }}\firewall\rollback-firewall.cmd` of that version first.'
   do:
     - 'Run `servers\{{ server.name }}\firewall\apply-firewall.cmd`. All its rules are called {{ ("cbgen " ~ bundle.name ~ " ...") | md_code }}.'
   check:
@@ -25,16 +25,13 @@ runbook:
 ---
 {% set script_title = "Adds the firewall rules of this server" -%}
 {% set script_machine = server.name -%}
-{% set script_advice = "Correct the cause and run this script again, or run rollback-firewall.cmd to go back." -%}
+{% set script_advice = "Correct the cause and run this script again, or run servers\\" ~ server.name ~ "\\firewall\\rollback-firewall.cmd to go back." -%}
 {% set state_name = "firewall" -%}
 {% include "_cmd/head" %}
 {% include "_cmd/this_server" %}
 set "NETSH=%SYSTEM%\netsh.exe"
-rem What is in force, with the policies of the domain: rules of this server do nothing where the firewall is off, or where a
-rem policy ignores them. By numbers, whatever the language.
 set "STEP=see that the firewall is on and takes rules of this server"
-"%SYSTEM%\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -Command "foreach ($p in Get-NetFirewallProfile -PolicyStore ActiveStore -ErrorAction Stop) { if ([int]$p.Enabled -ne 1) { exit 3 }; if ([int]$p.AllowLocalFirewallRules -eq 0) { exit 4 } }; exit 0"
-if "%errorlevel%"=="3" goto :firewall_off
+{% include "_cmd/firewall_state" %}if "%errorlevel%"=="3" goto :firewall_off
 if "%errorlevel%"=="4" goto :policy
 if not "%errorlevel%"=="0" goto :fail
 set "STEP=see that the firewall answers"
