@@ -28,6 +28,11 @@ impl Machine<'_> {
             "fltmc" | "sc" => self.service(program, arguments),
             "netstat" => Started::says(self.netstat(arguments)),
             "ping" => Started::quiet(false),
+            // Asked when the filter manager did not answer: there are no rights.
+            "powershell" => Started {
+                code: 3,
+                ..Started::default()
+            },
             other => panic!("the script starts {other} {arguments:?}"),
         }
     }

@@ -26,6 +26,7 @@ fn answer(machine: &Machine, rules: &mut Vec<Rule>, failing: usize, number: usiz
                 Answer::Code(0, "10.20.0.11\nfd00::11\n".to_owned())
             }
             Some(_) => Answer::Code(0, "10.20.0.21\n".to_owned()),
+            None if code.contains("WindowsBuiltInRole") => Answer::Code(3, String::new()),
             None => {
                 assert!(code.contains("-PolicyStore ActiveStore"), "{code}");
                 good()
