@@ -17,7 +17,7 @@ runbook:
 ---
 {% set script_title = "Checks the certificate and key that nginx reads; changes nothing" -%}
 {% set script_machine = server.name -%}
-{% set script_advice = "Nothing was changed. Run convert-certificate.cmd to make the files anew." -%}
+{% set script_advice = "Nothing was changed. Run servers\\" ~ server.name ~ "\\certificate\\convert-certificate.cmd to make the files anew." -%}
 {% include "_cmd/begin" %}rem What a failure cleans up must not come from the surroundings.
 set "WORK="
 {% include "_cmd/elevated" %}
@@ -90,7 +90,7 @@ exit /b 0
 {% if not certificate.self_signed -%}
 :broken_chain
 echo A client that knows only the root does not accept what the proxy would send: an intermediate certificate is missing or wrong.
-echo Run convert-certificate.cmd again, with a file exported by Export-PfxCertificate with -ChainOption BuildChain.
+echo Run servers\{{ server.name }}\certificate\convert-certificate.cmd again, with a file exported by Export-PfxCertificate with -ChainOption BuildChain.
 goto :fail
 
 rem One line of the list: store, thumbprint and file. Roots are collected.

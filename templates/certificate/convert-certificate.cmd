@@ -27,7 +27,7 @@ runbook:
 ---
 {% set script_title = "Makes vht_callback_ssl.crt and vht_callback_ssl.key from the exported certificate" -%}
 {% set script_machine = server.name -%}
-{% set script_advice = "The files of the proxy are as they were unless the step is a move. Correct the cause and run this script again, or run rollback-certificate.cmd." -%}
+{% set script_advice = "The files of the proxy are as they were unless the step is a move. Correct the cause and run this script again, or run servers\\" ~ server.name ~ "\\certificate\\rollback-certificate.cmd." -%}
 {% set state_name = "certificate" -%}
 {% include "_cmd/begin" %}rem What a failure cleans up must not come from the surroundings.
 set "WORK="
@@ -76,6 +76,7 @@ set "FORM=-nodes"
 if "%errorlevel%"=="0" goto :opened
 "%SYSTEM%\findstr.exe" /i /c:"mac verify" "%WORK%\open.txt" >nul
 if "%errorlevel%"=="0" goto :wrong_password
+if not "%errorlevel%"=="1" goto :fail
 set "FORM=-legacy"
 "%CALLBACK_OPENSSL%" pkcs12 -in "%PFX%" -noout -passin "%PASSIN%" "%FORM%" >nul 2>"%WORK%\open.txt"
 if "%errorlevel%"=="0" goto :opened_legacy
@@ -95,6 +96,7 @@ set "STEP=take the certificate out"
 if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\findstr.exe" /c:"BEGIN CERTIFICATE" "%WORK%\leaf-bag.pem" >nul
 if "%errorlevel%"=="0" goto :has_leaf
+if not "%errorlevel%"=="1" goto :fail
 echo The file holds no certificate with a private key. Export it again with *Export private key*.
 goto :fail
 :has_leaf
@@ -106,6 +108,7 @@ set "STEP=take the key out"
 if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\findstr.exe" /c:"PRIVATE KEY" "%WORK%\key-bag.pem" >nul
 if "%errorlevel%"=="0" goto :has_key
+if not "%errorlevel%"=="1" goto :fail
 echo The file holds no private key. Export it again with *Export private key*.
 goto :fail
 :has_key
@@ -127,7 +130,8 @@ set "STEP=take the chain out"
 "%CALLBACK_OPENSSL%" pkcs12 -in "%PFX%" -cacerts -nokeys -passin "%PASSIN%" "%FORM%" -out "%WORK%\chain-bag.pem" 2>nul
 if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\findstr.exe" /c:"BEGIN CERTIFICATE" "%WORK%\chain-bag.pem" >nul
-if not "%errorlevel%"=="0" goto :no_chain
+if "%errorlevel%"=="1" goto :no_chain
+if not "%errorlevel%"=="0" goto :fail
 "%CALLBACK_OPENSSL%" crl2pkcs7 -nocrl -certfile "%WORK%\chain-bag.pem" -out "%WORK%\chain.p7b"
 if not "%errorlevel%"=="0" goto :fail
 "%CALLBACK_OPENSSL%" pkcs7 -in "%WORK%\chain.p7b" -print_certs -out "%WORK%\chain-names.pem"

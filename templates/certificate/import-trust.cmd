@@ -21,7 +21,7 @@ runbook:
 ---
 {% set script_title = "Imports the certificates that this server has to trust" -%}
 {% set script_machine = server.name -%}
-{% set script_advice = "Correct the cause and run this script again, or run rollback-trust.cmd to go back." -%}
+{% set script_advice = "Correct the cause and run this script again, or run servers\\" ~ server.name ~ "\\certificate\\rollback-trust.cmd to go back." -%}
 {% set state_name = "trust" -%}
 {% include "_cmd/head" %}
 {% include "_cmd/this_server" %}

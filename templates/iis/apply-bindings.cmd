@@ -13,7 +13,7 @@ breaks: [callbacks, web_pages]
 rollback: iis/rollback-bindings.cmd
 runbook:
   before:
-    - 'From here on users cannot reach Callback until the proxy starts. Have `proxy\start-proxy.cmd` ready.'
+    - 'From here on users cannot reach Callback until the proxy starts. Have `servers\{{ server.name }}\proxy\start-proxy.cmd` ready.'
     - '{% if rabbitmq is defined %}RabbitMQ has its new configuration on every server.{% else %}IIS runs.{% endif %}'
     - 'No other site of this IIS must be reachable from outside through the same ports.'
   do:
@@ -26,7 +26,7 @@ runbook:
 ---
 {% set script_title = "Binds the IIS site to 127.0.0.1 and frees the port of the proxy" -%}
 {% set script_machine = server.name -%}
-{% set script_advice = "Correct the cause and run this script again, or run rollback-bindings.cmd to go back." -%}
+{% set script_advice = "Correct the cause and run this script again, or run servers\\" ~ server.name ~ "\\iis\\rollback-bindings.cmd to go back." -%}
 {% set state_name = "bindings" -%}
 {% set backup_name = "cbgen-" ~ bundle.name ~ "-" ~ bundle.version ~ "-bindings" -%}
 {% include "_cmd/head" %}

@@ -22,7 +22,7 @@ runbook:
 ---
 {% set script_title = "Hides what IIS and ASP.NET show to local visitors: behind the proxy everybody is one" -%}
 {% set script_machine = server.name -%}
-{% set script_advice = "Correct the cause and run this script again, or run rollback-details.cmd to go back." -%}
+{% set script_advice = "Correct the cause and run this script again, or run servers\\" ~ server.name ~ "\\iis\\rollback-details.cmd to go back." -%}
 {% set state_name = "details" -%}
 {% set backup_name = "cbgen-" ~ bundle.name ~ "-" ~ bundle.version ~ "-details" -%}
 {% include "_cmd/head" %}

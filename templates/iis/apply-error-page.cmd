@@ -23,7 +23,7 @@ runbook:
 ---
 {% set script_title = "Sets the error page of the IIS site" -%}
 {% set script_machine = server.name -%}
-{% set script_advice = "Correct the cause and run this script again, or run rollback-error-page.cmd to go back." -%}
+{% set script_advice = "Correct the cause and run this script again, or run servers\\" ~ server.name ~ "\\iis\\rollback-error-page.cmd to go back." -%}
 {% set state_name = "error-page" -%}
 {% set backup_name = "cbgen-" ~ bundle.name ~ "-" ~ bundle.version ~ "-error-page" -%}
 {% include "_cmd/head" %}

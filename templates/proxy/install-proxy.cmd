@@ -23,7 +23,7 @@ runbook:
 ---
 {% set script_title = "Installs the reverse proxy as a service, with the generated nginx.conf" -%}
 {% set script_machine = server.name -%}
-{% set script_advice = "Correct the cause and run this script again, or run rollback-proxy.cmd to go back." -%}
+{% set script_advice = "Correct the cause and run this script again, or run servers\\" ~ server.name ~ "\\proxy\\rollback-proxy.cmd to go back." -%}
 {% set state_name = "proxy" -%}
 {% include "_cmd/head" %}
 {% include "_cmd/this_server" %}
@@ -130,7 +130,7 @@ exit /b 0
 echo The package is not complete. Unpack the nginx package into the product folder first.
 goto :fail
 :no_certificate
-echo Run convert-certificate.cmd first.
+echo Run servers\{{ server.name }}\certificate\convert-certificate.cmd first.
 goto :fail
 {% include "_cmd/find_service" %}
 {%- include "_cmd/start_type" %}

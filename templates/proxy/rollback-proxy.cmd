@@ -71,7 +71,7 @@ if not "%errorlevel%"=="0" goto :fail
 :stays_stopped
 {% include "_cmd/back" %}
 if exist "%STATE%\ran.txt" echo The proxy is as it was before, and runs.
-if not exist "%STATE%\ran.txt" echo The proxy is as it was before. Run rollback-bindings.cmd so that IIS takes its ports back.
+if not exist "%STATE%\ran.txt" echo The proxy is as it was before. Run servers\{{ server.name }}\iis\rollback-bindings.cmd so that IIS takes its ports back.
 endlocal
 exit /b 0
 

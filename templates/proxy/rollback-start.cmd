@@ -29,7 +29,7 @@ call :set_start "%SERVICE%" demand 0x3
 if not "%errorlevel%"=="0" goto :fail
 :stopped
 {% include "_cmd/back" %}
-echo The proxy does not run. Run rollback-bindings.cmd so that IIS takes its ports back.
+echo The proxy does not run. Run servers\{{ server.name }}\iis\rollback-bindings.cmd so that IIS takes its ports back.
 endlocal
 exit /b 0
 {% include "_cmd/find_service" %}

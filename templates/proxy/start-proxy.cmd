@@ -23,7 +23,7 @@ runbook:
 ---
 {% set script_title = "Starts the reverse proxy, or starts it anew with the files of now, and sees that it listens" -%}
 {% set script_machine = server.name -%}
-{% set script_advice = "Look into nginx\\logs\\error.log of the proxy. To go back run rollback-start.cmd." -%}
+{% set script_advice = "Look into nginx\\logs\\error.log of the proxy. To go back run servers\\" ~ server.name ~ "\\proxy\\rollback-start.cmd." -%}
 {% set state_name = "start" -%}
 {% include "_cmd/head" %}
 {% include "_cmd/this_server" %}
@@ -33,7 +33,7 @@ set "STEP=look for the service"
 call :find_service {{ proxy.service_name | cmd_arg }}
 if not "%errorlevel%"=="0" goto :fail
 if defined SERVICE goto :installed
-echo The service {{ proxy.service_name | cmd_echo }} is not installed. Run install-proxy.cmd first.
+echo The service {{ proxy.service_name | cmd_echo }} is not installed. Run servers\{{ server.name }}\proxy\install-proxy.cmd first.
 goto :fail
 :installed
 rem A running proxy is not touched before its next files are known to be good.
@@ -68,7 +68,7 @@ rem unchecked: only waits a second
 "%SYSTEM%\ping.exe" -n 2 127.0.0.1 >nul
 goto :look
 :port_taken
-echo Another program listens on port {{ proxy.https_port }}; the last number above is its process. Is it IIS? Run apply-bindings.cmd.
+echo Another program listens on port {{ proxy.https_port }}; the last number above is its process. Is it IIS? Run servers\{{ server.name }}\iis\apply-bindings.cmd.
 goto :fail
 :port_free
 
@@ -85,6 +85,7 @@ set "TRIES="
 if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\findstr.exe" /r /c:":{{ proxy.https_port }}  *0\.0\.0\.0:0 " "%STATE%\ports.txt" >nul
 if "%errorlevel%"=="0" goto :listens
+if not "%errorlevel%"=="1" goto :fail
 set "TRIES=%TRIES%x"
 if "%TRIES%"=="xxxxxxxxxx" goto :fail
 rem unchecked: only waits a second

@@ -20,7 +20,7 @@ runbook:
 ---
 {% set script_title = "Puts rabbitmq.config in place and restarts RabbitMQ" -%}
 {% set script_machine = server.name -%}
-{% set script_advice = "Run rollback-rabbitmq.cmd to go back." -%}
+{% set script_advice = "Run servers\\" ~ server.name ~ "\\rabbitmq\\rollback-rabbitmq.cmd to go back." -%}
 {% include "rabbitmq/_rabbitmq/head" %}
 {%- include "rabbitmq/_rabbitmq/captured" %}
 
@@ -73,8 +73,10 @@ rem The service remembers its configuration file and listeners from the day it w
 set "STEP=install the service again, so that it reads the file"
 "%SYSTEM%\findstr.exe" /c:"tcp_listeners" "%STATE%\service.txt" >nul
 if "%errorlevel%"=="0" goto :install
+if not "%errorlevel%"=="1" goto :fail
 "%SYSTEM%\findstr.exe" /i /l /c:"{{ rabbitmq.config_path | slashes | cmd_set }}" "%STATE%\service.txt" >nul
 if "%errorlevel%"=="0" goto :installed
+if not "%errorlevel%"=="1" goto :fail
 :install
 call "%SBIN%\rabbitmq-service.bat" install
 if not "%errorlevel%"=="0" goto :fail

@@ -19,7 +19,7 @@ runbook:
 ---
 {% set script_title = "Replaces the federation upstreams by ones that use TLS" -%}
 {% set script_machine = server.name -%}
-{% set script_advice = "Run rollback-rabbitmq.cmd to go back." -%}
+{% set script_advice = "Run servers\\" ~ server.name ~ "\\rabbitmq\\rollback-rabbitmq.cmd to go back." -%}
 {% include "rabbitmq/_rabbitmq/head" %}
 {%- include "rabbitmq/_rabbitmq/captured" %}
 {% for upstream in server.rabbitmq.upstreams %}

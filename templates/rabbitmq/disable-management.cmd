@@ -17,7 +17,7 @@ runbook:
 ---
 {% set script_title = "Saves the set of enabled plugins and disables rabbitmq_management" -%}
 {% set script_machine = server.name -%}
-{% set script_advice = "Run rollback-management.cmd to go back." -%}
+{% set script_advice = "Run servers\\" ~ server.name ~ "\\rabbitmq\\rollback-management.cmd to go back." -%}
 {% include "rabbitmq/_rabbitmq/head" %}
 
 set "STEP=save the set of enabled plugins"

@@ -13,11 +13,11 @@ runbook:
   before: ['Every broker and Callback run with their new configuration for at least one minute.']
   do: ['Run `servers\{{ server.name }}\rabbitmq\post-check.cmd` as administrator. It changes nothing and may be run again.']
   check: ['It ends with *RabbitMQ works*: TLS 1.2 with the certificate is accepted, without a certificate refused, 5672 is closed, every user is connected with `EXTERNAL`{% if server.rabbitmq.upstreams | length > 0 %}, and every federation link runs{% endif %}.']
-  undo: ['If it fails and the cause is not found in time: `rollback-rabbitmq.cmd` on every server.']
+  undo: ['If it fails and the cause is not found in time: run `servers\{{ server.name }}\rabbitmq\rollback-rabbitmq.cmd`, and on every other server the one in the folder of that server.']
 ---
 {% set script_title = "Checks RabbitMQ with real TLS connections; changes nothing" -%}
 {% set script_machine = server.name -%}
-{% set script_advice = "Run rollback-rabbitmq.cmd on every server to go back." -%}
+{% set script_advice = "Run servers\\" ~ server.name ~ "\\rabbitmq\\rollback-rabbitmq.cmd, and on every other server the one in the folder of that server, to go back." -%}
 {% include "rabbitmq/_rabbitmq/head" %}
 set "CERTS={{ server.rabbitmq.certificates | cmd_set }}"
 {% include "_cmd/openssl" %}

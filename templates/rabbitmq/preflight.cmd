@@ -33,6 +33,7 @@ echo Configuration file: %CONFIG%
 echo ERLANG_HOME: %ERLANG_HOME%
 "%SYSTEM%\findstr.exe" /i /l /c:"{{ rabbitmq.config_path | slashes | cmd_set }}" "%STATE%\service.txt" >nul
 if "%errorlevel%"=="0" goto :service_knows_config
+if not "%errorlevel%"=="1" goto :fail
 echo NOTE: the service does not read this file yet; apply-config.cmd will install the service again.
 :service_knows_config
 {% for file in files %}
@@ -77,7 +78,10 @@ if not "%errorlevel%"=="0" goto :fail
 rem unchecked: the words in the file say what it found
 "%CALLBACK_OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkhost {{ server.fqdn | cmd_arg }} >"%STATE%\host.txt"
 "%SYSTEM%\findstr.exe" /c:"does match certificate" "%STATE%\host.txt" >nul
-if not "%errorlevel%"=="0" echo NOTE: server_certificate.pem does not name {{ server.fqdn | cmd_echo }}; clients that use this name will refuse it.
+if "%errorlevel%"=="0" goto :names_full
+if not "%errorlevel%"=="1" goto :fail
+echo NOTE: server_certificate.pem does not name {{ server.fqdn | cmd_echo }}; clients that use this name will refuse it.
+:names_full
 
 {%- if server.rabbitmq.has_common_name %}
 
@@ -140,6 +144,7 @@ if exist "%RABBITMQ_BASE%\rabbitmq.conf" goto :other_file
 if /i "%CONFIG%"=="%RABBITMQ_BASE%\rabbitmq.config" goto :one_file
 "%SYSTEM%\findstr.exe" /i /l /c:"{{ rabbitmq.config_path | slashes | cmd_set }}" "%STATE%\service.txt" >nul
 if "%errorlevel%"=="0" goto :one_file
+if not "%errorlevel%"=="1" goto :fail
 set "OTHER=rabbitmq.config"
 if exist "%RABBITMQ_BASE%\rabbitmq.config" goto :other_file
 set "OTHER=advanced.config"

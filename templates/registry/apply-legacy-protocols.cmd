@@ -24,7 +24,7 @@ runbook:
 ---
 {% set script_title = "Turn off the old protocols, with the old values saved first" -%}
 {% set script_machine = server.name -%}
-{% set script_advice = "Correct the cause and run this script again, or run rollback-legacy-protocols.cmd to go back." -%}
+{% set script_advice = "Correct the cause and run this script again, or run servers\\" ~ server.name ~ "\\registry\\rollback-legacy-protocols.cmd to go back." -%}
 {% set state_name = "legacy-protocols" -%}
 {% set files = ["disable-legacy-protocols.reg"] -%}
 {% set values = [

@@ -21,7 +21,7 @@ runbook:
 ---
 {% set script_title = "Imports VHQMWSPATH, with the old value saved first" -%}
 {% set script_machine = server.name -%}
-{% set script_advice = "Correct the cause and run this script again, or run rollback-registry.cmd to go back." -%}
+{% set script_advice = "Correct the cause and run this script again, or run servers\\" ~ server.name ~ "\\registry\\rollback-registry.cmd to go back." -%}
 {% set state_name = "registry" -%}
 {% set files = ["vhqmwspath.reg"] -%}
 {% set values = [["HKLM\\SOFTWARE\\WOW6432Node\\Virtual Hold", "VHQMWSPATH", "REG_SZ", server.vhqmws_url]] -%}

@@ -21,7 +21,7 @@ runbook:
 ---
 {% set script_title = "Turn on TLS 1.2 and strong cryptography, with the old values saved first" -%}
 {% set script_machine = server.name -%}
-{% set script_advice = "Correct the cause and run this script again, or run rollback-windows-tls.cmd to go back." -%}
+{% set script_advice = "Correct the cause and run this script again, or run servers\\" ~ server.name ~ "\\registry\\rollback-windows-tls.cmd to go back." -%}
 {% set state_name = "windows-tls" -%}
 {% set files = ["strong-crypto.reg", "tls-1.2.reg"] -%}
 {% set values = [
