@@ -14,7 +14,7 @@ BEGIN TRY
     BEGIN TRANSACTION;
     IF OBJECT_ID(N'[dbo].[cbgen_captured]', N'U') IS NOT NULL
     BEGIN
-        DELETE FROM [dbo].[cbgen_captured] WHERE [run] = @run;
+        DELETE FROM [dbo].[cbgen_captured] WHERE [run] = @run OR [run] LIKE N'acme-branch %';
     END
     COMMIT TRANSACTION;
 END TRY

@@ -7,9 +7,15 @@ set "SYSTEM=%SystemRoot%\System32"
 rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
 if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
 set "STEP=check administrator rights"
-rem Asks the filter manager, which every Windows runs and which answers administrators only, whatever service stands still.
+rem Asks the filter manager, which answers administrators only. Without an answer Windows says whether rights are the reason.
 "%SYSTEM%\fltmc.exe" >nul 2>&1
 if "%errorlevel%"=="0" goto :elevated
+"%SYSTEM%\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -Command "$me = New-Object Security.Principal.WindowsPrincipal ([Security.Principal.WindowsIdentity]::GetCurrent()); if ($me.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)) { exit 0 }; exit 3"
+if "%errorlevel%"=="0" goto :elevated
+if "%errorlevel%"=="3" goto :not_elevated
+echo Neither the filter manager nor PowerShell answers, so nobody knows whether this command prompt has the rights of an administrator.
+goto :fail
+:not_elevated
 echo Start the command prompt with Run as administrator, then run this script again.
 goto :fail
 :elevated
@@ -21,9 +27,9 @@ goto :fail
 :right_server
 
 set "NETSH=%SYSTEM%\netsh.exe"
+set "STEP=see that the firewall is on and takes rules of this server"
 rem What is in force, with the policies of the domain: rules of this server do nothing where the firewall is off, or where a
 rem policy ignores them. By numbers, whatever the language.
-set "STEP=see that the firewall is on and takes rules of this server"
 "%SYSTEM%\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -Command "foreach ($p in Get-NetFirewallProfile -PolicyStore ActiveStore -ErrorAction Stop) { if ([int]$p.Enabled -ne 1) { exit 3 }; if ([int]$p.AllowLocalFirewallRules -eq 0) { exit 4 } }; exit 0"
 if "%errorlevel%"=="3" goto :firewall_off
 if "%errorlevel%"=="4" goto :policy
@@ -240,7 +246,7 @@ set "CODE=%errorlevel%"
 echo.
 echo FAILED at step: %STEP%
 if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
-echo Nothing after this step was done. Correct the cause and run this script again, or run rollback-firewall.cmd to go back.
+echo Nothing after this step was done. Correct the cause and run this script again, or run servers\BR-MGMT\firewall\rollback-firewall.cmd to go back.
 endlocal
 exit /b 1
 

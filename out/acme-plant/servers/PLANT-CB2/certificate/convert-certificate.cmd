@@ -10,9 +10,15 @@ rem What a failure cleans up must not come from the surroundings.
 set "WORK="
 set "CONF="
 set "STEP=check administrator rights"
-rem Asks the filter manager, which every Windows runs and which answers administrators only, whatever service stands still.
+rem Asks the filter manager, which answers administrators only. Without an answer Windows says whether rights are the reason.
 "%SYSTEM%\fltmc.exe" >nul 2>&1
 if "%errorlevel%"=="0" goto :elevated
+"%SYSTEM%\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -Command "$me = New-Object Security.Principal.WindowsPrincipal ([Security.Principal.WindowsIdentity]::GetCurrent()); if ($me.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)) { exit 0 }; exit 3"
+if "%errorlevel%"=="0" goto :elevated
+if "%errorlevel%"=="3" goto :not_elevated
+echo Neither the filter manager nor PowerShell answers, so nobody knows whether this command prompt has the rights of an administrator.
+goto :fail
+:not_elevated
 echo Start the command prompt with Run as administrator, then run this script again.
 goto :fail
 :elevated
@@ -84,6 +90,7 @@ set "FORM=-nodes"
 if "%errorlevel%"=="0" goto :opened
 "%SYSTEM%\findstr.exe" /i /c:"mac verify" "%WORK%\open.txt" >nul
 if "%errorlevel%"=="0" goto :wrong_password
+if not "%errorlevel%"=="1" goto :fail
 set "FORM=-legacy"
 "%CALLBACK_OPENSSL%" pkcs12 -in "%PFX%" -noout -passin "%PASSIN%" "%FORM%" >nul 2>"%WORK%\open.txt"
 if "%errorlevel%"=="0" goto :opened_legacy
@@ -103,6 +110,7 @@ set "STEP=take the certificate out"
 if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\findstr.exe" /c:"BEGIN CERTIFICATE" "%WORK%\leaf-bag.pem" >nul
 if "%errorlevel%"=="0" goto :has_leaf
+if not "%errorlevel%"=="1" goto :fail
 echo The file holds no certificate with a private key. Export it again with *Export private key*.
 goto :fail
 :has_leaf
@@ -114,6 +122,7 @@ set "STEP=take the key out"
 if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\findstr.exe" /c:"PRIVATE KEY" "%WORK%\key-bag.pem" >nul
 if "%errorlevel%"=="0" goto :has_key
+if not "%errorlevel%"=="1" goto :fail
 echo The file holds no private key. Export it again with *Export private key*.
 goto :fail
 :has_key
@@ -127,6 +136,7 @@ if not "%errorlevel%"=="0" goto :fail
 if not "%errorlevel%"=="0" goto :key_unreadable
 "%SYSTEM%\fc.exe" /b "%WORK%\public-1.txt" "%WORK%\public-2.txt" >nul
 if "%errorlevel%"=="0" goto :key_matches
+if not "%errorlevel%"=="1" goto :fail
 echo Key and certificate do not belong together.
 goto :fail
 :key_unreadable
@@ -161,6 +171,7 @@ rem unchecked: older versions of openssl say it in words only
 "%CALLBACK_OPENSSL%" x509 -in "%WORK%\leaf.pem" -noout -checkhost "callback.plant.acme.example" >"%WORK%\name.txt" 2>&1
 "%SYSTEM%\findstr.exe" /c:"does match certificate" "%WORK%\name.txt" >nul
 if "%errorlevel%"=="0" goto :name_1
+if not "%errorlevel%"=="1" goto :fail
 echo The certificate is not made for callback.plant.acme.example. Get one with this subject alternative name.
 goto :fail
 :name_1
@@ -170,6 +181,7 @@ rem unchecked: older versions of openssl say it in words only
 "%CALLBACK_OPENSSL%" x509 -in "%WORK%\leaf.pem" -noout -checkhost "cb2.plant.acme.example" >"%WORK%\name.txt" 2>&1
 "%SYSTEM%\findstr.exe" /c:"does match certificate" "%WORK%\name.txt" >nul
 if "%errorlevel%"=="0" goto :name_2
+if not "%errorlevel%"=="1" goto :fail
 echo The certificate is not made for cb2.plant.acme.example. Get one with this subject alternative name.
 goto :fail
 :name_2
@@ -179,6 +191,7 @@ rem unchecked: older versions of openssl say it in words only
 "%CALLBACK_OPENSSL%" x509 -in "%WORK%\leaf.pem" -noout -checkhost "intranet.plant.acme.example" >"%WORK%\name.txt" 2>&1
 "%SYSTEM%\findstr.exe" /c:"does match certificate" "%WORK%\name.txt" >nul
 if "%errorlevel%"=="0" goto :name_3
+if not "%errorlevel%"=="1" goto :fail
 echo The certificate is not made for intranet.plant.acme.example. Get one with this subject alternative name.
 goto :fail
 :name_3
@@ -188,6 +201,7 @@ rem unchecked: older versions of openssl say it in words only
 "%CALLBACK_OPENSSL%" x509 -in "%WORK%\leaf.pem" -noout -checkhost "kiosk.plant.acme.example" >"%WORK%\name.txt" 2>&1
 "%SYSTEM%\findstr.exe" /c:"does match certificate" "%WORK%\name.txt" >nul
 if "%errorlevel%"=="0" goto :name_4
+if not "%errorlevel%"=="1" goto :fail
 echo The certificate is not made for kiosk.plant.acme.example. Get one with this subject alternative name.
 goto :fail
 :name_4
@@ -197,6 +211,7 @@ rem unchecked: older versions of openssl say it in words only
 "%CALLBACK_OPENSSL%" x509 -in "%WORK%\leaf.pem" -noout -checkhost "callback-dmz.plant.acme.example" >"%WORK%\name.txt" 2>&1
 "%SYSTEM%\findstr.exe" /c:"does match certificate" "%WORK%\name.txt" >nul
 if "%errorlevel%"=="0" goto :name_5
+if not "%errorlevel%"=="1" goto :fail
 echo The certificate is not made for callback-dmz.plant.acme.example. Get one with this subject alternative name.
 goto :fail
 :name_5
@@ -210,7 +225,8 @@ set "STEP=take the chain out"
 "%CALLBACK_OPENSSL%" pkcs12 -in "%PFX%" -cacerts -nokeys -passin "%PASSIN%" "%FORM%" -out "%WORK%\chain-bag.pem" 2>nul
 if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\findstr.exe" /c:"BEGIN CERTIFICATE" "%WORK%\chain-bag.pem" >nul
-if not "%errorlevel%"=="0" goto :no_chain
+if "%errorlevel%"=="1" goto :no_chain
+if not "%errorlevel%"=="0" goto :fail
 "%CALLBACK_OPENSSL%" crl2pkcs7 -nocrl -certfile "%WORK%\chain-bag.pem" -out "%WORK%\chain.p7b"
 if not "%errorlevel%"=="0" goto :fail
 "%CALLBACK_OPENSSL%" pkcs7 -in "%WORK%\chain.p7b" -print_certs -out "%WORK%\chain-names.pem"
@@ -398,7 +414,7 @@ if defined CONF del /q "%CONF%\vht_callback_ssl.key.cbgen-new" "%CONF%\vht_callb
 echo.
 echo FAILED at step: %STEP%
 if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
-echo Nothing after this step was done. The files of the proxy are as they were unless the step is a move. Correct the cause and run this script again, or run rollback-certificate.cmd.
+echo Nothing after this step was done. The files of the proxy are as they were unless the step is a move. Correct the cause and run this script again, or run servers\PLANT-CB2\certificate\rollback-certificate.cmd.
 endlocal
 exit /b 1
 

@@ -7,9 +7,15 @@ set "SYSTEM=%SystemRoot%\System32"
 rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
 if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
 set "STEP=check administrator rights"
-rem Asks the filter manager, which every Windows runs and which answers administrators only, whatever service stands still.
+rem Asks the filter manager, which answers administrators only. Without an answer Windows says whether rights are the reason.
 "%SYSTEM%\fltmc.exe" >nul 2>&1
 if "%errorlevel%"=="0" goto :elevated
+"%SYSTEM%\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -Command "$me = New-Object Security.Principal.WindowsPrincipal ([Security.Principal.WindowsIdentity]::GetCurrent()); if ($me.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)) { exit 0 }; exit 3"
+if "%errorlevel%"=="0" goto :elevated
+if "%errorlevel%"=="3" goto :not_elevated
+echo Neither the filter manager nor PowerShell answers, so nobody knows whether this command prompt has the rights of an administrator.
+goto :fail
+:not_elevated
 echo Start the command prompt with Run as administrator, then run this script again.
 goto :fail
 :elevated
@@ -68,6 +74,7 @@ echo Configuration file: %CONFIG%
 echo ERLANG_HOME: %ERLANG_HOME%
 "%SYSTEM%\findstr.exe" /i /l /c:"E:/Callback/RabbitMQ Server/rabbitmq.config" "%STATE%\service.txt" >nul
 if "%errorlevel%"=="0" goto :service_knows_config
+if not "%errorlevel%"=="1" goto :fail
 echo NOTE: the service does not read this file yet; apply-config.cmd will install the service again.
 :service_knows_config
 
@@ -149,7 +156,10 @@ if not "%errorlevel%"=="0" goto :fail
 rem unchecked: the words in the file say what it found
 "%CALLBACK_OPENSSL%" x509 -in "%CERTS%\server_certificate.pem" -noout -checkhost "cb2.plant.acme.example" >"%STATE%\host.txt"
 "%SYSTEM%\findstr.exe" /c:"does match certificate" "%STATE%\host.txt" >nul
-if not "%errorlevel%"=="0" echo NOTE: server_certificate.pem does not name cb2.plant.acme.example; clients that use this name will refuse it.
+if "%errorlevel%"=="0" goto :names_full
+if not "%errorlevel%"=="1" goto :fail
+echo NOTE: server_certificate.pem does not name cb2.plant.acme.example; clients that use this name will refuse it.
+:names_full
 
 set "STEP=check that the subject of client_certificate.pem is OU=Callback,O=Acme,C=US"
 "%CALLBACK_OPENSSL%" x509 -in "%CERTS%\client_certificate.pem" -noout -subject -nameopt RFC2253 >"%STATE%\subject.txt"
@@ -199,6 +209,7 @@ if exist "%RABBITMQ_BASE%\rabbitmq.conf" goto :other_file
 if /i "%CONFIG%"=="%RABBITMQ_BASE%\rabbitmq.config" goto :one_file
 "%SYSTEM%\findstr.exe" /i /l /c:"E:/Callback/RabbitMQ Server/rabbitmq.config" "%STATE%\service.txt" >nul
 if "%errorlevel%"=="0" goto :one_file
+if not "%errorlevel%"=="1" goto :fail
 set "OTHER=rabbitmq.config"
 if exist "%RABBITMQ_BASE%\rabbitmq.config" goto :other_file
 set "OTHER=advanced.config"

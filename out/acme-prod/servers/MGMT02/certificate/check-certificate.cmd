@@ -9,9 +9,15 @@ if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
 rem What a failure cleans up must not come from the surroundings.
 set "WORK="
 set "STEP=check administrator rights"
-rem Asks the filter manager, which every Windows runs and which answers administrators only, whatever service stands still.
+rem Asks the filter manager, which answers administrators only. Without an answer Windows says whether rights are the reason.
 "%SYSTEM%\fltmc.exe" >nul 2>&1
 if "%errorlevel%"=="0" goto :elevated
+"%SYSTEM%\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -Command "$me = New-Object Security.Principal.WindowsPrincipal ([Security.Principal.WindowsIdentity]::GetCurrent()); if ($me.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)) { exit 0 }; exit 3"
+if "%errorlevel%"=="0" goto :elevated
+if "%errorlevel%"=="3" goto :not_elevated
+echo Neither the filter manager nor PowerShell answers, so nobody knows whether this command prompt has the rights of an administrator.
+goto :fail
+:not_elevated
 echo Start the command prompt with Run as administrator, then run this script again.
 goto :fail
 :elevated
@@ -60,6 +66,7 @@ if not "%errorlevel%"=="0" goto :fail
 if not "%errorlevel%"=="0" goto :key_unreadable
 "%SYSTEM%\fc.exe" /b "%WORK%\public-1.txt" "%WORK%\public-2.txt" >nul
 if "%errorlevel%"=="0" goto :key_matches
+if not "%errorlevel%"=="1" goto :fail
 echo Key and certificate do not belong together.
 goto :fail
 :key_unreadable
@@ -94,6 +101,7 @@ rem unchecked: older versions of openssl say it in words only
 "%CALLBACK_OPENSSL%" x509 -in "%WORK%\leaf.pem" -noout -checkhost "callback.acme.example" >"%WORK%\name.txt" 2>&1
 "%SYSTEM%\findstr.exe" /c:"does match certificate" "%WORK%\name.txt" >nul
 if "%errorlevel%"=="0" goto :name_1
+if not "%errorlevel%"=="1" goto :fail
 echo The certificate is not made for callback.acme.example. Get one with this subject alternative name.
 goto :fail
 :name_1
@@ -103,6 +111,7 @@ rem unchecked: older versions of openssl say it in words only
 "%CALLBACK_OPENSSL%" x509 -in "%WORK%\leaf.pem" -noout -checkhost "mgmt02.acme.example" >"%WORK%\name.txt" 2>&1
 "%SYSTEM%\findstr.exe" /c:"does match certificate" "%WORK%\name.txt" >nul
 if "%errorlevel%"=="0" goto :name_2
+if not "%errorlevel%"=="1" goto :fail
 echo The certificate is not made for mgmt02.acme.example. Get one with this subject alternative name.
 goto :fail
 :name_2
@@ -154,7 +163,7 @@ exit /b 0
 
 :broken_chain
 echo A client that knows only the root does not accept what the proxy would send: an intermediate certificate is missing or wrong.
-echo Run convert-certificate.cmd again, with a file exported by Export-PfxCertificate with -ChainOption BuildChain.
+echo Run servers\MGMT02\certificate\convert-certificate.cmd again, with a file exported by Export-PfxCertificate with -ChainOption BuildChain.
 goto :fail
 
 rem One line of the list: store, thumbprint and file. Roots are collected.
@@ -198,7 +207,7 @@ if defined WORK rd /s /q "%WORK%" >nul 2>&1
 echo.
 echo FAILED at step: %STEP%
 if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
-echo Nothing after this step was done. Nothing was changed. Run convert-certificate.cmd to make the files anew.
+echo Nothing after this step was done. Nothing was changed. Run servers\MGMT02\certificate\convert-certificate.cmd to make the files anew.
 endlocal
 exit /b 1
 

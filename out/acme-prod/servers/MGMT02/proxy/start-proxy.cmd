@@ -7,9 +7,15 @@ set "SYSTEM=%SystemRoot%\System32"
 rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
 if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
 set "STEP=check administrator rights"
-rem Asks the filter manager, which every Windows runs and which answers administrators only, whatever service stands still.
+rem Asks the filter manager, which answers administrators only. Without an answer Windows says whether rights are the reason.
 "%SYSTEM%\fltmc.exe" >nul 2>&1
 if "%errorlevel%"=="0" goto :elevated
+"%SYSTEM%\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -Command "$me = New-Object Security.Principal.WindowsPrincipal ([Security.Principal.WindowsIdentity]::GetCurrent()); if ($me.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)) { exit 0 }; exit 3"
+if "%errorlevel%"=="0" goto :elevated
+if "%errorlevel%"=="3" goto :not_elevated
+echo Neither the filter manager nor PowerShell answers, so nobody knows whether this command prompt has the rights of an administrator.
+goto :fail
+:not_elevated
 echo Start the command prompt with Run as administrator, then run this script again.
 goto :fail
 :elevated
@@ -32,7 +38,7 @@ set "STEP=look for the service"
 call :find_service "VHT Reverse Proxy"
 if not "%errorlevel%"=="0" goto :fail
 if defined SERVICE goto :installed
-echo The service VHT Reverse Proxy is not installed. Run install-proxy.cmd first.
+echo The service VHT Reverse Proxy is not installed. Run servers\MGMT02\proxy\install-proxy.cmd first.
 goto :fail
 :installed
 rem A running proxy is not touched before its next files are known to be good.
@@ -67,7 +73,7 @@ rem unchecked: only waits a second
 "%SYSTEM%\ping.exe" -n 2 127.0.0.1 >nul
 goto :look
 :port_taken
-echo Another program listens on port 443; the last number above is its process. Is it IIS? Run apply-bindings.cmd.
+echo Another program listens on port 443; the last number above is its process. Is it IIS? Run servers\MGMT02\iis\apply-bindings.cmd.
 goto :fail
 :port_free
 
@@ -84,6 +90,7 @@ set "TRIES="
 if not "%errorlevel%"=="0" goto :fail
 "%SYSTEM%\findstr.exe" /r /c:":443  *0\.0\.0\.0:0 " "%STATE%\ports.txt" >nul
 if "%errorlevel%"=="0" goto :listens
+if not "%errorlevel%"=="1" goto :fail
 set "TRIES=%TRIES%x"
 if "%TRIES%"=="xxxxxxxxxx" goto :fail
 rem unchecked: only waits a second
@@ -245,7 +252,7 @@ set "CODE=%errorlevel%"
 echo.
 echo FAILED at step: %STEP%
 if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
-echo Nothing after this step was done. Look into nginx\logs\error.log of the proxy. To go back run rollback-start.cmd.
+echo Nothing after this step was done. Look into nginx\logs\error.log of the proxy. To go back run servers\MGMT02\proxy\rollback-start.cmd.
 endlocal
 exit /b 1
 

@@ -24,10 +24,13 @@ if not exist "%WORK%" goto :NOTEMP
 rem Names that leave the folder or that this script cannot pass on safely.
 "%FINDSTR%" /l /c:".." "SHA256SUMS" >nul
 if "%errorlevel%"=="0" goto :UNSAFE
+if not "%errorlevel%"=="1" goto :NOLIST
 "%FINDSTR%" /l /c:"  /" "SHA256SUMS" >nul
 if "%errorlevel%"=="0" goto :UNSAFE
+if not "%errorlevel%"=="1" goto :NOLIST
 "%FINDSTR%" /r /c:"[%%&;:|<>*?=,\\]" "SHA256SUMS" >nul
 if "%errorlevel%"=="0" goto :UNSAFE
+if not "%errorlevel%"=="1" goto :NOLIST
 
 rem The list itself and a signature over it are not in the list.
 >"%WORK%\own.txt" echo SHA256SUMS
@@ -103,8 +106,14 @@ set "FULL=%~1"
 >"%WORK%\one.txt" echo "%FULL%"
 "%FINDSTR%" /i /x /l /g:"%WORK%\one.txt" "%WORK%\known.txt" >nul
 if "%errorlevel%"=="0" exit /b 0
+if not "%errorlevel%"=="1" goto :UNREADABLE_LIST
 echo extra  "%FULL%"
 if "%RESULT%"=="0" set "RESULT=1"
+exit /b 0
+
+:UNREADABLE_LIST
+echo cannot be compared  "%FULL%"
+set "RESULT=2"
 exit /b 0
 
 :DIFFERENT
