@@ -30,7 +30,7 @@ set "STEP=find the saved state"
 set "STATE=%ProgramData%\cbgen\defaults\1\bindings"
 if exist "%STATE%\captured.txt" goto :state_ready
 if exist "%STATE%\rolled-back.txt" goto :already_back
-echo There is no saved state in %STATE%: this bundle has not changed this server, or what it saved was deleted. There is nothing to put back.
+echo There is no saved state in %STATE%: this bundle has not changed this server, or what it saved was deleted, so there is nothing to take back.
 goto :fail
 :already_back
 echo It was rolled back before. Nothing to do.
