@@ -83,7 +83,10 @@ fn proxy_is_installed_started_and_removed() {
         "Nothing after this step was done.",
     );
     assert_eq!((conf().as_str(), done().as_str()), ("of the vendor", ""));
-    run("start-proxy", 0, 0).expect_failure("look for the service", "Run install-proxy.cmd first");
+    run("start-proxy", 0, 0).expect_failure(
+        "look for the service",
+        r"Run servers\MGMT01\proxy\install-proxy.cmd first",
+    );
     let before = machine.saved();
     let installed = run("install-proxy", 0, 0);
     installed.expect_success("The service is installed");

@@ -184,7 +184,8 @@ fn a_proxy_that_ran_before_runs_again_after_the_way_back() {
     proxy.set(None);
     fs::remove_file(conf.join("nginx.conf")).expect("was there");
     run(&machine, &mut proxy, "install-proxy", 0).expect_success("The service is installed");
-    run(&machine, &mut proxy, "rollback-proxy", 0).expect_success("Run rollback-bindings.cmd");
+    run(&machine, &mut proxy, "rollback-proxy", 0)
+        .expect_success(r"Run servers\MGMT01\iis\rollback-bindings.cmd");
     assert_eq!(proxy.runs, None);
     assert!(!conf.join("nginx.conf").exists());
 }
