@@ -69,7 +69,7 @@ fn the_page_keeps_its_ticks_and_says_when_it_cannot() {
     assert_eq!(report["foreign"], 0, "boxes without a name");
     assert_eq!(report["boxes"]["count"], names.len());
     assert_eq!(report["boxes"]["unnamed"], 0);
-    assert_eq!(text(&report, "/first/progress"), "0 of 48 steps ticked");
+    assert_eq!(text(&report, "/first/progress"), "0 of 50 steps ticked");
     assert_eq!(text(&report, "/first/said"), "This browser keeps the ticks.");
 
     // By key, by the title, by the box; a check that waits is kept and is no step.

@@ -88,13 +88,20 @@ const PROGRAMS: &[&str] = &[
 fn machine(name: &str) -> Machine {
     Machine::new(name, &ARCHIVE, PROGRAMS)
 }
+/// The last call of a script whose call `failing` failed. When the filter manager does not answer, Windows is asked once more.
+fn last_call(outcome: &Outcome, failing: usize) -> usize {
+    let asks_again = outcome
+        .calls
+        .get(failing - 1)
+        .is_some_and(|call| call.program == "fltmc");
+    failing + usize::from(asks_again)
+}
+
 /// The failing call is the last one, but for cleaning, and the message names a step.
 #[track_caller]
 fn stopped_at(outcome: &Outcome, failing: usize) {
     let calls: Vec<String> = outcome.calls.iter().map(Call::line).collect();
-    // When the filter manager does not answer, the script asks Windows once more.
-    let asks_again = calls.get(failing - 1).is_some_and(|call| call == "fltmc");
-    let failing = failing + usize::from(asks_again);
+    let failing = last_call(outcome, failing);
     let told = ["FAILED at step: ", "Nothing after this step was done."];
     assert!(
         outcome.code == 1 && told.iter().all(|text| outcome.output.contains(text)),

@@ -7,8 +7,9 @@ use cbgen::inventory::model::WindowsVersion;
 
 use super::{EXPECTED, Expected, Given, Served, expected, serve};
 use crate::harness::expect_none;
+use crate::support::bundles::bundles;
 use crate::support::client::{Answer, Ask, ask};
-use crate::support::program::{finish, line_with, program};
+use crate::support::program::{finish, line_with, program, succeed};
 
 /// One answer to one request, which names the proxy as a browser would.
 fn one(served: &Served, expected: &Expected, host: &str, path: &str, change: impl Fn(Ask) -> Ask) -> Answer {
@@ -299,5 +300,44 @@ fn every_windows_release_shares_a_suite_with_the_proxy() {
             assert_eq!(agreed(&served, lab, release).is_ok(), shared, "{release:?}");
         }
         assert!(agreed(&served, lab, WindowsVersion::W2016).is_ok());
+    }
+}
+
+/// Callback talks to RabbitMQ with Windows' own TLS too. The generated file names no suites, so the broker offers what Erlang
+/// has switched on: each release has to find one with forward secrecy among them, whatever key the certificate has.
+#[test]
+fn every_windows_release_shares_a_suite_with_erlang() {
+    let mut configurations = 0;
+    for built in bundles().values() {
+        for (path, bytes) in built.ending("/rabbitmq/rabbitmq.config") {
+            let text = String::from_utf8_lossy(bytes);
+            assert!(
+                text.contains("ssl_options") && !text.contains("ciphers"),
+                "{path}"
+            );
+            configurations += 1;
+        }
+    }
+    assert!(configurations > 0);
+    let said = succeed(program("erl").args([
+        "-noshell",
+        "-eval",
+        "io:put_chars(lists:join($:, ssl:cipher_suites(default, 'tlsv1.2', openssl))), halt().",
+    ]));
+    let offered: Vec<&str> = said.trim().split(':').collect();
+    for release in [
+        WindowsVersion::W2012,
+        WindowsVersion::W2012R2,
+        WindowsVersion::W2016,
+        WindowsVersion::W2019,
+    ] {
+        let known = suites(release);
+        for key in ["ECDHE-RSA-", "ECDHE-ECDSA-"] {
+            let mut shared = known.split(':').filter(|suite| suite.starts_with(key));
+            assert!(
+                shared.any(|suite| offered.contains(&suite)),
+                "{release:?} and Erlang share no suite {key}: {offered:?}"
+            );
+        }
     }
 }
