@@ -75,7 +75,7 @@ fn the_page_keeps_its_ticks_and_says_when_it_cannot() {
     // By key, by the title, by the box; a check that waits is kept and is no step.
     let ticked = &report["ticked"]["ticked"];
     assert_eq!(ticked.as_array().map(Vec::len), Some(4), "{ticked}");
-    assert_eq!(text(&report, "/ticked/progress"), "3 of 48 steps ticked");
+    assert_eq!(text(&report, "/ticked/progress"), "3 of 50 steps ticked");
     assert_eq!(&report["reloaded"]["ticked"], ticked);
     assert_eq!(report["window"]["ticked"].as_array().map(Vec::len), Some(5));
     assert_eq!(
@@ -134,7 +134,7 @@ fn the_page_keeps_its_ticks_and_says_when_it_cannot() {
                 "{said}"
             );
         }
-        assert_eq!(text(states, "/after/progress"), "1 of 48 steps ticked");
+        assert_eq!(text(states, "/after/progress"), "1 of 50 steps ticked");
     }
     assert_eq!(report["still"]["tools"], false);
     assert!(text(&report, "/still/said").contains("ticks are gone"));
