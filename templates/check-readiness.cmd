@@ -15,7 +15,7 @@ runbook:
     - 'The vendor''s *Compatibility and Integration Matrix* allows what the inventory says: {% if sql.version == 2012 %}Windows Server 2012 or 2012 R2, IIS 8 or 8.5, .NET Framework 4.6.1, 4.6.2 or 4.7.0{% elif sql.version == 2016 %}Windows Server 2016, IIS 10, .NET Framework 4.7.0 or 4.7.1{% else %}Windows Server 2016 or 2019 (there is no Windows 2017; the guide means 2016), IIS 10, .NET Framework 4.7.0, 4.7.1 or 4.7.2{% endif %}.'
     - '{% if rabbitmq is defined or server.is_management %}OpenSSL 1.1.1 or later is there; Git for Windows brings one. The GnuWin32 build the guide names is from 2008. {% endif %}Whoever runs the script may log in to SQL Server as others (`IMPERSONATE ANY LOGIN`, or an administrator of it), or has its administrator do what the script prints.'
   do:
-    - 'Days before, run `servers\{{ server.name }}\check-readiness.cmd` as administrator. It changes nothing but a folder of its own below `C:\ProgramData\cbgen`, looks at everything, and prints a line that begins with *OPEN* for each thing to mend: Windows, framework, database driver and its build, release of SQL Server, both databases for each account the services run as{% if rabbitmq is defined or server.is_management %}, OpenSSL{% endif %}{% if network.firewall %}, the firewall and its policy{% endif %}, free space{% if rabbitmq is defined %}, and, by `preflight.cmd rehearse`, certificates, Erlang cookie and service of RabbitMQ{% endif %}.'
+    - 'Days before, run `servers\{{ server.name }}\check-readiness.cmd` as administrator. It changes nothing but a folder of its own below `C:\ProgramData\cbgen`, looks at everything, and prints a line that begins with *OPEN* for each thing to mend: Windows, framework, {% if server.is_management %}logins of IIS that no proxy passes on, {% endif %}database driver and its build, release of SQL Server, both databases for each account the services run as{% if rabbitmq is defined or server.is_management %}, OpenSSL{% endif %}{% if network.firewall %}, the firewall and its policy{% endif %}, free space{% if rabbitmq is defined %}, and, by `preflight.cmd rehearse`, certificates, Erlang cookie and service of RabbitMQ{% endif %}.'
     - 'Mend what is open now, not in the window, and run it again.'
   check:
     - 'It ends with *This server is ready*. If not, stop: switching off old protocols later would lock this server out of the database.'
@@ -54,7 +54,19 @@ echo OPEN: the value Release of the .NET Framework is not the one of {{ server.d
 if "%errorlevel%"=="0" goto :iis_found
 set "OPEN=yes"
 echo OPEN: IIS is not installed.
+goto :logins_seen
 :iis_found
+rem NTLM belongs to a connection. Behind the proxy that is the connection of the proxy, so no login ends, and no page opens.
+set "APPCMD=%SYSTEM%\inetsrv\appcmd.exe"
+set "SITE={{ iis.site | cmd_set }}"
+"%APPCMD%" list app "/site.name:%SITE%" /text:app.name >"%STATE%\applications.txt"
+if "%errorlevel%"=="0" goto :applications_found
+set "OPEN=yes"
+echo OPEN: IIS cannot be asked for the applications of the site {{ iis.site | cmd_echo }}. Is iis.site of the inventory right?
+goto :logins_seen
+:applications_found
+for /f "usebackq delims=" %%A in ("%STATE%\applications.txt") do call :application "%%A"
+:logins_seen
 {% endif -%}
 {% for bits in ["64", "32"] -%}
 "%SYSTEM%\reg.exe" query "HKLM\SOFTWARE\ODBC\ODBCINST.INI\ODBC Drivers" /v {{ sql.driver | cmd_arg }} /reg:{{ bits }} >nul 2>&1
@@ -168,7 +180,24 @@ if defined OPEN goto :not_ready
 echo This server is ready.
 endlocal
 exit /b 0
-
+{% if server.is_management %}
+:application
+set "VALUE="
+"%APPCMD%" list config "%~1" "-section:system.webServer/security/authentication/windowsAuthentication" /text:enabled >"%STATE%\windows-login.txt"
+if not "%errorlevel%"=="0" goto :login_unknown
+for /f "usebackq delims=" %%A in ("%STATE%\windows-login.txt") do set "VALUE=%%A"
+if /i "%VALUE%"=="false" exit /b 0
+if /i "%VALUE%"=="true" goto :windows_login
+:login_unknown
+set "OPEN=yes"
+echo OPEN: whether "%~1" in IIS asks for a login of Windows cannot be told.
+exit /b 1
+:windows_login
+set "OPEN=yes"
+echo OPEN: "%~1" in IIS asks for a login of Windows, which does not pass the proxy. Switch Windows authentication off there, or
+echo   keep that application away from the proxy.
+exit /b 1
+{% endif %}
 :account
 set "ACCOUNT=%~1"
 echo Account that logs in to SQL Server: %ACCOUNT%

@@ -97,16 +97,16 @@ if "%RUNS%"=="no" exit /b 0
 echo "%~1">>"%STATE%\running.txt"
 exit /b 0
 :not_told
-echo Whether the service %~1 runs cannot be told.
+echo Whether the service "%~1" runs cannot be told.
 set "TROUBLE=%~1"
 exit /b 1
 
 :stop_noted
 if defined TROUBLE exit /b 1
-echo Stopping %~1.
+echo Stopping "%~1".
 call :stop_service "%~1"
 if "%errorlevel%"=="0" exit /b 0
-echo The service %~1 does not stop.
+echo The service "%~1" does not stop.
 set "TROUBLE=%~1"
 exit /b 1
 {% include "_cmd/find_service" %}

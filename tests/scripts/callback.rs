@@ -209,7 +209,7 @@ fn one_that_does_not_start_is_named_and_the_others_run() {
     });
     outcome.expect_failure(
         "start the services of Callback",
-        "The service VHQueueManager does not start.",
+        "The service \"VHQueueManager\" does not start.",
     );
     assert!(running(&services).contains(&"CoreMonitor"));
     let again = run(&machine, &mut services, "start-callback", 0);

@@ -24,6 +24,8 @@ const QUESTIONS: &[(&str, &str)] = &[
         r"reg query HKLM\SOFTWARE\Microsoft\InetStp",
         "IIS is not installed",
     ),
+    ("appcmd list app", "IIS cannot be asked for the applications"),
+    ("windowsAuthentication", "asks for a login of Windows cannot be told"),
     ("Client 11.0 /reg:64", "the 64-bit driver"),
     ("Client 11.0 /reg:32", "the 32-bit driver"),
     ("2011.110.7001.0", "sqlncli11.dll is older"),
@@ -51,6 +53,8 @@ fn run(machine: &Machine, accounts: &str, wrong: &dyn Fn(&str) -> Option<i32>) -
         match call.program.as_str() {
             "openssl" => Answer::Code(0, "OpenSSL 3.0.13 30 Jan 2024\n".to_owned()),
             "powershell" if line.contains("Win32_Service") => Answer::Code(0, accounts.to_owned()),
+            "appcmd" if line.contains("list app") => Answer::Code(0, "Default Web Site/EyeQueue\n".to_owned()),
+            "appcmd" if line.contains("windowsAuthentication") => Answer::Code(0, "false\n".to_owned()),
             "powershell" | "reg" | "where" | "sqlcmd" => good(),
             _ => text_tool(machine, call).unwrap_or_else(|| panic!("unexpected {line}")),
         }
@@ -121,6 +125,35 @@ fn everything_open_is_named_in_one_run() {
     });
     let open = outcome.output.lines().filter(|line| line.starts_with("OPEN: "));
     assert_eq!(open.count(), 10, "{}", outcome.output);
+}
+
+/// NTLM belongs to a connection, and behind a proxy that is another one: an application that asks for it is named.
+#[test]
+fn applications_with_a_login_of_windows_are_named() {
+    let machine = server(&super::ARCHIVE);
+    let outcome = machine.run(SCRIPT, |_, call: &Call| {
+        let line = call.line();
+        match call.program.as_str() {
+            "appcmd" if line.contains("list app") => Answer::Code(
+                0,
+                "Default Web Site/\nDefault Web Site/EyeQueue\nDefault Web Site/Old reports\n".to_owned(),
+            ),
+            "appcmd" => {
+                let asks = line.contains("Default Web Site/Old reports");
+                Answer::Code(0, format!("{asks}\n"))
+            }
+            "openssl" => Answer::Code(0, "OpenSSL 3.0.13 30 Jan 2024\n".to_owned()),
+            "powershell" if line.contains("Win32_Service") => Answer::Code(0, "ACME\\MGMT01$\n".to_owned()),
+            "powershell" | "reg" | "where" | "sqlcmd" => good(),
+            _ => text_tool(&machine, call).unwrap_or_else(|| panic!("unexpected {line}")),
+        }
+    });
+    outcome.expect_failure(
+        "see that nothing is open",
+        "\"Default Web Site/Old reports\" in IIS asks for a login of Windows",
+    );
+    let open = outcome.output.lines().filter(|line| line.starts_with("OPEN: "));
+    assert_eq!(open.count(), 1, "{}", outcome.output);
 }
 
 /// Where the person may not ask for others, the statement and the answer it must have are printed, and what its

@@ -220,7 +220,7 @@ fn no_language_no_dependent_and_no_failed_question_leads_astray() {
         let again = start(&machine, &mut proxy, 0);
         again.expect_success("The proxy listens on port 443");
         assert!(
-            again.output.contains("Stopping VHTProxyWatch"),
+            again.output.contains("Stopping \"VHTProxyWatch\""),
             "{}: {again:#?}",
             language.name
         );
