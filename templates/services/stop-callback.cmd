@@ -22,7 +22,7 @@ runbook:
 ---
 {% set script_title = "Stops the services of Callback, and notes which ran" -%}
 {% set script_machine = server.name -%}
-{% set script_advice = "Correct the cause and run this script again, or stop the services in Services. To go back run rollback-stop.cmd." -%}
+{% set script_advice = "Correct the cause and run this script again, or stop the services in Services. To go back run servers\\" ~ server.name ~ "\\services\\rollback-stop.cmd." -%}
 {% set state_name = "services" -%}
 {% include "_cmd/head" %}
 {% include "_cmd/this_server" %}

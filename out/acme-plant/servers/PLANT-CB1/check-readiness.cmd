@@ -57,7 +57,19 @@ echo OPEN: the value Release of the .NET Framework is not the one of 4.7.2: 4618
 if "%errorlevel%"=="0" goto :iis_found
 set "OPEN=yes"
 echo OPEN: IIS is not installed.
+goto :logins_seen
 :iis_found
+rem NTLM belongs to a connection. Behind the proxy that is the connection of the proxy, so no login ends, and no page opens.
+set "APPCMD=%SYSTEM%\inetsrv\appcmd.exe"
+set "SITE=Callback"
+"%APPCMD%" list app "/site.name:%SITE%" /text:app.name >"%STATE%\applications.txt"
+if "%errorlevel%"=="0" goto :applications_found
+set "OPEN=yes"
+echo OPEN: IIS cannot be asked for the applications of the site Callback. Is iis.site of the inventory right?
+goto :logins_seen
+:applications_found
+for /f "usebackq delims=" %%A in ("%STATE%\applications.txt") do call :application "%%A"
+:logins_seen
 "%SYSTEM%\reg.exe" query "HKLM\SOFTWARE\ODBC\ODBCINST.INI\ODBC Drivers" /v "ODBC Driver 17 for SQL Server" /reg:64 >nul 2>&1
 if "%errorlevel%"=="0" goto :driver_64
 set "OPEN=yes"
@@ -167,6 +179,23 @@ if defined OPEN goto :not_ready
 echo This server is ready.
 endlocal
 exit /b 0
+
+:application
+set "VALUE="
+"%APPCMD%" list config "%~1" "-section:system.webServer/security/authentication/windowsAuthentication" /text:enabled >"%STATE%\windows-login.txt"
+if not "%errorlevel%"=="0" goto :login_unknown
+for /f "usebackq delims=" %%A in ("%STATE%\windows-login.txt") do set "VALUE=%%A"
+if /i "%VALUE%"=="false" exit /b 0
+if /i "%VALUE%"=="true" goto :windows_login
+:login_unknown
+set "OPEN=yes"
+echo OPEN: whether "%~1" in IIS asks for a login of Windows cannot be told.
+exit /b 1
+:windows_login
+set "OPEN=yes"
+echo OPEN: "%~1" in IIS asks for a login of Windows, which does not pass the proxy. Switch Windows authentication off there, or
+echo   keep that application away from the proxy.
+exit /b 1
 
 :account
 set "ACCOUNT=%~1"

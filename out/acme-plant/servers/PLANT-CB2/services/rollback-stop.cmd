@@ -53,10 +53,10 @@ exit /b 0
 
 rem One that does not start keeps none of the others from it.
 :start_noted
-echo Starting %~1.
+echo Starting "%~1".
 call :start_service "%~1"
 if "%errorlevel%"=="0" exit /b 0
-echo The service %~1 does not start.
+echo The service "%~1" does not start.
 set "TROUBLE=%~1"
 exit /b 1
 
@@ -75,7 +75,7 @@ exit /b 0
 call :start_one "%~1"
 if "%errorlevel%"=="0" exit /b 0
 set "NOT_STARTED=%~1"
-echo The service %~1 was stopped because it depends on another one, and does not start.
+echo The service "%~1" was stopped because it depends on another one, and does not start.
 exit /b 1
 :start_one
 "%SYSTEM%\sc.exe" start "%~1" >nul 2>&1

@@ -147,7 +147,7 @@ exit /b 0
 call :start_one "%~1"
 if "%errorlevel%"=="0" exit /b 0
 set "NOT_STARTED=%~1"
-echo The service %~1 was stopped because it depends on another one, and does not start.
+echo The service "%~1" was stopped because it depends on another one, and does not start.
 exit /b 1
 :start_one
 "%SYSTEM%\sc.exe" start "%~1" >nul 2>&1

@@ -124,7 +124,7 @@ if "%errorlevel%"=="1213" exit /b 0
 set "TROUBLE=yes"
 exit /b 1
 :does_depend
-echo Stopping %~1, which depends on it.
+echo Stopping "%~1", which depends on it.
 echo "%~1">>"%STATE%\dependents.txt"
 call :stop_one "%~1"
 if "%errorlevel%"=="0" exit /b 0

@@ -171,7 +171,7 @@ if "%errorlevel%"=="1213" exit /b 0
 set "TROUBLE=yes"
 exit /b 1
 :does_depend
-echo Stopping %~1, which depends on it.
+echo Stopping "%~1", which depends on it.
 echo "%~1">>"%STATE%\dependents.txt"
 call :stop_one "%~1"
 if "%errorlevel%"=="0" exit /b 0
@@ -207,7 +207,7 @@ exit /b 0
 call :start_one "%~1"
 if "%errorlevel%"=="0" exit /b 0
 set "NOT_STARTED=%~1"
-echo The service %~1 was stopped because it depends on another one, and does not start.
+echo The service "%~1" was stopped because it depends on another one, and does not start.
 exit /b 1
 :start_one
 "%SYSTEM%\sc.exe" start "%~1" >nul 2>&1

@@ -89,16 +89,16 @@ if "%RUNS%"=="no" exit /b 0
 echo "%~1">>"%STATE%\running.txt"
 exit /b 0
 :not_told
-echo Whether the service %~1 runs cannot be told.
+echo Whether the service "%~1" runs cannot be told.
 set "TROUBLE=%~1"
 exit /b 1
 
 :stop_noted
 if defined TROUBLE exit /b 1
-echo Stopping %~1.
+echo Stopping "%~1".
 call :stop_service "%~1"
 if "%errorlevel%"=="0" exit /b 0
-echo The service %~1 does not stop.
+echo The service "%~1" does not stop.
 set "TROUBLE=%~1"
 exit /b 1
 
@@ -169,7 +169,7 @@ if "%errorlevel%"=="1213" exit /b 0
 set "TROUBLE=yes"
 exit /b 1
 :does_depend
-echo Stopping %~1, which depends on it.
+echo Stopping "%~1", which depends on it.
 echo "%~1">>"%STATE%\dependents.txt"
 call :stop_one "%~1"
 if "%errorlevel%"=="0" exit /b 0
@@ -196,7 +196,7 @@ set "CODE=%errorlevel%"
 echo.
 echo FAILED at step: %STEP%
 if not "%CODE%"=="0" echo Exit code of the failing command: %CODE%
-echo Nothing after this step was done. Correct the cause and run this script again, or stop the services in Services. To go back run rollback-stop.cmd.
+echo Nothing after this step was done. Correct the cause and run this script again, or stop the services in Services. To go back run servers\ONE\services\rollback-stop.cmd.
 endlocal
 exit /b 1
 
