@@ -25,7 +25,10 @@ const QUESTIONS: &[(&str, &str)] = &[
         "IIS is not installed",
     ),
     ("appcmd list app", "IIS cannot be asked for the applications"),
-    ("windowsAuthentication", "asks for a login of Windows cannot be told"),
+    (
+        "windowsAuthentication",
+        "asks for a login of Windows cannot be told",
+    ),
     ("Client 11.0 /reg:64", "the 64-bit driver"),
     ("Client 11.0 /reg:32", "the 32-bit driver"),
     ("2011.110.7001.0", "sqlncli11.dll is older"),
@@ -53,7 +56,9 @@ fn run(machine: &Machine, accounts: &str, wrong: &dyn Fn(&str) -> Option<i32>) -
         match call.program.as_str() {
             "openssl" => Answer::Code(0, "OpenSSL 3.0.13 30 Jan 2024\n".to_owned()),
             "powershell" if line.contains("Win32_Service") => Answer::Code(0, accounts.to_owned()),
-            "appcmd" if line.contains("list app") => Answer::Code(0, "Default Web Site/EyeQueue\n".to_owned()),
+            "appcmd" if line.contains("list app") => {
+                Answer::Code(0, "Default Web Site/EyeQueue\n".to_owned())
+            }
             "appcmd" if line.contains("windowsAuthentication") => Answer::Code(0, "false\n".to_owned()),
             "powershell" | "reg" | "where" | "sqlcmd" => good(),
             _ => text_tool(machine, call).unwrap_or_else(|| panic!("unexpected {line}")),
