@@ -334,6 +334,10 @@ fn no_order_has_a_dead_path_before_callers_are_away() {
                         found.map(|(at, _)| at).collect::<Vec<_>>()
                     };
                     let breaks = at(&|step| step.breaks.contains(function));
+                    // The scripts that stop Callback are not among the steps here: only the added step breaks something.
+                    if breaks.is_empty() {
+                        continue;
+                    }
                     let away = at(&|step| step.moves_away.contains(function));
                     let back = at(&|step| step.restores.contains(function));
                     assert!(away.iter().max() < breaks.iter().min(), "{phase:?} {order}");
@@ -487,7 +491,7 @@ fn checks_that_had_to_wait_take_minutes_of_the_step_that_gathers_them() {
         })
     };
     let one = minutes("'One.'");
-    // Two people share them; the same words are one check.
-    assert_eq!(minutes("'One.', 'Two.', 'Three.'"), one + 1);
+    // On two servers, shared by two people; the same words are one check.
+    assert_eq!(minutes("'One.', 'Two.', 'Three.'"), one + 2);
     assert_eq!(minutes("'One.', 'One.', 'One.'"), one);
 }
