@@ -141,7 +141,9 @@ impl Phase {
             }
             Self::Iis => "IIS lets go of the outside, and the proxy takes its port.",
             Self::Firewall => "Rules are added, none of yours is removed.",
-            Self::ProxyStart => "The web pages come back, now over HTTPS.",
+            Self::ProxyStart => {
+                "The name that clients use leads to the proxies. Pages come back with the services behind them."
+            }
             Self::Rabbitmq => {
                 "Callback is stopped everywhere, RabbitMQ keeps running until its commands are done; then its files change and \
                  it restarts."

@@ -296,6 +296,8 @@ pub struct BackView {
     pub first: StepNumber,
     /// Number of the last one.
     pub last: StepNumber,
+    /// The phase, as `--phase` takes it.
+    pub phase: String,
     /// Where: a server, a number of servers, or the whole installation.
     pub place: String,
     /// The servers, where there are several.

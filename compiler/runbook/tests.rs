@@ -443,9 +443,16 @@ fn going_back_is_one_list_from_the_end_with_a_command_for_each_phase_and_place()
                 format!("{}.{} {} {way}", back.last.phase, back.last.step, back.place)
             })
             .collect();
+        let restart = |entry: &&crate::facts::plan_view::BackView| entry.phase == "restart";
+        let place = |wanted: &str| view.back.iter().position(|entry| entry.phase == wanted);
+        assert!(
+            place("restart") < place("stop") && place("restart") > place("proxy_start"),
+            "{lines:#?}"
+        );
         let numbers: Vec<_> = view
             .back
             .iter()
+            .filter(|entry| !restart(entry))
             .map(|back| (back.last.phase, back.first.phase))
             .collect();
         assert!(

@@ -211,7 +211,8 @@ fn command(verb: &str, group: &GroupView, runbook: &Runbook) -> String {
 }
 
 /// Going back from the end: the last place of the last phase first. `rollback` takes back a whole run, that is all that was
-/// done of one phase at one place, also where people did something in between.
+/// done of one phase at one place, also where people did something in between. The restart comes when everything that asked
+/// for it is taken back, just before what was stopped at the beginning starts again.
 fn back(phases: &[PhaseView], runbook: &Runbook) -> Vec<BackView> {
     let prepare = Phase::Prepare.name();
     let mut found = Vec::new();
@@ -222,6 +223,7 @@ fn back(phases: &[PhaseView], runbook: &Runbook) -> Vec<BackView> {
                 let entry = |first, last| BackView {
                     first,
                     last,
+                    phase: phase.id.clone(),
                     place: group.title.clone(),
                     servers: if group.folded {
                         group.servers.clone()
@@ -255,7 +257,20 @@ fn back(phases: &[PhaseView], runbook: &Runbook) -> Vec<BackView> {
             }
         }
     }
-    found
+    let (restarts, mut rest): (Vec<_>, Vec<_>) = found
+        .into_iter()
+        .partition(|entry| entry.phase == Phase::Restart.name());
+    let stopped = |entry: &BackView| entry.phase == Phase::Stop.name();
+    let before_window = |entry: &BackView| {
+        let of = phases.iter().find(|phase| phase.id == entry.phase);
+        of.is_some_and(|phase| !phase.in_window)
+    };
+    let at = rest
+        .iter()
+        .position(|entry| stopped(entry) || before_window(entry));
+    let at = at.unwrap_or(rest.len());
+    rest.splice(at..at, restarts);
+    rest
 }
 
 /// The conditions of the steps of one command. Several steps may state the same one.

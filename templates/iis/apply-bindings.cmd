@@ -13,7 +13,7 @@ breaks: [callbacks, web_pages]
 rollback: iis/rollback-bindings.cmd
 runbook:
   before:
-    - 'From here on users cannot reach Callback until the proxy starts. Have `servers\{{ server.name }}\proxy\start-proxy.cmd` ready.'
+    - 'From here on nothing of this server answers outside until the proxy starts. Have `servers\{{ server.name }}\proxy\start-proxy.cmd` ready.'
     - '{% if rabbitmq is defined %}RabbitMQ has its new configuration on every server.{% else %}IIS runs.{% endif %}'
     - 'No other site of this IIS must be reachable from outside through the same ports.'
   do:

@@ -12,7 +12,7 @@ order: 64
 rollback: iis/rollback-error-page.cmd
 runbook:
   before:
-    - 'The page {% if iis.error_page_url == proxy.origin ~ "/EyeQueue/EyeQErrorPage.aspx" %}`http://127.0.0.1/EyeQueue/EyeQErrorPage.aspx` opens in a browser on this server, and users will get it as {% endif %}{{ iis.error_page_url | md_code }}{% if iis.error_page_url != proxy.origin ~ "/EyeQueue/EyeQErrorPage.aspx" %} opens in a browser{% endif %}: a redirect to a page that does not exist would be worse than the details.'
+    - 'The page {% if iis.error_page_url == proxy.origin ~ "/EyeQueue/EyeQErrorPage.aspx" %}`http://127.0.0.1/EyeQueue/EyeQErrorPage.aspx` opened in a browser on this server when the notes of before were written, and users will get it as {% endif %}{{ iis.error_page_url | md_code }}{% if iis.error_page_url != proxy.origin ~ "/EyeQueue/EyeQErrorPage.aspx" %} opens in a browser{% endif %}: a redirect to a page that does not exist would be worse than the details.'
   do:
     - 'Run `servers\{{ server.name }}\iis\apply-error-page.cmd`. It writes to applicationHost.config, because the section is locked for web.config files.'
   check:

@@ -14,7 +14,7 @@ runbook:
   do:
     - 'Run `servers\{{ server.name }}\services\start-callback.cmd`. It starts what `stop-callback.cmd` has noted and Windows did not start by itself.'
   check:
-    - 'The script ends with `Callback runs`.'
+    - 'The script ends with `Callback runs`. Compare with the list of before: `sc.exe query type= service state= all` (in PowerShell `sc` alone is another command).'
   undo:
     - 'Run `servers\{{ server.name }}\services\stop-callback.cmd` again.'
 ---

@@ -10,7 +10,7 @@ order: 95
 rollback: one_way
 runbook:
   before:
-    - 'The change is accepted, and nobody will go back: afterwards the rollback scripts of the database have nothing to restore.'
+    - 'The change is accepted, and nobody will go back: afterwards the rollback scripts of the database fail, because nothing is left to restore; only a backup of the database goes back.'
   do:
     - 'Run `deployment\sql\purge-captured.cmd`, once for the whole installation. Until then the connection string of before lies in `dbo.cbgen_captured` of {{ sql.config_database | md_code }}, with its password where it had one; the password of now never does.'
   check:

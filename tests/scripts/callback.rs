@@ -34,6 +34,7 @@ const BELOW_PRODUCT: &[&str] = &[
     "RabbitMQ",
     r"SharedAccess\Parameters\FirewallPolicy\FirewallRules",
     "VHGone",
+    r"VHNotify\Parameters",
     "VHQueueManager",
     "VHSmartRules",
     "VHTReverseProxy",
@@ -60,6 +61,11 @@ fn services() -> Services {
             service("VHT ToolKit Bridge", true, &["VHQueueManager"]),
         ),
         ("CoreMonitor", service("Core Monitor", true, &[])),
+        // Run by a wrapper, and by an Erlang in its own folder, of either width.
+        ("VHNotify", service("VHT Notification Server", true, &[])),
+        ("vht_auth_api", service("vht_auth_api", true, &[])),
+        ("vht_stats_api", service("vht_stats_api", true, &[])),
+        ("vht_license", service("vht_license", true, &[])),
         ("W3SVC", service("World Wide Web Publishing Service", true, &[])),
         // Not Callback's, and it cannot run without IIS.
         ("W3Needer", service("Something for IIS", true, &["W3SVC"])),
@@ -74,11 +80,21 @@ fn running(services: &Services) -> Vec<&'static str> {
 /// What `reg` answers about services of a folder.
 fn registered(call: &Call, has_monitor: bool) -> Option<Answer> {
     let words: Vec<&str> = call.arguments.iter().map(String::as_str).collect();
-    let ("reg", ["query", key, "/s", "/d", "/f", folder, "/reg:64"]) =
+    let ("reg", ["query", key, "/s", "/d", "/f", folder, "/reg:64" | "/reg:32"]) =
         (call.program.as_str(), words.as_slice())
     else {
         return None;
     };
+    if *key == r"HKLM\SOFTWARE\Ericsson\Erlang\ErlSrv\1.1" {
+        let text = if words.last() == Some(&"/reg:64") {
+            "\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Ericsson\\Erlang\\ErlSrv\\1.1\\vht_auth_api\r\n    WorkDir    REG_SZ    x\r\n\
+             \r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Ericsson\\Erlang\\ErlSrv\\1.1\\RabbitMQ\r\n    WorkDir    REG_SZ    x\r\n"
+        } else {
+            "\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Ericsson\\Erlang\\ErlSrv\\1.1\\vht_stats_api\r\n    WorkDir    REG_SZ    x\r\n\
+             \r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Wow6432Node\\Ericsson\\Erlang\\ErlSrv\\1.1\\vht_license\r\n"
+        };
+        return Some(Answer::Code(0, text.to_owned()));
+    }
     assert_eq!(*key, r"HKLM\SYSTEM\CurrentControlSet\Services");
     let names: &[&str] = match *folder {
         PRODUCT => BELOW_PRODUCT,
@@ -190,6 +206,49 @@ fn a_registry_or_service_control_that_refuses_stops_nothing() {
     });
     outcome.expect_success("Callback is stopped");
     assert!(running(&services).contains(&"CoreMonitor"));
+}
+
+/// `sc start` answers 1056 also of a service that is just stopping: only one that answers afterwards runs.
+#[test]
+fn a_service_that_was_still_stopping_is_started_again() {
+    let machine = Machine::new("CORE01", &ARCHIVE, PROGRAMS);
+    let mut services = services();
+    run(&machine, &mut services, "stop-callback", 0).expect_success("Callback is stopped");
+    let mut stops_for = 2;
+    let outcome = machine.run("servers/CORE01/services/rollback-stop.cmd", |_, call| {
+        match call.line().as_str() {
+            "sc start VHQueueManager" if stops_for > 0 => return Answer::Code(1056, String::new()),
+            "sc interrogate VHQueueManager" if stops_for > 0 => {
+                stops_for -= 1;
+                let code = if stops_for > 0 { 1061 } else { 1062 };
+                return Answer::Code(code, String::new());
+            }
+            _ => {}
+        }
+        services
+            .answer(call)
+            .or_else(|| text_tool(&machine, call))
+            .unwrap_or_else(|| panic!("unexpected {}", call.line()))
+    });
+    outcome.expect_success("Callback runs as before");
+    assert!(running(&services).contains(&"VHQueueManager"));
+    // And stopping what is stopping already only waits.
+    machine.forget();
+    let mut asked = 0;
+    let outcome = machine.run("servers/CORE01/services/stop-callback.cmd", |_, call| {
+        if call.line() == "sc stop CoreMonitor" {
+            asked += 1;
+            services.all.get_mut("CoreMonitor").expect("there").runs = false;
+            return Answer::Code(1061, String::new());
+        }
+        services
+            .answer(call)
+            .or_else(|| registered(call, true))
+            .or_else(|| text_tool(&machine, call))
+            .unwrap_or_else(|| panic!("unexpected {}", call.line()))
+    });
+    outcome.expect_success("Callback is stopped");
+    assert_eq!(asked, 1);
 }
 
 /// A service that does not start keeps none of the others from it, and is named.

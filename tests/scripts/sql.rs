@@ -51,6 +51,21 @@ fn sql_scripts_run_only_after_every_check() {
             }
         }
     }
+    // What was saved is deleted: going back says so and is no success, until something is saved again.
+    run(&machine, "purge-captured", 0).expect_success("purge-captured.sql was run");
+    for script in ["ws-configuration", "report-connection"] {
+        let outcome = run(&machine, &format!("rollback-{script}"), 0);
+        outcome.expect_failure(
+            "see that the values of before are still saved",
+            "Restore the backup of the database",
+        );
+        assert!(
+            outcome.calls.iter().all(|call| call.program != "sqlcmd"),
+            "{outcome:#?}"
+        );
+    }
+    run(&machine, "apply-ws-configuration", 0).expect_success("was run. Log:");
+    run(&machine, "rollback-ws-configuration", 0).expect_success("was run. Log:");
 }
 
 /// An account without the rights of an administrator of this machine is enough: rights count in the database. A certificate

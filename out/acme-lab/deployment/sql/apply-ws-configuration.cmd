@@ -55,6 +55,11 @@ set "CODE=%errorlevel%"
 rem unchecked: only shows what SQL Server said
 type "%STATE%\ws-configuration.sql.log"
 if not "%CODE%"=="0" goto :failed
+rem What was saved just now is there again after an earlier deletion.
+if not exist "%STATE%\purged.txt" goto :saved_anew
+del /q "%STATE%\purged.txt"
+if exist "%STATE%\purged.txt" goto :fail
+:saved_anew
 echo ws-configuration.sql was run. Log: %STATE%\ws-configuration.sql.log
 endlocal
 exit /b 0

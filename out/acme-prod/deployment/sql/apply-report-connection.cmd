@@ -55,6 +55,11 @@ set "CODE=%errorlevel%"
 rem unchecked: only shows what SQL Server said
 type "%STATE%\report-connection.sql.log"
 if not "%CODE%"=="0" goto :failed
+rem What was saved just now is there again after an earlier deletion.
+if not exist "%STATE%\purged.txt" goto :saved_anew
+del /q "%STATE%\purged.txt"
+if exist "%STATE%\purged.txt" goto :fail
+:saved_anew
 echo report-connection.sql was run. Log: %STATE%\report-connection.sql.log
 endlocal
 exit /b 0

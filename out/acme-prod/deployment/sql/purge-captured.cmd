@@ -55,6 +55,9 @@ set "CODE=%errorlevel%"
 rem unchecked: only shows what SQL Server said
 type "%STATE%\purge-captured.sql.log"
 if not "%CODE%"=="0" goto :failed
+set "STEP=note that the values of before are deleted"
+echo purged>"%STATE%\purged.txt"
+if not exist "%STATE%\purged.txt" goto :fail
 echo purge-captured.sql was run. Log: %STATE%\purge-captured.sql.log
 endlocal
 exit /b 0

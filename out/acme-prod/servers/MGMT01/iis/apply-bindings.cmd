@@ -136,6 +136,10 @@ rem Starts a service by its key name, and again what was stopped because it depe
 :start_service
 call :start_one "%~1"
 if not "%errorlevel%"=="0" exit /b 1
+call :start_dependents
+if not "%errorlevel%"=="0" exit /b 1
+exit /b 0
+:start_dependents
 if not exist "%STATE%\dependents.txt" exit /b 0
 set "NOT_STARTED="
 for /f "usebackq delims=" %%A in ("%STATE%\dependents.txt") do call :start_dependent %%A
@@ -150,16 +154,26 @@ set "NOT_STARTED=%~1"
 echo The service "%~1" was stopped because it depends on another one, and does not start.
 exit /b 1
 :start_one
-"%SYSTEM%\sc.exe" start "%~1" >nul 2>&1
-rem 1056: it runs already.
-if "%errorlevel%"=="1056" exit /b 0
-if not "%errorlevel%"=="0" exit /b 1
 set "WAITS="
+:start_again
+set "WAS_THERE="
+"%SYSTEM%\sc.exe" start "%~1" >nul 2>&1
+rem 1056: it runs, or it is starting or stopping right now.
+if "%errorlevel%"=="1056" goto :was_there
+if not "%errorlevel%"=="0" exit /b 1
+goto :starting
+:was_there
+set "WAS_THERE=yes"
 :starting
 "%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
 if "%errorlevel%"=="0" exit /b 0
+set "ANSWER=%errorlevel%"
 set "WAITS=%WAITS%x"
 if "%WAITS%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
+rem 1062: it does not run. One that was stopping has ended now, and is started.
+if not "%ANSWER%"=="1062" goto :start_wait
+if defined WAS_THERE goto :start_again
+:start_wait
 rem unchecked: only waits some seconds
 "%SYSTEM%\ping.exe" -n 6 127.0.0.1 >nul
 goto :starting

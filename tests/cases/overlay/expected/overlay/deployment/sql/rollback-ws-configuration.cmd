@@ -27,6 +27,11 @@ if exist "%~dp0ws-configuration.rollback.sql" goto :sql_found
 echo ws-configuration.rollback.sql must lie beside this script. Unpack the bundle again.
 goto :fail
 :sql_found
+set "STEP=see that the values of before are still saved"
+if not exist "%STATE%\purged.txt" goto :still_saved
+echo purge-captured.cmd has deleted the values of before, so nothing is left to put back. Restore the backup of the database.
+goto :fail
+:still_saved
 set "STEP=log in to SQL Server %SERVER% as %USERDOMAIN%\%USERNAME%"
 rem sqlcmd 18 encrypts and checks the certificate of SQL Server. TRUST is an option that changes nothing, or the one that trusts it.
 set "TRUST=-b"

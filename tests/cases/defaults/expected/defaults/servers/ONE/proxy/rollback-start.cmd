@@ -131,11 +131,14 @@ if "%errorlevel%"=="0" exit /b 0
 set "TROUBLE=yes"
 exit /b 1
 :stop_one
-"%SYSTEM%\sc.exe" stop "%~1" >nul 2>&1
-rem 1062: it does not run.
-if "%errorlevel%"=="1062" exit /b 0
-if not "%errorlevel%"=="0" exit /b 1
 set "WAITS="
+"%SYSTEM%\sc.exe" stop "%~1" >nul 2>&1
+rem 1062: it does not run. 1061: it is stopping or starting right now.
+if "%errorlevel%"=="1062" exit /b 0
+if "%errorlevel%"=="1061" goto :stopping
+if "%errorlevel%"=="0" goto :stopping
+echo sc.exe stop answers %errorlevel% for the service "%~1".
+exit /b 1
 :stopping
 "%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
 if "%errorlevel%"=="1062" exit /b 0

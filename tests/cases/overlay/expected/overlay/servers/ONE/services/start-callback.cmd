@@ -41,6 +41,9 @@ goto :fail
 set "STEP=start the services of Callback that ran"
 set "TROUBLE="
 for /f "usebackq delims=" %%A in ("%STATE%\captured.txt") do call :start_noted %%A
+rem Once for all of them: one of these that does not start is blamed on nothing else.
+call :start_dependents
+if not "%errorlevel%"=="0" set "TROUBLE=yes"
 if defined TROUBLE goto :fail
 
 echo Callback runs.
@@ -50,7 +53,7 @@ exit /b 0
 rem One that does not start keeps none of the others from it.
 :start_noted
 echo Starting "%~1".
-call :start_service "%~1"
+call :start_one "%~1"
 if "%errorlevel%"=="0" exit /b 0
 echo The service "%~1" does not start.
 set "TROUBLE=%~1"
@@ -60,6 +63,10 @@ rem Starts a service by its key name, and again what was stopped because it depe
 :start_service
 call :start_one "%~1"
 if not "%errorlevel%"=="0" exit /b 1
+call :start_dependents
+if not "%errorlevel%"=="0" exit /b 1
+exit /b 0
+:start_dependents
 if not exist "%STATE%\dependents.txt" exit /b 0
 set "NOT_STARTED="
 for /f "usebackq delims=" %%A in ("%STATE%\dependents.txt") do call :start_dependent %%A
@@ -74,16 +81,26 @@ set "NOT_STARTED=%~1"
 echo The service "%~1" was stopped because it depends on another one, and does not start.
 exit /b 1
 :start_one
-"%SYSTEM%\sc.exe" start "%~1" >nul 2>&1
-rem 1056: it runs already.
-if "%errorlevel%"=="1056" exit /b 0
-if not "%errorlevel%"=="0" exit /b 1
 set "WAITS="
+:start_again
+set "WAS_THERE="
+"%SYSTEM%\sc.exe" start "%~1" >nul 2>&1
+rem 1056: it runs, or it is starting or stopping right now.
+if "%errorlevel%"=="1056" goto :was_there
+if not "%errorlevel%"=="0" exit /b 1
+goto :starting
+:was_there
+set "WAS_THERE=yes"
 :starting
 "%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
 if "%errorlevel%"=="0" exit /b 0
+set "ANSWER=%errorlevel%"
 set "WAITS=%WAITS%x"
 if "%WAITS%"=="xxxxxxxxxxxxxxxxxxxxxxxx" exit /b 1
+rem 1062: it does not run. One that was stopping has ended now, and is started.
+if not "%ANSWER%"=="1062" goto :start_wait
+if defined WAS_THERE goto :start_again
+:start_wait
 rem unchecked: only waits some seconds
 "%SYSTEM%\ping.exe" -n 6 127.0.0.1 >nul
 goto :starting

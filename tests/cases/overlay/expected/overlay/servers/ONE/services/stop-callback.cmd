@@ -49,6 +49,16 @@ if "%errorlevel%"=="0" goto :services_found
 echo The registry names no service below C:\Program Files (x86)\Virtual Hold Technology. Is that the folder of Callback on this server?
 goto :fail
 :services_found
+rem Services of Erlang run from a folder of Erlang; where their work lies stands elsewhere. 1: there is none here, or no Erlang of
+rem this width; that the registry can be read is known from above.
+"%SYSTEM%\reg.exe" query HKLM\SOFTWARE\Ericsson\Erlang\ErlSrv\1.1 /s /d /f "C:\Program Files (x86)\Virtual Hold Technology" /reg:64 >"%STATE%\erlang-64.txt" 2>nul
+if "%errorlevel%"=="0" goto :erlang_64
+if not "%errorlevel%"=="1" goto :fail
+:erlang_64
+"%SYSTEM%\reg.exe" query HKLM\SOFTWARE\Ericsson\Erlang\ErlSrv\1.1 /s /d /f "C:\Program Files (x86)\Virtual Hold Technology" /reg:32 >"%STATE%\erlang-32.txt" 2>nul
+if "%errorlevel%"=="0" goto :erlang_32
+if not "%errorlevel%"=="1" goto :fail
+:erlang_32
 "%SYSTEM%\reg.exe" query HKLM\SYSTEM\CurrentControlSet\Services /s /d /f "C:\Core Monitor" /reg:64 >>"%STATE%\found.txt" 2>nul
 if "%errorlevel%"=="0" goto :monitor_found
 rem 1: there is none here; that the registry can be read is known from above.
@@ -57,11 +67,24 @@ if not "%errorlevel%"=="1" goto :fail
 set "STEP=note which of them run"
 "%SYSTEM%\findstr.exe" /b /l /c:"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services" "%STATE%\found.txt" >"%STATE%\keys.txt"
 if not "%errorlevel%"=="0" goto :fail
+"%SYSTEM%\findstr.exe" /b /l /c:"HKEY_LOCAL_MACHINE\SOFTWARE" "%STATE%\erlang-64.txt" >"%STATE%\erlang-keys-64.txt"
+if "%errorlevel%"=="0" goto :erlang_keys_64
+if not "%errorlevel%"=="1" goto :fail
+:erlang_keys_64
+"%SYSTEM%\findstr.exe" /b /l /c:"HKEY_LOCAL_MACHINE\SOFTWARE" "%STATE%\erlang-32.txt" >"%STATE%\erlang-keys-32.txt"
+if "%errorlevel%"=="0" goto :erlang_keys_32
+if not "%errorlevel%"=="1" goto :fail
+:erlang_keys_32
 type nul >"%STATE%\running.txt"
 if not "%errorlevel%"=="0" goto :fail
 rem The folder may be named below other services too, in rules of the firewall and sources of event logs: only what stands in the
-rem key of a service itself is about that service.
-for /f "usebackq tokens=5,6 delims=\" %%A in ("%STATE%\keys.txt") do call :note_service "%%A" "%%B"
+rem key of a service itself is about that service, and in its Parameters, where wrappers keep the program they run.
+for /f "usebackq tokens=5-7 delims=\" %%A in ("%STATE%\keys.txt") do call :note_key "%%A" "%%B" "%%C"
+if defined TROUBLE goto :fail
+rem A key of the 32-bit Erlang may or may not be shown below Wow6432Node.
+for /f "usebackq tokens=7 delims=\" %%A in ("%STATE%\erlang-keys-64.txt") do call :note_service "%%A"
+if defined TROUBLE goto :fail
+for /f "usebackq tokens=3,7,8 delims=\" %%A in ("%STATE%\erlang-keys-32.txt") do call :note_erlang "%%A" "%%B" "%%C"
 if defined TROUBLE goto :fail
 move /y "%STATE%\running.txt" "%STATE%\captured.txt" >nul
 if not "%errorlevel%"=="0" goto :fail
@@ -74,9 +97,25 @@ echo Callback is stopped. What ran stands in %STATE%\captured.txt.
 endlocal
 exit /b 0
 
+:note_key
+if "%~2"=="" goto :note_service
+if /i not "%~2"=="Parameters" exit /b 0
+if not "%~3"=="" exit /b 0
+goto :note_service
+
+:note_erlang
+if /i not "%~1"=="Wow6432Node" goto :erlang_as_it_is
+call :note_service "%~3"
+if not "%errorlevel%"=="0" exit /b 1
+exit /b 0
+:erlang_as_it_is
+call :note_service "%~2"
+if not "%errorlevel%"=="0" exit /b 1
+exit /b 0
+
 :note_service
 if defined TROUBLE exit /b 1
-if not "%~2"=="" exit /b 0
+if "%~1"=="" exit /b 0
 if /i "%~1"=="%BROKER%" exit /b 0
 if /i "%~1"=="%PROXY%" exit /b 0
 "%SYSTEM%\sc.exe" query "%~1" >nul 2>&1
@@ -176,11 +215,14 @@ if "%errorlevel%"=="0" exit /b 0
 set "TROUBLE=yes"
 exit /b 1
 :stop_one
-"%SYSTEM%\sc.exe" stop "%~1" >nul 2>&1
-rem 1062: it does not run.
-if "%errorlevel%"=="1062" exit /b 0
-if not "%errorlevel%"=="0" exit /b 1
 set "WAITS="
+"%SYSTEM%\sc.exe" stop "%~1" >nul 2>&1
+rem 1062: it does not run. 1061: it is stopping or starting right now.
+if "%errorlevel%"=="1062" exit /b 0
+if "%errorlevel%"=="1061" goto :stopping
+if "%errorlevel%"=="0" goto :stopping
+echo sc.exe stop answers %errorlevel% for the service "%~1".
+exit /b 1
 :stopping
 "%SYSTEM%\sc.exe" interrogate "%~1" >nul 2>&1
 if "%errorlevel%"=="1062" exit /b 0
