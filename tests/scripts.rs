@@ -17,6 +17,7 @@ pub(crate) mod machine;
 mod model;
 pub(crate) mod mutants;
 mod openssl;
+mod phases;
 mod proxy;
 mod rabbitmq;
 mod readiness;

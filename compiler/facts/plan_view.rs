@@ -188,9 +188,16 @@ pub struct StepView {
     /// Path in the bundle; absent for a step by hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// Arguments of the script.
+    pub arguments: Vec<String>,
+    /// Path in the bundle of the script that takes it back; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollback: Option<String>,
     /// What it becomes or changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// Whether a batch script can name the target: it is there and has no character that cmd.exe takes for its own.
+    pub target_in_cmd: bool,
     /// What applying it does, in words.
     pub effect: String,
     /// The files a script puts in place or runs.

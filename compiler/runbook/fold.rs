@@ -89,6 +89,8 @@ fn map_texts(step: &StepView, change: &dyn Fn(&str) -> String) -> StepView {
     StepView {
         title: change(&step.title),
         path: step.path.as_deref().map(change),
+        arguments: step.arguments.iter().map(|argument| change(argument)).collect(),
+        rollback: step.rollback.as_deref().map(change),
         target: step.target.as_deref().map(change),
         applies: step
             .applies

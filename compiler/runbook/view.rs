@@ -9,6 +9,7 @@ use super::fold::{FOLD_FROM, fold};
 use super::step::effect;
 use crate::catalogue::catalogue;
 use crate::check::Warning;
+use crate::contract::artifact::Rollback;
 use crate::contract::moment::Moment;
 use crate::contract::phase::Phase;
 use crate::contract::runbook::{self, Runbook, Step};
@@ -18,6 +19,7 @@ use crate::facts::plan_view::{
     Prose, RestartView, RunView, StepNumber, StepReference, StepView, TimeView, ValueView, WarningView,
 };
 use crate::facts::topology::topology;
+use crate::formats::cmd::cmd_arg;
 use crate::plan::Plan;
 
 /// A warning that somebody looked at.
@@ -332,7 +334,13 @@ fn view(step: &Step) -> StepView {
         automatic: step.kind != runbook::StepKind::Manual,
         minutes: step.minutes,
         path: step.artifact.as_ref().map(ToString::to_string),
+        arguments: step.arguments.clone(),
+        rollback: match &step.rollback {
+            Rollback::Artifact(path) => Some(path.to_string()),
+            Rollback::Captured | Rollback::OneWay | Rollback::Nothing => None,
+        },
         target: step.target.clone(),
+        target_in_cmd: step.target.as_deref().is_some_and(|target| cmd_arg(target).is_ok()),
         effect: step.effect.map_or("by hand", effect).to_owned(),
         applies: step
             .applies

@@ -275,7 +275,17 @@ impl Machine {
     }
 
     /// Runs a script of the bundle. `answer` sees every call and its number, counted from 1.
-    pub(crate) fn run(&self, script: &str, mut answer: impl FnMut(usize, &Call) -> Answer) -> Outcome {
+    pub(crate) fn run(&self, script: &str, answer: impl FnMut(usize, &Call) -> Answer) -> Outcome {
+        self.run_with(script, "", answer)
+    }
+
+    /// The same with arguments, as they are typed.
+    pub(crate) fn run_with(
+        &self,
+        script: &str,
+        arguments: &str,
+        mut answer: impl FnMut(usize, &Call) -> Answer,
+    ) -> Outcome {
         let path = |part: &str| Self::windows(&self.folder.path().join(part));
         let mut wrapper = format!(
             "@echo off\r\nset \"SystemRoot={}\"\r\nset \"ProgramData={}\"\r\nset \"TEMP={}\"\r\nset \"COMPUTERNAME={}\"\r\n",
@@ -289,7 +299,7 @@ impl Machine {
         }
         write!(wrapper, "echo began>\"{}\"\r\n", path("began.txt")).expect("a String");
         let script_path = Self::windows(&self.bundle(script));
-        write!(wrapper, "call \"{script_path}\"\r\nexit %errorlevel%\r\n").expect("a String");
+        write!(wrapper, "call \"{script_path}\" {arguments}\r\nexit %errorlevel%\r\n").expect("a String");
         fs::write(self.folder.path().join("run.cmd"), wrapper).expect("a writable file");
         // A server of Wine that is just ending now and then refuses a new program. Nothing of the script ran then.
         (0..3)

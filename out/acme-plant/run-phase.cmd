@@ -1,0 +1,1392 @@
+@echo off
+setlocal EnableExtensions DisableDelayedExpansion
+rem Does one phase at one place for people without cbgen.exe: runs its scripts in order, copies files before people change them, keeps one log.
+rem Exit code 0: every step was done. 2: people have something to do first. Anything else: the named step failed and nothing after it ran.
+rem Made by cbgen, bundle acme-plant 2026.12.0-rc.1. Change the inventory, not this file.
+set "SYSTEM=%SystemRoot%\System32"
+rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
+if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+set "PLACE="
+set "PHASE="
+set "ACTION="
+if /i "%~1"=="PLANT-CB1" set "PLACE=PLANT-CB1"
+if /i "%~1"=="PLANT-CB2" set "PLACE=PLANT-CB2"
+if /i "%~1"=="PLANT-CORE3" set "PLACE=PLANT-CORE3"
+if /i "%~1"=="deployment" set "PLACE=deployment"
+if /i "%~2"=="prepare" set "PHASE=prepare"
+if /i "%~2"=="certificate" set "PHASE=certificate"
+if /i "%~2"=="proxy" set "PHASE=proxy"
+if /i "%~2"=="stop" set "PHASE=stop"
+if /i "%~2"=="rabbitmq" set "PHASE=rabbitmq"
+if /i "%~2"=="database" set "PHASE=database"
+if /i "%~2"=="registry" set "PHASE=registry"
+if /i "%~2"=="components" set "PHASE=components"
+if /i "%~2"=="iis" set "PHASE=iis"
+if /i "%~2"=="hardening" set "PHASE=hardening"
+if /i "%~2"=="verify" set "PHASE=verify"
+if "%~3"=="" set "ACTION=forth"
+if /i "%~3"=="back" set "ACTION=back"
+if /i "%~3"=="done" set "ACTION=done"
+if /i "%~3"=="done-unchanged" set "ACTION=done-unchanged"
+if /i "%~3"=="accept-one-way" set "ACTION=accept-one-way"
+if not defined PLACE goto :usage
+if not defined PHASE goto :usage
+if not defined ACTION goto :usage
+if "%PLACE%"=="deployment" goto :right_place
+if /i "%COMPUTERNAME%"=="%PLACE%" goto :right_place
+echo This is %COMPUTERNAME%, not %PLACE%. Run it there.
+endlocal
+exit /b 1
+:right_place
+set "STATE=%ProgramData%\cbgen\acme-plant\2026.12.0-rc.1\by-hand"
+if exist "%STATE%\." goto :state_there
+mkdir "%STATE%"
+if not "%errorlevel%"=="0" goto :no_state
+:state_there
+rem Only SYSTEM, Administrators and whoever made it read this folder: copies of files are no less secret than the files.
+"%SYSTEM%\icacls.exe" "%STATE%" /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" "*S-1-3-4:(OI)(CI)F" >nul
+if not "%errorlevel%"=="0" goto :no_state
+set "LOG=%STATE%\%PLACE%-%PHASE%.log"
+set "FOUND="
+set "WAITS="
+set "UNCHANGED="
+set "BEGAN="
+set "STOP="
+set "SCRIPT="
+set "NUMBER="
+echo %PLACE%, phase %PHASE%, %ACTION%>>"%LOG%"
+if not exist "%LOG%" goto :no_state
+rem unchecked: the log is of use without the time too
+"%SYSTEM%\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -Command "Get-Date -Format s" >>"%LOG%" 2>&1
+if "%ACTION%"=="back" goto :go_back
+
+rem 1 Prepare: Once for the whole installation
+
+
+if /i not "%PLACE% %PHASE%"=="deployment prepare" goto :past_f1_1
+call :by_hand "1.1" RUNBOOK.md
+if not "%errorlevel%"=="0" goto :stopped
+call :by_hand "1.2" RUNBOOK.md
+if not "%errorlevel%"=="0" goto :stopped
+call :by_hand "1.3" RUNBOOK.md
+if not "%errorlevel%"=="0" goto :stopped
+call :by_hand "1.4" RUNBOOK.md
+if not "%errorlevel%"=="0" goto :stopped
+call :by_hand "1.5" RUNBOOK.md
+if not "%errorlevel%"=="0" goto :stopped
+:past_f1_1
+
+rem 1 Prepare: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 prepare" goto :past_f1_2
+set "SCRIPT=%~dp0servers\%PLACE%\check-readiness.cmd"
+call :script "1.6"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f1_2
+
+rem 1 Prepare: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 prepare" goto :past_f1_3
+set "SCRIPT=%~dp0servers\%PLACE%\check-readiness.cmd"
+call :script "1.6"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f1_3
+
+rem 1 Prepare: PLANT-CORE3
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CORE3 prepare" goto :past_f1_4
+set "SCRIPT=%~dp0servers\%PLACE%\check-readiness.cmd"
+call :script "1.6"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f1_4
+
+rem 2 Certificate: Once for the whole installation
+
+
+if /i not "%PLACE% %PHASE%"=="deployment certificate" goto :past_f2_1
+call :by_hand "2.1" RUNBOOK.md
+if not "%errorlevel%"=="0" goto :stopped
+:past_f2_1
+
+rem 2 Certificate: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 certificate" goto :past_f2_2
+set "SCRIPT=%~dp0servers\%PLACE%\certificate\convert-certificate.cmd"
+call :script "2.2"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f2_2
+
+rem 2 Certificate: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 certificate" goto :past_f2_3
+set "SCRIPT=%~dp0servers\%PLACE%\certificate\convert-certificate.cmd"
+call :script "2.2"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f2_3
+
+rem 2 Certificate: Once for the whole installation
+
+
+if /i not "%PLACE% %PHASE%"=="deployment certificate" goto :past_f2_4
+call :by_hand "2.3" RUNBOOK.md
+if not "%errorlevel%"=="0" goto :stopped
+:past_f2_4
+
+rem 3 Trust and proxy, not yet started: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 proxy" goto :past_f3_1
+set "SCRIPT=%~dp0servers\%PLACE%\certificate\import-trust.cmd"
+call :script "3.1"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\certificate\check-certificate.cmd"
+call :script "3.2"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\proxy\install-proxy.cmd"
+call :script "3.3"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f3_1
+
+rem 3 Trust and proxy, not yet started: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 proxy" goto :past_f3_2
+set "SCRIPT=%~dp0servers\%PLACE%\certificate\import-trust.cmd"
+call :script "3.1"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\certificate\check-certificate.cmd"
+call :script "3.2"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\proxy\install-proxy.cmd"
+call :script "3.3"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f3_2
+
+rem 3 Trust and proxy, not yet started: PLANT-CORE3
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CORE3 proxy" goto :past_f3_3
+set "SCRIPT=%~dp0servers\%PLACE%\certificate\import-trust.cmd"
+call :script "3.1"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\proxy\install-dependencies.cmd"
+call :script_one_way "3.4"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f3_3
+
+rem 4 Callers away, Callback stops: Once for the whole installation
+
+
+if /i not "%PLACE% %PHASE%"=="deployment stop" goto :past_f4_1
+call :by_hand "4.1" RUNBOOK.md
+if not "%errorlevel%"=="0" goto :stopped
+:past_f4_1
+
+rem 4 Callers away, Callback stops: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 stop" goto :past_f4_2
+set "SCRIPT=%~dp0servers\%PLACE%\services\stop-callback.cmd"
+call :script "4.2"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f4_2
+
+rem 4 Callers away, Callback stops: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 stop" goto :past_f4_3
+set "SCRIPT=%~dp0servers\%PLACE%\services\stop-callback.cmd"
+call :script "4.2"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f4_3
+
+rem 4 Callers away, Callback stops: PLANT-CORE3
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CORE3 stop" goto :past_f4_4
+set "SCRIPT=%~dp0servers\%PLACE%\services\stop-callback.cmd"
+call :script "4.2"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f4_4
+
+rem 5 RabbitMQ over TLS: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 rabbitmq" goto :past_f5_1
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\preflight.cmd"
+call :script "5.1"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\apply-users.cmd"
+call :script "5.2"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\apply-upstreams.cmd"
+call :script "5.3"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\apply-config.cmd"
+call :script "5.4"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "5.5" "E:\Callback\rabbitmq_config.json"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f5_1
+
+rem 5 RabbitMQ over TLS: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 rabbitmq" goto :past_f5_2
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\preflight.cmd"
+call :script "5.1"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\apply-users.cmd"
+call :script "5.2"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\apply-upstreams.cmd"
+call :script "5.3"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\apply-config.cmd"
+call :script "5.4"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "5.5" "E:\Callback\rabbitmq_config.json"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f5_2
+
+rem 5 RabbitMQ over TLS: PLANT-CORE3
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CORE3 rabbitmq" goto :past_f5_3
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\preflight.cmd"
+call :script "5.1"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\apply-users.cmd"
+call :script "5.2"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\apply-config.cmd"
+call :script "5.4"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "5.5" "E:\Callback\rabbitmq_config.json"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f5_3
+
+rem 6 Database: Once for the whole installation
+
+
+if /i not "%PLACE% %PHASE%"=="deployment database" goto :past_f6_1
+set "SCRIPT=%~dp0deployment\sql\apply-ws-configuration.cmd"
+call :script "6.1"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0deployment\sql\apply-report-connection.cmd"
+call :script "6.2"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f6_1
+
+rem 7 Registry, TLS versions and firewall: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 registry" goto :past_f7_1
+set "SCRIPT=%~dp0servers\%PLACE%\firewall\apply-firewall.cmd"
+call :script "7.1"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\registry\apply-registry.cmd"
+call :script "7.2"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\registry\apply-windows-tls.cmd"
+call :script "7.3"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f7_1
+
+rem 7 Registry, TLS versions and firewall: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 registry" goto :past_f7_2
+set "SCRIPT=%~dp0servers\%PLACE%\firewall\apply-firewall.cmd"
+call :script "7.1"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\registry\apply-registry.cmd"
+call :script "7.2"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\registry\apply-windows-tls.cmd"
+call :script "7.3"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f7_2
+
+rem 7 Registry, TLS versions and firewall: PLANT-CORE3
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CORE3 registry" goto :past_f7_3
+set "SCRIPT=%~dp0servers\%PLACE%\firewall\apply-firewall.cmd"
+call :script "7.1"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\registry\apply-registry.cmd"
+call :script "7.2"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\registry\apply-windows-tls.cmd"
+call :script "7.3"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f7_3
+
+rem 8 Configuration files: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 components" goto :past_f8_1
+call :edit "8.1" "E:\Callback\ConfigurationManagement\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.2" "E:\Callback\VirtualHoldPub\ConfigurationTranslationAPI\Web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.3" "E:\Callback\Dashboard\vht_auth_api-config.yml"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.4" "E:\Callback\Dashboard\vht_stats_api-config.yml"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.5" "E:\Callback\VirtualHoldPub\EyeQueue\web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.6" "E:\Callback\VirtualHoldPub\EyeQueue\EyeQueue.url"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.7" "E:\Callback\VirtualHoldPub\EyeQueue\web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.8" "E:\Callback\Management API\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.9" "E:\Callback\Notification Server\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.10" "E:\Callback\VirtualHoldPub\VHCallbackResponse\web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.11" "E:\Callback\VirtualHoldPub\VHQMWS\web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.12" "E:\Callback\VirtualHoldPub\VHQWatch\web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.13" "E:\Callback\VHT_ConfigurationWizard.exe.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.14" "E:\Callback\SmartRules\VHT_SmartRulesEngineService.exe.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.15" "E:\Callback\ConfigurationManagement\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.16" "E:\Callback\Core Monitor\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.17" "E:\Callback\Management API\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.18" "E:\Callback\VirtualHoldPub\ConfigurationManagement\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.19" "E:\Callback\VirtualHoldPub\LegacyReports\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.20" "E:\Callback\VirtualHoldPub\LegacyUsers\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.21" "E:\Callback\VirtualHoldPub\Licensing\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.22" "E:\Callback\VirtualHoldPub\SmartRulesEngineUi\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.23" "E:\Callback\VirtualHoldPub\SystemManagement\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.24" "E:\Callback\VirtualHoldPub\dashboards\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.25" "E:\Callback\VirtualHoldPub\launchpad\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f8_1
+
+rem 8 Configuration files: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 components" goto :past_f8_2
+call :edit "8.1" "E:\Callback\ConfigurationManagement\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.2" "E:\Callback\VirtualHoldPub\ConfigurationTranslationAPI\Web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.3" "E:\Callback\Dashboard\vht_auth_api-config.yml"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.4" "E:\Callback\Dashboard\vht_stats_api-config.yml"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.5" "E:\Callback\VirtualHoldPub\EyeQueue\web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.6" "E:\Callback\VirtualHoldPub\EyeQueue\EyeQueue.url"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.7" "E:\Callback\VirtualHoldPub\EyeQueue\web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.8" "E:\Callback\Management API\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.9" "E:\Callback\Notification Server\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.10" "E:\Callback\VirtualHoldPub\VHCallbackResponse\web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.11" "E:\Callback\VirtualHoldPub\VHQMWS\web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.12" "E:\Callback\VirtualHoldPub\VHQWatch\web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.13" "E:\Callback\VHT_ConfigurationWizard.exe.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.14" "E:\Callback\SmartRules\VHT_SmartRulesEngineService.exe.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.15" "E:\Callback\ConfigurationManagement\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.16" "E:\Callback\Core Monitor\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.17" "E:\Callback\Management API\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.18" "E:\Callback\VirtualHoldPub\ConfigurationManagement\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.19" "E:\Callback\VirtualHoldPub\LegacyReports\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.20" "E:\Callback\VirtualHoldPub\LegacyUsers\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.21" "E:\Callback\VirtualHoldPub\Licensing\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.22" "E:\Callback\VirtualHoldPub\SmartRulesEngineUi\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.23" "E:\Callback\VirtualHoldPub\SystemManagement\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.24" "E:\Callback\VirtualHoldPub\dashboards\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :edit "8.25" "E:\Callback\VirtualHoldPub\launchpad\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f8_2
+
+rem 8 Configuration files: PLANT-CORE3
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CORE3 components" goto :past_f8_3
+call :edit "8.16" "E:\Callback\Core Monitor\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f8_3
+
+rem 9 IIS lets go, the proxy starts: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 iis" goto :past_f9_1
+set "SCRIPT=%~dp0servers\%PLACE%\iis\apply-bindings.cmd"
+call :script "9.1"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\iis\apply-details.cmd"
+call :script "9.2"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\iis\recycle-eyequeue.cmd"
+call :script "9.3"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\proxy\start-proxy.cmd"
+call :script "9.4"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\iis\apply-error-page.cmd"
+call :script "9.5"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f9_1
+
+rem 9 IIS lets go, the proxy starts: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 iis" goto :past_f9_2
+set "SCRIPT=%~dp0servers\%PLACE%\iis\apply-bindings.cmd"
+call :script "9.1"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\iis\apply-details.cmd"
+call :script "9.2"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\iis\recycle-eyequeue.cmd"
+call :script "9.3"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\proxy\start-proxy.cmd"
+call :script "9.4"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\iis\apply-error-page.cmd"
+call :script "9.5"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f9_2
+
+rem 12 Hardening: Once for the whole installation
+
+
+if /i not "%PLACE% %PHASE%"=="deployment hardening" goto :past_f12_1
+call :by_hand "12.1" RUNBOOK.md
+if not "%errorlevel%"=="0" goto :stopped
+:past_f12_1
+
+rem 12 Hardening: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 hardening" goto :past_f12_2
+set "SCRIPT=%~dp0servers\%PLACE%\registry\apply-legacy-protocols.cmd"
+call :script "12.2"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f12_2
+
+rem 12 Hardening: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 hardening" goto :past_f12_3
+set "SCRIPT=%~dp0servers\%PLACE%\registry\apply-legacy-protocols.cmd"
+call :script "12.2"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f12_3
+
+rem 12 Hardening: PLANT-CORE3
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CORE3 hardening" goto :past_f12_4
+set "SCRIPT=%~dp0servers\%PLACE%\registry\apply-legacy-protocols.cmd"
+call :script "12.2"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f12_4
+
+rem 13 Verify: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 verify" goto :past_f13_1
+set "SCRIPT=%~dp0servers\%PLACE%\services\start-callback.cmd"
+call :script "13.1"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\post-check.cmd"
+call :script "13.2"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f13_1
+
+rem 13 Verify: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 verify" goto :past_f13_2
+set "SCRIPT=%~dp0servers\%PLACE%\services\start-callback.cmd"
+call :script "13.1"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\post-check.cmd"
+call :script "13.2"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f13_2
+
+rem 13 Verify: PLANT-CORE3
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CORE3 verify" goto :past_f13_3
+set "SCRIPT=%~dp0servers\%PLACE%\services\start-callback.cmd"
+call :script "13.1"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\post-check.cmd"
+call :script "13.2"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f13_3
+
+rem 13 Verify: Once for the whole installation
+
+
+if /i not "%PLACE% %PHASE%"=="deployment verify" goto :past_f13_4
+call :by_hand "13.3" RUNBOOK.md
+if not "%errorlevel%"=="0" goto :stopped
+call :by_hand "13.4" RUNBOOK.md
+if not "%errorlevel%"=="0" goto :stopped
+:past_f13_4
+
+rem 13 Verify: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 verify" goto :past_f13_5
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\disable-management.cmd"
+call :script "13.5"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f13_5
+
+rem 13 Verify: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 verify" goto :past_f13_6
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\disable-management.cmd"
+call :script "13.5"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f13_6
+
+rem 13 Verify: PLANT-CORE3
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CORE3 verify" goto :past_f13_7
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\disable-management.cmd"
+call :script "13.5"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f13_7
+
+rem 13 Verify: Once for the whole installation
+
+
+if /i not "%PLACE% %PHASE%"=="deployment verify" goto :past_f13_8
+call :by_hand "13.6" RUNBOOK.md
+if not "%errorlevel%"=="0" goto :stopped
+call :by_hand "13.7" RUNBOOK.md
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0deployment\sql\purge-captured.cmd"
+call :script_one_way "13.8"
+if not "%errorlevel%"=="0" goto :stopped
+:past_f13_8
+goto :finish
+
+:go_back
+
+rem 13 Verify: Once for the whole installation
+
+
+if /i not "%PLACE% %PHASE%"=="deployment verify" goto :past_b13_1
+call :stays "13.8"
+if not "%errorlevel%"=="0" goto :stopped
+call :forget "13.7"
+if not "%errorlevel%"=="0" goto :stopped
+call :by_hand_back "13.6"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b13_1
+
+rem 13 Verify: PLANT-CORE3
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CORE3 verify" goto :past_b13_2
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\rollback-management.cmd"
+call :script_back "13.5"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b13_2
+
+rem 13 Verify: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 verify" goto :past_b13_3
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\rollback-management.cmd"
+call :script_back "13.5"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b13_3
+
+rem 13 Verify: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 verify" goto :past_b13_4
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\rollback-management.cmd"
+call :script_back "13.5"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b13_4
+
+rem 13 Verify: Once for the whole installation
+
+
+if /i not "%PLACE% %PHASE%"=="deployment verify" goto :past_b13_5
+call :by_hand_back "13.4"
+if not "%errorlevel%"=="0" goto :stopped
+call :forget "13.3"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b13_5
+
+rem 13 Verify: PLANT-CORE3
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CORE3 verify" goto :past_b13_6
+call :by_hand_back "13.2"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\services\stop-callback.cmd"
+call :script_back "13.1"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b13_6
+
+rem 13 Verify: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 verify" goto :past_b13_7
+call :by_hand_back "13.2"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\services\stop-callback.cmd"
+call :script_back "13.1"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b13_7
+
+rem 13 Verify: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 verify" goto :past_b13_8
+call :by_hand_back "13.2"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\services\stop-callback.cmd"
+call :script_back "13.1"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b13_8
+
+rem 12 Hardening: PLANT-CORE3
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CORE3 hardening" goto :past_b12_1
+set "SCRIPT=%~dp0servers\%PLACE%\registry\rollback-legacy-protocols.cmd"
+call :script_back "12.2"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b12_1
+
+rem 12 Hardening: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 hardening" goto :past_b12_2
+set "SCRIPT=%~dp0servers\%PLACE%\registry\rollback-legacy-protocols.cmd"
+call :script_back "12.2"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b12_2
+
+rem 12 Hardening: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 hardening" goto :past_b12_3
+set "SCRIPT=%~dp0servers\%PLACE%\registry\rollback-legacy-protocols.cmd"
+call :script_back "12.2"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b12_3
+
+rem 12 Hardening: Once for the whole installation
+
+
+if /i not "%PLACE% %PHASE%"=="deployment hardening" goto :past_b12_4
+call :forget "12.1"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b12_4
+
+rem 9 IIS lets go, the proxy starts: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 iis" goto :past_b9_1
+set "SCRIPT=%~dp0servers\%PLACE%\iis\rollback-error-page.cmd"
+call :script_back "9.5"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\proxy\rollback-start.cmd"
+call :script_back "9.4"
+if not "%errorlevel%"=="0" goto :stopped
+call :forget "9.3"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\iis\rollback-details.cmd"
+call :script_back "9.2"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\iis\rollback-bindings.cmd"
+call :script_back "9.1"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b9_1
+
+rem 9 IIS lets go, the proxy starts: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 iis" goto :past_b9_2
+set "SCRIPT=%~dp0servers\%PLACE%\iis\rollback-error-page.cmd"
+call :script_back "9.5"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\proxy\rollback-start.cmd"
+call :script_back "9.4"
+if not "%errorlevel%"=="0" goto :stopped
+call :forget "9.3"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\iis\rollback-details.cmd"
+call :script_back "9.2"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\iis\rollback-bindings.cmd"
+call :script_back "9.1"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b9_2
+
+rem 8 Configuration files: PLANT-CORE3
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CORE3 components" goto :past_b8_1
+call :restore "8.16" "E:\Callback\Core Monitor\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b8_1
+
+rem 8 Configuration files: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 components" goto :past_b8_2
+call :restore "8.25" "E:\Callback\VirtualHoldPub\launchpad\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.24" "E:\Callback\VirtualHoldPub\dashboards\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.23" "E:\Callback\VirtualHoldPub\SystemManagement\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.22" "E:\Callback\VirtualHoldPub\SmartRulesEngineUi\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.21" "E:\Callback\VirtualHoldPub\Licensing\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.20" "E:\Callback\VirtualHoldPub\LegacyUsers\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.19" "E:\Callback\VirtualHoldPub\LegacyReports\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.18" "E:\Callback\VirtualHoldPub\ConfigurationManagement\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.17" "E:\Callback\Management API\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.16" "E:\Callback\Core Monitor\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.15" "E:\Callback\ConfigurationManagement\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.14" "E:\Callback\SmartRules\VHT_SmartRulesEngineService.exe.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.13" "E:\Callback\VHT_ConfigurationWizard.exe.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.12" "E:\Callback\VirtualHoldPub\VHQWatch\web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.11" "E:\Callback\VirtualHoldPub\VHQMWS\web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.10" "E:\Callback\VirtualHoldPub\VHCallbackResponse\web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.9" "E:\Callback\Notification Server\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.8" "E:\Callback\Management API\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.7" "E:\Callback\VirtualHoldPub\EyeQueue\web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.6" "E:\Callback\VirtualHoldPub\EyeQueue\EyeQueue.url"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.5" "E:\Callback\VirtualHoldPub\EyeQueue\web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.4" "E:\Callback\Dashboard\vht_stats_api-config.yml"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.3" "E:\Callback\Dashboard\vht_auth_api-config.yml"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.2" "E:\Callback\VirtualHoldPub\ConfigurationTranslationAPI\Web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.1" "E:\Callback\ConfigurationManagement\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b8_2
+
+rem 8 Configuration files: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 components" goto :past_b8_3
+call :restore "8.25" "E:\Callback\VirtualHoldPub\launchpad\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.24" "E:\Callback\VirtualHoldPub\dashboards\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.23" "E:\Callback\VirtualHoldPub\SystemManagement\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.22" "E:\Callback\VirtualHoldPub\SmartRulesEngineUi\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.21" "E:\Callback\VirtualHoldPub\Licensing\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.20" "E:\Callback\VirtualHoldPub\LegacyUsers\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.19" "E:\Callback\VirtualHoldPub\LegacyReports\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.18" "E:\Callback\VirtualHoldPub\ConfigurationManagement\settings.js"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.17" "E:\Callback\Management API\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.16" "E:\Callback\Core Monitor\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.15" "E:\Callback\ConfigurationManagement\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.14" "E:\Callback\SmartRules\VHT_SmartRulesEngineService.exe.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.13" "E:\Callback\VHT_ConfigurationWizard.exe.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.12" "E:\Callback\VirtualHoldPub\VHQWatch\web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.11" "E:\Callback\VirtualHoldPub\VHQMWS\web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.10" "E:\Callback\VirtualHoldPub\VHCallbackResponse\web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.9" "E:\Callback\Notification Server\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.8" "E:\Callback\Management API\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.7" "E:\Callback\VirtualHoldPub\EyeQueue\web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.6" "E:\Callback\VirtualHoldPub\EyeQueue\EyeQueue.url"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.5" "E:\Callback\VirtualHoldPub\EyeQueue\web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.4" "E:\Callback\Dashboard\vht_stats_api-config.yml"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.3" "E:\Callback\Dashboard\vht_auth_api-config.yml"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.2" "E:\Callback\VirtualHoldPub\ConfigurationTranslationAPI\Web.config"
+if not "%errorlevel%"=="0" goto :stopped
+call :restore "8.1" "E:\Callback\ConfigurationManagement\site.config"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b8_3
+
+rem 7 Registry, TLS versions and firewall: PLANT-CORE3
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CORE3 registry" goto :past_b7_1
+set "SCRIPT=%~dp0servers\%PLACE%\registry\rollback-windows-tls.cmd"
+call :script_back "7.3"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\registry\rollback-registry.cmd"
+call :script_back "7.2"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\firewall\rollback-firewall.cmd"
+call :script_back "7.1"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b7_1
+
+rem 7 Registry, TLS versions and firewall: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 registry" goto :past_b7_2
+set "SCRIPT=%~dp0servers\%PLACE%\registry\rollback-windows-tls.cmd"
+call :script_back "7.3"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\registry\rollback-registry.cmd"
+call :script_back "7.2"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\firewall\rollback-firewall.cmd"
+call :script_back "7.1"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b7_2
+
+rem 7 Registry, TLS versions and firewall: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 registry" goto :past_b7_3
+set "SCRIPT=%~dp0servers\%PLACE%\registry\rollback-windows-tls.cmd"
+call :script_back "7.3"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\registry\rollback-registry.cmd"
+call :script_back "7.2"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\firewall\rollback-firewall.cmd"
+call :script_back "7.1"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b7_3
+
+rem 6 Database: Once for the whole installation
+
+
+if /i not "%PLACE% %PHASE%"=="deployment database" goto :past_b6_1
+set "SCRIPT=%~dp0deployment\sql\rollback-report-connection.cmd"
+call :script_back "6.2"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0deployment\sql\rollback-ws-configuration.cmd"
+call :script_back "6.1"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b6_1
+
+rem 5 RabbitMQ over TLS: PLANT-CORE3
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CORE3 rabbitmq" goto :past_b5_1
+call :restore "5.5" "E:\Callback\rabbitmq_config.json"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\rollback-rabbitmq.cmd"
+call :script_back "5.4"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\rollback-rabbitmq.cmd"
+call :script_back "5.2"
+if not "%errorlevel%"=="0" goto :stopped
+call :forget "5.1"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b5_1
+
+rem 5 RabbitMQ over TLS: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 rabbitmq" goto :past_b5_2
+call :restore "5.5" "E:\Callback\rabbitmq_config.json"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\rollback-rabbitmq.cmd"
+call :script_back "5.4"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\rollback-rabbitmq.cmd"
+call :script_back "5.3"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\rollback-rabbitmq.cmd"
+call :script_back "5.2"
+if not "%errorlevel%"=="0" goto :stopped
+call :forget "5.1"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b5_2
+
+rem 5 RabbitMQ over TLS: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 rabbitmq" goto :past_b5_3
+call :restore "5.5" "E:\Callback\rabbitmq_config.json"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\rollback-rabbitmq.cmd"
+call :script_back "5.4"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\rollback-rabbitmq.cmd"
+call :script_back "5.3"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\rabbitmq\rollback-rabbitmq.cmd"
+call :script_back "5.2"
+if not "%errorlevel%"=="0" goto :stopped
+call :forget "5.1"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b5_3
+
+rem 4 Callers away, Callback stops: PLANT-CORE3
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CORE3 stop" goto :past_b4_1
+set "SCRIPT=%~dp0servers\%PLACE%\services\rollback-stop.cmd"
+call :script_back "4.2"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b4_1
+
+rem 4 Callers away, Callback stops: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 stop" goto :past_b4_2
+set "SCRIPT=%~dp0servers\%PLACE%\services\rollback-stop.cmd"
+call :script_back "4.2"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b4_2
+
+rem 4 Callers away, Callback stops: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 stop" goto :past_b4_3
+set "SCRIPT=%~dp0servers\%PLACE%\services\rollback-stop.cmd"
+call :script_back "4.2"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b4_3
+
+rem 4 Callers away, Callback stops: Once for the whole installation
+
+
+if /i not "%PLACE% %PHASE%"=="deployment stop" goto :past_b4_4
+call :by_hand_back "4.1"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b4_4
+
+rem 3 Trust and proxy, not yet started: PLANT-CORE3
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CORE3 proxy" goto :past_b3_1
+call :stays "3.4"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\certificate\rollback-trust.cmd"
+call :script_back "3.1"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b3_1
+
+rem 3 Trust and proxy, not yet started: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 proxy" goto :past_b3_2
+set "SCRIPT=%~dp0servers\%PLACE%\proxy\rollback-proxy.cmd"
+call :script_back "3.3"
+if not "%errorlevel%"=="0" goto :stopped
+call :forget "3.2"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\certificate\rollback-trust.cmd"
+call :script_back "3.1"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b3_2
+
+rem 3 Trust and proxy, not yet started: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 proxy" goto :past_b3_3
+set "SCRIPT=%~dp0servers\%PLACE%\proxy\rollback-proxy.cmd"
+call :script_back "3.3"
+if not "%errorlevel%"=="0" goto :stopped
+call :forget "3.2"
+if not "%errorlevel%"=="0" goto :stopped
+set "SCRIPT=%~dp0servers\%PLACE%\certificate\rollback-trust.cmd"
+call :script_back "3.1"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b3_3
+
+rem 2 Certificate: Once for the whole installation
+
+
+if /i not "%PLACE% %PHASE%"=="deployment certificate" goto :past_b2_1
+call :by_hand_back "2.3"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b2_1
+
+rem 2 Certificate: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 certificate" goto :past_b2_2
+set "SCRIPT=%~dp0servers\%PLACE%\certificate\rollback-certificate.cmd"
+call :script_back "2.2"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b2_2
+
+rem 2 Certificate: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 certificate" goto :past_b2_3
+set "SCRIPT=%~dp0servers\%PLACE%\certificate\rollback-certificate.cmd"
+call :script_back "2.2"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b2_3
+
+rem 2 Certificate: Once for the whole installation
+
+
+if /i not "%PLACE% %PHASE%"=="deployment certificate" goto :past_b2_4
+call :by_hand_back "2.1"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b2_4
+
+rem 1 Prepare: PLANT-CORE3
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CORE3 prepare" goto :past_b1_1
+call :by_hand_back "1.6"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b1_1
+
+rem 1 Prepare: PLANT-CB2
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB2 prepare" goto :past_b1_2
+call :by_hand_back "1.6"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b1_2
+
+rem 1 Prepare: PLANT-CB1
+
+
+if /i not "%PLACE% %PHASE%"=="PLANT-CB1 prepare" goto :past_b1_3
+call :by_hand_back "1.6"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b1_3
+
+rem 1 Prepare: Once for the whole installation
+
+
+if /i not "%PLACE% %PHASE%"=="deployment prepare" goto :past_b1_4
+call :by_hand_back "1.5"
+if not "%errorlevel%"=="0" goto :stopped
+call :by_hand_back "1.4"
+if not "%errorlevel%"=="0" goto :stopped
+call :by_hand_back "1.3"
+if not "%errorlevel%"=="0" goto :stopped
+call :forget "1.2"
+if not "%errorlevel%"=="0" goto :stopped
+call :forget "1.1"
+if not "%errorlevel%"=="0" goto :stopped
+:past_b1_4
+goto :back_finish
+
+:finish
+if not defined FOUND goto :nothing_here
+if defined UNCHANGED goto :still_as_before
+if defined WAITS goto :people_first
+echo %PLACE%: phase %PHASE% is done. What to check stands in RUNBOOK-BY-HAND.md. The log is %LOG%.
+echo done>>"%LOG%"
+endlocal
+exit /b 0
+
+:back_finish
+if not defined FOUND goto :nothing_here
+if not defined BEGAN goto :nothing_begun
+echo %PLACE%: phase %PHASE% is taken back. The log is %LOG%.
+echo taken back>>"%LOG%"
+endlocal
+exit /b 0
+
+:people_first
+echo A copy of each file named here is saved. When all of this is done, run: run-phase.cmd %PLACE% %PHASE% done
+echo waits for people>>"%LOG%"
+endlocal
+exit /b 2
+
+:still_as_before
+echo Where a file needs no change, because it says so already or its step may be passed over: run-phase.cmd %PLACE% %PHASE% done-unchanged
+echo waits for people>>"%LOG%"
+endlocal
+exit /b 2
+
+:one_way
+echo %NUMBER% has no way back. To do it, run: run-phase.cmd %PLACE% %PHASE% accept-one-way
+echo waits for people>>"%LOG%"
+endlocal
+exit /b 2
+
+:nothing_here
+echo Nothing is done at %PLACE% in phase %PHASE%.
+endlocal
+exit /b 2
+
+:nothing_begun
+echo Nothing was begun at %PLACE% in phase %PHASE%.
+endlocal
+exit /b 2
+
+:usage
+echo Does one phase at one place: run-phase.cmd PLACE PHASE
+echo Places: the name of this server, and deployment. Phases, in this order:
+echo   prepare
+echo   certificate
+echo   proxy
+echo   stop
+echo   rabbitmq
+echo   database
+echo   registry
+echo   components
+echo   iis
+echo   hardening
+echo   verify
+echo What people have to do is named. Afterwards: run-phase.cmd PLACE PHASE done
+echo To take a phase back: run-phase.cmd PLACE PHASE back
+endlocal
+exit /b 2
+
+:no_state
+echo Nothing was done: %STATE% cannot be made or written. Start the command prompt with Run as administrator.
+endlocal
+exit /b 1
+
+:stopped
+if "%STOP%"=="people_first" goto :people_first
+if "%STOP%"=="one_way" goto :one_way
+echo.
+echo FAILED at step %NUMBER%. Nothing after it was done. Mend the cause and run the same command again, or take the phase back: run-phase.cmd %PLACE% %PHASE% back
+echo failed>>"%LOG%"
+endlocal
+exit /b 1
+
+rem A step is begun before it is done: one that failed halfway is taken back too.
+:mark
+set "NUMBER=%~1"
+set "MARK=%STATE%\%PLACE%-%~1"
+set "FOUND=yes"
+set "BEGUN="
+set "DONE="
+if exist "%MARK%.begun" set "BEGUN=yes"
+if defined BEGUN set "BEGAN=yes"
+if exist "%MARK%.done" set "DONE=yes"
+exit /b 0
+:mark_begun
+echo begun>"%MARK%.begun"
+if not exist "%MARK%.begun" exit /b 1
+exit /b 0
+:mark_done
+echo done>"%MARK%.done"
+if not exist "%MARK%.done" exit /b 1
+echo %NUMBER% done>>"%LOG%"
+exit /b 0
+
+:script_one_way
+call :mark "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if defined DONE goto :done_before
+if "%ACTION%"=="accept-one-way" goto :script
+set "STOP=one_way"
+if defined WAITS set "STOP=people_first"
+exit /b 2
+
+rem Runs SCRIPT. What it says is shown when it has ended, and kept.
+:script
+call :mark "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if defined DONE goto :done_before
+if defined WAITS set "STOP=people_first"
+if defined WAITS exit /b 2
+call :mark_begun
+if not "%errorlevel%"=="0" exit /b 1
+echo %NUMBER% runs %SCRIPT%
+echo %NUMBER% runs %SCRIPT%>>"%LOG%"
+call "%SCRIPT%" "%~2" >"%STATE%\output.txt" 2>&1 <nul
+set "CODE=%errorlevel%"
+call :tell
+if not "%errorlevel%"=="0" exit /b 1
+if not "%CODE%"=="0" exit /b 1
+goto :mark_done
+:done_before
+echo %NUMBER% was done before.
+exit /b 0
+
+:tell
+type "%STATE%\output.txt"
+if not "%errorlevel%"=="0" exit /b 1
+type "%STATE%\output.txt" >>"%LOG%"
+if not "%errorlevel%"=="0" exit /b 1
+echo exit code %CODE%.>>"%LOG%"
+exit /b 0
+
+rem A step for people.
+:by_hand
+call :mark "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if defined DONE exit /b 0
+if not defined BEGUN goto :ask
+if "%ACTION%"=="done" goto :mark_done
+if "%ACTION%"=="done-unchanged" goto :mark_done
+:ask
+call :mark_begun
+if not "%errorlevel%"=="0" exit /b 1
+echo By hand: %NUMBER% as %~2 says.
+set "WAITS=yes"
+exit /b 0
+
+rem A file that people change: it is copied before, and looked at afterwards.
+:edit
+call :mark "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if defined DONE exit /b 0
+if defined BEGUN goto :edit_asked
+if exist "%~2" goto :edit_copy
+echo absent>"%MARK%.absent"
+if not exist "%MARK%.absent" exit /b 1
+goto :edit_ask
+:edit_copy
+copy /y "%~2" "%MARK%.before" >nul
+if not "%errorlevel%"=="0" exit /b 1
+goto :edit_ask
+:edit_asked
+if "%ACTION%"=="done-unchanged" goto :mark_done
+if not "%ACTION%"=="done" goto :edit_ask
+if exist "%MARK%.absent" goto :mark_done
+"%SYSTEM%\fc.exe" /b "%MARK%.before" "%~2" >nul 2>&1
+if "%errorlevel%"=="1" goto :mark_done
+if not "%errorlevel%"=="0" exit /b 1
+echo %NUMBER%: this file is as it was before.
+set "UNCHANGED=yes"
+:edit_ask
+call :mark_begun
+if not "%errorlevel%"=="0" exit /b 1
+echo By hand: %NUMBER% as RUNBOOK-BY-HAND.md says, in %~2
+if exist "%MARK%.absent" echo %NUMBER%: there is no such file here.
+set "WAITS=yes"
+exit /b 0
+
+rem Going back: what was not begun is passed over.
+:script_back
+call :mark "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if not defined BEGUN exit /b 0
+echo %NUMBER% is taken back by %SCRIPT%
+echo %NUMBER% is taken back by %SCRIPT%>>"%LOG%"
+call "%SCRIPT%" >"%STATE%\output.txt" 2>&1 <nul
+set "CODE=%errorlevel%"
+call :tell
+if not "%errorlevel%"=="0" exit /b 1
+if not "%CODE%"=="0" exit /b 1
+goto :forgotten
+
+:restore
+call :mark "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if not defined BEGUN exit /b 0
+echo %NUMBER% is taken back: %~2
+if exist "%MARK%.before" goto :put_back
+if not exist "%~2" goto :forgotten
+del /q "%~2"
+if exist "%~2" exit /b 1
+goto :forgotten
+:put_back
+copy /y "%MARK%.before" "%~2" >nul
+if not "%errorlevel%"=="0" exit /b 1
+"%SYSTEM%\fc.exe" /b "%MARK%.before" "%~2" >nul 2>&1
+if not "%errorlevel%"=="0" exit /b 1
+move /y "%MARK%.before" "%MARK%.put-back" >nul
+if not "%errorlevel%"=="0" exit /b 1
+goto :forgotten
+
+:stays
+call :mark "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if defined BEGUN echo %NUMBER% has no way back: it stays.
+exit /b 0
+
+:by_hand_back
+call :mark "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if not defined BEGUN exit /b 0
+echo By hand: take back %NUMBER% as the runbook says below Undo.
+goto :forgotten
+
+:forget
+call :mark "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+:forgotten
+if not defined BEGUN exit /b 0
+echo %NUMBER% taken back>>"%LOG%"
+del /q "%MARK%.begun" "%MARK%.done" "%MARK%.absent" >nul 2>&1
+if exist "%MARK%.begun" exit /b 1
+if exist "%MARK%.done" exit /b 1
+exit /b 0

@@ -1,0 +1,351 @@
+---
+title: One phase at one place, without cbgen
+requirements: [STEP-10]
+scope: bundle
+path: run-phase.cmd
+format: cmd
+effect: read
+phase: prepare
+---
+@echo off
+setlocal EnableExtensions DisableDelayedExpansion
+rem Does one phase at one place for people without cbgen.exe: runs its scripts in order, copies files before people change them, keeps one log.
+rem Exit code 0: every step was done. 2: people have something to do first. Anything else: the named step failed and nothing after it ran.
+rem Made by cbgen, bundle {{ bundle.name }} {{ bundle.version | cmd_rem }}. Change the inventory, not this file.
+set "SYSTEM=%SystemRoot%\System32"
+rem A 32-bit console would reach the 32-bit programs and registry; Sysnative is its way to the native ones.
+if exist "%SystemRoot%\Sysnative\cmd.exe" set "SYSTEM=%SystemRoot%\Sysnative"
+set "PLACE="
+set "PHASE="
+set "ACTION="
+{%- for server in servers %}
+if /i "%~1"=={{ server.name | cmd_arg }} set "PLACE={{ server.name }}"
+{%- endfor %}
+if /i "%~1"=="deployment" set "PLACE=deployment"
+{%- for phase in plan.phases %}{% if phase.automatic %}
+if /i "%~2"=="{{ phase.id }}" set "PHASE={{ phase.id }}"
+{%- endif %}{% endfor %}
+if "%~3"=="" set "ACTION=forth"
+{%- for action in ["back", "done", "done-unchanged", "accept-one-way"] %}
+if /i "%~3"=="{{ action }}" set "ACTION={{ action }}"
+{%- endfor %}
+if not defined PLACE goto :usage
+if not defined PHASE goto :usage
+if not defined ACTION goto :usage
+if "%PLACE%"=="deployment" goto :right_place
+if /i "%COMPUTERNAME%"=="%PLACE%" goto :right_place
+echo This is %COMPUTERNAME%, not %PLACE%. Run it there.
+endlocal
+exit /b 1
+:right_place
+set "STATE=%ProgramData%\cbgen\{{ bundle.name }}\{{ bundle.version | cmd_echo }}\by-hand"
+if exist "%STATE%\." goto :state_there
+mkdir "%STATE%"
+if not "%errorlevel%"=="0" goto :no_state
+:state_there
+rem Only SYSTEM, Administrators and whoever made it read this folder: copies of files are no less secret than the files.
+"%SYSTEM%\icacls.exe" "%STATE%" /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" "*S-1-3-4:(OI)(CI)F" >nul
+if not "%errorlevel%"=="0" goto :no_state
+set "LOG=%STATE%\%PLACE%-%PHASE%.log"
+set "FOUND="
+set "WAITS="
+set "UNCHANGED="
+set "BEGAN="
+set "STOP="
+set "SCRIPT="
+set "NUMBER="
+echo %PLACE%, phase %PHASE%, %ACTION%>>"%LOG%"
+if not exist "%LOG%" goto :no_state
+rem unchecked: the log is of use without the time too
+"%SYSTEM%\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -Command "Get-Date -Format s" >>"%LOG%" 2>&1
+if "%ACTION%"=="back" goto :go_back
+{%- for phase in plan.phases %}{% if phase.automatic %}
+{%- for group in phase.groups %}
+{%- set group_id = "f" ~ phase.number ~ "_" ~ loop.index %}
+
+rem {{ phase.number }} {{ phase.title | cmd_rem }}: {{ group.title | cmd_rem }}
+
+{% include "_cmd/phase_here" %}
+{%- for run in group.runs %}
+{%- for step in run.steps %}
+{%- set number = step.number.phase ~ "." ~ step.number.step %}
+{%- if not run.automatic %}
+call :by_hand "{{ number }}" RUNBOOK.md
+{%- elif step.path is ending_with(pat=".cmd") and step.arguments | length < 2 %}
+set "SCRIPT={% include "_cmd/phase_script" %}"
+call :script{% if step.one_way %}_one_way{% endif %} "{{ number }}"{% for argument in step.arguments %} {{ argument | cmd_call_arg }}{% endfor %}
+{%- elif step.target_in_cmd and not group.folded and not step.path is ending_with(pat=".cmd") %}
+call :edit "{{ number }}" {{ step.target | cmd_arg }}
+{%- else %}
+call :by_hand "{{ number }}" RUNBOOK-BY-HAND.md
+{%- endif %}
+if not "%errorlevel%"=="0" goto :stopped
+{%- endfor %}
+{%- endfor %}
+:past_{{ group_id }}
+{%- endfor %}
+{%- endif %}{% endfor %}
+goto :finish
+
+:go_back
+{%- for phase in plan.phases | reverse %}{% if phase.automatic %}
+{%- for group in phase.groups | reverse %}
+{%- set group_id = "b" ~ phase.number ~ "_" ~ loop.index %}
+
+rem {{ phase.number }} {{ phase.title | cmd_rem }}: {{ group.title | cmd_rem }}
+
+{% include "_cmd/phase_here" %}
+{%- for run in group.runs | reverse %}
+{%- for step in run.steps | reverse %}
+{%- set number = step.number.phase ~ "." ~ step.number.step %}
+{%- if step.rollback is defined %}
+set "SCRIPT={% include "_cmd/phase_rollback" %}"
+call :script_back "{{ number }}"
+{%- elif run.automatic and step.target_in_cmd and not group.folded and not step.path is ending_with(pat=".cmd") %}
+call :restore "{{ number }}" {{ step.target | cmd_arg }}
+{%- elif step.one_way %}
+call :stays "{{ number }}"
+{%- elif step.undo | length > 0 %}
+call :by_hand_back "{{ number }}"
+{%- else %}
+call :forget "{{ number }}"
+{%- endif %}
+if not "%errorlevel%"=="0" goto :stopped
+{%- endfor %}
+{%- endfor %}
+:past_{{ group_id }}
+{%- endfor %}
+{%- endif %}{% endfor %}
+goto :back_finish
+
+:finish
+if not defined FOUND goto :nothing_here
+if defined UNCHANGED goto :still_as_before
+if defined WAITS goto :people_first
+echo %PLACE%: phase %PHASE% is done. What to check stands in RUNBOOK-BY-HAND.md. The log is %LOG%.
+echo done>>"%LOG%"
+endlocal
+exit /b 0
+
+:back_finish
+if not defined FOUND goto :nothing_here
+if not defined BEGAN goto :nothing_begun
+echo %PLACE%: phase %PHASE% is taken back. The log is %LOG%.
+echo taken back>>"%LOG%"
+endlocal
+exit /b 0
+
+:people_first
+echo A copy of each file named here is saved. When all of this is done, run: run-phase.cmd %PLACE% %PHASE% done
+echo waits for people>>"%LOG%"
+endlocal
+exit /b 2
+
+:still_as_before
+echo Where a file needs no change, because it says so already or its step may be passed over: run-phase.cmd %PLACE% %PHASE% done-unchanged
+echo waits for people>>"%LOG%"
+endlocal
+exit /b 2
+
+:one_way
+echo %NUMBER% has no way back. To do it, run: run-phase.cmd %PLACE% %PHASE% accept-one-way
+echo waits for people>>"%LOG%"
+endlocal
+exit /b 2
+
+:nothing_here
+echo Nothing is done at %PLACE% in phase %PHASE%.
+endlocal
+exit /b 2
+
+:nothing_begun
+echo Nothing was begun at %PLACE% in phase %PHASE%.
+endlocal
+exit /b 2
+
+:usage
+echo Does one phase at one place: run-phase.cmd PLACE PHASE
+echo Places: the name of this server, and deployment. Phases, in this order:
+{%- for phase in plan.phases %}{% if phase.automatic %}
+echo   {{ phase.id }}
+{%- endif %}{% endfor %}
+echo What people have to do is named. Afterwards: run-phase.cmd PLACE PHASE done
+echo To take a phase back: run-phase.cmd PLACE PHASE back
+endlocal
+exit /b 2
+
+:no_state
+echo Nothing was done: %STATE% cannot be made or written. Start the command prompt with Run as administrator.
+endlocal
+exit /b 1
+
+:stopped
+if "%STOP%"=="people_first" goto :people_first
+if "%STOP%"=="one_way" goto :one_way
+echo.
+echo FAILED at step %NUMBER%. Nothing after it was done. Mend the cause and run the same command again, or take the phase back: run-phase.cmd %PLACE% %PHASE% back
+echo failed>>"%LOG%"
+endlocal
+exit /b 1
+
+rem A step is begun before it is done: one that failed halfway is taken back too.
+:mark
+set "NUMBER=%~1"
+set "MARK=%STATE%\%PLACE%-%~1"
+set "FOUND=yes"
+set "BEGUN="
+set "DONE="
+if exist "%MARK%.begun" set "BEGUN=yes"
+if defined BEGUN set "BEGAN=yes"
+if exist "%MARK%.done" set "DONE=yes"
+exit /b 0
+:mark_begun
+echo begun>"%MARK%.begun"
+if not exist "%MARK%.begun" exit /b 1
+exit /b 0
+:mark_done
+echo done>"%MARK%.done"
+if not exist "%MARK%.done" exit /b 1
+echo %NUMBER% done>>"%LOG%"
+exit /b 0
+
+:script_one_way
+call :mark "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if defined DONE goto :done_before
+if "%ACTION%"=="accept-one-way" goto :script
+set "STOP=one_way"
+if defined WAITS set "STOP=people_first"
+exit /b 2
+
+rem Runs SCRIPT. What it says is shown when it has ended, and kept.
+:script
+call :mark "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if defined DONE goto :done_before
+if defined WAITS set "STOP=people_first"
+if defined WAITS exit /b 2
+call :mark_begun
+if not "%errorlevel%"=="0" exit /b 1
+echo %NUMBER% runs %SCRIPT%
+echo %NUMBER% runs %SCRIPT%>>"%LOG%"
+call "%SCRIPT%" "%~2" >"%STATE%\output.txt" 2>&1 <nul
+set "CODE=%errorlevel%"
+call :tell
+if not "%errorlevel%"=="0" exit /b 1
+if not "%CODE%"=="0" exit /b 1
+goto :mark_done
+:done_before
+echo %NUMBER% was done before.
+exit /b 0
+
+:tell
+type "%STATE%\output.txt"
+if not "%errorlevel%"=="0" exit /b 1
+type "%STATE%\output.txt" >>"%LOG%"
+if not "%errorlevel%"=="0" exit /b 1
+echo exit code %CODE%.>>"%LOG%"
+exit /b 0
+
+rem A step for people.
+:by_hand
+call :mark "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if defined DONE exit /b 0
+if not defined BEGUN goto :ask
+if "%ACTION%"=="done" goto :mark_done
+if "%ACTION%"=="done-unchanged" goto :mark_done
+:ask
+call :mark_begun
+if not "%errorlevel%"=="0" exit /b 1
+echo By hand: %NUMBER% as %~2 says.
+set "WAITS=yes"
+exit /b 0
+
+rem A file that people change: it is copied before, and looked at afterwards.
+:edit
+call :mark "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if defined DONE exit /b 0
+if defined BEGUN goto :edit_asked
+if exist "%~2" goto :edit_copy
+echo absent>"%MARK%.absent"
+if not exist "%MARK%.absent" exit /b 1
+goto :edit_ask
+:edit_copy
+copy /y "%~2" "%MARK%.before" >nul
+if not "%errorlevel%"=="0" exit /b 1
+goto :edit_ask
+:edit_asked
+if "%ACTION%"=="done-unchanged" goto :mark_done
+if not "%ACTION%"=="done" goto :edit_ask
+if exist "%MARK%.absent" goto :mark_done
+"%SYSTEM%\fc.exe" /b "%MARK%.before" "%~2" >nul 2>&1
+if "%errorlevel%"=="1" goto :mark_done
+if not "%errorlevel%"=="0" exit /b 1
+echo %NUMBER%: this file is as it was before.
+set "UNCHANGED=yes"
+:edit_ask
+call :mark_begun
+if not "%errorlevel%"=="0" exit /b 1
+echo By hand: %NUMBER% as RUNBOOK-BY-HAND.md says, in %~2
+if exist "%MARK%.absent" echo %NUMBER%: there is no such file here.
+set "WAITS=yes"
+exit /b 0
+
+rem Going back: what was not begun is passed over.
+:script_back
+call :mark "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if not defined BEGUN exit /b 0
+echo %NUMBER% is taken back by %SCRIPT%
+echo %NUMBER% is taken back by %SCRIPT%>>"%LOG%"
+call "%SCRIPT%" >"%STATE%\output.txt" 2>&1 <nul
+set "CODE=%errorlevel%"
+call :tell
+if not "%errorlevel%"=="0" exit /b 1
+if not "%CODE%"=="0" exit /b 1
+goto :forgotten
+
+:restore
+call :mark "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if not defined BEGUN exit /b 0
+echo %NUMBER% is taken back: %~2
+if exist "%MARK%.before" goto :put_back
+if not exist "%~2" goto :forgotten
+del /q "%~2"
+if exist "%~2" exit /b 1
+goto :forgotten
+:put_back
+copy /y "%MARK%.before" "%~2" >nul
+if not "%errorlevel%"=="0" exit /b 1
+"%SYSTEM%\fc.exe" /b "%MARK%.before" "%~2" >nul 2>&1
+if not "%errorlevel%"=="0" exit /b 1
+move /y "%MARK%.before" "%MARK%.put-back" >nul
+if not "%errorlevel%"=="0" exit /b 1
+goto :forgotten
+
+:stays
+call :mark "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if defined BEGUN echo %NUMBER% has no way back: it stays.
+exit /b 0
+
+:by_hand_back
+call :mark "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+if not defined BEGUN exit /b 0
+echo By hand: take back %NUMBER% as the runbook says below Undo.
+goto :forgotten
+
+:forget
+call :mark "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+:forgotten
+if not defined BEGUN exit /b 0
+echo %NUMBER% taken back>>"%LOG%"
+del /q "%MARK%.begun" "%MARK%.done" "%MARK%.absent" >nul 2>&1
+if exist "%MARK%.begun" exit /b 1
+if exist "%MARK%.done" exit /b 1
+exit /b 0
