@@ -515,3 +515,36 @@ fn times_of_the_first_page_are_those_of_the_steps() {
         }
     }
 }
+
+/// No step is forgotten in `run-phase.cmd` and none is made up: each place has its steps of each phase in which something is done without hands.
+#[test]
+fn every_step_of_a_phase_is_in_its_script_forth_and_back() {
+    for built in bundles().values() {
+        let (name, text, runbook) = (&built.name, built.text("run-phase.cmd"), runbook(built));
+        let (forth, back) = text.split_once("\n:go_back\n").expect("two halves");
+        let back = back.split_once("\n:finish\n").expect("an end").0;
+        let numbers = |half: &str| -> Vec<String> {
+            let mut found: Vec<String> = half
+                .lines()
+                .filter_map(|line| line.strip_prefix("call :")?.split('"').nth(1).map(str::to_owned))
+                .collect();
+            found.sort();
+            found
+        };
+        let with_commands: BTreeSet<u32> = runbook
+            .steps
+            .iter()
+            .filter(|step| step.kind != StepKind::Manual)
+            .map(|step| step.number.phase)
+            .collect();
+        let mut expected: Vec<String> = runbook
+            .steps
+            .iter()
+            .filter(|step| with_commands.contains(&step.number.phase))
+            .map(|step| step.number.to_string())
+            .collect();
+        expected.sort();
+        assert_eq!(numbers(forth), expected, "{name}");
+        assert_eq!(numbers(back), expected, "{name}");
+    }
+}

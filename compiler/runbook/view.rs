@@ -340,7 +340,10 @@ fn view(step: &Step) -> StepView {
             Rollback::Captured | Rollback::OneWay | Rollback::Nothing => None,
         },
         target: step.target.clone(),
-        target_in_cmd: step.target.as_deref().is_some_and(|target| cmd_arg(target).is_ok()),
+        target_in_cmd: step
+            .target
+            .as_deref()
+            .is_some_and(|target| cmd_arg(target).is_ok()),
         effect: step.effect.map_or("by hand", effect).to_owned(),
         applies: step
             .applies

@@ -219,41 +219,37 @@ call :edit "7.4" "C:\Program Files (x86)\Virtual Hold Technology\Dashboard\vht_s
 if not "%errorlevel%"=="0" goto :stopped
 call :edit "7.5" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "7.6" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\EyeQueue.url"
+call :edit "7.6" "C:\Program Files (x86)\Virtual Hold Technology\Management API\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "7.7" "C:\Program Files (x86)\Virtual Hold Technology\Management API\site.config"
+call :edit "7.7" "C:\Program Files (x86)\Virtual Hold Technology\Notification Server\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "7.8" "C:\Program Files (x86)\Virtual Hold Technology\Notification Server\site.config"
+call :edit "7.8" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHCallbackResponse\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "7.9" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHCallbackResponse\web.config"
+call :edit "7.9" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQMWS\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "7.10" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQMWS\web.config"
+call :edit "7.10" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQWatch\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "7.11" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQWatch\web.config"
+call :edit "7.11" "C:\Program Files (x86)\Virtual Hold Technology\VHT_ConfigurationWizard.exe.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "7.12" "C:\Program Files (x86)\Virtual Hold Technology\VHT_ConfigurationWizard.exe.config"
+call :edit "7.12" "C:\Program Files (x86)\Virtual Hold Technology\SmartRules\VHT_SmartRulesEngineService.exe.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "7.13" "C:\Program Files (x86)\Virtual Hold Technology\SmartRules\VHT_SmartRulesEngineService.exe.config"
+call :edit "7.13" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\EyeQueue.url"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "7.14" "C:\Program Files (x86)\Virtual Hold Technology\ConfigurationManagement\site.config"
+call :edit "7.15" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\ConfigurationManagement\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "7.16" "C:\Program Files (x86)\Virtual Hold Technology\Management API\site.config"
+call :edit "7.16" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyReports\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "7.17" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\ConfigurationManagement\settings.js"
+call :edit "7.17" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyUsers\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "7.18" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyReports\settings.js"
+call :edit "7.18" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\Licensing\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "7.19" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyUsers\settings.js"
+call :edit "7.19" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SmartRulesEngineUi\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "7.20" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\Licensing\settings.js"
+call :edit "7.20" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SystemManagement\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "7.21" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SmartRulesEngineUi\settings.js"
+call :edit "7.21" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\dashboards\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "7.22" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SystemManagement\settings.js"
-if not "%errorlevel%"=="0" goto :stopped
-call :edit "7.23" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\dashboards\settings.js"
-if not "%errorlevel%"=="0" goto :stopped
-call :edit "7.24" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\launchpad\settings.js"
+call :edit "7.22" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\launchpad\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
 :past_f7_1
 
@@ -261,7 +257,7 @@ rem 7 Configuration files: BR-CORE
 
 
 if /i not "%PLACE% %PHASE%"=="BR-CORE components" goto :past_f7_2
-call :edit "7.15" "C:\Program Files (x86)\Virtual Hold Technology\Core Monitor\site.config"
+call :edit "7.14" "C:\Program Files (x86)\Virtual Hold Technology\Core Monitor\site.config"
 if not "%errorlevel%"=="0" goto :stopped
 :past_f7_2
 
@@ -425,7 +421,7 @@ rem 7 Configuration files: BR-CORE
 
 
 if /i not "%PLACE% %PHASE%"=="BR-CORE components" goto :past_b7_1
-call :restore "7.15" "C:\Program Files (x86)\Virtual Hold Technology\Core Monitor\site.config"
+call :restore "7.14" "C:\Program Files (x86)\Virtual Hold Technology\Core Monitor\site.config"
 if not "%errorlevel%"=="0" goto :stopped
 :past_b7_1
 
@@ -433,41 +429,37 @@ rem 7 Configuration files: BR-MGMT
 
 
 if /i not "%PLACE% %PHASE%"=="BR-MGMT components" goto :past_b7_2
-call :restore "7.24" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\launchpad\settings.js"
+call :restore "7.22" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\launchpad\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "7.23" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\dashboards\settings.js"
+call :restore "7.21" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\dashboards\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "7.22" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SystemManagement\settings.js"
+call :restore "7.20" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SystemManagement\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "7.21" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SmartRulesEngineUi\settings.js"
+call :restore "7.19" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SmartRulesEngineUi\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "7.20" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\Licensing\settings.js"
+call :restore "7.18" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\Licensing\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "7.19" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyUsers\settings.js"
+call :restore "7.17" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyUsers\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "7.18" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyReports\settings.js"
+call :restore "7.16" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyReports\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "7.17" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\ConfigurationManagement\settings.js"
+call :restore "7.15" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\ConfigurationManagement\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "7.16" "C:\Program Files (x86)\Virtual Hold Technology\Management API\site.config"
+call :restore "7.13" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\EyeQueue.url"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "7.14" "C:\Program Files (x86)\Virtual Hold Technology\ConfigurationManagement\site.config"
+call :restore "7.12" "C:\Program Files (x86)\Virtual Hold Technology\SmartRules\VHT_SmartRulesEngineService.exe.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "7.13" "C:\Program Files (x86)\Virtual Hold Technology\SmartRules\VHT_SmartRulesEngineService.exe.config"
+call :restore "7.11" "C:\Program Files (x86)\Virtual Hold Technology\VHT_ConfigurationWizard.exe.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "7.12" "C:\Program Files (x86)\Virtual Hold Technology\VHT_ConfigurationWizard.exe.config"
+call :restore "7.10" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQWatch\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "7.11" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQWatch\web.config"
+call :restore "7.9" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQMWS\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "7.10" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQMWS\web.config"
+call :restore "7.8" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHCallbackResponse\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "7.9" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHCallbackResponse\web.config"
+call :restore "7.7" "C:\Program Files (x86)\Virtual Hold Technology\Notification Server\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "7.8" "C:\Program Files (x86)\Virtual Hold Technology\Notification Server\site.config"
-if not "%errorlevel%"=="0" goto :stopped
-call :restore "7.7" "C:\Program Files (x86)\Virtual Hold Technology\Management API\site.config"
-if not "%errorlevel%"=="0" goto :stopped
-call :restore "7.6" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\EyeQueue.url"
+call :restore "7.6" "C:\Program Files (x86)\Virtual Hold Technology\Management API\site.config"
 if not "%errorlevel%"=="0" goto :stopped
 call :restore "7.5" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\web.config"
 if not "%errorlevel%"=="0" goto :stopped

@@ -342,45 +342,41 @@ call :edit "8.4" "E:\Callback\Dashboard\vht_stats_api-config.yml"
 if not "%errorlevel%"=="0" goto :stopped
 call :edit "8.5" "E:\Callback\VirtualHoldPub\EyeQueue\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.6" "E:\Callback\VirtualHoldPub\EyeQueue\EyeQueue.url"
+call :edit "8.6" "E:\Callback\VirtualHoldPub\EyeQueue\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.7" "E:\Callback\VirtualHoldPub\EyeQueue\web.config"
+call :edit "8.7" "E:\Callback\Management API\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.8" "E:\Callback\Management API\site.config"
+call :edit "8.8" "E:\Callback\Notification Server\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.9" "E:\Callback\Notification Server\site.config"
+call :edit "8.9" "E:\Callback\VirtualHoldPub\VHCallbackResponse\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.10" "E:\Callback\VirtualHoldPub\VHCallbackResponse\web.config"
+call :edit "8.10" "E:\Callback\VirtualHoldPub\VHQMWS\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.11" "E:\Callback\VirtualHoldPub\VHQMWS\web.config"
+call :edit "8.11" "E:\Callback\VirtualHoldPub\VHQWatch\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.12" "E:\Callback\VirtualHoldPub\VHQWatch\web.config"
+call :edit "8.12" "E:\Callback\VHT_ConfigurationWizard.exe.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.13" "E:\Callback\VHT_ConfigurationWizard.exe.config"
+call :edit "8.13" "E:\Callback\SmartRules\VHT_SmartRulesEngineService.exe.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.14" "E:\Callback\SmartRules\VHT_SmartRulesEngineService.exe.config"
+call :edit "8.14" "E:\Callback\VirtualHoldPub\EyeQueue\EyeQueue.url"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.15" "E:\Callback\ConfigurationManagement\site.config"
+call :edit "8.15" "E:\Callback\Core Monitor\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.16" "E:\Callback\Core Monitor\site.config"
+call :edit "8.16" "E:\Callback\VirtualHoldPub\ConfigurationManagement\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.17" "E:\Callback\Management API\site.config"
+call :edit "8.17" "E:\Callback\VirtualHoldPub\LegacyReports\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.18" "E:\Callback\VirtualHoldPub\ConfigurationManagement\settings.js"
+call :edit "8.18" "E:\Callback\VirtualHoldPub\LegacyUsers\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.19" "E:\Callback\VirtualHoldPub\LegacyReports\settings.js"
+call :edit "8.19" "E:\Callback\VirtualHoldPub\Licensing\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.20" "E:\Callback\VirtualHoldPub\LegacyUsers\settings.js"
+call :edit "8.20" "E:\Callback\VirtualHoldPub\SmartRulesEngineUi\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.21" "E:\Callback\VirtualHoldPub\Licensing\settings.js"
+call :edit "8.21" "E:\Callback\VirtualHoldPub\SystemManagement\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.22" "E:\Callback\VirtualHoldPub\SmartRulesEngineUi\settings.js"
+call :edit "8.22" "E:\Callback\VirtualHoldPub\dashboards\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.23" "E:\Callback\VirtualHoldPub\SystemManagement\settings.js"
-if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.24" "E:\Callback\VirtualHoldPub\dashboards\settings.js"
-if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.25" "E:\Callback\VirtualHoldPub\launchpad\settings.js"
+call :edit "8.23" "E:\Callback\VirtualHoldPub\launchpad\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
 :past_f8_1
 
@@ -398,45 +394,41 @@ call :edit "8.4" "E:\Callback\Dashboard\vht_stats_api-config.yml"
 if not "%errorlevel%"=="0" goto :stopped
 call :edit "8.5" "E:\Callback\VirtualHoldPub\EyeQueue\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.6" "E:\Callback\VirtualHoldPub\EyeQueue\EyeQueue.url"
+call :edit "8.6" "E:\Callback\VirtualHoldPub\EyeQueue\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.7" "E:\Callback\VirtualHoldPub\EyeQueue\web.config"
+call :edit "8.7" "E:\Callback\Management API\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.8" "E:\Callback\Management API\site.config"
+call :edit "8.8" "E:\Callback\Notification Server\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.9" "E:\Callback\Notification Server\site.config"
+call :edit "8.9" "E:\Callback\VirtualHoldPub\VHCallbackResponse\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.10" "E:\Callback\VirtualHoldPub\VHCallbackResponse\web.config"
+call :edit "8.10" "E:\Callback\VirtualHoldPub\VHQMWS\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.11" "E:\Callback\VirtualHoldPub\VHQMWS\web.config"
+call :edit "8.11" "E:\Callback\VirtualHoldPub\VHQWatch\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.12" "E:\Callback\VirtualHoldPub\VHQWatch\web.config"
+call :edit "8.12" "E:\Callback\VHT_ConfigurationWizard.exe.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.13" "E:\Callback\VHT_ConfigurationWizard.exe.config"
+call :edit "8.13" "E:\Callback\SmartRules\VHT_SmartRulesEngineService.exe.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.14" "E:\Callback\SmartRules\VHT_SmartRulesEngineService.exe.config"
+call :edit "8.14" "E:\Callback\VirtualHoldPub\EyeQueue\EyeQueue.url"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.15" "E:\Callback\ConfigurationManagement\site.config"
+call :edit "8.15" "E:\Callback\Core Monitor\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.16" "E:\Callback\Core Monitor\site.config"
+call :edit "8.16" "E:\Callback\VirtualHoldPub\ConfigurationManagement\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.17" "E:\Callback\Management API\site.config"
+call :edit "8.17" "E:\Callback\VirtualHoldPub\LegacyReports\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.18" "E:\Callback\VirtualHoldPub\ConfigurationManagement\settings.js"
+call :edit "8.18" "E:\Callback\VirtualHoldPub\LegacyUsers\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.19" "E:\Callback\VirtualHoldPub\LegacyReports\settings.js"
+call :edit "8.19" "E:\Callback\VirtualHoldPub\Licensing\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.20" "E:\Callback\VirtualHoldPub\LegacyUsers\settings.js"
+call :edit "8.20" "E:\Callback\VirtualHoldPub\SmartRulesEngineUi\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.21" "E:\Callback\VirtualHoldPub\Licensing\settings.js"
+call :edit "8.21" "E:\Callback\VirtualHoldPub\SystemManagement\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.22" "E:\Callback\VirtualHoldPub\SmartRulesEngineUi\settings.js"
+call :edit "8.22" "E:\Callback\VirtualHoldPub\dashboards\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.23" "E:\Callback\VirtualHoldPub\SystemManagement\settings.js"
-if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.24" "E:\Callback\VirtualHoldPub\dashboards\settings.js"
-if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.25" "E:\Callback\VirtualHoldPub\launchpad\settings.js"
+call :edit "8.23" "E:\Callback\VirtualHoldPub\launchpad\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
 :past_f8_2
 
@@ -444,7 +436,7 @@ rem 8 Configuration files: PLANT-CORE3
 
 
 if /i not "%PLACE% %PHASE%"=="PLANT-CORE3 components" goto :past_f8_3
-call :edit "8.16" "E:\Callback\Core Monitor\site.config"
+call :edit "8.15" "E:\Callback\Core Monitor\site.config"
 if not "%errorlevel%"=="0" goto :stopped
 :past_f8_3
 
@@ -775,7 +767,7 @@ rem 8 Configuration files: PLANT-CORE3
 
 
 if /i not "%PLACE% %PHASE%"=="PLANT-CORE3 components" goto :past_b8_1
-call :restore "8.16" "E:\Callback\Core Monitor\site.config"
+call :restore "8.15" "E:\Callback\Core Monitor\site.config"
 if not "%errorlevel%"=="0" goto :stopped
 :past_b8_1
 
@@ -783,45 +775,41 @@ rem 8 Configuration files: PLANT-CB2
 
 
 if /i not "%PLACE% %PHASE%"=="PLANT-CB2 components" goto :past_b8_2
-call :restore "8.25" "E:\Callback\VirtualHoldPub\launchpad\settings.js"
+call :restore "8.23" "E:\Callback\VirtualHoldPub\launchpad\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.24" "E:\Callback\VirtualHoldPub\dashboards\settings.js"
+call :restore "8.22" "E:\Callback\VirtualHoldPub\dashboards\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.23" "E:\Callback\VirtualHoldPub\SystemManagement\settings.js"
+call :restore "8.21" "E:\Callback\VirtualHoldPub\SystemManagement\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.22" "E:\Callback\VirtualHoldPub\SmartRulesEngineUi\settings.js"
+call :restore "8.20" "E:\Callback\VirtualHoldPub\SmartRulesEngineUi\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.21" "E:\Callback\VirtualHoldPub\Licensing\settings.js"
+call :restore "8.19" "E:\Callback\VirtualHoldPub\Licensing\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.20" "E:\Callback\VirtualHoldPub\LegacyUsers\settings.js"
+call :restore "8.18" "E:\Callback\VirtualHoldPub\LegacyUsers\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.19" "E:\Callback\VirtualHoldPub\LegacyReports\settings.js"
+call :restore "8.17" "E:\Callback\VirtualHoldPub\LegacyReports\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.18" "E:\Callback\VirtualHoldPub\ConfigurationManagement\settings.js"
+call :restore "8.16" "E:\Callback\VirtualHoldPub\ConfigurationManagement\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.17" "E:\Callback\Management API\site.config"
+call :restore "8.15" "E:\Callback\Core Monitor\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.16" "E:\Callback\Core Monitor\site.config"
+call :restore "8.14" "E:\Callback\VirtualHoldPub\EyeQueue\EyeQueue.url"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.15" "E:\Callback\ConfigurationManagement\site.config"
+call :restore "8.13" "E:\Callback\SmartRules\VHT_SmartRulesEngineService.exe.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.14" "E:\Callback\SmartRules\VHT_SmartRulesEngineService.exe.config"
+call :restore "8.12" "E:\Callback\VHT_ConfigurationWizard.exe.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.13" "E:\Callback\VHT_ConfigurationWizard.exe.config"
+call :restore "8.11" "E:\Callback\VirtualHoldPub\VHQWatch\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.12" "E:\Callback\VirtualHoldPub\VHQWatch\web.config"
+call :restore "8.10" "E:\Callback\VirtualHoldPub\VHQMWS\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.11" "E:\Callback\VirtualHoldPub\VHQMWS\web.config"
+call :restore "8.9" "E:\Callback\VirtualHoldPub\VHCallbackResponse\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.10" "E:\Callback\VirtualHoldPub\VHCallbackResponse\web.config"
+call :restore "8.8" "E:\Callback\Notification Server\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.9" "E:\Callback\Notification Server\site.config"
+call :restore "8.7" "E:\Callback\Management API\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.8" "E:\Callback\Management API\site.config"
-if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.7" "E:\Callback\VirtualHoldPub\EyeQueue\web.config"
-if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.6" "E:\Callback\VirtualHoldPub\EyeQueue\EyeQueue.url"
+call :restore "8.6" "E:\Callback\VirtualHoldPub\EyeQueue\web.config"
 if not "%errorlevel%"=="0" goto :stopped
 call :restore "8.5" "E:\Callback\VirtualHoldPub\EyeQueue\web.config"
 if not "%errorlevel%"=="0" goto :stopped
@@ -839,45 +827,41 @@ rem 8 Configuration files: PLANT-CB1
 
 
 if /i not "%PLACE% %PHASE%"=="PLANT-CB1 components" goto :past_b8_3
-call :restore "8.25" "E:\Callback\VirtualHoldPub\launchpad\settings.js"
+call :restore "8.23" "E:\Callback\VirtualHoldPub\launchpad\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.24" "E:\Callback\VirtualHoldPub\dashboards\settings.js"
+call :restore "8.22" "E:\Callback\VirtualHoldPub\dashboards\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.23" "E:\Callback\VirtualHoldPub\SystemManagement\settings.js"
+call :restore "8.21" "E:\Callback\VirtualHoldPub\SystemManagement\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.22" "E:\Callback\VirtualHoldPub\SmartRulesEngineUi\settings.js"
+call :restore "8.20" "E:\Callback\VirtualHoldPub\SmartRulesEngineUi\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.21" "E:\Callback\VirtualHoldPub\Licensing\settings.js"
+call :restore "8.19" "E:\Callback\VirtualHoldPub\Licensing\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.20" "E:\Callback\VirtualHoldPub\LegacyUsers\settings.js"
+call :restore "8.18" "E:\Callback\VirtualHoldPub\LegacyUsers\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.19" "E:\Callback\VirtualHoldPub\LegacyReports\settings.js"
+call :restore "8.17" "E:\Callback\VirtualHoldPub\LegacyReports\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.18" "E:\Callback\VirtualHoldPub\ConfigurationManagement\settings.js"
+call :restore "8.16" "E:\Callback\VirtualHoldPub\ConfigurationManagement\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.17" "E:\Callback\Management API\site.config"
+call :restore "8.15" "E:\Callback\Core Monitor\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.16" "E:\Callback\Core Monitor\site.config"
+call :restore "8.14" "E:\Callback\VirtualHoldPub\EyeQueue\EyeQueue.url"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.15" "E:\Callback\ConfigurationManagement\site.config"
+call :restore "8.13" "E:\Callback\SmartRules\VHT_SmartRulesEngineService.exe.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.14" "E:\Callback\SmartRules\VHT_SmartRulesEngineService.exe.config"
+call :restore "8.12" "E:\Callback\VHT_ConfigurationWizard.exe.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.13" "E:\Callback\VHT_ConfigurationWizard.exe.config"
+call :restore "8.11" "E:\Callback\VirtualHoldPub\VHQWatch\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.12" "E:\Callback\VirtualHoldPub\VHQWatch\web.config"
+call :restore "8.10" "E:\Callback\VirtualHoldPub\VHQMWS\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.11" "E:\Callback\VirtualHoldPub\VHQMWS\web.config"
+call :restore "8.9" "E:\Callback\VirtualHoldPub\VHCallbackResponse\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.10" "E:\Callback\VirtualHoldPub\VHCallbackResponse\web.config"
+call :restore "8.8" "E:\Callback\Notification Server\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.9" "E:\Callback\Notification Server\site.config"
+call :restore "8.7" "E:\Callback\Management API\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.8" "E:\Callback\Management API\site.config"
-if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.7" "E:\Callback\VirtualHoldPub\EyeQueue\web.config"
-if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.6" "E:\Callback\VirtualHoldPub\EyeQueue\EyeQueue.url"
+call :restore "8.6" "E:\Callback\VirtualHoldPub\EyeQueue\web.config"
 if not "%errorlevel%"=="0" goto :stopped
 call :restore "8.5" "E:\Callback\VirtualHoldPub\EyeQueue\web.config"
 if not "%errorlevel%"=="0" goto :stopped

@@ -398,43 +398,39 @@ call :edit "8.4" "C:\Program Files (x86)\Virtual Hold Technology\Dashboard\vht_s
 if not "%errorlevel%"=="0" goto :stopped
 call :edit "8.5" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.6" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\EyeQueue.url"
+call :edit "8.6" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.7" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\web.config"
+call :edit "8.7" "C:\Program Files (x86)\Virtual Hold Technology\Management API\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.8" "C:\Program Files (x86)\Virtual Hold Technology\Management API\site.config"
+call :edit "8.8" "C:\Program Files (x86)\Virtual Hold Technology\Notification Server\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.9" "C:\Program Files (x86)\Virtual Hold Technology\Notification Server\site.config"
+call :edit "8.9" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHCallbackResponse\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.10" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHCallbackResponse\web.config"
+call :edit "8.10" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQMWS\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.11" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQMWS\web.config"
+call :edit "8.11" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQWatch\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.12" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQWatch\web.config"
+call :edit "8.12" "C:\Program Files (x86)\Virtual Hold Technology\VHT_ConfigurationWizard.exe.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.13" "C:\Program Files (x86)\Virtual Hold Technology\VHT_ConfigurationWizard.exe.config"
+call :edit "8.13" "C:\Program Files (x86)\Virtual Hold Technology\SmartRules\VHT_SmartRulesEngineService.exe.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.14" "C:\Program Files (x86)\Virtual Hold Technology\SmartRules\VHT_SmartRulesEngineService.exe.config"
+call :edit "8.14" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\EyeQueue.url"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.15" "C:\Program Files (x86)\Virtual Hold Technology\ConfigurationManagement\site.config"
+call :edit "8.16" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\ConfigurationManagement\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.17" "C:\Program Files (x86)\Virtual Hold Technology\Management API\site.config"
+call :edit "8.17" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyReports\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.18" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\ConfigurationManagement\settings.js"
+call :edit "8.18" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyUsers\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.19" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyReports\settings.js"
+call :edit "8.19" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\Licensing\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.20" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyUsers\settings.js"
+call :edit "8.20" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SmartRulesEngineUi\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.21" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\Licensing\settings.js"
+call :edit "8.21" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SystemManagement\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.22" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SmartRulesEngineUi\settings.js"
+call :edit "8.22" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\dashboards\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.23" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SystemManagement\settings.js"
-if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.24" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\dashboards\settings.js"
-if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.25" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\launchpad\settings.js"
+call :edit "8.23" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\launchpad\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
 :past_f8_1
 
@@ -452,43 +448,39 @@ call :edit "8.4" "C:\Program Files (x86)\Virtual Hold Technology\Dashboard\vht_s
 if not "%errorlevel%"=="0" goto :stopped
 call :edit "8.5" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.6" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\EyeQueue.url"
+call :edit "8.6" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.7" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\web.config"
+call :edit "8.7" "C:\Program Files (x86)\Virtual Hold Technology\Management API\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.8" "C:\Program Files (x86)\Virtual Hold Technology\Management API\site.config"
+call :edit "8.8" "C:\Program Files (x86)\Virtual Hold Technology\Notification Server\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.9" "C:\Program Files (x86)\Virtual Hold Technology\Notification Server\site.config"
+call :edit "8.9" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHCallbackResponse\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.10" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHCallbackResponse\web.config"
+call :edit "8.10" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQMWS\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.11" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQMWS\web.config"
+call :edit "8.11" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQWatch\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.12" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQWatch\web.config"
+call :edit "8.12" "C:\Program Files (x86)\Virtual Hold Technology\VHT_ConfigurationWizard.exe.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.13" "C:\Program Files (x86)\Virtual Hold Technology\VHT_ConfigurationWizard.exe.config"
+call :edit "8.13" "C:\Program Files (x86)\Virtual Hold Technology\SmartRules\VHT_SmartRulesEngineService.exe.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.14" "C:\Program Files (x86)\Virtual Hold Technology\SmartRules\VHT_SmartRulesEngineService.exe.config"
+call :edit "8.14" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\EyeQueue.url"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.15" "C:\Program Files (x86)\Virtual Hold Technology\ConfigurationManagement\site.config"
+call :edit "8.16" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\ConfigurationManagement\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.17" "C:\Program Files (x86)\Virtual Hold Technology\Management API\site.config"
+call :edit "8.17" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyReports\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.18" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\ConfigurationManagement\settings.js"
+call :edit "8.18" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyUsers\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.19" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyReports\settings.js"
+call :edit "8.19" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\Licensing\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.20" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyUsers\settings.js"
+call :edit "8.20" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SmartRulesEngineUi\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.21" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\Licensing\settings.js"
+call :edit "8.21" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SystemManagement\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.22" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SmartRulesEngineUi\settings.js"
+call :edit "8.22" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\dashboards\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.23" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SystemManagement\settings.js"
-if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.24" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\dashboards\settings.js"
-if not "%errorlevel%"=="0" goto :stopped
-call :edit "8.25" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\launchpad\settings.js"
+call :edit "8.23" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\launchpad\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
 :past_f8_2
 
@@ -496,7 +488,7 @@ rem 8 Configuration files: CORE01
 
 
 if /i not "%PLACE% %PHASE%"=="CORE01 components" goto :past_f8_3
-call :edit "8.16" "C:\Program Files (x86)\Virtual Hold Technology\Core Monitor\site.config"
+call :edit "8.15" "C:\Program Files (x86)\Virtual Hold Technology\Core Monitor\site.config"
 if not "%errorlevel%"=="0" goto :stopped
 :past_f8_3
 
@@ -504,7 +496,7 @@ rem 8 Configuration files: CORE02
 
 
 if /i not "%PLACE% %PHASE%"=="CORE02 components" goto :past_f8_4
-call :edit "8.16" "C:\Program Files (x86)\Virtual Hold Technology\Core Monitor\site.config"
+call :edit "8.15" "C:\Program Files (x86)\Virtual Hold Technology\Core Monitor\site.config"
 if not "%errorlevel%"=="0" goto :stopped
 :past_f8_4
 
@@ -718,7 +710,7 @@ rem 8 Configuration files: CORE02
 
 
 if /i not "%PLACE% %PHASE%"=="CORE02 components" goto :past_b8_1
-call :restore "8.16" "C:\Program Files (x86)\Virtual Hold Technology\Core Monitor\site.config"
+call :restore "8.15" "C:\Program Files (x86)\Virtual Hold Technology\Core Monitor\site.config"
 if not "%errorlevel%"=="0" goto :stopped
 :past_b8_1
 
@@ -726,7 +718,7 @@ rem 8 Configuration files: CORE01
 
 
 if /i not "%PLACE% %PHASE%"=="CORE01 components" goto :past_b8_2
-call :restore "8.16" "C:\Program Files (x86)\Virtual Hold Technology\Core Monitor\site.config"
+call :restore "8.15" "C:\Program Files (x86)\Virtual Hold Technology\Core Monitor\site.config"
 if not "%errorlevel%"=="0" goto :stopped
 :past_b8_2
 
@@ -734,43 +726,39 @@ rem 8 Configuration files: MGMT02
 
 
 if /i not "%PLACE% %PHASE%"=="MGMT02 components" goto :past_b8_3
-call :restore "8.25" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\launchpad\settings.js"
+call :restore "8.23" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\launchpad\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.24" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\dashboards\settings.js"
+call :restore "8.22" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\dashboards\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.23" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SystemManagement\settings.js"
+call :restore "8.21" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SystemManagement\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.22" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SmartRulesEngineUi\settings.js"
+call :restore "8.20" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SmartRulesEngineUi\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.21" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\Licensing\settings.js"
+call :restore "8.19" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\Licensing\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.20" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyUsers\settings.js"
+call :restore "8.18" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyUsers\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.19" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyReports\settings.js"
+call :restore "8.17" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyReports\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.18" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\ConfigurationManagement\settings.js"
+call :restore "8.16" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\ConfigurationManagement\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.17" "C:\Program Files (x86)\Virtual Hold Technology\Management API\site.config"
+call :restore "8.14" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\EyeQueue.url"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.15" "C:\Program Files (x86)\Virtual Hold Technology\ConfigurationManagement\site.config"
+call :restore "8.13" "C:\Program Files (x86)\Virtual Hold Technology\SmartRules\VHT_SmartRulesEngineService.exe.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.14" "C:\Program Files (x86)\Virtual Hold Technology\SmartRules\VHT_SmartRulesEngineService.exe.config"
+call :restore "8.12" "C:\Program Files (x86)\Virtual Hold Technology\VHT_ConfigurationWizard.exe.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.13" "C:\Program Files (x86)\Virtual Hold Technology\VHT_ConfigurationWizard.exe.config"
+call :restore "8.11" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQWatch\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.12" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQWatch\web.config"
+call :restore "8.10" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQMWS\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.11" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQMWS\web.config"
+call :restore "8.9" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHCallbackResponse\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.10" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHCallbackResponse\web.config"
+call :restore "8.8" "C:\Program Files (x86)\Virtual Hold Technology\Notification Server\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.9" "C:\Program Files (x86)\Virtual Hold Technology\Notification Server\site.config"
+call :restore "8.7" "C:\Program Files (x86)\Virtual Hold Technology\Management API\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.8" "C:\Program Files (x86)\Virtual Hold Technology\Management API\site.config"
-if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.7" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\web.config"
-if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.6" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\EyeQueue.url"
+call :restore "8.6" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\web.config"
 if not "%errorlevel%"=="0" goto :stopped
 call :restore "8.5" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\web.config"
 if not "%errorlevel%"=="0" goto :stopped
@@ -788,43 +776,39 @@ rem 8 Configuration files: MGMT01
 
 
 if /i not "%PLACE% %PHASE%"=="MGMT01 components" goto :past_b8_4
-call :restore "8.25" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\launchpad\settings.js"
+call :restore "8.23" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\launchpad\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.24" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\dashboards\settings.js"
+call :restore "8.22" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\dashboards\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.23" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SystemManagement\settings.js"
+call :restore "8.21" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SystemManagement\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.22" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SmartRulesEngineUi\settings.js"
+call :restore "8.20" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\SmartRulesEngineUi\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.21" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\Licensing\settings.js"
+call :restore "8.19" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\Licensing\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.20" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyUsers\settings.js"
+call :restore "8.18" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyUsers\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.19" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyReports\settings.js"
+call :restore "8.17" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\LegacyReports\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.18" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\ConfigurationManagement\settings.js"
+call :restore "8.16" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\ConfigurationManagement\settings.js"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.17" "C:\Program Files (x86)\Virtual Hold Technology\Management API\site.config"
+call :restore "8.14" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\EyeQueue.url"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.15" "C:\Program Files (x86)\Virtual Hold Technology\ConfigurationManagement\site.config"
+call :restore "8.13" "C:\Program Files (x86)\Virtual Hold Technology\SmartRules\VHT_SmartRulesEngineService.exe.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.14" "C:\Program Files (x86)\Virtual Hold Technology\SmartRules\VHT_SmartRulesEngineService.exe.config"
+call :restore "8.12" "C:\Program Files (x86)\Virtual Hold Technology\VHT_ConfigurationWizard.exe.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.13" "C:\Program Files (x86)\Virtual Hold Technology\VHT_ConfigurationWizard.exe.config"
+call :restore "8.11" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQWatch\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.12" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQWatch\web.config"
+call :restore "8.10" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQMWS\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.11" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHQMWS\web.config"
+call :restore "8.9" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHCallbackResponse\web.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.10" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\VHCallbackResponse\web.config"
+call :restore "8.8" "C:\Program Files (x86)\Virtual Hold Technology\Notification Server\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.9" "C:\Program Files (x86)\Virtual Hold Technology\Notification Server\site.config"
+call :restore "8.7" "C:\Program Files (x86)\Virtual Hold Technology\Management API\site.config"
 if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.8" "C:\Program Files (x86)\Virtual Hold Technology\Management API\site.config"
-if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.7" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\web.config"
-if not "%errorlevel%"=="0" goto :stopped
-call :restore "8.6" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\EyeQueue.url"
+call :restore "8.6" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\web.config"
 if not "%errorlevel%"=="0" goto :stopped
 call :restore "8.5" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\EyeQueue\web.config"
 if not "%errorlevel%"=="0" goto :stopped

@@ -47,11 +47,10 @@ fn sample_of(path: &str) -> String {
 /// Every sample has exactly one place for each edit.
 fn edited(subject: &Subject, before: &str) -> String {
     let facts = facts(subject);
+    let driver = format!("{{driver,\"{}\"}}", facts.driver);
+    let driver = ("{driver,\"SQL Server\"}", driver.as_str());
     let edits: &[(&str, &str)] = if subject.path.ends_with(".driver.set") {
-        &[(
-            "{driver,\"SQL Server\"}",
-            &format!("{{driver,\"{}\"}}", facts.driver),
-        )]
+        &[driver]
     } else if subject.path.contains("/Notification Server/") {
         &[
             (
@@ -61,10 +60,13 @@ fn edited(subject: &Subject, before: &str) -> String {
             ("http://server/EyeQueue/NoAccessPage", facts.no_access),
         ]
     } else {
-        &[(
-            "{auth_api_url,\"http://server:2800\"}",
-            "{auth_api_url,\"http://127.0.0.1:2800\"}",
-        )]
+        &[
+            (
+                "{auth_api_url,\"http://server:2800\"}",
+                "{auth_api_url,\"http://127.0.0.1:2800\"}",
+            ),
+            driver,
+        ]
     };
     edits
         .iter()

@@ -299,7 +299,11 @@ impl Machine {
         }
         write!(wrapper, "echo began>\"{}\"\r\n", path("began.txt")).expect("a String");
         let script_path = Self::windows(&self.bundle(script));
-        write!(wrapper, "call \"{script_path}\" {arguments}\r\nexit %errorlevel%\r\n").expect("a String");
+        write!(
+            wrapper,
+            "call \"{script_path}\" {arguments}\r\nexit %errorlevel%\r\n"
+        )
+        .expect("a String");
         fs::write(self.folder.path().join("run.cmd"), wrapper).expect("a writable file");
         // A server of Wine that is just ending now and then refuses a new program. Nothing of the script ran then.
         (0..3)

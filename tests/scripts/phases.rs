@@ -36,7 +36,8 @@ fn stand_in(machine: &Machine, script: &str, code: u32) {
     let path = machine.bundle(script);
     assert!(path.exists(), "{script} is not in the bundle");
     let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-    let text = format!("@echo off\r\necho {name} ran, (%~1) & more\r\nexit /b {code}\r\n").replace("& more", "^& more");
+    let text = format!("@echo off\r\necho {name} ran, (%~1) & more\r\nexit /b {code}\r\n")
+        .replace("& more", "^& more");
     fs::write(path, text).expect("writable");
 }
 
@@ -61,7 +62,10 @@ fn answer(machine: &Machine, call: &Call) -> Answer {
 /// The stand-ins that ran, in order.
 fn ran(outcome: &Outcome) -> Vec<&str> {
     let lines = outcome.output.lines();
-    lines.filter_map(|line| line.split_once(".cmd ran, ")).map(|(name, _)| name).collect()
+    lines
+        .filter_map(|line| line.split_once(".cmd ran, "))
+        .map(|(name, _)| name)
+        .collect()
 }
 
 fn log(machine: &Machine, phase: &str) -> String {
@@ -89,19 +93,35 @@ fn a_phase_runs_its_scripts_once_and_keeps_one_log() {
     let outcome = run(&machine, "core01 REGISTRY");
     expect(&outcome, 1, "FAILED at step 6.2. Nothing after it was done.");
     assert_eq!(ran(&outcome), REGISTRY);
-    assert!(log(&machine, "registry").ends_with("exit code 1.\nfailed\n"), "{}", log(&machine, "registry"));
+    assert!(
+        log(&machine, "registry").ends_with("exit code 1.\nfailed\n"),
+        "{}",
+        log(&machine, "registry")
+    );
     registry(&machine, "apply-windows-tls", 0);
     let outcome = run(&machine, "CORE01 registry");
     expect(&outcome, 0, "CORE01: phase registry is done.");
-    assert!(outcome.output.contains("6.1 was done before."), "{}", outcome.output);
+    assert!(
+        outcome.output.contains("6.1 was done before."),
+        "{}",
+        outcome.output
+    );
     assert_eq!(ran(&outcome), ["apply-windows-tls"]);
     expect(&run(&machine, "CORE01 registry"), 0, "6.2 was done before.");
     let log = log(&machine, "registry");
-    for line in ["2026-12-05T23:10:00", "apply-registry.cmd ran, () & more", "6.1 done", "exit code 0."] {
+    for line in [
+        "2026-12-05T23:10:00",
+        "apply-registry.cmd ran, () & more",
+        "6.1 done",
+        "exit code 0.",
+    ] {
         assert!(log.lines().any(|found| found.ends_with(line)), "{line}: {log}");
     }
     // One log of this phase, and nothing in the folder of the bundle.
-    let bundle: Vec<PathBuf> = [".log", ".done", ".begun"].iter().map(|end| machine.bundle(&format!("CORE01-registry{end}"))).collect();
+    let bundle: Vec<PathBuf> = [".log", ".done", ".begun"]
+        .iter()
+        .map(|end| machine.bundle(&format!("CORE01-registry{end}")))
+        .collect();
     assert!(bundle.iter().all(|path| !path.exists()));
 }
 
@@ -112,7 +132,11 @@ fn what_was_begun_is_taken_back_last_first() {
         registry(&machine, name, 0);
     }
     // Nothing was begun: nothing is taken back.
-    expect(&run(&machine, "CORE01 registry back"), 2, "Nothing was begun at CORE01 in phase registry.");
+    expect(
+        &run(&machine, "CORE01 registry back"),
+        2,
+        "Nothing was begun at CORE01 in phase registry.",
+    );
     // Halfway is begun.
     registry(&machine, "apply-windows-tls", 1);
     expect(&run(&machine, "CORE01 registry"), 1, "FAILED at step 6.2.");
@@ -150,16 +174,39 @@ fn files_are_copied_before_people_change_them_and_put_back() {
     fs::write(machine.unix(&new), "new\r\n").expect("writable");
     let outcome = run(&machine, "CORE01 components done");
     expect(&outcome, 2, "this file is as it was before.");
-    assert_eq!(outcome.output.matches("this file is as it was before.").count(), 1, "{}", outcome.output);
-    assert!(outcome.output.contains(&shortcut) && !outcome.output.contains(&wizard), "{}", outcome.output);
+    assert_eq!(
+        outcome.output.matches("this file is as it was before.").count(),
+        1,
+        "{}",
+        outcome.output
+    );
+    assert!(
+        outcome.output.contains(&shortcut) && !outcome.output.contains(&wizard),
+        "{}",
+        outcome.output
+    );
     // Somebody who runs it again without a word is told what is open.
     expect(&run(&machine, "CORE01 components"), 2, &shortcut);
-    expect(&run(&machine, "CORE01 components done-unchanged"), 0, "phase components is done");
+    expect(
+        &run(&machine, "CORE01 components done-unchanged"),
+        0,
+        "phase components is done",
+    );
     fs::write(machine.unix(&shortcut), "changed later\r\n").expect("writable");
-    expect(&run(&machine, "CORE01 components back"), 0, "phase components is taken back");
+    expect(
+        &run(&machine, "CORE01 components back"),
+        0,
+        "phase components is taken back",
+    );
     let text = |path: &str| fs::read_to_string(machine.unix(path)).expect("a file");
-    assert_eq!((text(&wizard).as_str(), text(&shortcut).as_str()), ("old wizard\r\n", "old shortcut\r\n"));
-    assert!(!machine.unix(&new).exists(), "a file that was not there before goes");
+    assert_eq!(
+        (text(&wizard).as_str(), text(&shortcut).as_str()),
+        ("old wizard\r\n", "old shortcut\r\n")
+    );
+    assert!(
+        !machine.unix(&new).exists(),
+        "a file that was not there before goes"
+    );
 }
 
 #[test]
@@ -171,23 +218,50 @@ fn what_has_no_way_back_and_what_people_do_come_with_a_word() {
     expect(&outcome, 2, "run-phase.cmd deployment verify done");
     assert!(ran(&outcome).is_empty(), "{}", outcome.output);
     let outcome = run(&machine, "deployment verify done");
-    expect(&outcome, 2, "has no way back. To do it, run: run-phase.cmd deployment verify accept-one-way");
+    expect(
+        &outcome,
+        2,
+        "has no way back. To do it, run: run-phase.cmd deployment verify accept-one-way",
+    );
     assert!(ran(&outcome).is_empty());
     let outcome = run(&machine, "deployment verify accept-one-way");
     expect(&outcome, 0, "phase verify is done");
     assert_eq!(ran(&outcome), ["purge-captured"]);
-    expect(&run(&machine, "deployment verify back"), 0, "has no way back: it stays.");
-    assert!(!run(&machine, "deployment verify accept-one-way").output.contains("purge-captured.cmd ran"));
+    expect(
+        &run(&machine, "deployment verify back"),
+        0,
+        "has no way back: it stays.",
+    );
+    assert!(
+        !run(&machine, "deployment verify accept-one-way")
+            .output
+            .contains("purge-captured.cmd ran")
+    );
 }
 
 #[test]
 fn other_words_and_other_servers_do_nothing() {
     let mut machine = machine();
-    for arguments in ["", "CORE01", "CORE01 nothing", "CORE02 registry", "CORE01 registry again", "deployment registry"] {
+    for arguments in [
+        "",
+        "CORE01",
+        "CORE01 nothing",
+        "CORE02 registry",
+        "CORE01 registry again",
+        "deployment registry",
+    ] {
         let outcome = run(&machine, arguments);
         assert_ne!(outcome.code, 0, "{arguments}: {outcome:#?}");
-        assert!(outcome.output.contains("PLACE") || outcome.output.contains("Nothing is done at"), "{}", outcome.output);
+        assert!(
+            outcome.output.contains("PLACE") || outcome.output.contains("Nothing is done at"),
+            "{}",
+            outcome.output
+        );
     }
     machine.set("COMPUTERNAME", "MGMT01");
-    expect(&run(&machine, "CORE01 registry"), 1, "This is MGMT01, not CORE01.");
+    expect(
+        &run(&machine, "CORE01 registry"),
+        1,
+        "This is MGMT01, not CORE01.",
+    );
 }
