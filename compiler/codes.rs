@@ -232,6 +232,7 @@ codes! {
     OLDER_SUITE = "CB0458", Warning, "an old Windows release needs a TLS suite without authenticated encryption";
     PROXY_GIVES_UP = "CB0459", Warning, "the proxy gives up before its clients do";
     READER_WITHOUT_SERVICES = "CB0460", Warning, "a server reads addresses at 127.0.0.1 without the web services";
+    READERS_UNKNOWN = "CB0461", Warning, "nobody has said whether a server without the web services reads their addresses";
     ACCEPTANCE_UNUSED = "CB0490", Warning, "an accepted warning is not there";
     ACCEPTANCE_EXPIRED = "CB0491", Warning, "an acceptance is past its date";
     LAYER_IDLE = "CB0493", Warning, "a layer has no effect";

@@ -89,6 +89,23 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
 
 /// DEF-45: 127.0.0.1 in the table of web service paths means the machine that reads it.
 fn readers(view: &View<'_>, problems: &mut Vec<Problem>) {
+    let silent: Vec<usize> = view
+        .servers()
+        .filter(|(_, server)| server.reads_ws_paths.is_none() && !has(server, Role::Management))
+        .map(|(index, _)| index)
+        .collect();
+    if let Some(&first) = silent.first() {
+        problems.push(
+            Problem::at(
+                codes::READERS_UNKNOWN,
+                server_pointer(first, "/roles"),
+                "it is assumed that nothing reads the table of web service paths on servers without these services",
+            )
+            .note("the change puts http://127.0.0.1/ into both rows, which is the machine that reads them (SQL-1, DEF-45)")
+            .help("ask the vendor or look into the configuration of what runs there, and write `reads_ws_paths: false` below each such server")
+            .servers(silent),
+        );
+    }
     for (index, server) in view.servers() {
         if server.reads_ws_paths == Some(true) && !has(server, Role::Management) {
             problems.push(
