@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::codes;
+use crate::codes::{self, Meaning};
 use crate::diag::{Diagnostic, Diagnostics, one_of};
 use crate::diff::sides::{LIMIT, unreadable};
 use crate::diff::{Side, Snapshot, compare, html, json, markdown, report, text};
@@ -22,16 +22,6 @@ use super::exit::Exit;
 use super::git::{GitProgram, Revision};
 use super::session::Session;
 use super::workshop::{Workshop, plain, shown};
-
-/// A file that gave no text to compile: a side could not be read, which is more than a mistake in it.
-const NO_INVENTORY_TEXT: [codes::Code; 6] = [
-    codes::UNREADABLE_FILE,
-    codes::INPUT_IS_FOLDER,
-    codes::INPUT_TOO_LARGE,
-    codes::NOT_UTF8,
-    codes::UTF16_INPUT,
-    codes::BINARY_INPUT,
-];
 
 /// Compares and prints; differences give status 1, a side that cannot be read gives 2.
 pub(super) fn run(session: &mut Session, arguments: &Diff) {
@@ -214,7 +204,8 @@ fn read_side(
                 }
                 Some(Outcome::NotCompiled(sources, diagnostics)) => {
                     session.report(&origin, &sources, &diagnostics);
-                    let unread = |finding: &Diagnostic| NO_INVENTORY_TEXT.contains(&finding.code);
+                    // A side that gave no text could not be read, which is more than a mistake in it.
+                    let unread = |finding: &Diagnostic| finding.code.meaning() != Meaning::Finding;
                     session.raise(if diagnostics.iter().any(unread) {
                         Exit::Failure
                     } else {
