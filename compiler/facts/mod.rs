@@ -15,6 +15,7 @@ use crate::inventory::model::{
     BalancerKind, CertificateKind, Integration, Inventory, LogLevel, RabbitMq, Server, SqlAccess,
     SqlAuthentication, TlsProtocol, UpstreamKey, UserTag, Window, WindowsVersion, XFrameOptions,
 };
+use crate::inventory::web;
 
 /// The values of one installation that every template sees.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -547,15 +548,11 @@ fn topology_facts(inventory: &Inventory) -> TopologyFacts {
 
 fn proxy_facts(inventory: &Inventory) -> ProxyFacts {
     let proxy = &inventory.proxy;
-    let port_suffix = if proxy.https_port == 443 {
-        String::new()
-    } else {
-        format!(":{}", proxy.https_port)
-    };
+    let port_suffix = web::https_suffix(proxy.https_port);
     ProxyFacts {
         fqdn: proxy.fqdn.clone(),
         https_port: proxy.https_port,
-        standard_port: proxy.https_port == 443,
+        standard_port: proxy.https_port == web::HTTPS,
         http_port: proxy.http_port,
         origin: format!("https://{}{port_suffix}", proxy.fqdn),
         port_suffix,

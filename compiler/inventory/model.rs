@@ -248,7 +248,7 @@ pub enum BalancerKind {
 }
 
 fn default_https_port() -> u16 {
-    443
+    super::web::HTTPS
 }
 
 fn default_tls_protocols() -> Vec<TlsProtocol> {
