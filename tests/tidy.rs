@@ -165,8 +165,13 @@ fn layer_of(module: &str) -> Option<usize> {
 
 /// The modules named by `crate::name` and `crate::{name, …}`.
 fn modules_used(code: &str) -> BTreeSet<&str> {
+    names_behind("crate::", code)
+}
+
+/// The names that stand behind a path, alone or in braces.
+fn names_behind<'a>(path: &str, code: &'a str) -> BTreeSet<&'a str> {
     let mut used = BTreeSet::new();
-    for rest in code.split("crate::").skip(1) {
+    for rest in code.split(path).skip(1) {
         let group = match rest.strip_prefix('{') {
             Some(group) => group.split('}').next().unwrap_or_default(),
             None => rest,
@@ -246,6 +251,36 @@ fn the_change_window_stands_without_the_compiler() {
             .filter(|used| PHASES.contains(used))
         {
             complaints.push(format!("compiler/{name} must not use `{used}`"));
+        }
+    }
+    expect_none(&complaints);
+}
+
+#[test]
+fn commands_never_import_each_other() {
+    let code = product_code();
+    let (_, dispatch) = code
+        .iter()
+        .find(|(name, _)| name == "cli/mod.rs")
+        .expect("the list of commands");
+    let commands: BTreeSet<&str> = dispatch
+        .split("::run(&mut session")
+        .filter_map(|before| before.rsplit(' ').next())
+        .filter(|name| dispatch.contains(&format!("mod {name};")))
+        .collect();
+    assert!(commands.contains("diff") && commands.contains("server_plan"));
+    let mut complaints = Vec::new();
+    for (name, code) in code.iter().filter(|(name, _)| name.starts_with("cli/")) {
+        if name == "cli/mod.rs" {
+            continue;
+        }
+        let beside = names_behind("super::", code);
+        for used in beside.union(&names_behind("crate::cli::", code)) {
+            if commands.contains(used) {
+                complaints.push(format!(
+                    "compiler/{name} must not use the command `{used}`; what commands share stands in a file of its own"
+                ));
+            }
         }
     }
     expect_none(&complaints);

@@ -236,6 +236,21 @@ impl Session {
         }
     }
 
+    /// Prints findings about files that are no source texts.
+    pub(super) fn report_files(&mut self, subject: &str, findings: Vec<Diagnostic>) {
+        let mut diagnostics = Diagnostics::new();
+        for finding in findings {
+            diagnostics.push(finding);
+        }
+        self.report(subject, &Sources::new(), &diagnostics);
+    }
+
+    /// Tells why a command could not do its work.
+    pub(super) fn fail(&mut self, finding: Diagnostic) {
+        self.report_alone(finding);
+        self.raise(Exit::Failure);
+    }
+
     /// Ends the run.
     pub(super) fn finish(mut self) -> Exit {
         self.release();

@@ -17,8 +17,8 @@ use crate::source::Sources;
 use crate::why::{self, Answer, Explorer, Impact, text};
 
 use super::args::{Why, WhyFormat};
-use super::diff::{has_extension, is_inventory};
 use super::exit::Exit;
+use super::folder::{has_extension, is_inventory};
 use super::made_with::NotRead;
 use super::session::Session;
 use super::workshop::{Workshop, plain, shown};
@@ -63,8 +63,7 @@ fn why(session: &mut Session, workshop: &Workshop, arguments: &Why) {
         (None, None) => Err(Vec::new()),
     };
     if let Err(error) = workshop.files.read(file, MAX_OUTPUT_BYTES) {
-        session.report_alone(unreadable(file, &error));
-        session.raise(Exit::Failure);
+        session.fail(unreadable(file, &error));
         return;
     }
     let inventory = match found {
@@ -374,8 +373,7 @@ fn impact(session: &mut Session, workshop: &Workshop, arguments: &Why) {
         None => match inventories_with(workshop, &arguments.place.file) {
             Ok(inventories) => inventories,
             Err(finding) => {
-                session.report_alone(*finding);
-                session.raise(Exit::Failure);
+                session.fail(*finding);
                 return;
             }
         },
