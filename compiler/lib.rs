@@ -18,6 +18,7 @@ pub mod facts;
 pub mod files;
 pub mod inventory;
 pub mod lint;
+pub mod marks;
 pub mod plan;
 pub mod reference;
 pub mod render;

@@ -13,7 +13,9 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("formats", &["formats"]),
     (
         "ground",
-        &["source", "diag", "codes", "explain", "secrets", "report", "files"],
+        &[
+            "source", "diag", "codes", "explain", "marks", "secrets", "report", "files",
+        ],
     ),
     ("contract", &["contract", "edit"]),
     ("inventory", &["inventory"]),
@@ -313,6 +315,27 @@ fn libraries_and_rights_stay_in_their_place() {
                 complaints.push(format!(
                     "compiler/{name} must not name `{word}`; only {} may",
                     places.join(", ")
+                ));
+            }
+        }
+    }
+    expect_none(&complaints);
+}
+
+#[test]
+fn marks_stand_in_one_alphabet() {
+    let mut complaints = Vec::new();
+    for (name, code) in product_code() {
+        // Formats know which characters are private; they use none.
+        if name == "marks.rs" || name.starts_with("formats/") {
+            continue;
+        }
+        for rest in code.split("\\u{").skip(1) {
+            let digits = rest.split('}').next().unwrap_or_default();
+            let letter = u32::from_str_radix(digits, 16).unwrap_or_default();
+            if matches!(letter, 0xE000..=0xF8FF | 0xF_0000..) {
+                complaints.push(format!(
+                    "compiler/{name}: name U+{letter:04X} in compiler/marks.rs"
                 ));
             }
         }

@@ -27,6 +27,7 @@ use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::facts::{Facts, plan_view::PlanView};
 use crate::formats::Format;
 use crate::inventory::{Schema, Subject, read_document};
+use crate::marks::{FIELD, ITEM};
 use crate::secrets;
 use crate::source::{FileId, Sources, Span};
 
@@ -50,11 +51,6 @@ const FRONT_MATTER: Subject = Subject {
 
 /// Names the text of a condition of the catalogue, which belongs to no template.
 const CONDITION: &str = "condition of the catalogue: ";
-
-/// Separates the fields of a template's rendered front matter.
-const FIELD: char = '\u{1F}';
-/// Separates the items of a list in it.
-const ITEM: char = '\u{1E}';
 
 /// One compiled template.
 #[derive(Clone, Debug)]
