@@ -86,30 +86,6 @@ const CONFINED: &[(&str, &[&str])] = &[
 const TOO_LONG: usize = 700;
 const LONG: usize = 500;
 
-/// Files that may be longer, and why.
-const LONG_FOR_A_REASON: &[(&str, &str)] = &[
-    (
-        "compiler/inventory/model.rs",
-        "the whole inventory contract on one page, half of it doc comments",
-    ),
-    (
-        "compiler/facts/mod.rs",
-        "every variable a template sees on one page, most of it doc comments",
-    ),
-    (
-        "compiler/formats/cmd/read.rs",
-        "one reader whose rules refer to each other; a third are its tests",
-    ),
-    (
-        "compiler/formats/power_shell.rs",
-        "one tokenizer and its allow-list; half are its tests",
-    ),
-    (
-        "compiler/formats/reg.rs",
-        "one reader beside its quoting; half are its tests and the verdicts of a real import",
-    ),
-];
-
 /// Every text file of the repository with its path, without what is built or fetched.
 fn texts() -> BTreeMap<String, String> {
     let root = root();
@@ -351,9 +327,6 @@ fn files_say_what_they_are_for_and_are_short() {
             complaints.push(format!("{name} does not begin with a `//!` header"));
         }
         let lines = text.lines().count();
-        if LONG_FOR_A_REASON.iter().any(|(file, _)| *file == name) {
-            continue;
-        }
         if lines > TOO_LONG {
             complaints.push(format!(
                 "{name} has {lines} lines; split it by idea (at most {TOO_LONG})"
