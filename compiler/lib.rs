@@ -17,6 +17,7 @@ pub mod explain;
 pub mod facts;
 pub mod files;
 pub mod inventory;
+pub mod json;
 pub mod lint;
 pub mod marks;
 pub mod plan;

@@ -14,7 +14,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     (
         "ground",
         &[
-            "source", "diag", "codes", "explain", "marks", "secrets", "report", "files",
+            "source", "diag", "codes", "explain", "json", "marks", "secrets", "report", "files",
         ],
     ),
     ("contract", &["contract", "edit"]),

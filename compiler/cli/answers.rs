@@ -10,6 +10,7 @@ use crate::change::evidence::{Flaw, Summary};
 use crate::change::verify::{Form, VerifiedBundle};
 use crate::contract::digest::Digest;
 use crate::coverage::Row;
+use crate::json;
 use crate::report::escape_hidden;
 use crate::show;
 
@@ -94,8 +95,10 @@ impl Named {
         let replaced = written
             .old
             .as_ref()
-            .filter(|old| written.changed && old.version == self.version && old.seal != written.new_seal);
-        self.replaced_seal = replaced.map(|old| old.seal.to_string());
+            .filter(|old| written.changed && old.version == self.version)
+            .and_then(|old| old.seal)
+            .filter(|seal| *seal != written.new_seal);
+        self.replaced_seal = replaced.map(|seal| seal.to_string());
         self.removed = written.removed_stale.iter().map(ToString::to_string).collect();
         self.kept.clone_from(&written.foreign);
         match &written.old {
@@ -225,7 +228,5 @@ pub(super) struct EvidenceAnswer<'a> {
 
 /// An answer as pretty JSON with a line feed at its end.
 pub(super) fn json(answer: &impl Serialize) -> String {
-    // Texts, numbers and lists always have a JSON form.
-    let text = serde_json::to_string_pretty(answer).unwrap_or_default();
-    escape_hidden(&text) + "\n"
+    escape_hidden(&json::pretty(answer))
 }

@@ -107,7 +107,7 @@ pub(super) fn run(session: &mut Session, arguments: &Build) {
             put_in_place(&workshop, built)
         },
         |index, outcome: Outcome| {
-            let subject = inventories.get(index).map(|path| shown(path)).unwrap_or_default();
+            let subject = shown(inventories.get(index).expect("the index of an inventory"));
             progress.paused(|| {
                 let counts = session.report(&subject, &outcome.sources, &outcome.diagnostics);
                 let made = outcome
@@ -385,12 +385,13 @@ fn lines_of(written: &Written, bundle: &Named) -> Vec<String> {
     if let Some(old) = written
         .old
         .as_ref()
-        .filter(|old| written.changed && old.version == bundle.version && old.seal != written.new_seal)
+        .filter(|old| written.changed && old.version == bundle.version)
+        && let Some(seal) = old.seal.filter(|seal| *seal != written.new_seal)
     {
         lines.push(format!(
             "  version {} had other content: seal {}",
             old.version,
-            old.seal.spoken()
+            seal.spoken()
         ));
     }
     let removed = written.removed_stale.iter();
@@ -429,7 +430,7 @@ fn shared_names(workshop: &Workshop, inventories: &[PathBuf]) -> BTreeMap<usize,
             diagnostics: &mut diagnostics,
             on_phase: &mut |_| (),
         };
-        let subject = inventories.get(index).map(|path| shown(path)).unwrap_or_default();
+        let subject = shown(inventories.get(index).expect("the index of an inventory"));
         let loaded = workshop
             .compiler
             .load(&mut run, &workshop.workspace, &subject)

@@ -10,6 +10,7 @@ use crate::change::verify::{VerifiedBundle, Vouchers, verify};
 use crate::codes;
 use crate::diag::Diagnostic;
 use crate::files::{DiskFiles, Files as _};
+use crate::json;
 use crate::report::{counted, escape_hidden, visible};
 
 use super::answers::{BundleAnswer, EvidenceAnswer};
@@ -59,8 +60,7 @@ fn of_bundle(session: &mut Session, place: &Path, arguments: &Verify) {
 }
 
 fn line<T: Serialize>(answer: &T) -> String {
-    // Texts, numbers and lists of them always have a JSON form.
-    escape_hidden(&serde_json::to_string(answer).unwrap_or_default()) + "\n"
+    escape_hidden(&json::compact(answer)) + "\n"
 }
 
 /// Checks the evidence of a run.

@@ -12,10 +12,10 @@ use crate::driver::Run;
 use crate::files::{Files as _, Kind};
 use crate::inventory::Loaded;
 use crate::render::Rendered;
-use crate::report::escape_hidden;
 use crate::source::Sources;
 use crate::why::{self, Answer, Explorer, Impact, text};
 
+use super::answers::json;
 use super::args::{Why, WhyFormat};
 use super::exit::Exit;
 use super::folder::{has_extension, is_inventory};
@@ -500,11 +500,4 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Diagnostic {
     )
     .in_file(shown(file))
     .help("name a file of an `out/NAME` tree and a line of it, for example `out/acme-prod/RUNBOOK.md:12`")
-}
-
-fn json(value: &impl serde::Serialize) -> String {
-    // Texts, numbers and lists of them: such a value has no reason to fail.
-    let mut text = escape_hidden(&serde_json::to_string_pretty(value).unwrap_or_default());
-    text.push('\n');
-    text
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::formats::uri::{FederationUri, federation_uri};
 use crate::inventory::model::{Inventory, LogLevel, RabbitMq, Server, UpstreamKey, UserTag};
+use crate::json;
 
 /// RabbitMQ settings common to all nodes.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -143,7 +144,11 @@ fn identity<'a>(broker: &'a RabbitMq, server: &'a Server) -> (Option<&'a str>, &
         Some((None, None)) | None => (broker.common_name.as_deref(), broker.subject.as_deref()),
         Some(own) => own,
     };
-    (common_name, common_name.or(subject).unwrap_or_default())
+    let name = common_name.or(subject);
+    (
+        common_name,
+        name.expect("the checks refuse a server without a name to log in with"),
+    )
 }
 
 /// For each broker (by lower-case server name): user name to the servers that log in with it.
@@ -214,7 +219,7 @@ pub(super) fn server_rabbitmq_facts(
                     None,
                     certificates,
                 ))
-                .unwrap_or_default();
+                .expect("the checks refuse servers, ports and folders that no federation address can hold");
                 UpstreamFacts {
                     name: upstream.name.clone(),
                     server: upstream.server.clone(),
@@ -236,9 +241,7 @@ fn upstream_definition(uri: &str, keep: &BTreeMap<UpstreamKey, serde_json::Value
     definition.insert("ack-mode".into(), "on-confirm".into());
     definition.insert("trust-user-id".into(), false.into());
     for (key, value) in keep {
-        if let Ok(serde_json::Value::String(name)) = serde_json::to_value(key) {
-            definition.insert(name, value.clone());
-        }
+        definition.insert(json::word(key), value.clone());
     }
     serde_json::Value::Object(definition).to_string()
 }

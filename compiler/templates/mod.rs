@@ -302,8 +302,8 @@ fn load_into(
         diagnostics.push(finding);
     }
     diagnostics.checkpoint()?;
-    let plain = plain.unwrap_or_default();
-    let prose = prose.unwrap_or_default();
+    let plain = plain.expect("what an engine refuses was reported, and the run ended");
+    let prose = prose.expect("what an engine refuses was reported, and the run ended");
     Ok(Templates {
         list,
         engines,
@@ -660,8 +660,7 @@ fn check_variables(
 
 /// The schema of what a template of this scope sees.
 pub fn variable_schema(scope: Scope) -> VariableSchema {
-    // A schema is JSON already; without its properties every template would be refused for its variables.
-    let mut root = serde_json::to_value(schemars::schema_for!(Facts)).unwrap_or_default();
+    let mut root = schemars::schema_for!(Facts).to_value();
     if let Some(properties) = root
         .get_mut("properties")
         .and_then(serde_json::Value::as_object_mut)
