@@ -23,6 +23,9 @@ use crate::source::Span;
 ///
 /// # Errors
 /// Those of [`bundle::bundle`].
+///
+/// # Panics
+/// When what was loaded names no file it was read from.
 pub fn assemble(
     diagnostics: &mut Diagnostics,
     folder: &str,
@@ -46,7 +49,7 @@ pub fn assemble(
         .inputs
         .first()
         .map(|input| input.name.as_str())
-        .unwrap_or_default();
+        .expect("an inventory that was read is its own first input");
     let mut inputs: Vec<InputDigest> = loaded
         .inputs
         .iter()

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::diag::nearest;
 use crate::inventory::{Loaded, yaml_scalar};
+use crate::json;
 use crate::source::Sources;
 
 /// Column of the origins, where a line is not longer.
@@ -70,8 +71,7 @@ pub struct Part<'a> {
 ///
 /// When the inventory has no such key.
 pub fn part<'a>(loaded: &'a Loaded, sources: &'a Sources, key: Option<&str>) -> Result<Part<'a>, NoSuchKey> {
-    // Texts, numbers, lists and maps with text keys always have a JSON form.
-    let mut value = serde_json::to_value(&loaded.inventory).unwrap_or_default();
+    let mut value = json::tree(&loaded.inventory);
     let (mut pointer, mut section) = (String::new(), String::new());
     let steps = key.unwrap_or_default().replace('[', ".").replace(']', "");
     for step in steps.split('.').filter(|step| !step.is_empty()) {

@@ -13,7 +13,9 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("formats", &["formats"]),
     (
         "ground",
-        &["source", "diag", "codes", "explain", "secrets", "report", "files"],
+        &[
+            "source", "diag", "codes", "explain", "json", "marks", "secrets", "report", "files",
+        ],
     ),
     ("contract", &["contract", "edit"]),
     ("inventory", &["inventory"]),
@@ -84,30 +86,6 @@ const CONFINED: &[(&str, &[&str])] = &[
 const TOO_LONG: usize = 700;
 const LONG: usize = 500;
 
-/// Files that may be longer, and why.
-const LONG_FOR_A_REASON: &[(&str, &str)] = &[
-    (
-        "compiler/inventory/model.rs",
-        "the whole inventory contract on one page, half of it doc comments",
-    ),
-    (
-        "compiler/facts/mod.rs",
-        "every variable a template sees on one page, most of it doc comments",
-    ),
-    (
-        "compiler/formats/cmd/read.rs",
-        "one reader whose rules refer to each other; a third are its tests",
-    ),
-    (
-        "compiler/formats/power_shell.rs",
-        "one tokenizer and its allow-list; half are its tests",
-    ),
-    (
-        "compiler/formats/reg.rs",
-        "one reader beside its quoting; half are its tests and the verdicts of a real import",
-    ),
-];
-
 /// Every text file of the repository with its path, without what is built or fetched.
 fn texts() -> BTreeMap<String, String> {
     let root = root();
@@ -165,8 +143,13 @@ fn layer_of(module: &str) -> Option<usize> {
 
 /// The modules named by `crate::name` and `crate::{name, …}`.
 fn modules_used(code: &str) -> BTreeSet<&str> {
+    names_behind("crate::", code)
+}
+
+/// The names that stand behind a path, alone or in braces.
+fn names_behind<'a>(path: &str, code: &'a str) -> BTreeSet<&'a str> {
     let mut used = BTreeSet::new();
-    for rest in code.split("crate::").skip(1) {
+    for rest in code.split(path).skip(1) {
         let group = match rest.strip_prefix('{') {
             Some(group) => group.split('}').next().unwrap_or_default(),
             None => rest,
@@ -252,6 +235,36 @@ fn the_change_window_stands_without_the_compiler() {
 }
 
 #[test]
+fn commands_never_import_each_other() {
+    let code = product_code();
+    let (_, dispatch) = code
+        .iter()
+        .find(|(name, _)| name == "cli/mod.rs")
+        .expect("the list of commands");
+    let commands: BTreeSet<&str> = dispatch
+        .split("::run(&mut session")
+        .filter_map(|before| before.rsplit(' ').next())
+        .filter(|name| dispatch.contains(&format!("mod {name};")))
+        .collect();
+    assert!(commands.contains("diff") && commands.contains("server_plan"));
+    let mut complaints = Vec::new();
+    for (name, code) in code.iter().filter(|(name, _)| name.starts_with("cli/")) {
+        if name == "cli/mod.rs" {
+            continue;
+        }
+        let beside = names_behind("super::", code);
+        for used in beside.union(&names_behind("crate::cli::", code)) {
+            if commands.contains(used) {
+                complaints.push(format!(
+                    "compiler/{name} must not use the command `{used}`; what commands share stands in a file of its own"
+                ));
+            }
+        }
+    }
+    expect_none(&complaints);
+}
+
+#[test]
 fn imports_are_found_in_every_form() {
     let check = |code| modules_used(code).into_iter().collect::<Vec<_>>();
     assert_eq!(
@@ -286,6 +299,27 @@ fn libraries_and_rights_stay_in_their_place() {
 }
 
 #[test]
+fn marks_stand_in_one_alphabet() {
+    let mut complaints = Vec::new();
+    for (name, code) in product_code() {
+        // Formats know which characters are private; they use none.
+        if name == "marks.rs" || name.starts_with("formats/") {
+            continue;
+        }
+        for rest in code.split("\\u{").skip(1) {
+            let digits = rest.split('}').next().unwrap_or_default();
+            let letter = u32::from_str_radix(digits, 16).unwrap_or_default();
+            if matches!(letter, 0xE000..=0xF8FF | 0xF_0000..) {
+                complaints.push(format!(
+                    "compiler/{name}: name U+{letter:04X} in compiler/marks.rs"
+                ));
+            }
+        }
+    }
+    expect_none(&complaints);
+}
+
+#[test]
 fn files_say_what_they_are_for_and_are_short() {
     let mut complaints = Vec::new();
     for (name, text) in texts().into_iter().filter(|(name, _)| name.ends_with(".rs")) {
@@ -293,9 +327,6 @@ fn files_say_what_they_are_for_and_are_short() {
             complaints.push(format!("{name} does not begin with a `//!` header"));
         }
         let lines = text.lines().count();
-        if LONG_FOR_A_REASON.iter().any(|(file, _)| *file == name) {
-            continue;
-        }
         if lines > TOO_LONG {
             complaints.push(format!(
                 "{name} has {lines} lines; split it by idea (at most {TOO_LONG})"

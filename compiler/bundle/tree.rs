@@ -48,8 +48,8 @@ pub struct Written {
 pub struct Previous {
     /// Its version.
     pub version: String,
-    /// Its seal.
-    pub seal: Digest,
+    /// Its seal; `None` where its list of digests is not there any more.
+    pub seal: Option<Digest>,
 }
 
 /// One way in which the output folder is not what the inventory compiles to.
@@ -374,7 +374,7 @@ fn prepare_locked(
     }
     let previous = |manifest: Manifest, list: Option<Vec<u8>>| Previous {
         version: manifest.bundle.version,
-        seal: Digest::of(&list.unwrap_or_default()),
+        seal: list.map(|list| Digest::of(&list)),
     };
     let old = match (archived, found.manifest) {
         (Some(manifest), _) => Some(previous(manifest, old_archive.as_deref().and_then(archived_list))),

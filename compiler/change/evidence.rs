@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::digest::Digest;
+use crate::json;
 use crate::report::{counted, visible};
 
 use super::journal::{Line, Record, Who};
@@ -38,11 +39,6 @@ struct Seal {
     sha256: Digest,
 }
 
-fn json<T: Serialize>(value: &T) -> String {
-    // Strings, numbers and lists of them always have a JSON form.
-    serde_json::to_string(value).unwrap_or_default()
-}
-
 /// The evidence of a run from the lines of a journal, and the digest to write down.
 pub fn text<'a>(run: u64, lines: impl IntoIterator<Item = &'a Line>) -> (String, Digest) {
     let mut text = String::new();
@@ -50,7 +46,7 @@ pub fn text<'a>(run: u64, lines: impl IntoIterator<Item = &'a Line>) -> (String,
     let mut n = 0;
     for line in lines.into_iter().filter(|line| line.run == run) {
         n += 1;
-        let entry = json(&Entry {
+        let entry = json::compact(&Entry {
             n,
             before,
             line: line.clone(),
@@ -66,7 +62,7 @@ pub fn text<'a>(run: u64, lines: impl IntoIterator<Item = &'a Line>) -> (String,
         lines: n,
         sha256: Digest::of(text.as_bytes()),
     };
-    text.push_str(&json(&seal));
+    text.push_str(&json::compact(&seal));
     text.push('\n');
     (text, seal.sha256)
 }
@@ -137,7 +133,7 @@ pub fn read(bytes: &[u8]) -> Result<Evidence, Vec<Flaw>> {
                     );
                 } else if entry.before != before {
                     flaw(number, "the line before it was changed");
-                } else if json(&entry).as_bytes() != text {
+                } else if json::compact(&entry).as_bytes() != text {
                     flaw(number, "it is not spelled as it was written");
                 }
                 lines.push(entry.line);
@@ -150,7 +146,7 @@ pub fn read(bytes: &[u8]) -> Result<Evidence, Vec<Flaw>> {
                     flaw(number, "the line before the seal was changed");
                 } else if found.sha256 != Digest::of(sealed) {
                     flaw(number, "the seal is of other lines");
-                } else if json(&found).as_bytes() != text {
+                } else if json::compact(&found).as_bytes() != text {
                     flaw(number, "the seal is not spelled as it was written");
                 }
                 seal = Some(found);

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::contract::digest::Digest;
 use crate::contract::path::BundlePath;
+use crate::json;
 
 use super::disk::{Disk, Found};
 
@@ -275,8 +276,7 @@ pub struct Line {
 impl Line {
     /// The line as it is written, without its line feed: its last member is the SHA-256 of the object without it.
     pub fn text(&self) -> String {
-        // Strings, numbers and lists of them always have a JSON form.
-        let mut text = serde_json::to_string(self).unwrap_or_default();
+        let mut text = json::compact(self);
         let own = Digest::of(text.as_bytes());
         text.pop();
         let _ = write!(text, r#","own":"{own}"}}"#);

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::codes::{self, Code};
 use crate::contract::digest::Digest;
 use crate::contract::runbook::{Step, StepKind, StepNumber};
+use crate::json;
 
 use super::disk::Disk;
 use super::history::{History, Standing};
@@ -232,10 +233,7 @@ impl Plan {
 
     /// The JSON text.
     pub fn to_text(&self) -> String {
-        // Strings, numbers and lists of them always have a JSON form.
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
-        text.push('\n');
-        text
+        json::pretty(self)
     }
 
     /// Reads a plan that was written to a file.

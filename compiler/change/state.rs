@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::contract::digest::Digest;
 use crate::contract::path::BundlePath;
+use crate::json;
 
 use super::disk::{Disk, Found, Held};
 use super::evidence;
@@ -149,8 +150,11 @@ impl State {
 
     /// Says who has the lock, for others.
     pub fn say_running(&self, disk: &dyn Disk, running: &Running) -> io::Result<()> {
-        let text = serde_json::to_string(running).unwrap_or_default();
-        put(disk, &self.top.join("running.json"), text.as_bytes())
+        put(
+            disk,
+            &self.top.join("running.json"),
+            json::compact(running).as_bytes(),
+        )
     }
 
     /// Takes that away again.

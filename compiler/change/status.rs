@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::contract::digest::Digest;
+use crate::json;
 
 use super::disk::Disk;
 use super::file::Target;
@@ -126,10 +127,7 @@ impl Status {
 
     /// The JSON text.
     pub fn to_text(&self) -> String {
-        // Strings, numbers and lists of them always have a JSON form.
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
-        text.push('\n');
-        text
+        json::pretty(self)
     }
 
     /// The text for people.

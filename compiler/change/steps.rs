@@ -42,6 +42,16 @@ pub fn is_native(step: &Step) -> bool {
     matches!(step.kind, StepKind::Edit | StepKind::Replace)
 }
 
+/// The file that such a step changes, as Windows writes it.
+///
+/// # Panics
+/// For a step that names no file, which no runbook that was read has.
+pub fn target_of(step: &Step) -> &str {
+    step.target
+        .as_deref()
+        .expect("a runbook with a step that changes a file and names none cannot be read")
+}
+
 /// Whether there is nothing to do where its file is not there: references are rewritten where they are, and a release without the
 /// script has none.
 pub fn may_lack_its_file(step: &Step) -> bool {

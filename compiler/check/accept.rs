@@ -149,7 +149,7 @@ fn joined(answers: &[&Acceptance]) -> Acceptance {
         code: answers
             .first()
             .map(|entry| entry.code.clone())
-            .unwrap_or_default(),
+            .expect("only what has an answer is accepted"),
         reason: reasons.join("; "),
         servers: Vec::new(),
         until: answers.iter().filter_map(|entry| entry.until.clone()).min(),

@@ -3,10 +3,10 @@
 //! Each assumption is one warning for the whole installation; writing the value into the inventory confirms it.
 
 use super::problem::Problem;
-use super::proxy::address_parts;
 use super::{View, server_pointer};
 use crate::codes;
 use crate::contract::artifact::Role;
+use crate::inventory::web;
 
 pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
     core_monitor(view, problems);
@@ -100,8 +100,8 @@ fn smart_rules(view: &View<'_>, problems: &mut Vec<Problem>) {
 
 fn no_access_page(view: &View<'_>, problems: &mut Vec<Problem>) {
     let given = view.inventory.overrides.no_access_page_url.as_deref();
-    let local = given
-        .is_none_or(|address| address_parts(address).is_some_and(|(_, host, _)| host.starts_with("127.")));
+    let local =
+        given.is_none_or(|address| web::parts(address).is_some_and(|(_, host, _)| host.starts_with("127.")));
     if local {
         problems.push(
             Problem::at(
@@ -113,10 +113,7 @@ fn no_access_page(view: &View<'_>, problems: &mut Vec<Problem>) {
             .help(format!(
                 "set `overrides.no_access_page_url: https://{}{}/EyeQueue/NoAccessPage`",
                 view.inventory.proxy.fqdn,
-                match view.inventory.proxy.https_port {
-                    443 => String::new(),
-                    port => format!(":{port}"),
-                }
+                web::https_suffix(view.inventory.proxy.https_port)
             )),
         );
     }

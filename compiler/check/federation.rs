@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::problem::Problem;
 use super::{View, server_pointer, some_names};
 use crate::codes;
 use crate::diag::nearest;
 use crate::inventory::model::{RabbitMq, Server, Upstream, UpstreamKey};
+use crate::json;
 
 /// How many unknown names get a suggestion: each costs a look at every known name.
 const SUGGESTIONS: usize = 20;
@@ -235,9 +234,5 @@ fn kept(pointer: &str, upstream: &Upstream, problems: &mut Vec<Problem>) {
 
 /// The key as the broker and the inventory spell it.
 pub(super) fn key_name(key: UpstreamKey) -> String {
-    match serde_json::to_value(key) {
-        Ok(Value::String(name)) => name,
-        // A variant without fields is a text and nothing else.
-        Ok(_) | Err(_) => String::new(),
-    }
+    json::word(&key)
 }

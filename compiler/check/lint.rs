@@ -11,6 +11,7 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::inventory::alternatives::{Alternative, Origin, leaves};
 use crate::inventory::layers::{Idle, idle};
 use crate::inventory::{Loaded, Schema, from_value};
+use crate::json;
 
 /// Reports layers and values that others replace, and keys that are equal to their default.
 pub fn lint(diagnostics: &mut Diagnostics, schema: &Schema, loaded: &Loaded) {
@@ -115,7 +116,7 @@ fn equal_to_default(schema: &Schema, loaded: &Loaded) -> Vec<(String, Diagnostic
         let Ok(inventory) = from_value(without) else {
             continue;
         };
-        let full = serde_json::to_value(&inventory).unwrap_or_default();
+        let full = json::tree(&inventory);
         let is_same = full.pointer(&leaf.pointer) == Some(&leaf.value);
         let is_gone = |pointer: &str| pointer == leaf.pointer || is_default(pointer);
         if is_same && collect(&inventory, &is_gone, None).len() == warned {

@@ -10,6 +10,7 @@ use crate::diag::nearest;
 use crate::facts::SMART_RULES_RECEIVE_SECONDS;
 use crate::facts::ciphers::is_served_by_modern_suites;
 use crate::inventory::model::{CertificateKind, TlsProtocol, XFrameOptions};
+use crate::inventory::web;
 
 /// How many unknown names get a suggestion: each costs a look at every known name.
 const SUGGESTIONS: usize = 20;
@@ -191,9 +192,10 @@ fn addresses(view: &View<'_>, problems: &mut Vec<Problem>) {
     ];
     let https_port = view.inventory.proxy.https_port;
     for (field, address) in given {
-        let Some((scheme, host, port)) = address.as_deref().and_then(address_parts) else {
+        let Some((scheme, host, port)) = address.as_deref().and_then(web::parts) else {
             continue;
         };
+        let host = host.to_ascii_lowercase();
         let pointer = format!("/overrides/{field}");
         if host == "localhost" {
             problems.push(
@@ -226,26 +228,10 @@ fn addresses(view: &View<'_>, problems: &mut Vec<Problem>) {
                 )
                 .related("/proxy/https_port", "the only port the proxy offers to other machines")
                 .note("IIS listens on 127.0.0.1 only once this change is made (IIS-1, IIS-2, DEF-7)")
-                .help(if https_port == 443 {
-                    format!("write `https://{host}/…`")
-                } else {
-                    format!("write `https://{host}:{https_port}/…`")
-                }),
+                .help(format!("write `https://{host}{}/…`", web::https_suffix(https_port))),
             );
         }
     }
-}
-
-/// Scheme, lower-case host and port of a web address.
-pub(super) fn address_parts(address: &str) -> Option<(&str, String, u16)> {
-    let (scheme, rest) = address.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let default = if scheme == "https" { 443 } else { 80 };
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) => (host, port.parse().ok()?),
-        None => (authority, default),
-    };
-    Some((scheme, host.to_ascii_lowercase(), port))
 }
 
 fn protocols(view: &View<'_>, problems: &mut Vec<Problem>) {
@@ -290,7 +276,7 @@ fn protocols(view: &View<'_>, problems: &mut Vec<Problem>) {
     }
     let why = match view.inventory.iis.x_frame_options {
         Some(XFrameOptions::Deny) => Some("`DENY` blocks every frame, also Launchpad's frame of EyeQueue"),
-        Some(XFrameOptions::SameOrigin) if proxy.https_port != 443 || proxy.http_port.is_some() => {
+        Some(XFrameOptions::SameOrigin) if proxy.https_port != web::HTTPS || proxy.http_port.is_some() => {
             Some("`SAMEORIGIN` compares scheme, host and port, and this proxy is reached by several")
         }
         Some(XFrameOptions::SameOrigin) | None => None,
@@ -400,24 +386,5 @@ fn certificate(view: &View<'_>, problems: &mut Vec<Problem>) {
             )
             .help("export it to a folder only administrators can read, and delete it after the change"),
         );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::address_parts;
-
-    #[test]
-    fn addresses_are_taken_apart() {
-        for (address, parts) in [
-            ("https://A.example/x", Some(("https", "a.example", 443))),
-            ("http://a.example", Some(("http", "a.example", 80))),
-            ("https://a.example:8080/x:1", Some(("https", "a.example", 8080))),
-            ("a.example", None),
-            ("https://a:b/", None),
-        ] {
-            let expected = parts.map(|(scheme, host, port)| (scheme, host.to_owned(), port));
-            assert_eq!(address_parts(address), expected, "{address}");
-        }
     }
 }

@@ -4,11 +4,11 @@
 //! Each is a warning: nobody but the author knows better, and can say so.
 
 use super::problem::Problem;
-use super::proxy::address_parts;
 use super::{View, server_pointer};
 use crate::codes;
 use crate::contract::moment::Moment;
 use crate::diag::{code, slip_of};
+use crate::inventory::web;
 
 pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
     window(view, problems);
@@ -122,7 +122,7 @@ fn ports_in(text: &str) -> Vec<u16> {
     let lower = text.to_ascii_lowercase();
     let mut ports: Vec<u16> = lower
         .split_whitespace()
-        .filter_map(address_parts)
+        .filter_map(web::parts)
         .map(|(_, _, port)| port)
         .collect();
     if ports.is_empty() {
@@ -230,9 +230,10 @@ fn hosts(view: &View<'_>, problems: &mut Vec<Problem>) {
         let Some(address) = address.as_deref() else {
             continue;
         };
-        let Some((_, host, _)) = address_parts(address) else {
+        let Some((_, host, _)) = web::parts(address) else {
             continue;
         };
+        let host = host.to_ascii_lowercase();
         if let Some(near) = slip_of(&host, &names) {
             problems.push(
                 Problem::at(

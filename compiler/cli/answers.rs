@@ -1,4 +1,4 @@
-//! What `build`, `check`, `show` and `coverage` print with `--format json`, as types: `cbgen schema` prints their schemas.
+//! What `build`, `check`, `show`, `coverage` and `verify` print with `--format json`, as types: `cbgen schema` prints their schemas.
 //!
 //! A key is added only together with a new [`FORMAT`] number. This file must not decide anything.
 
@@ -6,7 +6,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::bundle::tree::Written;
+use crate::change::evidence::{Flaw, Summary};
+use crate::change::verify::{Form, VerifiedBundle};
+use crate::contract::digest::Digest;
 use crate::coverage::Row;
+use crate::json;
 use crate::report::escape_hidden;
 use crate::show;
 
@@ -91,8 +95,10 @@ impl Named {
         let replaced = written
             .old
             .as_ref()
-            .filter(|old| written.changed && old.version == self.version && old.seal != written.new_seal);
-        self.replaced_seal = replaced.map(|old| old.seal.to_string());
+            .filter(|old| written.changed && old.version == self.version)
+            .and_then(|old| old.seal)
+            .filter(|seal| *seal != written.new_seal);
+        self.replaced_seal = replaced.map(|seal| seal.to_string());
         self.removed = written.removed_stale.iter().map(ToString::to_string).collect();
         self.kept.clone_from(&written.foreign);
         match &written.old {
@@ -148,9 +154,79 @@ pub(super) struct Shown {
     pub(super) values: Vec<show::Entry>,
 }
 
+/// A bundle that is in order, for programs. One that is not has findings, which have formats of their own.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct BundleAnswer<'a> {
+    /// Its name.
+    bundle: &'a str,
+    /// Its version.
+    version: &'a str,
+    /// Number of the change request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<&'a str>,
+    /// Files in it.
+    files: usize,
+    /// `deployed`, or `review` for a tree of `out/`.
+    form: &'static str,
+    /// Digest of its `SHA256SUMS`, which covers everything.
+    seal: Digest,
+    /// Id of the manifest.
+    id: Digest,
+    /// Absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<SignatureAnswer<'a>>,
+}
+
+/// The signature of a bundle.
+#[derive(Serialize, JsonSchema)]
+struct SignatureAnswer<'a> {
+    /// Fingerprint of the key.
+    key: String,
+    /// Who vouches for it; absent when nobody was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'a str>,
+}
+
+impl<'a> BundleAnswer<'a> {
+    /// What is said of a checked bundle.
+    pub(super) fn of(bundle: &'a VerifiedBundle<'_>) -> Self {
+        let record = &bundle.manifest().bundle;
+        Self {
+            bundle: &record.name,
+            version: &record.version,
+            change: record.change.as_deref(),
+            files: bundle.files().count(),
+            form: match bundle.form() {
+                Form::Deployed => "deployed",
+                Form::Review => "review",
+            },
+            seal: bundle.seal(),
+            id: record.id,
+            signature: bundle.signed().map(|signed| SignatureAnswer {
+                key: signed.signature.fingerprint().clone(),
+                by: signed.principals.as_deref(),
+            }),
+        }
+    }
+}
+
+/// Evidence, for programs: what it is about when it is whole, and what does not fit.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct EvidenceAnswer<'a> {
+    /// The file as it was named.
+    pub(super) file: &'a str,
+    /// Nothing was changed, removed or added.
+    pub(super) is_whole: bool,
+    /// Whether the seal is the one that was given; absent when none was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) seal_fits: Option<bool>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub(super) summary: Option<Summary<'a>>,
+    /// What does not fit.
+    pub(super) flaws: &'a [Flaw],
+}
+
 /// An answer as pretty JSON with a line feed at its end.
 pub(super) fn json(answer: &impl Serialize) -> String {
-    // Texts, numbers and lists always have a JSON form.
-    let text = serde_json::to_string_pretty(answer).unwrap_or_default();
-    escape_hidden(&text) + "\n"
+    escape_hidden(&json::pretty(answer))
 }

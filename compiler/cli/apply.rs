@@ -12,11 +12,10 @@ use crate::codes;
 use crate::contract::runbook::{StepKind, StepNumber};
 use crate::diag::Diagnostic;
 
-use super::change::{fail, open, server, tell};
+use super::change::{open, selection, server, tell};
 use super::change_args::ApplyArguments;
 use super::exit::Exit;
 use super::machine::RealMachine;
-use super::server_plan::selection;
 use super::session::Session;
 
 /// Applies, and says how it ended.
@@ -101,12 +100,9 @@ fn are_there<'a>(
         if desk.package.runbook().step(place, *number).is_none() {
             all = false;
             let message = format!("{} has no step {number}", desk.server.place);
-            fail(
-                session,
-                Diagnostic::new(codes::UNKNOWN_STEP, message).help(
-                    "the numbers stand in RUNBOOK.md of the bundle; `cbgen plan` lists those of this place",
-                ),
-            );
+            session.fail(Diagnostic::new(codes::UNKNOWN_STEP, message).help(
+                "the numbers stand in RUNBOOK.md of the bundle; `cbgen plan` lists those of this place",
+            ));
         }
     }
     all
@@ -134,10 +130,7 @@ fn fit(session: &mut Session, desk: &Desk<'_>, arguments: &ApplyArguments) -> bo
     });
     let misfits: Vec<(String, &str)> = one_way.chain(done).collect();
     for (message, help) in &misfits {
-        fail(
-            session,
-            Diagnostic::new(codes::UNKNOWN_STEP, message.clone()).help(*help),
-        );
+        session.fail(Diagnostic::new(codes::UNKNOWN_STEP, message.clone()).help(*help));
     }
     misfits.is_empty()
 }
@@ -150,8 +143,7 @@ fn read_plan(session: &mut Session, arguments: &ApplyArguments) -> Result<Option
     match bytes.and_then(|bytes| Plan::read(&bytes)) {
         Ok(plan) => Ok(Some(plan)),
         Err(why) => {
-            fail(
-                session,
+            session.fail(
                 Diagnostic::new(codes::PLAN_UNREADABLE, format!("the plan cannot be read: {why}"))
                     .in_file(file.to_string_lossy().replace('\\', "/"))
                     .help("write a new one with `cbgen plan … -o FILE`"),

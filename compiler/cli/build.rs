@@ -5,10 +5,7 @@
 //! the command line.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
 
 use crate::bundle::archive::Press;
 use crate::bundle::tree::{self, Prepared, Written};
@@ -27,6 +24,7 @@ use super::answers::{self, BuildState, Built, Named};
 use super::args::{AnswerFormat, Build};
 use super::exit::Exit;
 use super::made_with;
+use super::parallel::for_each_in_order;
 use super::phases::{Progress, Stopwatch};
 use super::session::Session;
 use super::workshop::{Workshop, shown};
@@ -109,7 +107,7 @@ pub(super) fn run(session: &mut Session, arguments: &Build) {
             put_in_place(&workshop, built)
         },
         |index, outcome: Outcome| {
-            let subject = inventories.get(index).map(|path| shown(path)).unwrap_or_default();
+            let subject = shown(inventories.get(index).expect("the index of an inventory"));
             progress.paused(|| {
                 let counts = session.report(&subject, &outcome.sources, &outcome.diagnostics);
                 let made = outcome
@@ -177,59 +175,6 @@ fn not_built((inventory, counts): (String, Counts)) -> Built {
         warnings: counts.warnings,
         bundle: None,
     }
-}
-
-/// Runs `work` for ranges of indices of at most `together` on every core, and `done` for each result on this thread, in
-/// the order of the indices. Work is taken in order too, so that few results wait for an earlier one.
-pub(super) fn for_each_in_order<T: Send>(
-    count: usize,
-    together: usize,
-    work: impl Fn(Range<usize>) -> Vec<T> + Sync,
-    mut done: impl FnMut(usize, T),
-) {
-    if count == 1 {
-        return work(0..1).into_iter().for_each(|result| done(0, result));
-    }
-    let next = AtomicUsize::new(0);
-    let threads = std::thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(count);
-    // Small runs are shared out among the cores too, and the last ranges end at about the same time.
-    let together = together.min(count.div_ceil(threads * 4)).max(1);
-    let (sender, receiver) = mpsc::sync_channel::<(usize, Vec<T>)>(threads);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            let sender = sender.clone();
-            let (work, next) = (&work, &next);
-            scope.spawn(move || {
-                // Each inventory stays on its core: a pool of one makes the parallel parts of the phases run inline.
-                let pool = rayon::ThreadPoolBuilder::new()
-                    .num_threads(1)
-                    .use_current_thread()
-                    .build();
-                loop {
-                    let start = next.fetch_add(together, Ordering::Relaxed);
-                    let end = count.min(start + together);
-                    if start >= count || sender.send((start, work(start..end))).is_err() {
-                        break;
-                    }
-                }
-                drop(pool);
-            });
-        }
-        drop(sender);
-        let mut waiting = BTreeMap::new();
-        let mut expected = 0;
-        for (start, results) in receiver {
-            waiting.insert(start, results);
-            while let Some(results) = waiting.remove(&expected) {
-                for result in results {
-                    done(expected, result);
-                    expected += 1;
-                }
-            }
-        }
-    });
 }
 
 /// An inventory whose bundle is compiled, and staged unless `--check` only compares.
@@ -440,12 +385,13 @@ fn lines_of(written: &Written, bundle: &Named) -> Vec<String> {
     if let Some(old) = written
         .old
         .as_ref()
-        .filter(|old| written.changed && old.version == bundle.version && old.seal != written.new_seal)
+        .filter(|old| written.changed && old.version == bundle.version)
+        && let Some(seal) = old.seal.filter(|seal| *seal != written.new_seal)
     {
         lines.push(format!(
             "  version {} had other content: seal {}",
             old.version,
-            old.seal.spoken()
+            seal.spoken()
         ));
     }
     let removed = written.removed_stale.iter();
@@ -484,7 +430,7 @@ fn shared_names(workshop: &Workshop, inventories: &[PathBuf]) -> BTreeMap<usize,
             diagnostics: &mut diagnostics,
             on_phase: &mut |_| (),
         };
-        let subject = inventories.get(index).map(|path| shown(path)).unwrap_or_default();
+        let subject = shown(inventories.get(index).expect("the index of an inventory"));
         let loaded = workshop
             .compiler
             .load(&mut run, &workshop.workspace, &subject)
@@ -540,17 +486,4 @@ fn same_bundle(shared: &Shared) -> Diagnostic {
         .in_file(shared.first.as_str())
         .note(format!("also used by {}", shared.others.join(", ")))
         .help(help)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn results_arrive_in_order_whatever_finishes_first() {
-        let mut seen = Vec::new();
-        let work = |indices: Range<usize>| indices.map(|index| index * 2).collect();
-        for_each_in_order(100, 7, work, |index, double| seen.push((index, double)));
-        assert_eq!(seen, (0..100).map(|index| (index, index * 2)).collect::<Vec<_>>());
-    }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::change::disk::{Disk as _, Found, RealDisk};
-use crate::change::plan::Problem;
+use crate::change::plan::{Desk, Problem};
 use crate::change::server::Server;
-use crate::change::steps::{DEPLOYMENT, Package};
+use crate::change::steps::{DEPLOYMENT, Package, Selection, server_of};
 use crate::change::verify::{Vouchers, verify as verified};
 use crate::codes;
 use crate::contract::digest::Digest;
@@ -16,11 +16,12 @@ use crate::contract::runbook::{RUNBOOK, Runbook};
 use crate::diag::{Diagnostic, one_of};
 use crate::files::DiskFiles;
 
-use super::change_args::PlaceOptions;
+use super::bundles::read_signers;
+use super::change_args::{PlaceOptions, StepOptions};
+use super::clock;
 use super::exit::Exit;
 use super::machine::variable;
 use super::session::Session;
-use super::verify;
 use super::workshop::shown;
 
 /// A bundle that was checked.
@@ -57,12 +58,12 @@ impl Package for Opened {
 pub(super) fn open(session: &mut Session, place: &Path, signers: Option<&Path>) -> Option<Opened> {
     let refused = match read(place, signers) {
         Ok((opened, warnings)) => {
-            verify::report(session, &verify::shown(place), warnings);
+            session.report_files(&shown(place), warnings);
             return Some(opened);
         }
         Err(findings) => findings,
     };
-    verify::report(session, &verify::shown(place), refused);
+    session.report_files(&shown(place), refused);
     session.raise(Exit::Failure);
     None
 }
@@ -71,12 +72,12 @@ fn read(place: &Path, signers: Option<&Path>) -> Result<(Opened, Vec<Diagnostic>
     let disk = DiskFiles::new("");
     let trusted = match signers {
         None => None,
-        Some(path) => Some((verify::read_signers(&disk, path)?, verify::shown(path))),
+        Some(path) => Some((read_signers(&disk, path)?, shown(path))),
     };
     let vouchers = trusted.as_ref().map(|(signers, name)| Vouchers {
         signers,
         name,
-        now: verify::now(),
+        now: clock::now(),
     });
     let bundle = verified(&disk, place, vouchers)?;
     let one = |finding: Box<Diagnostic>| vec![*finding];
@@ -84,7 +85,7 @@ fn read(place: &Path, signers: Option<&Path>) -> Result<(Opened, Vec<Diagnostic>
     let unusable = |why: String| {
         vec![
             Diagnostic::new(codes::RUNBOOK_UNUSABLE, why)
-                .in_file(verify::shown(place))
+                .in_file(shown(place))
                 .help("build the bundle with a cbgen of this version"),
         ]
     };
@@ -118,8 +119,7 @@ pub(super) fn server(
         let looked = RealDisk.look(root);
         // A copy may lie behind a link.
         if !matches!(looked, Ok(Some(Found::Folder | Found::Link))) {
-            fail(
-                session,
+            session.fail(
                 Diagnostic::new(
                     codes::NOT_A_SERVER,
                     format!("the folder `{}` of `--root` is not there", shown(root)),
@@ -143,8 +143,7 @@ pub(super) fn server(
             .map(|server| server.name.as_str())
             .collect();
         let Some(name) = names.iter().find(|name| name.eq_ignore_ascii_case(&place)) else {
-            fail(
-                session,
+            session.fail(
                 Diagnostic::new(
                     codes::PLACE_UNKNOWN,
                     format!("the bundle has no server `{place}`"),
@@ -167,6 +166,54 @@ pub(super) fn server(
     ))
 }
 
+/// The wanted steps; numbers that are not there are told.
+pub(super) fn selection(session: &mut Session, desk: &Desk<'_>, options: &StepOptions) -> Option<Selection> {
+    let selection = Selection {
+        phases: options.phase.clone(),
+        from: options.from,
+        until: options.until,
+    };
+    let unknown = [options.from, options.until]
+        .into_iter()
+        .flatten()
+        .find(|number| {
+            desk.package
+                .runbook()
+                .step(server_of(&desk.server.place), *number)
+                .is_none()
+        });
+    if let Some(number) = unknown {
+        session.fail(
+            Diagnostic::new(
+                codes::UNKNOWN_STEP,
+                format!("{} has no step {number}", desk.server.place),
+            )
+            .help("the numbers stand in RUNBOOK.md of the bundle"),
+        );
+        return None;
+    }
+    let chooses = selection != Selection::default();
+    if chooses
+        && selection
+            .choose(desk.package.runbook(), &desk.server.place)
+            .is_empty()
+    {
+        let phases: Vec<&str> = options.phase.iter().map(|phase| phase.name()).collect();
+        let which = match phases.as_slice() {
+            [] => "between these numbers".to_owned(),
+            phases => format!("in the phase {}", one_of(phases.iter().copied())),
+        };
+        session.fail(Diagnostic::new(
+                codes::UNKNOWN_STEP,
+                format!("{} has no step {which}", desk.server.place),
+            )
+            .help("`cbgen plan` without these options lists the steps of this place; RUNBOOK.md has a command for each place and phase"),
+        );
+        return None;
+    }
+    Some(selection)
+}
+
 /// Tells problems, each as a finding.
 pub(super) fn tell(session: &mut Session, problems: &[Problem]) {
     for problem in problems {
@@ -177,10 +224,4 @@ pub(super) fn tell(session: &mut Session, problems: &[Problem]) {
         }
         session.report_alone(finding);
     }
-}
-
-/// Tells that a command could not do its work.
-pub(super) fn fail(session: &mut Session, finding: Diagnostic) {
-    session.report_alone(finding);
-    session.raise(Exit::Failure);
 }

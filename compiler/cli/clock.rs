@@ -1,4 +1,7 @@
-//! Which day it is, for acceptances that end. No output of a build depends on it.
+//! Which day and which moment it is, for acceptances that end and signers who are valid for a time only. No output of a
+//! build depends on it.
+
+use crate::change::moment::Seconds;
 
 /// Seconds of a day.
 const DAY: u64 = 86_400;
@@ -18,6 +21,18 @@ pub(super) fn today() -> Option<String> {
             .as_secs(),
     };
     Some(day(seconds / DAY))
+}
+
+/// Seconds since 1970. A clock before that is as wrong as one at zero.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "signers may be valid for a time only; no output depends on it"
+)]
+pub(super) fn now() -> Seconds {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| {
+        Seconds::try_from(since.as_secs()).unwrap_or(Seconds::MAX)
+    })
 }
 
 /// The day so many days after 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date algorithms").

@@ -13,9 +13,9 @@ use crate::edit::{Places, Report, kind_by_name, mistakes, notes, refusals, secre
 use crate::files::{DiskFiles, Files, Kind};
 use crate::formats::edits::source::MAX_FILE_BYTES;
 use crate::formats::edits::{EditKind, Edited, Edits, decode};
-use crate::report::escape_hidden;
 use crate::source::Sources;
 
+use super::answers;
 use super::args::{Edit, EditFormat};
 use super::exit::Exit;
 use super::session::Session;
@@ -106,8 +106,7 @@ fn edit(session: &mut Session, files: &DiskFiles, arguments: &Edit) -> Option<Ed
         let report = Report::new(&file_name, &edits_name, kind, edited);
         match arguments.format {
             EditFormat::Json => {
-                let json = escape_hidden(&serde_json::to_string_pretty(&report).unwrap_or_default());
-                session.print(&format!("{json}\n"));
+                session.print(&answers::json(&report));
             }
             EditFormat::Text => {
                 let after = decode(kind, &edited.bytes);

@@ -8,7 +8,20 @@ use std::path::{Component, Path, PathBuf};
 use crate::files::Files;
 use crate::inventory::{self, MAX_INPUT_BYTES};
 
-use super::diff::is_inventory;
+/// Whether a name has one of these extensions, in any case of letters.
+pub(super) fn has_extension(name: &str, extensions: &[&str]) -> bool {
+    name.rsplit_once('.')
+        .is_some_and(|(_, found)| extensions.iter().any(|wanted| found.eq_ignore_ascii_case(wanted)))
+}
+
+/// Whether a YAML file of a folder is an inventory, and no layer that others extend. One that cannot be read counts as an
+/// inventory: compiling it says why, where leaving it out would say nothing.
+pub(super) fn is_inventory(files: &dyn Files, path: &Path) -> bool {
+    let most = u64::try_from(MAX_INPUT_BYTES).unwrap_or(u64::MAX);
+    files
+        .read(path, most)
+        .map_or(true, |bytes| inventory::is_inventory(&bytes))
+}
 
 /// The inventories among some files of one folder, in their order: those with a key `bundle` of their own, those that cannot
 /// be read, and those that were meant as one and that no other file extends.

@@ -9,7 +9,7 @@ use crate::contract::manifest::Manifest;
 use crate::diag::{Diagnostic, one_of};
 use crate::templates::folder;
 
-use super::diff::has_extension;
+use super::folder::has_extension;
 use super::workshop::shown;
 
 /// Most names in one message.

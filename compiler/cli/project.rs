@@ -14,8 +14,8 @@ use crate::source::Sources;
 
 use super::args::{Command, Deny, TemplateOptions};
 use super::arguments::files_of;
-use super::diff::has_extension;
 use super::exit::Exit;
+use super::folder::has_extension;
 use super::session::Session;
 use super::workshop::{plain, shown};
 

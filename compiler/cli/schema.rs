@@ -13,7 +13,6 @@ use crate::templates::front_matter::FrontMatter;
 use super::answers;
 use super::args::{Schema, SchemaKind};
 use super::session::Session;
-use super::verify;
 
 /// Prints a schema, pretty, with a line feed at its end.
 pub(super) fn run(session: &mut Session, arguments: &Schema) {
@@ -28,8 +27,8 @@ pub(super) fn run(session: &mut Session, arguments: &Schema) {
         SchemaKind::Coverage => schemars::schema_for!(answers::Covered<'_>).to_value(),
         SchemaKind::Runbook => schemars::schema_for!(Runbook).to_value(),
         SchemaKind::Edit => schemars::schema_for!(Report).to_value(),
-        SchemaKind::Verify => schemars::schema_for!(verify::BundleAnswer<'_>).to_value(),
-        SchemaKind::Evidence => schemars::schema_for!(verify::EvidenceAnswer<'_>).to_value(),
+        SchemaKind::Verify => schemars::schema_for!(answers::BundleAnswer<'_>).to_value(),
+        SchemaKind::Evidence => schemars::schema_for!(answers::EvidenceAnswer<'_>).to_value(),
         SchemaKind::Plan => schemars::schema_for!(Plan).to_value(),
         SchemaKind::Status => schemars::schema_for!(Status).to_value(),
         SchemaKind::Manifest => schemars::schema_for!(Manifest).to_value(),

@@ -9,13 +9,13 @@ use crate::change::journal::Journal;
 use crate::change::machine::Machine as _;
 use crate::change::plan::{Desk, Plan, html, text};
 use crate::change::state::{LARGEST, State, put};
-use crate::change::steps::{Package as _, Selection, server_of};
+use crate::change::steps::Package as _;
 use crate::codes;
-use crate::diag::{Diagnostic, one_of};
+use crate::diag::Diagnostic;
 use crate::report::escape_hidden;
 
-use super::change::{fail, open, server, tell};
-use super::change_args::{PlanArguments, PlanFormat, StepOptions};
+use super::change::{open, selection, server, tell};
+use super::change_args::{PlanArguments, PlanFormat};
 use super::exit::Exit;
 use super::machine::RealMachine;
 use super::session::Session;
@@ -59,57 +59,6 @@ pub(super) fn run(session: &mut Session, arguments: &PlanArguments) {
     finish(session, arguments, &plan);
 }
 
-/// The wanted steps; numbers that are not there are told.
-pub(super) fn selection(session: &mut Session, desk: &Desk<'_>, options: &StepOptions) -> Option<Selection> {
-    let selection = Selection {
-        phases: options.phase.clone(),
-        from: options.from,
-        until: options.until,
-    };
-    let unknown = [options.from, options.until]
-        .into_iter()
-        .flatten()
-        .find(|number| {
-            desk.package
-                .runbook()
-                .step(server_of(&desk.server.place), *number)
-                .is_none()
-        });
-    if let Some(number) = unknown {
-        fail(
-            session,
-            Diagnostic::new(
-                codes::UNKNOWN_STEP,
-                format!("{} has no step {number}", desk.server.place),
-            )
-            .help("the numbers stand in RUNBOOK.md of the bundle"),
-        );
-        return None;
-    }
-    let chooses = selection != Selection::default();
-    if chooses
-        && selection
-            .choose(desk.package.runbook(), &desk.server.place)
-            .is_empty()
-    {
-        let phases: Vec<&str> = options.phase.iter().map(|phase| phase.name()).collect();
-        let which = match phases.as_slice() {
-            [] => "between these numbers".to_owned(),
-            phases => format!("in the phase {}", one_of(phases.iter().copied())),
-        };
-        fail(
-            session,
-            Diagnostic::new(
-                codes::UNKNOWN_STEP,
-                format!("{} has no step {which}", desk.server.place),
-            )
-            .help("`cbgen plan` without these options lists the steps of this place; RUNBOOK.md has a command for each place and phase"),
-        );
-        return None;
-    }
-    Some(selection)
-}
-
 /// What stands where a plan is to be written must be nothing or a plan: a slip of the finger must cost no bundle and no file of
 /// the server.
 fn may_be_replaced(file: &Path) -> Result<(), String> {
@@ -137,8 +86,7 @@ fn finish(session: &mut Session, arguments: &PlanArguments, plan: &Plan) {
     if let Some(file) = &arguments.output
         && let Err(error) = written(file)
     {
-        fail(
-            session,
+        session.fail(
             Diagnostic::new(
                 codes::OUTPUT_FAILED,
                 format!("the plan cannot be written: {error}"),

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use anstream::{AutoStream, ColorChoice};
 
-use crate::codes::{self, Severity};
+use crate::codes::{Code, Meaning, Severity};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::files::{DiskFiles, Files as _};
 use crate::report::{Counts, MessageFormat, Reporter, look_alikes};
@@ -17,24 +17,6 @@ use crate::source::Sources;
 
 use super::args::{Color, Deny, Global};
 use super::exit::Exit;
-
-/// Codes that mean the tool could not do its work, not that the input is wrong.
-const FAILURES: &[codes::Code] = &[
-    codes::UNREADABLE_FILE,
-    codes::INPUT_IS_FOLDER,
-    codes::OUTPUT_BUSY,
-    codes::OUTPUT_FAILED,
-    codes::HIDDEN_NAME_TAKEN,
-    codes::PATTERN_WITHOUT_FILES,
-    codes::NOT_AVAILABLE,
-    codes::FILE_EXISTS,
-    codes::UNKNOWN_CODE,
-    codes::BUNDLE_UNREADABLE,
-    codes::KEY_UNREADABLE,
-    codes::KEY_LOCKED,
-    codes::KEY_UNSUITED,
-    codes::NO_INVENTORY_NAMED,
-];
 
 /// The state of one run.
 pub(super) struct Session {
@@ -46,7 +28,7 @@ pub(super) struct Session {
     message_file: Option<PathBuf>,
     messages: String,
     /// Findings in files that several subjects share: each is said once.
-    said: BTreeSet<(codes::Code, String, usize, usize, String)>,
+    said: BTreeSet<(Code, String, usize, usize, String)>,
     /// Errors that are printed behind the warnings of all subjects; `None` where each is printed at once.
     held: Option<Vec<Held>>,
     exit: Exit,
@@ -254,6 +236,21 @@ impl Session {
         }
     }
 
+    /// Prints findings about files that are no source texts.
+    pub(super) fn report_files(&mut self, subject: &str, findings: Vec<Diagnostic>) {
+        let mut diagnostics = Diagnostics::new();
+        for finding in findings {
+            diagnostics.push(finding);
+        }
+        self.report(subject, &Sources::new(), &diagnostics);
+    }
+
+    /// Tells why a command could not do its work.
+    pub(super) fn fail(&mut self, finding: Diagnostic) {
+        self.report_alone(finding);
+        self.raise(Exit::Failure);
+    }
+
     /// Ends the run.
     pub(super) fn finish(mut self) -> Exit {
         self.release();
@@ -273,7 +270,7 @@ impl Session {
 
     fn exit_for(&self, findings: &[Diagnostic]) -> Exit {
         let exit = |finding: &Diagnostic| match finding.severity {
-            Severity::Error if FAILURES.contains(&finding.code) => Exit::Failure,
+            Severity::Error if finding.code.meaning() == Meaning::Failure => Exit::Failure,
             Severity::Error => Exit::Findings,
             Severity::Warning if self.deny_warnings => Exit::Findings,
             Severity::Warning => Exit::Clean,
@@ -286,8 +283,9 @@ impl Session {
 mod tests {
     use super::*;
     use crate::cli::args::MessageFormatArgument;
+    use crate::codes;
 
-    fn check(code: codes::Code, severity: Severity, deny: Option<Deny>, expected: Exit) {
+    fn check(code: Code, severity: Severity, deny: Option<Deny>, expected: Exit) {
         let session = Session::new(&Global {
             message_format: MessageFormatArgument::Short,
             message_file: None,
@@ -306,6 +304,7 @@ mod tests {
         check(codes::UNKNOWN_KEY, Severity::Error, None, Exit::Findings);
         check(codes::UNKNOWN_KEY, Severity::Warning, None, Exit::Clean);
         check(codes::UNKNOWN_KEY, Severity::Warning, deny, Exit::Findings);
+        check(codes::NOT_UTF8, Severity::Error, None, Exit::Findings);
         check(codes::UNREADABLE_FILE, Severity::Error, None, Exit::Failure);
         check(codes::UNREADABLE_FILE, Severity::Warning, deny, Exit::Findings);
     }

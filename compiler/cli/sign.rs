@@ -4,8 +4,9 @@
 //! user of a computer can read.
 
 use super::args::Sign;
+use super::bundles::form;
 use super::session::Session;
-use super::verify::{form, report, shown};
+use super::workshop::shown;
 use crate::change::sign::{key_finding, sign};
 use crate::change::signature::{Key, KeyError};
 use crate::codes;
@@ -20,7 +21,7 @@ pub(super) fn run(session: &mut Session, arguments: &Sign) {
     let files = DiskFiles::new("");
     let key = match unlocked(&files, arguments) {
         Ok(key) => key,
-        Err(finding) => return report(session, &shown(&arguments.key), vec![*finding]),
+        Err(finding) => return session.report_files(&shown(&arguments.key), vec![*finding]),
     };
     match sign(&files, &arguments.bundle, &key, arguments.replace) {
         Ok(signing) => {
@@ -38,7 +39,7 @@ pub(super) fn run(session: &mut Session, arguments: &Sign) {
                 signing.seal.spoken(),
             ));
         }
-        Err(findings) => report(session, &shown(&arguments.bundle), findings),
+        Err(findings) => session.report_files(&shown(&arguments.bundle), findings),
     }
 }
 

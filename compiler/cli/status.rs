@@ -15,12 +15,12 @@ use crate::codes;
 use crate::diag::{Diagnostic, one_of};
 use crate::report::{escape_hidden, visible_lines};
 
-use super::change::{fail, open, server, tell};
+use super::bundles::flaw_finding;
+use super::change::{open, server, tell};
 use super::change_args::{StatusArguments, StatusFormat};
 use super::exit::Exit;
 use super::machine::RealMachine;
 use super::session::Session;
-use super::verify::flaw_finding;
 
 /// Looks and prints.
 pub(super) fn run(session: &mut Session, arguments: &StatusArguments) {
@@ -64,8 +64,7 @@ pub(super) fn run(session: &mut Session, arguments: &StatusArguments) {
         Ok(status) if is_elsewhere(arguments, &status) => {
             let places = status.runs.iter().map(|run| run.place.as_str());
             let places: BTreeSet<&str> = places.collect();
-            fail(
-                session,
+            session.fail(
                 Diagnostic::new(
                     codes::PLACE_UNKNOWN,
                     format!("no run here is of `{}`", server.place),
@@ -114,8 +113,7 @@ fn read(session: &mut Session, file: &std::path::Path) -> Option<Vec<u8>> {
     match RealDisk.read(file, LARGEST) {
         Ok(bytes) => Some(bytes),
         Err(error) => {
-            fail(
-                session,
+            session.fail(
                 Diagnostic::new(
                     codes::UNREADABLE_FILE,
                     format!("the evidence cannot be read: {error}"),

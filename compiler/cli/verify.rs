@@ -3,24 +3,23 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::args::{AnswerFormat, Verify};
-use super::session::Session;
 use crate::change::evidence::{self, Flaw, Summary};
-use crate::change::moment::Seconds;
-use crate::change::signers::Signers;
-use crate::change::verify::{Form, VerifiedBundle, Vouchers, verify};
+use crate::change::verify::{VerifiedBundle, Vouchers, verify};
 use crate::codes;
-use crate::contract::digest::Digest;
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::Diagnostic;
 use crate::files::{DiskFiles, Files as _};
+use crate::json;
 use crate::report::{counted, escape_hidden, visible};
-use crate::source::Sources;
 
-/// Largest file of signers.
-const LARGEST: u64 = 4 << 20;
+use super::answers::{BundleAnswer, EvidenceAnswer};
+use super::args::{AnswerFormat, Verify};
+use super::bundles::{flaw_finding, form, read_signers};
+use super::clock;
+use super::session::Session;
+use super::workshop::shown;
+
 /// Largest evidence: a run of 10,000 steps writes a tenth of it.
 const LARGEST_EVIDENCE: u64 = 64 << 20;
 
@@ -40,13 +39,13 @@ fn of_bundle(session: &mut Session, place: &Path, arguments: &Verify) {
         None => None,
         Some(path) => match read_signers(&files, path) {
             Ok(signers) => Some((signers, shown(path))),
-            Err(findings) => return report(session, &shown(path), findings),
+            Err(findings) => return session.report_files(&shown(path), findings),
         },
     };
     let vouchers = signers.as_ref().map(|(signers, name)| Vouchers {
         signers,
         name,
-        now: now(),
+        now: clock::now(),
     });
     match verify(&files, place, vouchers) {
         Ok(bundle) => {
@@ -54,86 +53,14 @@ fn of_bundle(session: &mut Session, place: &Path, arguments: &Verify) {
                 AnswerFormat::Text => answer(&bundle),
                 AnswerFormat::Json => line(&BundleAnswer::of(&bundle)),
             });
-            report(session, &shown(place), bundle.warnings().to_vec());
+            session.report_files(&shown(place), bundle.warnings().to_vec());
         }
-        Err(findings) => report(session, &shown(place), findings),
+        Err(findings) => session.report_files(&shown(place), findings),
     }
-}
-
-/// A bundle that is in order, for programs. One that is not has findings, which have formats of their own.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct BundleAnswer<'a> {
-    /// Its name.
-    bundle: &'a str,
-    /// Its version.
-    version: &'a str,
-    /// Number of the change request.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    change: Option<&'a str>,
-    /// Files in it.
-    files: usize,
-    /// `deployed`, or `review` for a tree of `out/`.
-    form: &'static str,
-    /// Digest of its `SHA256SUMS`, which covers everything.
-    seal: Digest,
-    /// Id of the manifest.
-    id: Digest,
-    /// Absent where there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    signature: Option<SignatureAnswer<'a>>,
-}
-
-/// The signature of a bundle.
-#[derive(Serialize, JsonSchema)]
-struct SignatureAnswer<'a> {
-    /// Fingerprint of the key.
-    key: String,
-    /// Who vouches for it; absent when nobody was asked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    by: Option<&'a str>,
-}
-
-impl<'a> BundleAnswer<'a> {
-    fn of(bundle: &'a VerifiedBundle<'_>) -> Self {
-        let record = &bundle.manifest().bundle;
-        Self {
-            bundle: &record.name,
-            version: &record.version,
-            change: record.change.as_deref(),
-            files: bundle.files().count(),
-            form: match bundle.form() {
-                Form::Deployed => "deployed",
-                Form::Review => "review",
-            },
-            seal: bundle.seal(),
-            id: record.id,
-            signature: bundle.signed().map(|signed| SignatureAnswer {
-                key: signed.signature.fingerprint().clone(),
-                by: signed.principals.as_deref(),
-            }),
-        }
-    }
-}
-
-/// Evidence, for programs: what it is about when it is whole, and what does not fit.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct EvidenceAnswer<'a> {
-    /// The file as it was named.
-    file: &'a str,
-    /// Nothing was changed, removed or added.
-    is_whole: bool,
-    /// Whether the seal is the one that was given; absent when none was given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seal_fits: Option<bool>,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    summary: Option<Summary<'a>>,
-    /// What does not fit.
-    flaws: &'a [Flaw],
 }
 
 fn line<T: Serialize>(answer: &T) -> String {
-    // Texts, numbers and lists of them always have a JSON form.
-    escape_hidden(&serde_json::to_string(answer).unwrap_or_default()) + "\n"
+    escape_hidden(&json::compact(answer)) + "\n"
 }
 
 /// Checks the evidence of a run.
@@ -148,7 +75,7 @@ fn of_evidence(session: &mut Session, file: &Path, arguments: &Verify) {
             )
             .in_file(name.clone())
             .help("name a file of the folder `evidence` in the state folder of the bundle");
-            return report(session, &name, vec![finding]);
+            return session.report_files(&name, vec![finding]);
         }
     };
     let (read, mut flaws) = match evidence::read(&bytes) {
@@ -182,21 +109,10 @@ fn of_evidence(session: &mut Session, file: &Path, arguments: &Verify) {
         }
         (AnswerFormat::Text, _) => {}
     }
-    report(
-        session,
+    session.report_files(
         &name,
         flaws.iter().map(|flaw| flaw_finding(&name, flaw)).collect(),
     );
-}
-
-/// What does not fit in evidence.
-pub(super) fn flaw_finding(name: &str, flaw: &Flaw) -> Diagnostic {
-    Diagnostic::new(
-        codes::EVIDENCE_BROKEN,
-        format!("line {}: {}", flaw.line, flaw.message),
-    )
-    .in_file(name)
-    .help("take the file from the server again; compare the seal with the one in the change record")
 }
 
 fn evidence_answer(summary: &Summary<'_>, is_compared: bool) -> String {
@@ -233,49 +149,6 @@ fn evidence_answer(summary: &Summary<'_>, is_compared: bool) -> String {
         .collect()
 }
 
-/// Seconds since 1970. A clock before that is as wrong as one at zero.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "signers may be valid for a time only; no output depends on it"
-)]
-pub(super) fn now() -> Seconds {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| {
-        Seconds::try_from(since.as_secs()).unwrap_or(Seconds::MAX)
-    })
-}
-
-/// Reads a file of allowed signers.
-pub(super) fn read_signers(files: &DiskFiles, path: &Path) -> Result<Signers, Vec<Diagnostic>> {
-    let name = shown(path);
-    let bytes = files.read(path, LARGEST).map_err(|error| {
-        let message = format!("`{name}` cannot be read: {error}");
-        vec![
-            Diagnostic::new(codes::UNREADABLE_FILE, message)
-                .in_file(name.clone())
-                .help("name a file of allowed signers, as `ssh-keygen -Y verify -f` reads it"),
-        ]
-    })?;
-    Signers::read(&bytes).map_err(|errors| {
-        let finding = |line: usize, message: &str| {
-            let place = if line == 0 { format!("`{name}`") } else { format!("line {line} of `{name}`") };
-            Diagnostic::new(codes::SIGNERS_MALFORMED, format!("{place} cannot be used: {message}"))
-                .in_file(name.clone())
-                .help("a line is NAMES, options, kind of key, key: `release@acme namespaces=\"cbgen\" ssh-ed25519 AAAA…`")
-        };
-        errors.iter().map(|error| finding(error.line, &error.message)).collect()
-    })
-}
-
-/// Prints findings about files that are no source texts.
-pub(super) fn report(session: &mut Session, subject: &str, findings: Vec<Diagnostic>) {
-    let mut diagnostics = Diagnostics::new();
-    for finding in findings {
-        diagnostics.push(finding);
-    }
-    session.report(subject, &Sources::new(), &diagnostics);
-}
-
 fn answer(bundle: &VerifiedBundle<'_>) -> String {
     let manifest = bundle.manifest();
     let mut text = String::new();
@@ -307,17 +180,6 @@ fn answer(bundle: &VerifiedBundle<'_>) -> String {
     text
 }
 
-/// What a form is called, and what it is for.
-pub(super) fn form(form: Form) -> (&'static str, &'static str) {
-    match form {
-        Form::Deployed => ("deployed bytes", "what the servers get"),
-        Form::Review => (
-            "review texts",
-            "what people read; what the servers get is in the archive",
-        ),
-    }
-}
-
 fn signature(bundle: &VerifiedBundle<'_>) -> String {
     let Some(signed) = bundle.signed() else {
         return "none".into();
@@ -331,9 +193,4 @@ fn signature(bundle: &VerifiedBundle<'_>) -> String {
         Some(principals) => format!("good, by {} with {key}", principals.escape_debug()),
         None => format!("fits, with {key}; whose key that is says `--signers FILE`"),
     }
-}
-
-/// A path for people: forward slashes on every system.
-pub(super) fn shown(path: &Path) -> String {
-    path.to_string_lossy().replace('\\', "/")
 }

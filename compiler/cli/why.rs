@@ -12,13 +12,13 @@ use crate::driver::Run;
 use crate::files::{Files as _, Kind};
 use crate::inventory::Loaded;
 use crate::render::Rendered;
-use crate::report::escape_hidden;
 use crate::source::Sources;
 use crate::why::{self, Answer, Explorer, Impact, text};
 
+use super::answers::json;
 use super::args::{Why, WhyFormat};
-use super::diff::{has_extension, is_inventory};
 use super::exit::Exit;
+use super::folder::{has_extension, is_inventory};
 use super::made_with::NotRead;
 use super::session::Session;
 use super::workshop::{Workshop, plain, shown};
@@ -63,8 +63,7 @@ fn why(session: &mut Session, workshop: &Workshop, arguments: &Why) {
         (None, None) => Err(Vec::new()),
     };
     if let Err(error) = workshop.files.read(file, MAX_OUTPUT_BYTES) {
-        session.report_alone(unreadable(file, &error));
-        session.raise(Exit::Failure);
+        session.fail(unreadable(file, &error));
         return;
     }
     let inventory = match found {
@@ -374,8 +373,7 @@ fn impact(session: &mut Session, workshop: &Workshop, arguments: &Why) {
         None => match inventories_with(workshop, &arguments.place.file) {
             Ok(inventories) => inventories,
             Err(finding) => {
-                session.report_alone(*finding);
-                session.raise(Exit::Failure);
+                session.fail(*finding);
                 return;
             }
         },
@@ -502,11 +500,4 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Diagnostic {
     )
     .in_file(shown(file))
     .help("name a file of an `out/NAME` tree and a line of it, for example `out/acme-prod/RUNBOOK.md:12`")
-}
-
-fn json(value: &impl serde::Serialize) -> String {
-    // Texts, numbers and lists of them: such a value has no reason to fail.
-    let mut text = escape_hidden(&serde_json::to_string_pretty(value).unwrap_or_default());
-    text.push('\n');
-    text
 }

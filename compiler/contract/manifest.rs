@@ -18,6 +18,7 @@ use super::phase::Phase;
 use crate::formats::Format;
 use crate::formats::encode::{Encoding, LineEnd};
 use crate::formats::unseen::unseen;
+use crate::json;
 
 /// Version of the manifest format.
 pub const FORMAT: u32 = 1;
@@ -198,10 +199,7 @@ impl std::error::Error for ManifestError {}
 impl Manifest {
     /// The text of `manifest.json`.
     pub fn to_text(&self) -> String {
-        // Strings, numbers and lists of them always have a JSON form.
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
-        text.push('\n');
-        text
+        json::pretty(self)
     }
 
     /// Reads a manifest, strictly.

@@ -17,6 +17,7 @@ use super::path::BundlePath;
 use super::phase::Phase;
 use crate::formats::Format;
 use crate::formats::unseen::unseen;
+use crate::json;
 
 /// Path of the runbook's data in every bundle.
 pub const RUNBOOK: &str = "runbook.json";
@@ -372,10 +373,7 @@ fn hides<'v>(value: &'v serde_json::Value, key: &'v str) -> Option<&'v str> {
 impl Runbook {
     /// The text of `runbook.json`.
     pub fn to_text(&self) -> String {
-        // Strings, numbers and lists of them always have a JSON form.
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
-        text.push('\n');
-        text
+        json::pretty(self)
     }
 
     /// Reads a runbook, strictly.
@@ -512,6 +510,9 @@ impl Runbook {
                 return refuse(format!(
                     "kind and artifact of step {number} contradict each other"
                 ));
+            }
+            if matches!(step.kind, StepKind::Edit | StepKind::Replace) && step.target.is_none() {
+                return refuse(format!("step {number} changes a file and does not say which"));
             }
             if step.one_way != (step.rollback == Rollback::OneWay) {
                 return refuse(format!("step {number} says two things about its way back"));
@@ -651,6 +652,10 @@ mod tests {
         );
         check(&good.replace("\"1.1\"", "\"1.01\""), "not the number of a step");
         check(&good.replace("\"manual\"", "\"script\""), "contradict each other");
+        let mut nowhere = step("1.1", None);
+        nowhere.kind = StepKind::Edit;
+        nowhere.artifact = Some(BundlePath::parse("a.lines").unwrap());
+        check(&runbook(vec![nowhere]).to_text(), "does not say which");
         check(
             &good.replace("\"one_way\": false", "\"one_way\": true"),
             "two things",

@@ -8,28 +8,20 @@ use std::fmt::Write as _;
 
 use super::fact::Fact;
 use crate::formats::unseen::unseen;
+use crate::marks;
 
 /// Each stand-in with what people read.
 const STAND_INS: &[(char, &str)] = &[
-    ('\u{E000}', "‹fqdn›"),
-    ('\u{E001}', "‹fqdn in lower case›"),
-    ('\u{E002}', "‹server›"),
-    ('\u{E003}', "‹server in lower case›"),
-    ('\u{E004}', "‹server in upper case›"),
-    (VERSION, "‹bundle version›"),
-    (BUNDLE, "‹bundle›"),
-    (DOMAIN, ".‹domain›"),
-    (PATTERN_DOMAIN, "\\.‹domain›"),
+    (marks::FQDN, "‹fqdn›"),
+    (marks::LOWER_FQDN, "‹fqdn in lower case›"),
+    (marks::SERVER, "‹server›"),
+    (marks::LOWER_SERVER, "‹server in lower case›"),
+    (marks::UPPER_SERVER, "‹server in upper case›"),
+    (marks::VERSION, "‹bundle version›"),
+    (marks::BUNDLE, "‹bundle›"),
+    (marks::DOMAIN, ".‹domain›"),
+    (marks::PATTERN_DOMAIN, "\\.‹domain›"),
 ];
-
-/// Stands for the version of the bundle behind its name.
-const VERSION: char = '\u{E005}';
-/// Stands for the name of the bundle where installations are compared with each other.
-const BUNDLE: char = '\u{E006}';
-/// Stands for the domain of an installation with the dot before it.
-const DOMAIN: char = '\u{E007}';
-/// The same with dots as a regular expression writes them.
-const PATTERN_DOMAIN: char = '\u{E008}';
 
 /// The names of a server, longest first, each with its stand-in, and the edition of its bundle.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,11 +35,11 @@ impl Identity {
     /// The names of one server; `None` for an artifact of the whole deployment.
     pub fn new(name: &str, fqdn: &str) -> Self {
         let spellings = [
-            (fqdn.to_owned(), '\u{E000}'),
-            (fqdn.to_lowercase(), '\u{E001}'),
-            (name.to_owned(), '\u{E002}'),
-            (name.to_lowercase(), '\u{E003}'),
-            (name.to_uppercase(), '\u{E004}'),
+            (fqdn.to_owned(), marks::FQDN),
+            (fqdn.to_lowercase(), marks::LOWER_FQDN),
+            (name.to_owned(), marks::SERVER),
+            (name.to_lowercase(), marks::LOWER_SERVER),
+            (name.to_uppercase(), marks::UPPER_SERVER),
         ];
         let mut words: Vec<(String, char)> = Vec::new();
         for (word, stand_in) in spellings {
@@ -114,11 +106,6 @@ impl Identity {
     }
 }
 
-/// First of the stand-ins for other servers.
-const OTHERS: char = '\u{E010}';
-/// How many other servers get a stand-in of their own in one change; the rest keep their names.
-const MOST_OTHERS: u32 = 200;
-
 /// The names by which texts of one installation differ from those of another.
 #[derive(Clone, Debug, Default)]
 pub struct Installation {
@@ -176,7 +163,7 @@ impl<'a> Others<'a> {
                 .unwrap_or(rest.len());
             let (word, tail) = rest.split_at_checked(end).unwrap_or((rest, ""));
             let stand_in = if !word.is_empty() && word == installation.bundle {
-                Some(BUNDLE)
+                Some(marks::BUNDLE)
             } else {
                 self.stand_in(&installation.hosts, word)
             };
@@ -197,7 +184,8 @@ impl<'a> Others<'a> {
         }
         let next = u32::try_from(self.seen.len()).ok()?;
         let number = *self.seen.entry(word.to_owned()).or_insert(next);
-        (number < MOST_OTHERS).then(|| char::from_u32(u32::from(OTHERS) + number))?
+        // Where there are more servers than marks, the rest keep their names.
+        marks::OTHER_SERVERS.mark(number)
     }
 }
 
@@ -207,7 +195,7 @@ fn hide_domain(text: &str, domain: &str) -> String {
     let plain = format!(".{domain}");
     let pattern = plain.replace('.', "\\.");
     let mut hidden = text.to_owned();
-    for (spelling, stand_in) in [(pattern, PATTERN_DOMAIN), (plain, DOMAIN)] {
+    for (spelling, stand_in) in [(pattern, marks::PATTERN_DOMAIN), (plain, marks::DOMAIN)] {
         let mut replaced = String::with_capacity(hidden.len());
         let mut done = 0;
         for (at, found) in hidden.match_indices(&spelling) {
@@ -230,30 +218,25 @@ fn hide_domain(text: &str, domain: &str) -> String {
 
 /// Whether a text holds stand-ins already: replacing names could make it equal to another one.
 pub fn holds_stand_ins(text: &str) -> bool {
-    text.contains(|letter| stand_in(letter).is_some() || other(letter).is_some())
+    text.contains(|letter| stand_in(letter).is_some() || marks::OTHER_SERVERS.number(letter).is_some())
 }
 
 /// The text with readable stand-ins, and control characters made visible.
 pub fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
+        if let Some(number) = marks::OTHER_SERVERS.number(letter) {
+            let _ = write!(shown, "‹other server {}›", number + 1);
+            continue;
+        }
         match stand_in(letter) {
             Some(words) => shown.push_str(words),
-            None if other(letter).is_some() => {
-                let _ = write!(shown, "‹other server {}›", other(letter).unwrap_or_default() + 1);
-            }
             None if letter == '\n' || unseen(letter).is_none() => shown.push(letter),
             None if letter.is_control() => shown.extend(letter.escape_debug()),
             None => shown.extend(letter.escape_unicode()),
         }
     }
     shown
-}
-
-fn other(letter: char) -> Option<u32> {
-    u32::from(letter)
-        .checked_sub(u32::from(OTHERS))
-        .filter(|number| *number < MOST_OTHERS)
 }
 
 fn stand_in(letter: char) -> Option<&'static str> {
@@ -278,7 +261,7 @@ fn hide_version(text: &str, name: &str, version: &str) -> String {
             && at >= done
         {
             hidden.push_str(text.get(done..=behind).unwrap_or_default());
-            hidden.push(VERSION);
+            hidden.push(marks::VERSION);
             done = text.len() - rest.len();
         }
     }

@@ -4,17 +4,22 @@
 //! URI, who may log in where) is computed here from a checked inventory. This module must not know the template
 //! engine, and nothing in it may be null: a value that is not set is left out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::contract::artifact::Role;
-use crate::formats::uri::{FederationUri, federation_uri};
 use crate::inventory::model::{
-    BalancerKind, CertificateKind, Integration, Inventory, LogLevel, RabbitMq, Server, SqlAccess,
-    SqlAuthentication, TlsProtocol, UpstreamKey, UserTag, Window, WindowsVersion, XFrameOptions,
+    CertificateKind, Integration, Inventory, Server, SqlAccess, SqlAuthentication, Window, WindowsVersion,
+    XFrameOptions,
 };
+
+pub use broker::{BrokerUser, RabbitMqFacts, ServerRabbitMqFacts, UpstreamFacts};
+pub use proxy::{BalancerFacts, ProxyFacts};
+
+use broker::{Users, rabbitmq_facts, server_rabbitmq_facts, users};
+use proxy::proxy_facts;
 
 /// The values of one installation that every template sees.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -106,60 +111,6 @@ pub struct ProductFacts {
     pub agent_priority: bool,
 }
 
-/// The reverse proxy.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct ProxyFacts {
-    /// The name clients use.
-    pub fqdn: String,
-    /// TLS port.
-    pub https_port: u16,
-    /// Whether `https_port` is 443.
-    pub standard_port: bool,
-    /// Port of the plain listener on 127.0.0.1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub http_port: Option<u16>,
-    /// Empty for 443, else `:PORT` (DEF-7).
-    pub port_suffix: String,
-    /// `https://fqdn[:port]`.
-    pub origin: String,
-    /// Folder of the proxy package.
-    pub root: String,
-    /// Every host allowed as CORS origin (CORS-1, DEF-32), lower case, each once.
-    pub cors_hosts: Vec<String>,
-    /// Every name the TLS server answers to (DEF-33), lower case, each once.
-    pub server_names: Vec<String>,
-    /// TLS versions.
-    pub tls_protocols: Vec<TlsProtocol>,
-    /// TLS 1.2 suites, so that every Windows release among the servers shares one.
-    pub ciphers: Vec<String>,
-    /// Whether Configuration Management paths get a trailing slash (DEF-31).
-    pub config_trailing_slash: bool,
-    /// Name of its Windows service, as key or as the panel shows it (DEF-110).
-    pub service_name: String,
-    /// What stands in front of several Management servers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub balancer: Option<BalancerFacts>,
-    /// Seconds a component may take for an answer.
-    pub read_timeout: u32,
-    /// Largest request in bytes.
-    pub largest_request: u32,
-}
-
-/// What stands in front of several Management servers.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct BalancerFacts {
-    /// Whether it is a name with several addresses only.
-    pub is_dns: bool,
-    /// Who can change it.
-    pub owner: String,
-    /// What it asks to find out whether a server lives.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub health_probe: Option<String>,
-    /// Whether it keeps one client at one server.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub affinity: Option<bool>,
-}
-
 /// The proxy's certificate.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct CertificateFacts {
@@ -233,39 +184,6 @@ pub struct OleFacts {
 pub struct WindowsTlsFacts {
     /// Whether old protocols are switched off.
     pub disable_legacy_protocols: bool,
-}
-
-/// RabbitMQ settings common to all nodes.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct RabbitMqFacts {
-    /// Broker version.
-    pub version: String,
-    /// TLS port.
-    pub port: u16,
-    /// Certificate chain depth.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub depth: Option<u8>,
-    /// Connection log level.
-    pub log_level: LogLevel,
-    /// User tags.
-    pub user_tags: Vec<UserTag>,
-    /// Whether the management plugin goes.
-    pub disable_management_plugin: bool,
-    /// Settings of the old file that go.
-    pub drop: Vec<String>,
-    /// The same as one text, `none` when there is none.
-    pub drop_list: String,
-    /// Settings of the old file that are known, those that go among them, when the inventory says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub keep_list: Option<String>,
-    /// `install_root\RabbitMQ Server`.
-    pub home: String,
-    /// Folder of the command-line tools.
-    pub sbin: String,
-    /// Broker configuration file (DEF-69).
-    pub config_path: String,
-    /// Client configuration file (DEF-69).
-    pub json_path: String,
 }
 
 /// Ports and firewall.
@@ -343,58 +261,13 @@ pub struct ServerFacts {
     pub rabbitmq: Option<ServerRabbitMqFacts>,
 }
 
-/// The broker of one server.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct ServerRabbitMqFacts {
-    /// Certificate folder.
-    pub certificates: String,
-    /// The same with forward slashes.
-    pub certificates_slashed: String,
-    /// Whether this server's certificate has a Common Name.
-    pub has_common_name: bool,
-    /// `ssl_cert_login_from` of this broker (DEF-76): how it names whoever connects. Its own server decides, since the
-    /// checks refuse links between servers with and without a Common Name.
-    pub login_from: String,
-    /// Common Name of this server's client certificate.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub common_name: Option<String>,
-    /// User name this server's certificate logs in with.
-    pub login_user: String,
-    /// Every user that may log in to this broker, sorted (DEF-91).
-    pub users: Vec<BrokerUser>,
-    /// Federation upstreams.
-    pub upstreams: Vec<UpstreamFacts>,
-}
-
-/// A user of a broker.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct BrokerUser {
-    /// User name.
-    pub name: String,
-    /// Servers whose certificate gives this name.
-    pub servers: Vec<String>,
-}
-
-/// A federation upstream.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct UpstreamFacts {
-    /// Name as the broker lists it.
-    pub name: String,
-    /// Server it connects to.
-    pub server: String,
-    /// Host name it connects to: the short name, as RMQ-18 wants it.
-    pub host: String,
-    /// Federation URI (RMQ-18, RMQ-19, DEF-93).
-    pub uri: String,
-    /// Whole definition as compact JSON (RMQ-17).
-    pub definition: String,
-}
-
+mod broker;
 pub mod ciphers;
 pub mod dotnet;
 pub mod names;
 pub mod plan_view;
 pub mod ports;
+mod proxy;
 pub mod topology;
 
 impl Facts {
@@ -404,7 +277,7 @@ impl Facts {
         let proxy = proxy_facts(inventory);
         let error_page_url = format!("{}/EyeQueue/EyeQErrorPage.aspx", proxy.origin);
         let smart_rules_endpoint = format!("{}/VHQWatchWS/VHQWatchWS.asmx", proxy.origin);
-        let users = broker_users(inventory);
+        let users = users(inventory);
         Self {
             bundle: BundleFacts {
                 name: inventory.bundle.name.clone(),
@@ -545,52 +418,6 @@ fn topology_facts(inventory: &Inventory) -> TopologyFacts {
     }
 }
 
-fn proxy_facts(inventory: &Inventory) -> ProxyFacts {
-    let proxy = &inventory.proxy;
-    let port_suffix = if proxy.https_port == 443 {
-        String::new()
-    } else {
-        format!(":{}", proxy.https_port)
-    };
-    ProxyFacts {
-        fqdn: proxy.fqdn.clone(),
-        https_port: proxy.https_port,
-        standard_port: proxy.https_port == 443,
-        http_port: proxy.http_port,
-        origin: format!("https://{}{port_suffix}", proxy.fqdn),
-        port_suffix,
-        root: format!(r"{}\proxy", inventory.product.install_root),
-        cors_hosts: names::origins(inventory),
-        server_names: names::proxy_names(inventory),
-        tls_protocols: proxy.tls_protocols.clone(),
-        ciphers: ciphers::suites(
-            &inventory
-                .servers
-                .iter()
-                .map(|server| server.windows)
-                .collect::<Vec<_>>(),
-        )
-        .into_iter()
-        .map(str::to_owned)
-        .collect(),
-        config_trailing_slash: proxy.config_trailing_slash,
-        balancer: proxy.balancer.as_ref().map(|balancer| BalancerFacts {
-            is_dns: balancer.kind == BalancerKind::Dns,
-            owner: balancer.owner.clone(),
-            health_probe: balancer.health_probe.clone(),
-            affinity: balancer.affinity,
-        }),
-        service_name: proxy
-            .service_name
-            .clone()
-            .unwrap_or_else(|| "VHT Reverse Proxy".to_owned()),
-        read_timeout: proxy.read_timeout.unwrap_or(SMART_RULES_RECEIVE_SECONDS),
-        largest_request: proxy
-            .largest_request
-            .unwrap_or_else(|| smart_rules_message_size(inventory).max(SMART_RULES_MESSAGE_SIZE)),
-    }
-}
-
 fn sql_facts(inventory: &Inventory) -> SqlFacts {
     let sql = &inventory.sql;
     let has_ole = sql.access.contains(&SqlAccess::Ole);
@@ -614,54 +441,7 @@ fn sql_facts(inventory: &Inventory) -> SqlFacts {
     }
 }
 
-/// Names as one argument of a command; `none` is no setting of RabbitMQ.
-fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
-    let names: Vec<&str> = names.map(String::as_str).collect();
-    if names.is_empty() {
-        "none".to_owned()
-    } else {
-        names.join(",")
-    }
-}
-
-fn rabbitmq_facts(inventory: &Inventory, broker: &RabbitMq) -> RabbitMqFacts {
-    let root = &inventory.product.install_root;
-    let overrides = &inventory.overrides;
-    let home = format!(r"{root}\RabbitMQ Server");
-    let config_file = overrides
-        .rabbitmq_config_file
-        .as_deref()
-        .unwrap_or("rabbitmq.config");
-    let json_file = overrides
-        .rabbitmq_json_file
-        .as_deref()
-        .unwrap_or("rabbitmq_config.json");
-    RabbitMqFacts {
-        version: broker.version.clone(),
-        port: broker.port,
-        depth: broker.depth,
-        log_level: broker.log_level,
-        user_tags: broker.user_tags.clone(),
-        disable_management_plugin: broker.disable_management_plugin,
-        drop: broker.drop.clone(),
-        drop_list: listed(broker.drop.iter()),
-        keep_list: broker
-            .keep
-            .as_ref()
-            .map(|keep| listed(keep.iter().chain(&broker.drop))),
-        sbin: format!(r"{home}\rabbitmq_server-{}\sbin", broker.version),
-        config_path: format!(r"{home}\{config_file}"),
-        json_path: format!(r"{root}\{json_file}"),
-        home,
-    }
-}
-
-fn server_facts(
-    inventory: &Inventory,
-    server: &Server,
-    proxy: &ProxyFacts,
-    users: &BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
-) -> ServerFacts {
+fn server_facts(inventory: &Inventory, server: &Server, proxy: &ProxyFacts, users: &Users) -> ServerFacts {
     let is_core = server.roles.contains(&Role::Core);
     let is_management = server.roles.contains(&Role::Management);
     let proxy_fqdn = server.proxy.clone().unwrap_or_else(|| proxy.fqdn.clone());
@@ -696,112 +476,6 @@ fn server_facts(
             .as_ref()
             .map(|broker| server_rabbitmq_facts(broker, server, users)),
     }
-}
-
-/// The certificate identity of a server: its own when it states one, else the common one.
-fn identity<'a>(broker: &'a RabbitMq, server: &'a Server) -> (Option<&'a str>, &'a str) {
-    let own = server
-        .rabbitmq
-        .as_ref()
-        .map(|own| (own.common_name.as_deref(), own.subject.as_deref()));
-    let (common_name, subject) = match own {
-        Some((None, None)) | None => (broker.common_name.as_deref(), broker.subject.as_deref()),
-        Some(own) => own,
-    };
-    (common_name, common_name.or(subject).unwrap_or_default())
-}
-
-/// For each broker (by lower-case server name): user name to the servers that log in with it. A broker accepts its own
-/// server's components and every server that names it as upstream (DEF-91).
-fn broker_users(inventory: &Inventory) -> BTreeMap<String, BTreeMap<String, BTreeSet<String>>> {
-    let mut users: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
-    let Some(broker) = &inventory.rabbitmq else {
-        return users;
-    };
-    for server in &inventory.servers {
-        let user = identity(broker, server).1.to_owned();
-        let upstreams = server.rabbitmq.iter().flat_map(|own| &own.upstreams);
-        let accepting = std::iter::once(&server.name).chain(upstreams.map(|upstream| &upstream.server));
-        for accepting in accepting {
-            users
-                .entry(accepting.to_ascii_lowercase())
-                .or_default()
-                .entry(user.clone())
-                .or_default()
-                .insert(server.name.clone());
-        }
-    }
-    users
-}
-
-fn server_rabbitmq_facts(
-    broker: &RabbitMq,
-    server: &Server,
-    users: &BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
-) -> ServerRabbitMqFacts {
-    let (common_name, login_user) = identity(broker, server);
-    let own = server.rabbitmq.as_ref();
-    let certificates = own
-        .and_then(|own| own.certificates.as_ref())
-        .unwrap_or(&broker.certificates);
-    let upstreams = own.map(|own| own.upstreams.as_slice()).unwrap_or_default();
-    ServerRabbitMqFacts {
-        certificates: certificates.clone(),
-        certificates_slashed: certificates.replace('\\', "/"),
-        has_common_name: common_name.is_some(),
-        login_from: if common_name.is_some() {
-            "common_name"
-        } else {
-            "distinguished_name"
-        }
-        .to_owned(),
-        common_name: common_name.map(str::to_owned),
-        login_user: login_user.to_owned(),
-        users: users
-            .get(&server.name.to_ascii_lowercase())
-            .into_iter()
-            .flatten()
-            .map(|(name, servers)| BrokerUser {
-                name: name.clone(),
-                servers: servers.iter().cloned().collect(),
-            })
-            .collect(),
-        upstreams: upstreams
-            .iter()
-            .map(|upstream| {
-                let uri = federation_uri(&FederationUri::with_folder(
-                    &upstream.server,
-                    broker.port,
-                    None,
-                    certificates,
-                ))
-                .unwrap_or_default();
-                UpstreamFacts {
-                    name: upstream.name.clone(),
-                    server: upstream.server.clone(),
-                    host: upstream.server.clone(),
-                    definition: upstream_definition(&uri, &upstream.keep),
-                    uri,
-                }
-            })
-            .collect(),
-    }
-}
-
-/// The upstream's whole definition as compact JSON: what the guide sets (RMQ-17), then what must survive (DEF-95).
-fn upstream_definition(uri: &str, keep: &BTreeMap<UpstreamKey, serde_json::Value>) -> String {
-    let mut definition = serde_json::Map::new();
-    definition.insert("uri".into(), uri.into());
-    definition.insert("expires".into(), 300_000.into());
-    definition.insert("max-hops".into(), 1.into());
-    definition.insert("ack-mode".into(), "on-confirm".into());
-    definition.insert("trust-user-id".into(), false.into());
-    for (key, value) in keep {
-        if let Ok(serde_json::Value::String(name)) = serde_json::to_value(key) {
-            definition.insert(name, value.clone());
-        }
-    }
-    serde_json::Value::Object(definition).to_string()
 }
 
 /// The three numbers of a product version; anything else counts as zero (the schema refuses it earlier).

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::contract::artifact::Role;
 use crate::inventory::model::{Inventory, Server};
+use crate::inventory::web;
 
 /// Keeps the first of names that are equal without regard to case, in lower case.
 fn once<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
@@ -67,18 +68,13 @@ pub fn certificate_names(inventory: &Inventory, server: &Server) -> Vec<String> 
 
 /// The host of an `https` address with this port; numbers are no names.
 fn host_at(address: &str, wanted: u16) -> Option<&str> {
-    let rest = address.strip_prefix("https://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) => (host, port.parse().ok()?),
-        None => (authority, 443),
-    };
+    let (scheme, host, port) = web::parts(address)?;
     let is_name = host
         .split('.')
         .next_back()?
         .bytes()
         .any(|b| b.is_ascii_alphabetic());
-    (port == wanted && is_name).then_some(host)
+    (scheme == "https" && port == wanted && is_name).then_some(host)
 }
 
 #[cfg(test)]

@@ -302,7 +302,7 @@ impl<'a> Walk<'a> {
         self.at = length.map_or(self.text.len(), |length| start + length + 2);
         let range = start..self.at;
         let raw = self.text.get(range.clone()).unwrap_or_default();
-        let value: String = serde_json::from_str(raw).unwrap_or_default();
+        let value: String = serde_json::from_str(raw).expect("the whole text was read before");
         if let Some(bad) = value
             .chars()
             .find(|character| characters::unprintable(*character).is_some())

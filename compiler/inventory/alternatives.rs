@@ -5,9 +5,10 @@
 
 use serde_json::{Map, Value};
 
+use super::Loaded;
 use super::schema::{Field, Schema};
 use super::value::push_segment;
-use super::{Loaded, model::Inventory};
+use crate::json;
 use crate::source::Span;
 
 /// One field, list item or optional section of an inventory.
@@ -61,8 +62,7 @@ impl Leaf {
 
 /// Every field of an inventory in the order of the schema, written or not.
 pub fn leaves(schema: &Schema, loaded: &Loaded) -> Vec<Leaf> {
-    // Texts, numbers, lists and maps with text keys always have a JSON form.
-    let full = serde_json::to_value::<&Inventory>(&loaded.inventory).unwrap_or_default();
+    let full = json::tree(&loaded.inventory);
     let names = full
         .pointer("/servers")
         .and_then(Value::as_array)

@@ -43,6 +43,7 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 mod value;
+pub mod web;
 mod wording;
 pub mod workspace;
 mod yaml;

@@ -4,13 +4,20 @@
 //! A doc comment here is what an author sees while typing. This module must not know YAML, positions or checks that
 //! look at more than one value; places are found by JSON pointer in the spanned tree next door.
 
-use std::collections::BTreeMap;
+mod broker;
+mod sql;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::accept::Acceptance;
 use crate::contract::artifact::Role;
+
+pub use broker::{LogLevel, RabbitMq, ServerRabbitMq, Upstream, UpstreamKey, UserTag};
+pub use sql::{
+    ApplicationSettingsNames, Ole, SecretReference, Sql, SqlAccess, SqlAuthentication, SqlNames,
+    WsConfigurationNames,
+};
 
 /// One on-premise Callback installation.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -248,7 +255,7 @@ pub enum BalancerKind {
 }
 
 fn default_https_port() -> u16 {
-    443
+    super::web::HTTPS
 }
 
 fn default_tls_protocols() -> Vec<TlsProtocol> {
@@ -330,174 +337,6 @@ pub enum XFrameOptions {
     Deny,
 }
 
-/// SQL Server.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Sql {
-    /// Release of SQL Server.
-    #[schemars(example = 2016)]
-    #[schemars(extend("enum" = [2012, 2016, 2017], "x-note" = "the vendor guide ends with SQL Server 2017"))]
-    pub version: u16,
-    /// Server, optionally with an instance (`SQL01\CALLBACK`) or a port (`SQL01,1433`).
-    #[schemars(example = &r"SQL01\CALLBACK")]
-    #[schemars(length(min = 1, max = 200), extend("format" = "cbgen-sql-server"))]
-    pub server: String,
-    /// ODBC driver name, exactly as in the ODBC administrator.
-    #[serde(default = "default_driver")]
-    #[schemars(length(min = 1, max = 100))]
-    pub driver: String,
-    /// How Callback reaches the database; `ole` needs `odbc` beside it (PRE-12).
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    #[schemars(example = serde_json::json!(["odbc"]))]
-    pub access: Vec<SqlAccess>,
-    /// Required when `access` has `ole`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ole: Option<Ole>,
-    /// Configuration database.
-    #[serde(default = "default_config_database")]
-    #[schemars(length(min = 1, max = 128))]
-    pub config_database: String,
-    /// Reporting database.
-    #[serde(default = "default_report_database")]
-    #[schemars(length(min = 1, max = 128))]
-    pub report_database: String,
-    /// Table and column names the guide does not give; the defaults are assumptions (DEF-67).
-    #[serde(default)]
-    pub names: SqlNames,
-}
-
-fn default_driver() -> String {
-    "SQL Server Native Client 11.0".into()
-}
-
-fn default_config_database() -> String {
-    "VHT_Config".into()
-}
-
-fn default_report_database() -> String {
-    "VHT_RPT".into()
-}
-
-/// A way to reach the database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SqlAccess {
-    /// Open Database Connectivity.
-    Odbc,
-    /// Object Linking and Embedding, Database.
-    Ole,
-}
-
-/// The OLE DB connection string of the reporting database.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Ole {
-    /// OLE DB provider; not an ODBC driver name (DEF-68).
-    #[serde(default = "default_provider")]
-    #[schemars(length(min = 1, max = 100))]
-    pub provider: String,
-    /// How Callback logs in.
-    #[schemars(example = &"windows")]
-    pub authentication: SqlAuthentication,
-    /// SQL login, for `authentication: sql` only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 128))]
-    #[schemars(example = &"callback_report")]
-    pub user: Option<String>,
-    /// Name of the secret the engineer supplies at apply time, for `authentication: sql` only. A literal is refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub password: Option<SecretReference>,
-    /// Whether the connection string asks for encryption (DEF-106).
-    #[serde(default)]
-    pub encrypt: bool,
-}
-
-fn default_provider() -> String {
-    "SQLNCLI11".into()
-}
-
-/// How Callback logs in to SQL Server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SqlAuthentication {
-    /// With the Windows account of the service.
-    Windows,
-    /// With a SQL login.
-    Sql,
-}
-
-/// The name of a secret. The value never enters cbgen or a bundle.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SecretReference {
-    /// Name of the environment variable the engineer sets at apply time.
-    #[schemars(
-        length(min = 1, max = 64),
-        regex(pattern = r"^[A-Z][A-Z0-9_]*$"),
-        extend("format" = "cbgen-secret-name")
-    )]
-    #[schemars(example = &"CALLBACK_REPORT_PASSWORD")]
-    pub secret: String,
-}
-
-/// Names in the configuration database.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SqlNames {
-    /// The table of web service paths.
-    #[serde(default)]
-    pub ws_configuration: WsConfigurationNames,
-    /// The table of application settings.
-    #[serde(default)]
-    pub application_settings: ApplicationSettingsNames,
-}
-
-/// Names in the table of web service paths.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct WsConfigurationNames {
-    /// Schema and table.
-    #[schemars(extend("format" = "cbgen-sql-table"))]
-    pub table: String,
-    /// Column of the path.
-    #[schemars(length(min = 1, max = 128))]
-    pub path_column: String,
-}
-
-impl Default for WsConfigurationNames {
-    fn default() -> Self {
-        Self {
-            table: "dbo.WSConfiguration".into(),
-            path_column: "WSPath".into(),
-        }
-    }
-}
-
-/// Names in the table of application settings.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ApplicationSettingsNames {
-    /// Schema and table.
-    #[schemars(extend("format" = "cbgen-sql-table"))]
-    pub table: String,
-    /// Column of the setting's name.
-    #[schemars(length(min = 1, max = 128))]
-    pub name_column: String,
-    /// Column of the setting's value.
-    #[schemars(length(min = 1, max = 128))]
-    pub value_column: String,
-}
-
-impl Default for ApplicationSettingsNames {
-    fn default() -> Self {
-        Self {
-            table: "dbo.ApplicationSettings".into(),
-            name_column: "Name".into(),
-            value_column: "Value".into(),
-        }
-    }
-}
-
 /// Protocol versions of Windows itself.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -505,108 +344,6 @@ pub struct WindowsTls {
     /// Whether to switch off SSL 2.0, SSL 3.0, TLS 1.0 and TLS 1.1. Old drivers and SQL Server builds stop (DEF-61).
     #[serde(default)]
     pub disable_legacy_protocols: bool,
-}
-
-/// RabbitMQ over TLS with certificate login.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RabbitMq {
-    /// Broker version, part of its folder name.
-    #[serde(default = "default_rabbitmq_version")]
-    #[schemars(extend("format" = "cbgen-rabbitmq-version"))]
-    pub version: String,
-    /// Folder of the seven certificate files on each node; a server may override it.
-    #[schemars(example = &r"C:\certs\rabbitmq")]
-    #[schemars(extend("format" = "cbgen-windows-folder"))]
-    pub certificates: String,
-    /// Common Name of the client certificates; exactly one of this and `subject`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
-    #[schemars(example = &"callback-mq")]
-    pub common_name: Option<String>,
-    /// RFC 4514 subject of client certificates without a Common Name (DEF-76, DEF-77).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 200))]
-    #[schemars(example = &"OU=Callback,O=Acme,C=US")]
-    pub subject: Option<String>,
-    /// TLS port of the broker.
-    #[serde(default = "default_amqps_port")]
-    #[schemars(range(min = 1, max = 65535))]
-    pub port: u16,
-    /// How many intermediates may stand between leaf and root; `null` leaves it to Erlang.
-    #[serde(default = "default_depth")]
-    #[schemars(range(min = 0, max = 10))]
-    pub depth: Option<u8>,
-    /// Log level of connections (DEF-78, DEF-79).
-    #[serde(default)]
-    pub log_level: LogLevel,
-    /// Tags of the certificate users (DEF-89).
-    #[serde(default = "default_user_tags")]
-    #[schemars(extend("uniqueItems" = true))]
-    pub user_tags: Vec<UserTag>,
-    /// Whether to disable the management plugin in the last step (DEF-71).
-    #[serde(default)]
-    pub disable_management_plugin: bool,
-    /// Settings of the existing `rabbitmq.config` that stay, by name; given, every other setting this bundle does not make
-    /// stops the change before it begins. Absent, all of them stay.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("uniqueItems" = true, "items" = serde_json::json!({"type": "string", "pattern": "^[a-z][a-z0-9_]*$"})))]
-    #[schemars(example = serde_json::json!(["tcp_listen_options"]))]
-    pub keep: Option<Vec<String>>,
-    /// Settings of the existing `rabbitmq.config` that go, by name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("uniqueItems" = true, "items" = serde_json::json!({"type": "string", "pattern": "^[a-z][a-z0-9_]*$"})))]
-    #[schemars(example = serde_json::json!(["loopback_users"]))]
-    pub drop: Vec<String>,
-}
-
-fn default_rabbitmq_version() -> String {
-    "3.8.1".into()
-}
-
-fn default_amqps_port() -> u16 {
-    5671
-}
-
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "serde wants a default of the field's own type"
-)]
-fn default_depth() -> Option<u8> {
-    Some(2)
-}
-
-fn default_user_tags() -> Vec<UserTag> {
-    vec![UserTag::Administrator]
-}
-
-/// Log level of RabbitMQ connections.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum LogLevel {
-    /// Everything; for troubleshooting only.
-    Debug,
-    /// Normal operation.
-    #[default]
-    Info,
-    /// Only what may need attention.
-    Warning,
-    /// Only failures.
-    Error,
-}
-
-/// A RabbitMQ user tag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum UserTag {
-    /// Everything. What the guide sets; more than federation needs.
-    Administrator,
-    /// Read access to monitoring.
-    Monitoring,
-    /// Policies and parameters.
-    Policymaker,
-    /// The management pages.
-    Management,
 }
 
 /// Ports and firewall.
@@ -793,84 +530,4 @@ impl From<WindowsVersion> for WindowsVersionText {
             WindowsVersion::W2019 => Self::Number(2019),
         }
     }
-}
-
-/// RabbitMQ on one server.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ServerRabbitMq {
-    /// Folder of the certificate files, when it differs on this server.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("format" = "cbgen-windows-folder"))]
-    #[schemars(example = &r"D:\certs\rabbitmq")]
-    pub certificates: Option<String>,
-    /// Common Name of this server's client certificate, when it differs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
-    #[schemars(example = &"callback-mq")]
-    pub common_name: Option<String>,
-    /// RFC 4514 subject of this server's client certificate, when it differs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 200))]
-    #[schemars(example = &"OU=Callback,O=Acme,C=US")]
-    pub subject: Option<String>,
-    /// Names in this server's certificate (subject alternative names), to check the federation graph against: the short name, by which other
-    /// brokers connect, and the FQDN (DEF-96).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("uniqueItems" = true))]
-    #[schemars(example = serde_json::json!(["core01", "core01.acme.example"]))]
-    pub certificate_names: Option<Vec<String>>,
-    /// Federation upstreams: the brokers this server's broker connects to, each as `rabbitmqctl list_parameters -p /` shows it there.
-    #[serde(default)]
-    pub upstreams: Vec<Upstream>,
-}
-
-/// One federation upstream.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Upstream {
-    /// Name as the broker lists it (RMQ-14).
-    #[schemars(example = &"core02-upstream")]
-    #[schemars(length(min = 1, max = 100))]
-    pub name: String,
-    /// Server of this inventory it connects to.
-    #[schemars(example = &"CORE02")]
-    pub server: String,
-    /// Further keys of the upstream's definition that must survive, for example `prefetch-count` (DEF-95).
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(schema_with = "keep_schema")]
-    #[schemars(example = serde_json::json!({ "prefetch-count": 500 }))]
-    pub keep: BTreeMap<UpstreamKey, serde_json::Value>,
-}
-
-/// Schema of [`Upstream::keep`]: a derived one would take any key.
-fn keep_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    let keys = generator.subschema_for::<UpstreamKey>();
-    schemars::json_schema!({
-        "type": "object",
-        "propertyNames": keys,
-        "additionalProperties": { "type": ["string", "integer", "boolean"] }
-    })
-}
-
-/// Optional keys of a federation upstream in RabbitMQ 3.8.1, without those the guide sets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum UpstreamKey {
-    /// Messages in flight.
-    PrefetchCount,
-    /// Seconds before a new attempt.
-    ReconnectDelay,
-    /// Milliseconds a message may wait upstream.
-    MessageTtl,
-    /// Name of the upstream exchange.
-    Exchange,
-    /// Name of the upstream queue.
-    Queue,
-    /// Consumer tag.
-    ConsumerTag,
-    /// Mirroring policy of the internal queue.
-    HaPolicy,
-    /// Whether bindings wait for an answer.
-    BindNowait,
 }

@@ -108,10 +108,11 @@ fn unshared() -> Value {
                 .iter()
                 .filter(|key| key.as_str().is_some_and(|key| !OF_ONE_SERVER.contains(&key)));
             shared.cloned().collect::<Vec<_>>()
-        });
+        })
+        .expect("servers have keys that are required");
     json!({
         "if": { "not": { "required": ["defaults"] } },
-        "then": { "properties": { "servers": { "items": { "required": keys.unwrap_or_default() } } } }
+        "then": { "properties": { "servers": { "items": { "required": keys } } } }
     })
 }
 

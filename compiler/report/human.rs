@@ -9,6 +9,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 use crate::codes::Severity;
 use crate::diag::Diagnostic;
+use crate::marks::WINDOW_PATH;
 use crate::source::{SourceFile, Sources};
 
 use super::{Place, file_name, hides_source, labels, push_visible, visible, visible_lines};
@@ -19,8 +20,6 @@ const JOIN_LINES: usize = 4;
 const LONGEST_PLACE: usize = 5;
 /// A window never grows beyond this many lines by joining.
 const LONGEST_WINDOW: usize = 16;
-/// Marks the path of a window while it is rendered. A noncharacter, so no text that is shown can hold it.
-const PLACEHOLDER: char = '\u{fdd0}';
 /// Characters kept before and behind the start of a place in a line that is too long to show.
 const KEEP_BEFORE: usize = 50;
 const KEEP_BEHIND: usize = 100;
@@ -36,7 +35,7 @@ pub(super) fn render(sources: &Sources, finding: &Diagnostic, styled: bool) -> S
         group = without_lines(group, sources, finding);
     } else {
         for window in windows(sources, finding) {
-            let placeholder = format!("{PLACEHOLDER}{}{PLACEHOLDER}", headers.len());
+            let placeholder = format!("{WINDOW_PATH}{}{WINDOW_PATH}", headers.len());
             group = group.element(window.snippet.path(placeholder));
             headers.push(window.header);
         }
@@ -60,7 +59,7 @@ pub(super) fn render(sources: &Sources, finding: &Diagnostic, styled: bool) -> S
 /// Puts `path:line:column` where the renderer wrote a placeholder and the column it knows, which is the column in the
 /// cut line, not in the file.
 fn with_headers(rendered: &str, headers: &[String]) -> String {
-    let mut parts = rendered.split(PLACEHOLDER);
+    let mut parts = rendered.split(WINDOW_PATH);
     let mut text = parts.next().unwrap_or_default().to_owned();
     while let (Some(index), Some(rest)) = (parts.next(), parts.next()) {
         let header = index.parse().ok().and_then(|index: usize| headers.get(index));

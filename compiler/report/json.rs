@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::diag::Diagnostic;
+use crate::json;
 use crate::source::Sources;
 
 use super::{Place, escape_hidden, file_name};
@@ -57,10 +58,7 @@ pub(super) fn render(sources: &Sources, finding: &Diagnostic) -> String {
             })
             .collect(),
     };
-    // Strings and numbers always serialize; an empty line would still be a visible sign.
-    let mut text = escape_hidden(&serde_json::to_string(&object).unwrap_or_default());
-    text.push('\n');
-    text
+    escape_hidden(&json::compact(&object)) + "\n"
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::codes::{Code, Severity};
 use crate::diag::Diagnostic;
 use crate::explain;
+use crate::json;
 use crate::source::{Sources, Span};
 
 use super::{escape_hidden, file_name, hides_source};
@@ -50,7 +51,7 @@ impl Document {
         let rules: Vec<Code> = self.codes.iter().copied().collect();
         for result in &mut self.results {
             let index = rules.iter().position(|code| code.id() == result.rule_id);
-            result.rule_index = index.unwrap_or_default();
+            result.rule_index = index.expect("the code of every result is among the codes");
         }
         let document = Log {
             schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
@@ -68,10 +69,7 @@ impl Document {
                 results: self.results,
             }],
         };
-        // Texts, numbers and lists of them always have a JSON form; an empty document would be refused by its reader.
-        let mut text = escape_hidden(&serde_json::to_string_pretty(&document).unwrap_or_default());
-        text.push('\n');
-        text
+        escape_hidden(&json::pretty(&document))
     }
 }
 

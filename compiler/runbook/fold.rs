@@ -6,14 +6,10 @@ use std::collections::BTreeMap;
 
 use crate::facts::Facts;
 use crate::facts::plan_view::{AppliedView, GroupView, Prose, StepView, ValueView};
+use crate::marks::{SECTION_FQDN, SECTION_SERVER};
 
 /// From this many servers on, equal sections are folded.
 pub(super) const FOLD_FROM: usize = 6;
-
-/// Stands for the name of a server while sections are compared. Inventories hold no private-use characters.
-const NAME_MARK: char = '\u{F8F0}';
-/// Stands for the FQDN of a server while sections are compared.
-const FQDN_MARK: char = '\u{F8F1}';
 
 /// Sections of single servers, in order; from [`FOLD_FROM`] on, equal ones become one.
 pub(super) fn fold(facts: &Facts, sections: Vec<(String, Vec<StepView>)>) -> Vec<GroupView> {
@@ -71,15 +67,15 @@ fn group(servers: Vec<String>, folded: bool, steps: Vec<StepView>) -> GroupView 
 /// The step with the server's FQDN and name replaced by marks, where they stand as whole words.
 fn mask(step: &StepView, name: &str, fqdn: &str) -> StepView {
     map_texts(step, &|text| {
-        let text = replace_word(text, fqdn, FQDN_MARK);
-        replace_word(&text, name, NAME_MARK)
+        let text = replace_word(text, fqdn, SECTION_FQDN);
+        replace_word(&text, name, SECTION_SERVER)
     })
 }
 
 fn unmask(step: &StepView) -> StepView {
     map_texts(step, &|text| {
-        text.replace(FQDN_MARK, "SERVER-FQDN")
-            .replace(NAME_MARK, "SERVER")
+        text.replace(SECTION_FQDN, "SERVER-FQDN")
+            .replace(SECTION_SERVER, "SERVER")
     })
 }
 

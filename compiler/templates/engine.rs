@@ -15,12 +15,7 @@ use tera::{Context, ErrorKind, Kwargs, State, Tera, Value};
 
 use super::meter::{self, Metered};
 use crate::formats::{self, Format, FormatError};
-
-/// Opens a value that the escape function refused; never part of a valid text, since inventories hold no private-use
-/// characters.
-const REFUSED_START: char = '\u{F8FE}';
-/// Closes it.
-const REFUSED_END: char = '\u{F8FF}';
+use crate::marks::{REFUSED_END, REFUSED_START};
 
 /// A template text under the name by which others include it.
 #[derive(Clone, Debug)]

@@ -13,6 +13,7 @@ use crate::contract::artifact::Effect;
 use crate::contract::path::is_device_name;
 use crate::diag::one_of;
 use crate::formats::Format;
+use crate::json::word;
 
 /// The formats of an effect, and the extensions of the file it changes; none where it changes no file.
 struct Row {
@@ -182,7 +183,7 @@ fn judge(front: &FrontMatter, path: Option<&str>, target: Option<&str>, stage: S
         let fitting = one_of(row.formats.iter().map(|format| format.name()));
         found.push(Misfit {
             key: "format",
-            message: format!("the effect `{}` does not go with the format `{}`", word(effect), format.name()),
+            message: format!("the effect `{}` does not go with the format `{}`", word(&effect), format.name()),
             help: format!(
                 "write `format:` {fitting}; each has a reader that refuses what its consumer would ignore or misread"
             ),
@@ -221,7 +222,7 @@ fn judge(front: &FrontMatter, path: Option<&str>, target: Option<&str>, stage: S
                 key: "effect",
                 message: format!(
                     "the effect `{}` changes a file, and `target` does not say which",
-                    word(effect)
+                    word(&effect)
                 ),
                 help: "write the file on the server as `target`".to_owned(),
             }),
@@ -245,7 +246,7 @@ fn judge(front: &FrontMatter, path: Option<&str>, target: Option<&str>, stage: S
                         key: "target",
                         message: format!(
                             "the effect `{}` with the format `{}` does not change a file like `{target}`",
-                            word(effect),
+                            word(&effect),
                             format.name()
                         ),
                         help: format!("name a file that ends with {}", with_dots(fitting)),
@@ -258,13 +259,13 @@ fn judge(front: &FrontMatter, path: Option<&str>, target: Option<&str>, stage: S
         let message = match target {
             None => Some(format!(
                 "the effect `{}` changes a key, and `target` does not say which",
-                word(effect)
+                word(&effect)
             )),
             Some(target) if target.starts_with(begin) => None,
             Some(target) if stage == Stage::Written && target.starts_with("{{") => None,
             Some(target) => Some(format!(
                 "the target of `{}` begins with `{begin}`, unlike `{target}`",
-                word(effect)
+                word(&effect)
             )),
         };
         found.extend(message.map(|message| Misfit {
@@ -315,12 +316,6 @@ fn came_out(written: Option<&str>, path: &str, stage: Stage) -> String {
         }
         Some(_) | None => String::new(),
     }
-}
-
-/// The word of an effect in front matter.
-fn word(effect: Effect) -> String {
-    let value = serde_json::to_value(effect).unwrap_or_default();
-    value.as_str().unwrap_or_default().to_owned()
 }
 
 /// The formats a quoting filter belongs to; `None` for filters that leave the quoting to what follows.

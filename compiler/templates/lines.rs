@@ -7,12 +7,8 @@
 use super::engine::{Engine, Text, Variables};
 use super::{Template, Templates, is_partial};
 use crate::formats::Format;
+use crate::marks::TEMPLATE_LINES;
 use crate::source::FileId;
-
-/// First mark: a plane of private-use characters, which neither templates nor inventories may hold.
-const FIRST: u32 = 0xF_0000;
-/// Most marks of a set of templates.
-const MOST: usize = 0xFFFD;
 
 /// A line of a template file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,13 +102,11 @@ impl Marked {
 }
 
 fn mark_of(index: usize) -> Option<char> {
-    let offset = u32::try_from(index).ok().filter(|_| index < MOST)?;
-    char::from_u32(FIRST + offset)
+    TEMPLATE_LINES.mark(u32::try_from(index).ok()?)
 }
 
 fn index_of(letter: char) -> Option<usize> {
-    let offset = u32::from(letter).checked_sub(FIRST)?;
-    usize::try_from(offset).ok().filter(|index| *index < MOST)
+    usize::try_from(TEMPLATE_LINES.number(letter)?).ok()
 }
 
 /// The text with a mark before the first visible letter of every text run of a line, and before every printed value

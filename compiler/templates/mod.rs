@@ -27,6 +27,7 @@ use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::facts::{Facts, plan_view::PlanView};
 use crate::formats::Format;
 use crate::inventory::{Schema, Subject, read_document};
+use crate::marks::{FIELD, ITEM};
 use crate::secrets;
 use crate::source::{FileId, Sources, Span};
 
@@ -50,11 +51,6 @@ const FRONT_MATTER: Subject = Subject {
 
 /// Names the text of a condition of the catalogue, which belongs to no template.
 const CONDITION: &str = "condition of the catalogue: ";
-
-/// Separates the fields of a template's rendered front matter.
-const FIELD: char = '\u{1F}';
-/// Separates the items of a list in it.
-const ITEM: char = '\u{1E}';
 
 /// One compiled template.
 #[derive(Clone, Debug)]
@@ -306,8 +302,8 @@ fn load_into(
         diagnostics.push(finding);
     }
     diagnostics.checkpoint()?;
-    let plain = plain.unwrap_or_default();
-    let prose = prose.unwrap_or_default();
+    let plain = plain.expect("what an engine refuses was reported, and the run ended");
+    let prose = prose.expect("what an engine refuses was reported, and the run ended");
     Ok(Templates {
         list,
         engines,
@@ -664,8 +660,7 @@ fn check_variables(
 
 /// The schema of what a template of this scope sees.
 pub fn variable_schema(scope: Scope) -> VariableSchema {
-    // A schema is JSON already; without its properties every template would be refused for its variables.
-    let mut root = serde_json::to_value(schemars::schema_for!(Facts)).unwrap_or_default();
+    let mut root = schemars::schema_for!(Facts).to_value();
     if let Some(properties) = root
         .get_mut("properties")
         .and_then(serde_json::Value::as_object_mut)

@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::Text;
 use super::fit::tags;
-use super::{FIELD, Text};
+use crate::marks::FIELD;
 use crate::source::{FileId, Sources, Span};
 
 /// The keys of the text `#fields`, in its order.

@@ -173,15 +173,15 @@ fn end(source: &mut dyn Readable) -> Result<End, ArchiveError> {
         size: size.into(),
         start: start.into(),
     };
-    let locator_at = at.checked_sub(20);
-    let locator = match locator_at {
-        Some(locator_at) => bytes_at(source, locator_at, 20)?,
-        None => Vec::new(),
+    let locator = match at.checked_sub(20) {
+        Some(locator_at) => Some((locator_at, bytes_at(source, locator_at, 20)?)),
+        None => None,
     };
-    let (end, ends_at) = if locator.starts_with(&BIG_END_LOCATOR) {
-        big_end(source, &locator, locator_at.unwrap_or_default(), small)?
-    } else {
-        (small, at)
+    let (end, ends_at) = match locator {
+        Some((locator_at, locator)) if locator.starts_with(&BIG_END_LOCATOR) => {
+            big_end(source, &locator, locator_at, small)?
+        }
+        Some(_) | None => (small, at),
     };
     if disks != (0, 0) || entries.0 != entries.1 {
         return Err(broken("it is one part of several"));

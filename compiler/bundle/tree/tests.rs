@@ -131,7 +131,7 @@ fn writes_everything_then_nothing() {
     let (written, _) = put(&files, &bundle);
     let written = written.unwrap();
     assert!(!written.changed);
-    assert_eq!(written.old.unwrap().seal, bundle.seal());
+    assert_eq!(written.old.unwrap().seal, Some(bundle.seal()));
     assert_eq!(
         before,
         (
@@ -182,7 +182,7 @@ fn stale_files_go_foreign_files_stay() {
         let written = written.unwrap();
         assert_eq!(codes_of(&findings), ["CB0707"]);
         assert!(findings[0].message.contains("out/acme/a/changed.sql"));
-        assert_eq!(written.old.unwrap().seal, old_bundle().seal());
+        assert_eq!(written.old.unwrap().seal, Some(old_bundle().seal()));
         assert_eq!(
             written.removed_stale,
             [BundlePath::parse("a/b/stale.sql").unwrap()]

@@ -21,7 +21,9 @@ use super::super::plan::{Desk, Outlook, Plan, Problem};
 use super::super::room::Room;
 use super::super::script;
 use super::super::state::State;
-use super::super::steps::{is_native, is_script, may_lack_its_file, place_of, secrets_of, server_of};
+use super::super::steps::{
+    is_native, is_script, may_lack_its_file, place_of, secrets_of, server_of, target_of,
+};
 use super::super::undo::{self, Order, ended_words};
 use super::{End, Wish, journal_failed, left};
 
@@ -63,7 +65,7 @@ impl Apply<'_> {
         let chosen = self.desk.chosen(&self.wish.selection);
         let pending: Vec<&Step> = chosen.into_iter().filter(is_pending).collect();
         for step in pending.iter().filter(|step| is_native(step)) {
-            let target = Target::of(room.server, room.disk, step.target.as_deref().unwrap_or_default());
+            let target = Target::of(room.server, room.disk, target_of(step));
             settle(room.disk, &room.state, &target)?;
             if let Some(bytes) = target.present(room.disk)? {
                 room.state.save(room.disk, &bytes)?;
@@ -279,9 +281,9 @@ impl Apply<'_> {
         let number = step.number.to_string();
         let begin = self.room.machine.milliseconds();
         let failed = Trouble::Failed;
-        let windows = step.target.clone().unwrap_or_default();
+        let windows = target_of(step);
         let room = &mut self.room;
-        let target = Target::of(room.server, room.disk, &windows);
+        let target = Target::of(room.server, room.disk, windows);
         let in_file = |why: String| Trouble::Failed(format!("{windows}: {why}"));
         settle(room.disk, &room.state, &target).map_err(|error| in_file(error.to_string()))?;
         room.disk.wait_until_free(&target.path);
@@ -307,7 +309,7 @@ impl Apply<'_> {
             in_file(words.join("; "))
         })?;
         let file = FileIntent {
-            path: windows.clone(),
+            path: windows.to_owned(),
             old: present.as_deref().map(Digest::of),
             new: Digest::of(&edited.bytes),
         };
@@ -352,7 +354,7 @@ impl Apply<'_> {
             count => format!("{count} values changed"),
         };
         room.say(&format!("{head}: {what}"));
-        room.detail(&windows);
+        room.detail(windows);
         show_notes(room, &edited);
         self.later(step);
         Ok(())

@@ -18,7 +18,7 @@ use super::super::editing;
 use super::super::file::{Obstacle, Target, Trouble, examine, is_absent};
 use super::super::history::key;
 use super::super::machine::{Call, Ended, Patience};
-use super::super::steps::{is_native, is_script, may_lack_its_file, place_of, secrets_of};
+use super::super::steps::{is_native, is_script, may_lack_its_file, place_of, secrets_of, target_of};
 use super::super::tools;
 use super::{Desk, Outlook, Planned, Problem, ValueChange, difference};
 
@@ -128,7 +128,7 @@ impl<'a> Prover<'a> {
         let Some(artifact) = self.artifact(step, planned) else {
             return;
         };
-        let windows = step.target.clone().unwrap_or_default();
+        let windows = target_of(step).to_owned();
         let target = Target::of(self.desk.server, self.desk.disk, &windows);
         let present = match self.present(step, &target) {
             Present::Content(content) => content,

@@ -128,7 +128,8 @@ impl Walk<'_> {
         self.at = (start + 1 + length).min(self.text.len());
         let range = start..self.at;
         let raw = self.text.get(range.clone()).unwrap_or_default();
-        (serde_json::from_str(raw).unwrap_or_default(), range)
+        let value = serde_json::from_str(raw).expect("the whole text was read before");
+        (value, range)
     }
 }
 

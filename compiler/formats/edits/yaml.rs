@@ -80,7 +80,11 @@ fn read(text: &str) -> Result<Option<Node>, Refusal> {
                 .in_file(crate::characters::range_at(text, floor(text, at)))
                 .help("Ruby would not read this file either: mend it first")
         })?;
-        let range = span.byte_range().unwrap_or_default();
+        let Some(range) = span.byte_range() else {
+            // An edit in the wrong place is worse than none.
+            let message = "the reader of YAML does not say where a value stands";
+            return Err(Refusal::new(RefusalKind::BadFile, message));
+        };
         let new = |kind, anchor: usize, tagged: bool| Node {
             kind,
             range: range.clone(),
