@@ -306,7 +306,6 @@ codes! {
     KEPT_BESIDE = "CB0712", Warning, Finding, "files of an interrupted build were kept beside the tree";
 
     // 08 command line
-    NOT_AVAILABLE = "CB0801", Error, Failure, "this version of cbgen cannot do that";
     SAME_BUNDLE = "CB0802", Error, Finding, "two inventories of one build have the same bundle name";
     FILE_EXISTS = "CB0803", Error, Failure, "a file that would be written exists already";
     UNKNOWN_CODE = "CB0804", Error, Failure, "no diagnostic has this code";

@@ -144,7 +144,7 @@ fn identity<'a>(broker: &'a RabbitMq, server: &'a Server) -> (Option<&'a str>, &
         Some((None, None)) | None => (broker.common_name.as_deref(), broker.subject.as_deref()),
         Some(own) => own,
     };
-    // The checks refuse a server without a name; `why` also plans what no check has seen.
+    // The checks refuse a server without a name; `why` asks what would come of one, and writes nothing.
     (common_name, common_name.or(subject).unwrap_or_default())
 }
 
@@ -216,6 +216,7 @@ pub(super) fn server_rabbitmq_facts(
                     None,
                     certificates,
                 ))
+                // As above: what no address can hold is refused by the checks.
                 .unwrap_or_default();
                 UpstreamFacts {
                     name: upstream.name.clone(),
