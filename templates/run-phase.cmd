@@ -26,9 +26,15 @@ if /i "%~1"=="deployment" set "PLACE=deployment"
 if /i "%~2"=="{{ phase.id }}" set "PHASE={{ phase.id }}"
 {%- endif %}{% endfor %}
 if "%~3"=="" set "ACTION=forth"
-{%- for action in ["back", "done", "done-unchanged", "accept-one-way"] %}
+{%- for action in ["back", "done", "accept-one-way"] %}
 if /i "%~3"=="{{ action }}" set "ACTION={{ action }}"
 {%- endfor %}
+rem The step whose file needs no change stands behind the word.
+set "ONLY=%~4"
+if /i "%~3"=="done-unchanged" set "ACTION=done-unchanged"
+if not "%ACTION%"=="done-unchanged" goto :action_known
+if not defined ONLY goto :usage
+:action_known
 if not defined PLACE goto :usage
 if not defined PHASE goto :usage
 if not defined ACTION goto :usage
@@ -38,15 +44,14 @@ echo This is %COMPUTERNAME%, not %PLACE%. Run it there.
 endlocal
 exit /b 1
 :right_place
-set "STATE=%ProgramData%\cbgen\{{ bundle.name }}\{{ bundle.version | cmd_echo }}\by-hand"
-if exist "%STATE%\." goto :state_there
-mkdir "%STATE%"
+rem What is done and the logs; and copies of files, which the last step deletes.
+set "STATE=%ProgramData%\cbgen\{{ bundle.name }}\{{ bundle.version | cmd_echo }}\by-hand\%PLACE%"
+set "COPIES=%ProgramData%\cbgen\{{ bundle.name }}\{{ bundle.version | cmd_echo }}\by-hand-copies\%PLACE%"
+call :folder "%STATE%"
 if not "%errorlevel%"=="0" goto :no_state
-:state_there
-rem Only SYSTEM, Administrators and whoever made it read this folder: copies of files are no less secret than the files.
-"%SYSTEM%\icacls.exe" "%STATE%" /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" "*S-1-3-4:(OI)(CI)F" >nul
+call :folder "%COPIES%"
 if not "%errorlevel%"=="0" goto :no_state
-set "LOG=%STATE%\%PLACE%-%PHASE%.log"
+set "LOG=%STATE%\%PHASE%.log"
 set "FOUND="
 set "WAITS="
 set "UNCHANGED="
@@ -66,6 +71,7 @@ if "%ACTION%"=="back" goto :go_back
 rem {{ phase.number }} {{ phase.title | cmd_rem }}: {{ group.title | cmd_rem }}
 
 {% include "_cmd/phase_here" %}
+if defined WAITS goto :people_first
 {%- for run in group.runs %}
 {%- for step in run.steps %}
 {%- set number = step.number.phase ~ "." ~ step.number.step %}
@@ -73,7 +79,7 @@ rem {{ phase.number }} {{ phase.title | cmd_rem }}: {{ group.title | cmd_rem }}
 call :by_hand "{{ number }}" RUNBOOK.md
 {%- elif step.path is ending_with(pat=".cmd") and step.arguments | length < 2 %}
 set "SCRIPT={% include "_cmd/phase_script" %}"
-call :script{% if step.one_way %}_one_way{% endif %} "{{ number }}"{% for argument in step.arguments %} {{ argument | cmd_call_arg }}{% endfor %}
+call :script{% if step.one_way %}_one_way{% elif step.rollback is not defined %}_again{% endif %} "{{ number }}"{% for argument in step.arguments %} {{ argument | cmd_call_arg }}{% endfor %}
 {%- elif step.target_in_cmd and not group.folded and not step.path is ending_with(pat=".cmd") %}
 call :edit "{{ number }}" {{ step.target | cmd_arg }}
 {%- else %}
@@ -105,7 +111,7 @@ call :script_back "{{ number }}"
 call :restore "{{ number }}" {{ step.target | cmd_arg }}
 {%- elif step.one_way %}
 call :stays "{{ number }}"
-{%- elif step.undo | length > 0 %}
+{%- elif not run.automatic and step.undo | length > 0 %}
 call :by_hand_back "{{ number }}"
 {%- else %}
 call :forget "{{ number }}"
@@ -130,19 +136,26 @@ exit /b 0
 :back_finish
 if not defined FOUND goto :nothing_here
 if not defined BEGAN goto :nothing_begun
+if defined WAITS goto :people_back
 echo %PLACE%: phase %PHASE% is taken back. The log is %LOG%.
 echo taken back>>"%LOG%"
 endlocal
 exit /b 0
 
 :people_first
-echo A copy of each file named here is saved. When all of this is done, run: run-phase.cmd %PLACE% %PHASE% done
+echo The files named here are saved in %COPIES%. When all of this is done, run: run-phase.cmd %PLACE% %PHASE% done
 echo waits for people>>"%LOG%"
 endlocal
 exit /b 2
 
 :still_as_before
-echo Where a file needs no change, because it says so already or its step may be passed over: run-phase.cmd %PLACE% %PHASE% done-unchanged
+echo Where a file needs no change, because it says so already or its step may be passed over: run-phase.cmd %PLACE% %PHASE% done-unchanged NUMBER, with the number of the step, or all
+echo waits for people>>"%LOG%"
+endlocal
+exit /b 2
+
+:people_back
+echo When this is done, run the same command again.
 echo waits for people>>"%LOG%"
 endlocal
 exit /b 2
@@ -159,16 +172,17 @@ endlocal
 exit /b 2
 
 :nothing_begun
-echo Nothing was begun at %PLACE% in phase %PHASE%.
+echo This script has begun nothing at %PLACE% in phase %PHASE% on %COMPUTERNAME%. What people or cbgen did it does not know.
 endlocal
 exit /b 2
 
 :usage
 echo Does one phase at one place: run-phase.cmd PLACE PHASE
-echo Places: the name of this server, and deployment. Phases, in this order:
-{%- for phase in plan.phases %}{% if phase.automatic %}
-echo   {{ phase.id }}
-{%- endif %}{% endfor %}
+echo Places: the name of this server, and deployment, always on one and the same machine. Phases, in this order:
+{%- for phase in plan.phases %}
+echo   {{ phase.number }} {{ phase.id }}{% if not phase.automatic %}, by hand as RUNBOOK.md says{% endif %}
+{%- endfor %}
+echo What has to wait for other places says RUNBOOK.md; this script does not wait for them.
 echo What people have to do is named. Afterwards: run-phase.cmd PLACE PHASE done
 echo To take a phase back: run-phase.cmd PLACE PHASE back
 endlocal
@@ -181,6 +195,7 @@ exit /b 1
 
 :stopped
 if "%STOP%"=="people_first" goto :people_first
+if "%STOP%"=="people_back" goto :people_back
 if "%STOP%"=="one_way" goto :one_way
 echo.
 echo FAILED at step %NUMBER%. Nothing after it was done. Mend the cause and run the same command again, or take the phase back: run-phase.cmd %PLACE% %PHASE% back
@@ -188,10 +203,21 @@ echo failed>>"%LOG%"
 endlocal
 exit /b 1
 
+rem Only SYSTEM, Administrators and whoever made it read a folder of this script.
+:folder
+if exist "%~1\." goto :folder_there
+mkdir "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+:folder_there
+"%SYSTEM%\icacls.exe" "%~1" /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" "*S-1-3-4:(OI)(CI)F" >nul
+if not "%errorlevel%"=="0" exit /b 1
+exit /b 0
+
 rem A step is begun before it is done: one that failed halfway is taken back too.
 :mark
 set "NUMBER=%~1"
-set "MARK=%STATE%\%PLACE%-%~1"
+set "MARK=%STATE%\%~1"
+set "COPY=%COPIES%\%~1"
 set "FOUND=yes"
 set "BEGUN="
 set "DONE="
@@ -218,6 +244,13 @@ set "STOP=one_way"
 if defined WAITS set "STOP=people_first"
 exit /b 2
 
+rem A check has nothing to take back: it is run as often as somebody asks.
+:script_again
+call :mark "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+del /q "%MARK%.done" >nul 2>&1
+if exist "%MARK%.done" exit /b 1
+
 rem Runs SCRIPT. What it says is shown when it has ended, and kept.
 :script
 call :mark "%~1"
@@ -228,8 +261,11 @@ if defined WAITS exit /b 2
 call :mark_begun
 if not "%errorlevel%"=="0" exit /b 1
 echo %NUMBER% runs %SCRIPT%
+echo What it says is shown when it has ended, perhaps after some minutes. Do not break it off.
 echo %NUMBER% runs %SCRIPT%>>"%LOG%"
-call "%SCRIPT%" "%~2" >"%STATE%\output.txt" 2>&1 <nul
+call :no_output
+if not "%errorlevel%"=="0" exit /b 1
+call "%SCRIPT%" "%~2" >"%MARK%.output" 2>&1 <nul
 set "CODE=%errorlevel%"
 call :tell
 if not "%errorlevel%"=="0" exit /b 1
@@ -239,10 +275,16 @@ goto :mark_done
 echo %NUMBER% was done before.
 exit /b 0
 
+rem Where cmd.exe cannot write the output, it does not start the script and leaves the code of before.
+:no_output
+del /q "%MARK%.output" >nul 2>&1
+if exist "%MARK%.output" exit /b 1
+exit /b 0
 :tell
-type "%STATE%\output.txt"
+if not exist "%MARK%.output" exit /b 1
+type "%MARK%.output"
 if not "%errorlevel%"=="0" exit /b 1
-type "%STATE%\output.txt" >>"%LOG%"
+type "%MARK%.output" >>"%LOG%"
 if not "%errorlevel%"=="0" exit /b 1
 echo exit code %CODE%.>>"%LOG%"
 exit /b 0
@@ -273,23 +315,38 @@ echo absent>"%MARK%.absent"
 if not exist "%MARK%.absent" exit /b 1
 goto :edit_ask
 :edit_copy
-copy /y "%~2" "%MARK%.before" >nul
+copy /y "%~2" "%COPY%.before" >nul
 if not "%errorlevel%"=="0" exit /b 1
 goto :edit_ask
 :edit_asked
-if "%ACTION%"=="done-unchanged" goto :mark_done
-if not "%ACTION%"=="done" goto :edit_ask
-if exist "%MARK%.absent" goto :mark_done
-"%SYSTEM%\fc.exe" /b "%MARK%.before" "%~2" >nul 2>&1
-if "%errorlevel%"=="1" goto :mark_done
+if "%ACTION%"=="done" goto :edit_look
+if not "%ACTION%"=="done-unchanged" goto :edit_ask
+if "%ONLY%"=="%NUMBER%" goto :mark_done
+if /i "%ONLY%"=="all" goto :mark_done
+:edit_look
+if exist "%~2" goto :edit_there
+echo %NUMBER%: there is still no such file.
+set "UNCHANGED=yes"
+goto :edit_ask
+:edit_there
+if exist "%MARK%.absent" goto :edit_differs
+"%SYSTEM%\fc.exe" /b "%COPY%.before" "%~2" >nul 2>&1
+if "%errorlevel%"=="1" goto :edit_differs
 if not "%errorlevel%"=="0" exit /b 1
 echo %NUMBER%: this file is as it was before.
 set "UNCHANGED=yes"
+goto :edit_ask
+:edit_differs
+rem Attributes of the bundle's file say what to do; in the file of the server they are a mistake that stops its service.
+"%SYSTEM%\findstr.exe" /l /c:"xdt:" "%~2" >nul
+if "%errorlevel%"=="1" goto :mark_done
+if not "%errorlevel%"=="0" exit /b 1
+echo %NUMBER%: this file holds attributes that begin with xdt, which belong into the file of the bundle only. Take them out.
 :edit_ask
 call :mark_begun
 if not "%errorlevel%"=="0" exit /b 1
 echo By hand: %NUMBER% as RUNBOOK-BY-HAND.md says, in %~2
-if exist "%MARK%.absent" echo %NUMBER%: there is no such file here.
+if exist "%MARK%.absent" echo %NUMBER%: there was no such file here. Unless its step may be passed over, find out where it is before you go on.
 set "WAITS=yes"
 exit /b 0
 
@@ -298,31 +355,48 @@ rem Going back: what was not begun is passed over.
 call :mark "%~1"
 if not "%errorlevel%"=="0" exit /b 1
 if not defined BEGUN exit /b 0
+if defined WAITS set "STOP=people_back"
+if defined WAITS exit /b 2
 echo %NUMBER% is taken back by %SCRIPT%
 echo %NUMBER% is taken back by %SCRIPT%>>"%LOG%"
-call "%SCRIPT%" >"%STATE%\output.txt" 2>&1 <nul
+call :no_output
+if not "%errorlevel%"=="0" exit /b 1
+call "%SCRIPT%" >"%MARK%.output" 2>&1 <nul
 set "CODE=%errorlevel%"
 call :tell
 if not "%errorlevel%"=="0" exit /b 1
-if not "%CODE%"=="0" exit /b 1
+if "%CODE%"=="0" goto :forgotten
+if defined DONE exit /b 1
+rem A step that failed before it saved anything has changed nothing.
+"%SYSTEM%\findstr.exe" /b /l /c:"There is no saved state in" "%MARK%.output" >nul
+if not "%errorlevel%"=="0" exit /b 1
+echo %NUMBER% failed before it changed anything.
 goto :forgotten
 
 :restore
 call :mark "%~1"
 if not "%errorlevel%"=="0" exit /b 1
 if not defined BEGUN exit /b 0
+if defined WAITS set "STOP=people_back"
+if defined WAITS exit /b 2
 echo %NUMBER% is taken back: %~2
-if exist "%MARK%.before" goto :put_back
+if exist "%COPY%.before" goto :put_back
+if exist "%MARK%.absent" goto :take_away
+echo The copy %COPY%.before is gone. Restore the file from your backup, then delete %MARK%.begun.
+exit /b 1
+:take_away
 if not exist "%~2" goto :forgotten
-del /q "%~2"
-if exist "%~2" exit /b 1
+move /y "%~2" "%COPY%.changed" >nul
+if not "%errorlevel%"=="0" exit /b 1
 goto :forgotten
 :put_back
-copy /y "%MARK%.before" "%~2" >nul
+if not exist "%~2" goto :put
+copy /y "%~2" "%COPY%.changed" >nul
 if not "%errorlevel%"=="0" exit /b 1
-"%SYSTEM%\fc.exe" /b "%MARK%.before" "%~2" >nul 2>&1
+:put
+copy /y "%COPY%.before" "%~2" >nul
 if not "%errorlevel%"=="0" exit /b 1
-move /y "%MARK%.before" "%MARK%.put-back" >nul
+"%SYSTEM%\fc.exe" /b "%COPY%.before" "%~2" >nul 2>&1
 if not "%errorlevel%"=="0" exit /b 1
 goto :forgotten
 
@@ -332,12 +406,17 @@ if not "%errorlevel%"=="0" exit /b 1
 if defined BEGUN echo %NUMBER% has no way back: it stays.
 exit /b 0
 
+rem The second time people have done it.
 :by_hand_back
 call :mark "%~1"
 if not "%errorlevel%"=="0" exit /b 1
 if not defined BEGUN exit /b 0
-echo By hand: take back %NUMBER% as the runbook says below Undo.
-goto :forgotten
+if exist "%MARK%.undo" goto :forgotten
+echo asked>"%MARK%.undo"
+if not exist "%MARK%.undo" exit /b 1
+echo By hand: take back %NUMBER% as RUNBOOK.md says below its Undo.
+set "WAITS=yes"
+exit /b 0
 
 :forget
 call :mark "%~1"
@@ -345,7 +424,8 @@ if not "%errorlevel%"=="0" exit /b 1
 :forgotten
 if not defined BEGUN exit /b 0
 echo %NUMBER% taken back>>"%LOG%"
-del /q "%MARK%.begun" "%MARK%.done" "%MARK%.absent" >nul 2>&1
+del /q "%MARK%.begun" "%MARK%.done" "%MARK%.absent" "%MARK%.undo" >nul 2>&1
 if exist "%MARK%.begun" exit /b 1
 if exist "%MARK%.done" exit /b 1
+if exist "%MARK%.undo" exit /b 1
 exit /b 0

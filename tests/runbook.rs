@@ -527,6 +527,7 @@ fn every_step_of_a_phase_is_in_its_script_forth_and_back() {
             let mut found: Vec<String> = half
                 .lines()
                 .filter_map(|line| line.strip_prefix("call :")?.split('"').nth(1).map(str::to_owned))
+                .filter(|word| word.starts_with(|letter: char| letter.is_ascii_digit()))
                 .collect();
             found.sort();
             found

@@ -9,6 +9,7 @@ use super::fold::FOLD_FROM;
 use crate::catalogue::Catalogue;
 use crate::facts::Facts;
 use crate::facts::plan_view::{DeviationView, PortTable, Prose};
+use crate::json;
 use crate::plan::Plan;
 
 /// A message of a diagnostic (lower case, no full stop, names in backticks) as a sentence.
@@ -24,8 +25,7 @@ pub(super) fn port_tables(facts: &Facts) -> Vec<PortTable> {
     let mut alike: BTreeMap<String, usize> = BTreeMap::new();
     let mut tables: Vec<PortTable> = Vec::new();
     for server in &facts.servers {
-        // As above: such a value always has a JSON form.
-        let key = serde_json::to_string(&server.ports).unwrap_or_default();
+        let key = json::compact(&server.ports);
         if let Some(table) = alike.get(&key).and_then(|place| tables.get_mut(*place)) {
             table.servers.push(server.name.clone());
         } else {

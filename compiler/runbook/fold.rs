@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::facts::Facts;
 use crate::facts::plan_view::{AppliedView, GroupView, Prose, StepView, ValueView};
+use crate::json;
 use crate::marks::{SECTION_FQDN, SECTION_SERVER};
 
 /// From this many servers on, equal sections are folded.
@@ -30,8 +31,7 @@ pub(super) fn fold(facts: &Facts, sections: Vec<(String, Vec<StepView>)>) -> Vec
     for (name, steps) in sections {
         let fqdn = fqdns.get(name.as_str()).copied().unwrap_or_default();
         let masked: Vec<StepView> = steps.iter().map(|step| mask(step, &name, fqdn)).collect();
-        // Texts, numbers and lists of them always have a JSON form; without one, different servers would look alike.
-        let key = serde_json::to_string(&masked).unwrap_or_default();
+        let key = json::compact(&masked);
         if let Some((servers, _, _)) = alike.get(&key).and_then(|place| merged.get_mut(*place)) {
             servers.push(name);
         } else {

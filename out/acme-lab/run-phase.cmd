@@ -23,8 +23,13 @@ if /i "%~2"=="verify" set "PHASE=verify"
 if "%~3"=="" set "ACTION=forth"
 if /i "%~3"=="back" set "ACTION=back"
 if /i "%~3"=="done" set "ACTION=done"
-if /i "%~3"=="done-unchanged" set "ACTION=done-unchanged"
 if /i "%~3"=="accept-one-way" set "ACTION=accept-one-way"
+rem The step whose file needs no change stands behind the word.
+set "ONLY=%~4"
+if /i "%~3"=="done-unchanged" set "ACTION=done-unchanged"
+if not "%ACTION%"=="done-unchanged" goto :action_known
+if not defined ONLY goto :usage
+:action_known
 if not defined PLACE goto :usage
 if not defined PHASE goto :usage
 if not defined ACTION goto :usage
@@ -34,15 +39,14 @@ echo This is %COMPUTERNAME%, not %PLACE%. Run it there.
 endlocal
 exit /b 1
 :right_place
-set "STATE=%ProgramData%\cbgen\acme-lab\2026.11.3\by-hand"
-if exist "%STATE%\." goto :state_there
-mkdir "%STATE%"
+rem What is done and the logs; and copies of files, which the last step deletes.
+set "STATE=%ProgramData%\cbgen\acme-lab\2026.11.3\by-hand\%PLACE%"
+set "COPIES=%ProgramData%\cbgen\acme-lab\2026.11.3\by-hand-copies\%PLACE%"
+call :folder "%STATE%"
 if not "%errorlevel%"=="0" goto :no_state
-:state_there
-rem Only SYSTEM, Administrators and whoever made it read this folder: copies of files are no less secret than the files.
-"%SYSTEM%\icacls.exe" "%STATE%" /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" "*S-1-3-4:(OI)(CI)F" >nul
+call :folder "%COPIES%"
 if not "%errorlevel%"=="0" goto :no_state
-set "LOG=%STATE%\%PLACE%-%PHASE%.log"
+set "LOG=%STATE%\%PHASE%.log"
 set "FOUND="
 set "WAITS="
 set "UNCHANGED="
@@ -60,6 +64,7 @@ rem 1 Prepare: Once for the whole installation
 
 
 if /i not "%PLACE% %PHASE%"=="deployment prepare" goto :past_f1_1
+if defined WAITS goto :people_first
 call :by_hand "1.1" RUNBOOK.md
 if not "%errorlevel%"=="0" goto :stopped
 call :by_hand "1.2" RUNBOOK.md
@@ -72,8 +77,9 @@ rem 1 Prepare: LAB01
 
 
 if /i not "%PLACE% %PHASE%"=="LAB01 prepare" goto :past_f1_2
+if defined WAITS goto :people_first
 set "SCRIPT=%~dp0servers\%PLACE%\check-readiness.cmd"
-call :script "1.4"
+call :script_again "1.4"
 if not "%errorlevel%"=="0" goto :stopped
 :past_f1_2
 
@@ -81,6 +87,7 @@ rem 2 Certificate: Once for the whole installation
 
 
 if /i not "%PLACE% %PHASE%"=="deployment certificate" goto :past_f2_1
+if defined WAITS goto :people_first
 call :by_hand "2.1" RUNBOOK.md
 if not "%errorlevel%"=="0" goto :stopped
 :past_f2_1
@@ -89,6 +96,7 @@ rem 2 Certificate: LAB01
 
 
 if /i not "%PLACE% %PHASE%"=="LAB01 certificate" goto :past_f2_2
+if defined WAITS goto :people_first
 set "SCRIPT=%~dp0servers\%PLACE%\certificate\convert-certificate.cmd"
 call :script "2.2"
 if not "%errorlevel%"=="0" goto :stopped
@@ -98,6 +106,7 @@ rem 2 Certificate: Once for the whole installation
 
 
 if /i not "%PLACE% %PHASE%"=="deployment certificate" goto :past_f2_3
+if defined WAITS goto :people_first
 call :by_hand "2.3" RUNBOOK.md
 if not "%errorlevel%"=="0" goto :stopped
 :past_f2_3
@@ -106,11 +115,12 @@ rem 3 Trust and proxy, not yet started: LAB01
 
 
 if /i not "%PLACE% %PHASE%"=="LAB01 proxy" goto :past_f3_1
+if defined WAITS goto :people_first
 set "SCRIPT=%~dp0servers\%PLACE%\certificate\import-trust.cmd"
 call :script "3.1"
 if not "%errorlevel%"=="0" goto :stopped
 set "SCRIPT=%~dp0servers\%PLACE%\certificate\check-certificate.cmd"
-call :script "3.2"
+call :script_again "3.2"
 if not "%errorlevel%"=="0" goto :stopped
 set "SCRIPT=%~dp0servers\%PLACE%\proxy\install-proxy.cmd"
 call :script "3.3"
@@ -121,6 +131,7 @@ rem 4 Callers away, Callback stops: Once for the whole installation
 
 
 if /i not "%PLACE% %PHASE%"=="deployment stop" goto :past_f4_1
+if defined WAITS goto :people_first
 call :by_hand "4.1" RUNBOOK.md
 if not "%errorlevel%"=="0" goto :stopped
 :past_f4_1
@@ -129,6 +140,7 @@ rem 4 Callers away, Callback stops: LAB01
 
 
 if /i not "%PLACE% %PHASE%"=="LAB01 stop" goto :past_f4_2
+if defined WAITS goto :people_first
 set "SCRIPT=%~dp0servers\%PLACE%\services\stop-callback.cmd"
 call :script "4.2"
 if not "%errorlevel%"=="0" goto :stopped
@@ -138,6 +150,7 @@ rem 5 Database: Once for the whole installation
 
 
 if /i not "%PLACE% %PHASE%"=="deployment database" goto :past_f5_1
+if defined WAITS goto :people_first
 set "SCRIPT=%~dp0deployment\sql\apply-ws-configuration.cmd"
 call :script "5.1"
 if not "%errorlevel%"=="0" goto :stopped
@@ -147,6 +160,7 @@ rem 6 Registry, TLS versions and firewall: LAB01
 
 
 if /i not "%PLACE% %PHASE%"=="LAB01 registry" goto :past_f6_1
+if defined WAITS goto :people_first
 set "SCRIPT=%~dp0servers\%PLACE%\registry\apply-registry.cmd"
 call :script "6.1"
 if not "%errorlevel%"=="0" goto :stopped
@@ -159,6 +173,7 @@ rem 7 Configuration files: LAB01
 
 
 if /i not "%PLACE% %PHASE%"=="LAB01 components" goto :past_f7_1
+if defined WAITS goto :people_first
 call :edit "7.1" "C:\Program Files (x86)\Virtual Hold Technology\ConfigurationManagement\site.config"
 if not "%errorlevel%"=="0" goto :stopped
 call :edit "7.2" "C:\Program Files (x86)\Virtual Hold Technology\VirtualHoldPub\ConfigurationTranslationAPI\Web.config"
@@ -209,6 +224,7 @@ rem 8 IIS lets go, the proxy starts: LAB01
 
 
 if /i not "%PLACE% %PHASE%"=="LAB01 iis" goto :past_f8_1
+if defined WAITS goto :people_first
 set "SCRIPT=%~dp0servers\%PLACE%\iis\apply-bindings.cmd"
 call :script "8.1"
 if not "%errorlevel%"=="0" goto :stopped
@@ -224,6 +240,7 @@ rem 10 Verify: LAB01
 
 
 if /i not "%PLACE% %PHASE%"=="LAB01 verify" goto :past_f10_1
+if defined WAITS goto :people_first
 set "SCRIPT=%~dp0servers\%PLACE%\services\start-callback.cmd"
 call :script "10.1"
 if not "%errorlevel%"=="0" goto :stopped
@@ -233,6 +250,7 @@ rem 10 Verify: Once for the whole installation
 
 
 if /i not "%PLACE% %PHASE%"=="deployment verify" goto :past_f10_2
+if defined WAITS goto :people_first
 call :by_hand "10.2" RUNBOOK.md
 if not "%errorlevel%"=="0" goto :stopped
 call :by_hand "10.3" RUNBOOK.md
@@ -416,7 +434,7 @@ rem 1 Prepare: LAB01
 
 
 if /i not "%PLACE% %PHASE%"=="LAB01 prepare" goto :past_b1_1
-call :by_hand_back "1.4"
+call :forget "1.4"
 if not "%errorlevel%"=="0" goto :stopped
 :past_b1_1
 
@@ -445,19 +463,26 @@ exit /b 0
 :back_finish
 if not defined FOUND goto :nothing_here
 if not defined BEGAN goto :nothing_begun
+if defined WAITS goto :people_back
 echo %PLACE%: phase %PHASE% is taken back. The log is %LOG%.
 echo taken back>>"%LOG%"
 endlocal
 exit /b 0
 
 :people_first
-echo A copy of each file named here is saved. When all of this is done, run: run-phase.cmd %PLACE% %PHASE% done
+echo The files named here are saved in %COPIES%. When all of this is done, run: run-phase.cmd %PLACE% %PHASE% done
 echo waits for people>>"%LOG%"
 endlocal
 exit /b 2
 
 :still_as_before
-echo Where a file needs no change, because it says so already or its step may be passed over: run-phase.cmd %PLACE% %PHASE% done-unchanged
+echo Where a file needs no change, because it says so already or its step may be passed over: run-phase.cmd %PLACE% %PHASE% done-unchanged NUMBER, with the number of the step, or all
+echo waits for people>>"%LOG%"
+endlocal
+exit /b 2
+
+:people_back
+echo When this is done, run the same command again.
 echo waits for people>>"%LOG%"
 endlocal
 exit /b 2
@@ -474,22 +499,24 @@ endlocal
 exit /b 2
 
 :nothing_begun
-echo Nothing was begun at %PLACE% in phase %PHASE%.
+echo This script has begun nothing at %PLACE% in phase %PHASE% on %COMPUTERNAME%. What people or cbgen did it does not know.
 endlocal
 exit /b 2
 
 :usage
 echo Does one phase at one place: run-phase.cmd PLACE PHASE
-echo Places: the name of this server, and deployment. Phases, in this order:
-echo   prepare
-echo   certificate
-echo   proxy
-echo   stop
-echo   database
-echo   registry
-echo   components
-echo   iis
-echo   verify
+echo Places: the name of this server, and deployment, always on one and the same machine. Phases, in this order:
+echo   1 prepare
+echo   2 certificate
+echo   3 proxy
+echo   4 stop
+echo   5 database
+echo   6 registry
+echo   7 components
+echo   8 iis
+echo   9 restart, by hand as RUNBOOK.md says
+echo   10 verify
+echo What has to wait for other places says RUNBOOK.md; this script does not wait for them.
 echo What people have to do is named. Afterwards: run-phase.cmd PLACE PHASE done
 echo To take a phase back: run-phase.cmd PLACE PHASE back
 endlocal
@@ -502,6 +529,7 @@ exit /b 1
 
 :stopped
 if "%STOP%"=="people_first" goto :people_first
+if "%STOP%"=="people_back" goto :people_back
 if "%STOP%"=="one_way" goto :one_way
 echo.
 echo FAILED at step %NUMBER%. Nothing after it was done. Mend the cause and run the same command again, or take the phase back: run-phase.cmd %PLACE% %PHASE% back
@@ -509,10 +537,21 @@ echo failed>>"%LOG%"
 endlocal
 exit /b 1
 
+rem Only SYSTEM, Administrators and whoever made it read a folder of this script.
+:folder
+if exist "%~1\." goto :folder_there
+mkdir "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+:folder_there
+"%SYSTEM%\icacls.exe" "%~1" /inheritance:r /grant:r "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" "*S-1-3-4:(OI)(CI)F" >nul
+if not "%errorlevel%"=="0" exit /b 1
+exit /b 0
+
 rem A step is begun before it is done: one that failed halfway is taken back too.
 :mark
 set "NUMBER=%~1"
-set "MARK=%STATE%\%PLACE%-%~1"
+set "MARK=%STATE%\%~1"
+set "COPY=%COPIES%\%~1"
 set "FOUND=yes"
 set "BEGUN="
 set "DONE="
@@ -539,6 +578,13 @@ set "STOP=one_way"
 if defined WAITS set "STOP=people_first"
 exit /b 2
 
+rem A check has nothing to take back: it is run as often as somebody asks.
+:script_again
+call :mark "%~1"
+if not "%errorlevel%"=="0" exit /b 1
+del /q "%MARK%.done" >nul 2>&1
+if exist "%MARK%.done" exit /b 1
+
 rem Runs SCRIPT. What it says is shown when it has ended, and kept.
 :script
 call :mark "%~1"
@@ -549,8 +595,11 @@ if defined WAITS exit /b 2
 call :mark_begun
 if not "%errorlevel%"=="0" exit /b 1
 echo %NUMBER% runs %SCRIPT%
+echo What it says is shown when it has ended, perhaps after some minutes. Do not break it off.
 echo %NUMBER% runs %SCRIPT%>>"%LOG%"
-call "%SCRIPT%" "%~2" >"%STATE%\output.txt" 2>&1 <nul
+call :no_output
+if not "%errorlevel%"=="0" exit /b 1
+call "%SCRIPT%" "%~2" >"%MARK%.output" 2>&1 <nul
 set "CODE=%errorlevel%"
 call :tell
 if not "%errorlevel%"=="0" exit /b 1
@@ -560,10 +609,16 @@ goto :mark_done
 echo %NUMBER% was done before.
 exit /b 0
 
+rem Where cmd.exe cannot write the output, it does not start the script and leaves the code of before.
+:no_output
+del /q "%MARK%.output" >nul 2>&1
+if exist "%MARK%.output" exit /b 1
+exit /b 0
 :tell
-type "%STATE%\output.txt"
+if not exist "%MARK%.output" exit /b 1
+type "%MARK%.output"
 if not "%errorlevel%"=="0" exit /b 1
-type "%STATE%\output.txt" >>"%LOG%"
+type "%MARK%.output" >>"%LOG%"
 if not "%errorlevel%"=="0" exit /b 1
 echo exit code %CODE%.>>"%LOG%"
 exit /b 0
@@ -594,23 +649,38 @@ echo absent>"%MARK%.absent"
 if not exist "%MARK%.absent" exit /b 1
 goto :edit_ask
 :edit_copy
-copy /y "%~2" "%MARK%.before" >nul
+copy /y "%~2" "%COPY%.before" >nul
 if not "%errorlevel%"=="0" exit /b 1
 goto :edit_ask
 :edit_asked
-if "%ACTION%"=="done-unchanged" goto :mark_done
-if not "%ACTION%"=="done" goto :edit_ask
-if exist "%MARK%.absent" goto :mark_done
-"%SYSTEM%\fc.exe" /b "%MARK%.before" "%~2" >nul 2>&1
-if "%errorlevel%"=="1" goto :mark_done
+if "%ACTION%"=="done" goto :edit_look
+if not "%ACTION%"=="done-unchanged" goto :edit_ask
+if "%ONLY%"=="%NUMBER%" goto :mark_done
+if /i "%ONLY%"=="all" goto :mark_done
+:edit_look
+if exist "%~2" goto :edit_there
+echo %NUMBER%: there is still no such file.
+set "UNCHANGED=yes"
+goto :edit_ask
+:edit_there
+if exist "%MARK%.absent" goto :edit_differs
+"%SYSTEM%\fc.exe" /b "%COPY%.before" "%~2" >nul 2>&1
+if "%errorlevel%"=="1" goto :edit_differs
 if not "%errorlevel%"=="0" exit /b 1
 echo %NUMBER%: this file is as it was before.
 set "UNCHANGED=yes"
+goto :edit_ask
+:edit_differs
+rem Attributes of the bundle's file say what to do; in the file of the server they are a mistake that stops its service.
+"%SYSTEM%\findstr.exe" /l /c:"xdt:" "%~2" >nul
+if "%errorlevel%"=="1" goto :mark_done
+if not "%errorlevel%"=="0" exit /b 1
+echo %NUMBER%: this file holds attributes that begin with xdt, which belong into the file of the bundle only. Take them out.
 :edit_ask
 call :mark_begun
 if not "%errorlevel%"=="0" exit /b 1
 echo By hand: %NUMBER% as RUNBOOK-BY-HAND.md says, in %~2
-if exist "%MARK%.absent" echo %NUMBER%: there is no such file here.
+if exist "%MARK%.absent" echo %NUMBER%: there was no such file here. Unless its step may be passed over, find out where it is before you go on.
 set "WAITS=yes"
 exit /b 0
 
@@ -619,31 +689,48 @@ rem Going back: what was not begun is passed over.
 call :mark "%~1"
 if not "%errorlevel%"=="0" exit /b 1
 if not defined BEGUN exit /b 0
+if defined WAITS set "STOP=people_back"
+if defined WAITS exit /b 2
 echo %NUMBER% is taken back by %SCRIPT%
 echo %NUMBER% is taken back by %SCRIPT%>>"%LOG%"
-call "%SCRIPT%" >"%STATE%\output.txt" 2>&1 <nul
+call :no_output
+if not "%errorlevel%"=="0" exit /b 1
+call "%SCRIPT%" >"%MARK%.output" 2>&1 <nul
 set "CODE=%errorlevel%"
 call :tell
 if not "%errorlevel%"=="0" exit /b 1
-if not "%CODE%"=="0" exit /b 1
+if "%CODE%"=="0" goto :forgotten
+if defined DONE exit /b 1
+rem A step that failed before it saved anything has changed nothing.
+"%SYSTEM%\findstr.exe" /b /l /c:"There is no saved state in" "%MARK%.output" >nul
+if not "%errorlevel%"=="0" exit /b 1
+echo %NUMBER% failed before it changed anything.
 goto :forgotten
 
 :restore
 call :mark "%~1"
 if not "%errorlevel%"=="0" exit /b 1
 if not defined BEGUN exit /b 0
+if defined WAITS set "STOP=people_back"
+if defined WAITS exit /b 2
 echo %NUMBER% is taken back: %~2
-if exist "%MARK%.before" goto :put_back
+if exist "%COPY%.before" goto :put_back
+if exist "%MARK%.absent" goto :take_away
+echo The copy %COPY%.before is gone. Restore the file from your backup, then delete %MARK%.begun.
+exit /b 1
+:take_away
 if not exist "%~2" goto :forgotten
-del /q "%~2"
-if exist "%~2" exit /b 1
+move /y "%~2" "%COPY%.changed" >nul
+if not "%errorlevel%"=="0" exit /b 1
 goto :forgotten
 :put_back
-copy /y "%MARK%.before" "%~2" >nul
+if not exist "%~2" goto :put
+copy /y "%~2" "%COPY%.changed" >nul
 if not "%errorlevel%"=="0" exit /b 1
-"%SYSTEM%\fc.exe" /b "%MARK%.before" "%~2" >nul 2>&1
+:put
+copy /y "%COPY%.before" "%~2" >nul
 if not "%errorlevel%"=="0" exit /b 1
-move /y "%MARK%.before" "%MARK%.put-back" >nul
+"%SYSTEM%\fc.exe" /b "%COPY%.before" "%~2" >nul 2>&1
 if not "%errorlevel%"=="0" exit /b 1
 goto :forgotten
 
@@ -653,12 +740,17 @@ if not "%errorlevel%"=="0" exit /b 1
 if defined BEGUN echo %NUMBER% has no way back: it stays.
 exit /b 0
 
+rem The second time people have done it.
 :by_hand_back
 call :mark "%~1"
 if not "%errorlevel%"=="0" exit /b 1
 if not defined BEGUN exit /b 0
-echo By hand: take back %NUMBER% as the runbook says below Undo.
-goto :forgotten
+if exist "%MARK%.undo" goto :forgotten
+echo asked>"%MARK%.undo"
+if not exist "%MARK%.undo" exit /b 1
+echo By hand: take back %NUMBER% as RUNBOOK.md says below its Undo.
+set "WAITS=yes"
+exit /b 0
 
 :forget
 call :mark "%~1"
@@ -666,7 +758,8 @@ if not "%errorlevel%"=="0" exit /b 1
 :forgotten
 if not defined BEGUN exit /b 0
 echo %NUMBER% taken back>>"%LOG%"
-del /q "%MARK%.begun" "%MARK%.done" "%MARK%.absent" >nul 2>&1
+del /q "%MARK%.begun" "%MARK%.done" "%MARK%.absent" "%MARK%.undo" >nul 2>&1
 if exist "%MARK%.begun" exit /b 1
 if exist "%MARK%.done" exit /b 1
+if exist "%MARK%.undo" exit /b 1
 exit /b 0

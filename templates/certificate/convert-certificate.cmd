@@ -13,7 +13,7 @@ rollback: certificate/rollback-certificate.cmd
 runbook:
   before:
     - 'The exported file {{ certificate.pfx | md_code }} is on this server, and the nginx package is unpacked below {{ product.install_root | md_code }}.'
-    - 'Where the exported file has a password, the variable `CALLBACK_PFX_PASSWORD` holds it: the script reads it from there and asks nobody. In the PowerShell window the command will be run in: `$env:CALLBACK_PFX_PASSWORD = (New-Object Net.NetworkCredential("", (Read-Host "Password" -AsSecureString))).Password`. In that window the command begins with a dot and a backslash, `.\cbgen apply`: PowerShell starts no program of the current folder without them. Close the window afterwards.'
+    - 'Where the exported file has a password, the variable `CALLBACK_PFX_PASSWORD` holds it: the script reads it from there and asks nobody. In the PowerShell window the command will be run in: `$env:CALLBACK_PFX_PASSWORD = (New-Object Net.NetworkCredential("", (Read-Host "Password" -AsSecureString))).Password`. In that window the command begins with a dot and a backslash, `.\cbgen apply` or `.\run-phase.cmd`: PowerShell starts no program of the current folder without them. Close the window afterwards.'
     - 'An OpenSSL of today is installed; the one inside Git for Windows is found by itself. For another one set the variable `CALLBACK_OPENSSL` to its full path, without quotes.'
   do:
     - 'Open PowerShell as administrator in the folder of the unpacked bundle.'

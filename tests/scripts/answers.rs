@@ -242,7 +242,7 @@ fn every_path_of_a_script_begins_in_the_unpacked_folder() {
         }
         for line in text.lines() {
             let words: Vec<&str> = line
-                .split(|c: char| c.is_whitespace() || matches!(c, '`' | ',' | ';' | ':' | '"'))
+                .split(|c: char| c.is_whitespace() || matches!(c, '`' | ',' | ';' | ':' | '=' | '"'))
                 .filter(|word| !word.is_empty())
                 .collect();
             for pair in words.windows(2) {
@@ -251,7 +251,7 @@ fn every_path_of_a_script_begins_in_the_unpacked_folder() {
                     continue;
                 }
                 seen += 1;
-                let at_the_top = script == "verify.cmd";
+                let at_the_top = matches!(script, "verify.cmd" | "run-phase.cmd");
                 let of_the_package = script == "nginx_windows_service.cmd";
                 let based = script.starts_with(r"servers\") || script.starts_with(r"deployment\");
                 if !(at_the_top || of_the_package || based) {
@@ -269,7 +269,14 @@ fn every_path_of_a_script_begins_in_the_unpacked_folder() {
                 .iter()
                 .filter(|word| word.ends_with(".cmd") && word.contains('\\'));
             for name in names {
-                let known = [r"servers\", r"deployment\", "%", r"proxy\bin\", r"rabbitmq\"];
+                let known = [
+                    r".\run-phase",
+                    r"servers\",
+                    r"deployment\",
+                    "%",
+                    r"proxy\bin\",
+                    r"rabbitmq\",
+                ];
                 if !known.iter().any(|start| name.starts_with(start)) {
                     wrong.push(format!("{path}: {name}"));
                 }

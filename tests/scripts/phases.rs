@@ -3,7 +3,6 @@
 //! The scripts it starts are stand-ins here, which say their name and end as the test wants; each has tests of its own.
 
 use std::fs;
-use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use super::machine::{Answer, Call, Machine, Outcome, good};
@@ -69,7 +68,7 @@ fn ran(outcome: &Outcome) -> Vec<&str> {
 }
 
 fn log(machine: &Machine, phase: &str) -> String {
-    let path = machine.state(&format!("by-hand/CORE01-{phase}.log"));
+    let path = machine.state(&format!("by-hand/CORE01/{phase}.log"));
     String::from_utf8_lossy(&fs::read(path).expect("a log")).replace('\r', "")
 }
 
@@ -117,12 +116,8 @@ fn a_phase_runs_its_scripts_once_and_keeps_one_log() {
     ] {
         assert!(log.lines().any(|found| found.ends_with(line)), "{line}: {log}");
     }
-    // One log of this phase, and nothing in the folder of the bundle.
-    let bundle: Vec<PathBuf> = [".log", ".done", ".begun"]
-        .iter()
-        .map(|end| machine.bundle(&format!("CORE01-registry{end}")))
-        .collect();
-    assert!(bundle.iter().all(|path| !path.exists()));
+    // Nothing is written into the folder of the bundle.
+    assert!(!machine.bundle("by-hand").exists() && !machine.bundle("registry.log").exists());
 }
 
 #[test]
@@ -135,7 +130,7 @@ fn what_was_begun_is_taken_back_last_first() {
     expect(
         &run(&machine, "CORE01 registry back"),
         2,
-        "Nothing was begun at CORE01 in phase registry.",
+        "This script has begun nothing at CORE01 in phase registry on CORE01.",
     );
     // Halfway is begun.
     registry(&machine, "apply-windows-tls", 1);
@@ -166,7 +161,7 @@ fn files_are_copied_before_people_change_them_and_put_back() {
     machine.put(&format!(r"{PRODUCT}\Notification Server\other.txt"), b"");
     let outcome = run(&machine, "CORE01 components");
     expect(&outcome, 2, "run-phase.cmd CORE01 components done");
-    for text in [format!("in {wizard}"), "there is no such file here".to_owned()] {
+    for text in [format!("in {wizard}"), "there was no such file here".to_owned()] {
         assert!(outcome.output.contains(&text), "{text}: {}", outcome.output);
     }
     // The first one was changed, the second one forgotten.
@@ -189,6 +184,16 @@ fn files_are_copied_before_people_change_them_and_put_back() {
     expect(&run(&machine, "CORE01 components"), 2, &shortcut);
     expect(
         &run(&machine, "CORE01 components done-unchanged"),
+        2,
+        "PLACE PHASE",
+    );
+    expect(
+        &run(&machine, "CORE01 components done-unchanged 7.99"),
+        2,
+        &shortcut,
+    );
+    expect(
+        &run(&machine, "CORE01 components done-unchanged all"),
         0,
         "phase components is done",
     );
@@ -227,11 +232,14 @@ fn what_has_no_way_back_and_what_people_do_come_with_a_word() {
     let outcome = run(&machine, "deployment verify accept-one-way");
     expect(&outcome, 0, "phase verify is done");
     assert_eq!(ran(&outcome), ["purge-captured"]);
-    expect(
-        &run(&machine, "deployment verify back"),
-        0,
-        "has no way back: it stays.",
+    // What people take back is asked for, and taken for done when the command comes again.
+    let outcome = run(&machine, "deployment verify back");
+    assert!(
+        outcome.output.contains("has no way back: it stays."),
+        "{}",
+        outcome.output
     );
+    expect(&run(&machine, "deployment verify back"), 0, "is taken back");
     assert!(
         !run(&machine, "deployment verify accept-one-way")
             .output
@@ -264,4 +272,95 @@ fn other_words_and_other_servers_do_nothing() {
         1,
         "This is MGMT01, not CORE01.",
     );
+}
+
+/// A step that failed before it saved anything must not keep those before it from going back. What was done and whose saved
+/// state is gone is another thing.
+#[test]
+fn a_step_that_changed_nothing_does_not_stand_in_the_way_back() {
+    let machine = machine();
+    for name in REGISTRY.iter().chain(REGISTRY_BACK) {
+        registry(&machine, name, 0);
+    }
+    registry(&machine, "apply-windows-tls", 1);
+    expect(&run(&machine, "CORE01 registry"), 1, "FAILED at step 6.2.");
+    let nothing = "@echo off\r\necho There is no saved state in X: nothing.\r\nexit /b 1\r\n";
+    let back = machine.bundle("servers/CORE01/registry/rollback-windows-tls.cmd");
+    fs::write(&back, nothing).expect("writable");
+    let outcome = run(&machine, "CORE01 registry back");
+    expect(&outcome, 0, "6.2 failed before it changed anything.");
+    assert_eq!(ran(&outcome), ["rollback-registry"]);
+    registry(&machine, "apply-windows-tls", 0);
+    expect(&run(&machine, "CORE01 registry"), 0, "is done");
+    expect(&run(&machine, "CORE01 registry back"), 1, "FAILED at step 6.2.");
+}
+
+/// Where cmd.exe cannot write what a script says, it does not start it, and the code is that of the command before.
+#[test]
+fn a_script_that_never_started_is_not_done() {
+    let machine = machine();
+    for name in REGISTRY {
+        registry(&machine, name, 0);
+    }
+    let output = machine.state("by-hand/CORE01/6.1.output");
+    fs::create_dir_all(output.join("in the way")).expect("a folder");
+    let outcome = run(&machine, "CORE01 registry");
+    expect(&outcome, 1, "FAILED at step 6.1.");
+    assert!(ran(&outcome).is_empty(), "{}", outcome.output);
+    assert!(!machine.state("by-hand/CORE01/6.1.done").exists());
+}
+
+#[test]
+fn a_check_runs_as_often_as_somebody_asks() {
+    let machine = machine();
+    stand_in(&machine, "servers/CORE01/check-readiness.cmd", 0);
+    for _ in 0..2 {
+        let outcome = run(&machine, "CORE01 prepare");
+        expect(&outcome, 0, "phase prepare is done");
+        assert_eq!(ran(&outcome), ["check-readiness"]);
+    }
+    stand_in(&machine, "servers/CORE01/check-readiness.cmd", 1);
+    expect(&run(&machine, "CORE01 prepare"), 1, "FAILED at step 1.4.");
+    // It has changed nothing, so nothing is asked of anybody.
+    let outcome = run(&machine, "CORE01 prepare back");
+    expect(&outcome, 0, "is taken back");
+    assert!(!outcome.output.contains("By hand"), "{}", outcome.output);
+}
+
+#[test]
+fn files_are_not_lost_with_their_copies_and_take_no_instructions() {
+    let mut machine = machine();
+    let wizard = format!(r"{PRODUCT}\VHT_ConfigurationWizard.exe.config");
+    machine.put(&wizard, b"old\r\n");
+    expect(&run(&machine, "CORE01 components"), 2, &wizard);
+    fs::write(
+        machine.unix(&wizard),
+        "<a xdt:Transform=\"Replace\" xmlns:xdt=\"x\"/>\r\n",
+    )
+    .expect("writable");
+    expect(
+        &run(&machine, "CORE01 components done"),
+        2,
+        "attributes that begin with xdt",
+    );
+    fs::write(machine.unix(&wizard), "new\r\n").expect("writable");
+    expect(
+        &run(&machine, "CORE01 components done-unchanged all"),
+        0,
+        "is done",
+    );
+    let copies = machine.state("by-hand-copies/CORE01");
+    let before: Vec<_> = fs::read_dir(&copies)
+        .expect("copies")
+        .filter_map(Result::ok)
+        .collect();
+    assert_eq!(before.len(), 1, "{before:?}");
+    fs::remove_file(before[0].path()).expect("removable");
+    expect(
+        &run(&machine, "CORE01 components back"),
+        1,
+        "is gone. Restore the file",
+    );
+    let text = fs::read_to_string(machine.unix(&wizard)).expect("it is still there");
+    assert_eq!(text, "new\r\n");
 }

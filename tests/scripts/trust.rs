@@ -66,6 +66,13 @@ pub(super) fn trust(machine: &Machine) {
     back.expect_success("Only the certificates of before are left");
     assert_eq!(stores, before, "a root that was there before stays");
 
+    // A server that trusts all of them already: nothing is added, and the way back finds that it was looked at.
+    machine.restore(&nothing_saved);
+    let mut whole = trusting.clone();
+    run(&mut whole, "import-trust", 0).expect_success("This server trusts the proxy");
+    run(&mut whole, "rollback-trust", 0).expect_success("Only the certificates of before are left");
+    assert_eq!(whole, trusting, "nothing that was there before goes");
+
     let mut stops = Stops::default();
     for (script, whole, start, state, goal) in [
         ("import-trust", &import, &before, &nothing_saved, &trusting),

@@ -62,6 +62,12 @@ if defined TROUBLE goto :fail
 if not defined COUNT goto :fail
 set "COUNT="
 
+set "STEP=note that this server was looked at"
+rem Also where nothing was missing: the way back must not take that for a loss.
+if exist "%STATE%\captured.txt" goto :noted
+echo saved>"%STATE%\captured.txt"
+if not exist "%STATE%\captured.txt" goto :fail
+:noted
 echo This server trusts the proxy.
 endlocal
 exit /b 0
