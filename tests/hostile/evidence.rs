@@ -4,6 +4,7 @@ use std::fs;
 
 use cbgen::change::evidence::{read, text};
 use cbgen::change::journal::Record;
+use cbgen::contract::runbook::{Runbook, Step};
 
 use crate::harness::{Ran, Workspace, expect_none, read_tree, root, write_tree};
 
@@ -16,8 +17,16 @@ fn applied() -> (Workspace, Vec<u8>, String) {
     assert_eq!(workspace.run(&["build", "lab.yaml", "-o", "out"]).code, 0);
     let file = r"server/C/Program Files (x86)/Virtual Hold Technology/VirtualHoldPub/EyeQueue/EyeQueue.url";
     workspace.write(file, "[InternetShortcut]\r\nURL=http://lab01/EyeQueue/\r\n");
+    let runbook = fs::read(workspace.folder().join("out/acme-lab/runbook.json")).expect("a runbook");
+    let runbook = Runbook::read(&runbook).expect("a runbook");
+    let changes = |step: &&Step| {
+        let path = step.artifact.as_ref();
+        path.is_some_and(|path| path.as_str().ends_with("/EyeQueue.set.url"))
+    };
+    let step = runbook.steps.iter().find(changes).expect("a step for the file");
+    let number = step.number.to_string();
     let place = [
-        "--root", "server", "--server", "LAB01", "--from", "7.6", "--until", "7.6",
+        "--root", "server", "--server", "LAB01", "--from", &number, "--until", &number,
     ];
     let ran = workspace.run(&[&["apply", "out/acme-lab-2026.11.3.zip"][..], &place].concat());
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
