@@ -143,7 +143,8 @@ fn the_folder_of_a_build_does_not_decide_the_order_of_imports() {
         .expect("writable");
         let tool = |name: &str| {
             let mut command = program(name);
-            command.current_dir(&path);
+            // dlltool leaves two empty temporary files behind for each library it makes.
+            command.current_dir(&path).env("TMPDIR", &path);
             command
         };
         succeed(tool("x86_64-w64-mingw32-dlltool").args([
