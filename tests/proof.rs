@@ -62,7 +62,7 @@ const SECTIONS: &[&str] = &[
 /// The rules of each section, so that none gets lost.
 const IDS: &[&str] = &[
     "1 2 3 4 5 6 7 8 9 10 11 12",
-    "1a 1b 1c 2a 2b 2c 2d 2e 2f 2g 3a 3b 3c 3d 3e 3f 3g 3h 4a 4b 4c 4d 5 6 7a 7b 7c 7d 7e 7f 7g 7h",
+    "1a 1b 1c 2a 2b 2c 2d 2e 2f 2g 3a 3b 3c 3d 3e 3f 3g 3h 4a 4b 4c 4d 5 6 7a 7b 7c 7d 7e 7f 7g 7h 7i 7j",
     "1 2 3 4a 4b 4c 4d 4e 4f 4g 4h 4i 5a 5b 5c 5d 5e 5f 5g 6a 6b 6c 7a 7b 7c 7d 7e 7f 7g 7h 7i 7j 7k 8 8b 9 10 11",
     "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20",
     "1 2 3 4 5 6 7 8 9 10 11 12 13",

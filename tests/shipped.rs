@@ -75,13 +75,80 @@ impl Desk {
     }
 }
 
+/// The searches for addresses nobody changed, as the step of the last look tells people to type them.
+fn searches(built: &Built) -> Vec<String> {
+    let book = built.text("RUNBOOK.md");
+    let told = book.split('`').filter(|code| code.starts_with("findstr "));
+    told.map(str::to_owned).collect()
+}
+
+/// What `findstr /s /i /m /l` names in the files of a server: those whose name has one of the endings, and that hold one of
+/// the texts, in any case. (Microsoft's page on findstr: `/c:` makes one text of words, several are alternatives.)
+fn found(search: &str, files: &Tree) -> BTreeSet<String> {
+    let (texts, endings): (Vec<&str>, Vec<&str>) = search
+        .strip_prefix("findstr /s /i /m /l ")
+        .unwrap_or_else(|| panic!("another kind of search: {search}"))
+        .split(' ')
+        .partition(|word| word.starts_with("/c:"));
+    let texts: Vec<String> = texts
+        .iter()
+        .map(|text| text[3..].trim_matches('"').to_lowercase())
+        .collect();
+    let holds = |path: &str, bytes: &[u8]| {
+        let path = path.to_lowercase();
+        let text = String::from_utf8_lossy(bytes).to_lowercase();
+        let is_looked_at = endings
+            .iter()
+            .any(|ending| path.ends_with(ending.trim_start_matches('*')));
+        is_looked_at && texts.iter().any(|wanted| text.contains(wanted))
+    };
+    let named = files.iter().filter(|(path, bytes)| holds(path, bytes));
+    named.map(|(path, _)| path.clone()).collect()
+}
+
+#[test]
+fn the_search_for_what_is_left_knows_every_server_and_port() {
+    for built in shipped() {
+        let searches = searches(built);
+        let manifest: Value = serde_json::from_str(&built.text("manifest.json")).expect("JSON");
+        let servers = manifest["servers"].as_array().expect("a list");
+        let mut addresses: Vec<String> = [2800, 2900, 8000, 8001, 8002, 8012]
+            .iter()
+            .map(|port| format!("\"tcp://localhost:{port}\""))
+            .collect();
+        addresses.push("http://LocalHost/VHQMWS".into());
+        for server in servers {
+            addresses.push(format!(
+                "http://{}:8000/api",
+                server["name"].as_str().expect("a name")
+            ));
+            addresses.push(format!(
+                "http://{}/VHQMWS",
+                server["fqdn"].as_str().expect("a name")
+            ));
+        }
+        for ending in ["config", "js", "json", "url", "yml"] {
+            for address in &addresses {
+                let path = format!("C/Callback/one.{ending}");
+                let files = Tree::from([(path.clone(), address.clone().into_bytes())]);
+                let named = searches
+                    .iter()
+                    .any(|search| found(search, &files).contains(&path));
+                assert!(named, "{}: nothing finds {address} in {path}", built.name);
+            }
+        }
+    }
+}
+
 #[test]
 fn every_edit_of_a_component_is_applied_and_taken_back() {
     let mut complaints = Vec::new();
     let mut done: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut found_before = 0;
     for built in shipped() {
         let manifest: Value = serde_json::from_str(&built.text("manifest.json")).expect("JSON");
         let servers = manifest["servers"].as_array().expect("a list");
+        let searches = searches(built);
         for server in servers.iter().filter_map(|server| server["name"].as_str()) {
             let (before, edits) = server_of(built, server);
             if edits == 0 {
@@ -110,6 +177,11 @@ fn every_edit_of_a_component_is_applied_and_taken_back() {
                 .iter()
                 .filter(|(path, bytes)| after.get(*path) == Some(bytes));
             assert_eq!(same.count(), 0, "every file is changed");
+            let left_in = |files: &Tree| -> BTreeSet<String> {
+                searches.iter().flat_map(|search| found(search, files)).collect()
+            };
+            found_before += left_in(&before).len();
+            assert_eq!(left_in(&after), BTreeSet::new(), "{} {server}", built.name);
             expect("apply again", &desk.run(&apply), 0, "nothing to do");
             expect(
                 "status",
@@ -127,6 +199,7 @@ fn every_edit_of_a_component_is_applied_and_taken_back() {
         }
     }
     expect_none(&complaints);
+    assert!(found_before > 0, "the search names no file of before the change");
     assert!(done["prod"] >= 46, "{done:?}");
     assert!(done.len() == 4, "{done:?}");
 }

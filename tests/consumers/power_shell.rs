@@ -2,11 +2,12 @@
 //! looked up in a table of what 5.1 has, and it is followed in unpacked bundles. No PowerShell runs here: none can be
 //! installed from where the tests install their programs.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use crate::harness::{Ran, root, write_tree};
-use crate::support::bundles::bundle;
+use crate::support::bundles::{Built, bundle, bundles};
 use crate::support::program::{finish, folder, program, write};
 use crate::support::subject::{Subject, Verdict};
 
@@ -261,4 +262,80 @@ fn the_proof_for_a_real_server_can_be_read() {
         tests.contains(&format!("fn {}()", test.expect("a name"))),
         "{test:?}"
     );
+}
+
+/// The commands of PowerShell in a bundle: what its scripts hand over, and what its runbooks tell people to type.
+fn commands(built: &Built) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (_, script) in built.ending(".cmd") {
+        // A batch file doubles a percent sign, and the text ends before the line does.
+        let text = String::from_utf8_lossy(script).replace("%%", "%");
+        let handed = text.split("-NonInteractive -Command \"").skip(1);
+        found.extend(handed.filter_map(|rest| rest.split('"').next().map(str::to_owned)));
+    }
+    for (_, runbook) in built.ending(".md") {
+        let text = String::from_utf8_lossy(runbook);
+        let typed = text.split('`').filter(|code| {
+            let verb = code.split('-').next().unwrap_or_default();
+            let is_verb = ["Export", "Get", "New", "Test"].contains(&verb) && !code.contains('\n');
+            is_verb || code.starts_with("$env:")
+        });
+        found.extend(typed.map(str::to_owned));
+    }
+    found
+}
+
+fn read_lines(lines: &[&str]) -> Ran {
+    let own = folder();
+    let path = own.path().join("lines.txt");
+    write(&path, lines.join("\n"));
+    let python = root().join("target/python/bin/python");
+    let mut reader = program(&python.display().to_string());
+    reader
+        .arg("-B")
+        .arg(root().join("tests/fixtures/power_shell/lines.py"));
+    let ran = finish(reader.arg(path));
+    assert!(ran.stderr.is_empty(), "{}", ran.stderr);
+    ran
+}
+
+/// The export of the certificate among them: the dialog of IIS has no choice for the chain.
+#[test]
+fn commands_that_people_type_and_scripts_hand_over_are_those_of_5_1() {
+    let all: BTreeSet<String> = bundles().values().flat_map(commands).collect();
+    let lines: Vec<&str> = all.iter().map(String::as_str).collect();
+    let ran = read_lines(&lines);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
+    for used in [
+        "Export-PfxCertificate -Cert Cert:\\LocalMachine\\My\\THUMBPRINT -FilePath \"D:\\handoff\\callback.pfx\" -ChainOption BuildChain",
+        "New-SelfSignedCertificate -DnsName ",
+        "Test-NetConnection ",
+        "foreach ($p in Get-NetFirewallProfile -PolicyStore ActiveStore ",
+        "$env:CALLBACK_PFX_PASSWORD = ",
+    ] {
+        assert!(lines.iter().any(|line| line.starts_with(used)), "no line {used}");
+    }
+    for (line, complaint) in [
+        (
+            "Export-PfxCertificate -IncludeAllCertificates",
+            "has no parameter IncludeAllCertificates",
+        ),
+        (
+            "Export-PfxCertificate -ChainOption All",
+            "-ChainOption takes one of BuildChain, EndEntityCertOnly",
+        ),
+        (
+            "Test-Connection callback -TcpPort 443",
+            "Test-Connection is not known",
+        ),
+        ("Get-Date -Format s && exit 0", "`&&` came with PowerShell 7"),
+        ("foreach ($p in 1) { exit 3", "this is no PowerShell"),
+    ] {
+        let ran = read_lines(&[line]);
+        assert!(
+            ran.code == 70 && ran.stdout.contains(complaint),
+            "{line}: {}",
+            ran.stdout
+        );
+    }
 }
