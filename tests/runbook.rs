@@ -311,6 +311,33 @@ fn paths_for_people_are_those_of_windows() {
     }
 }
 
+/// What people type means the same in PowerShell, what they look at can answer, and what a page says of frames is what its
+/// header does.
+#[test]
+fn what_people_type_and_look_at_is_what_it_seems() {
+    for built in bundles().values() {
+        let texts = ["RUNBOOK.md", "RUNBOOK-BY-HAND.md"].map(|name| built.text(name));
+        for code in texts.iter().flat_map(|text| text.split('`').skip(1).step_by(2)) {
+            // `sc` alone is Set-Content there, and brackets outside of quotes are read as a command.
+            assert!(!code.starts_with("sc "), "{}: {code}", built.name);
+            let outside: String = code.split('"').step_by(2).collect();
+            let is_icacls = code.starts_with("icacls ");
+            assert!(!is_icacls || !outside.contains('('), "{}: {code}", built.name);
+            // The folder of a web service answers 403, however well it runs.
+            let is_folder = code.starts_with("http") && code.trim_end_matches('/').ends_with("WS");
+            assert!(!is_folder, "{}: {code}", built.name);
+        }
+        let frames = built.ending("/EyeQueue/web.config.x-frame-options.xdt");
+        let denied = frames
+            .iter()
+            .any(|(_, text)| String::from_utf8_lossy(text).contains("value=\"DENY\""));
+        let said = texts.concat();
+        assert_eq!(said.contains("Nothing frames EyeQueue"), denied, "{}", built.name);
+        let same_name = said.contains("Launchpad and EyeQueue are opened under one and the same name");
+        assert_eq!(same_name, !frames.is_empty() && !denied, "{}", built.name);
+    }
+}
+
 /// Who works with commands reads RUNBOOK.md only: what has to be so before a command stands below it.
 #[test]
 fn every_condition_of_a_command_is_on_the_main_path() {
