@@ -15,7 +15,7 @@ use cbgen::diag::Diagnostics;
 use cbgen::formats::cmd::phases::{Environment, commands_of};
 use cbgen::formats::edits::{EditKind, Edits};
 use cbgen::formats::{
-    self, Format, Reading, cmd, erlang, html, ini, json, nginx, power_shell, reg, sql, uri, xml, yaml_lines,
+    self, Format, Reading, cmd, erlang, html, ini, json, nginx, reg, sql, uri, xml, yaml_lines,
 };
 use cbgen::inventory::{self, ReadInput, Schema};
 use cbgen::source::Sources;
@@ -181,15 +181,6 @@ pub(crate) fn quote(data: &[u8]) {
         let key = "HKEY_LOCAL_MACHINE\\SOFTWARE\\A";
         let file = format!("Windows Registry Editor Version 5.00\n\n[{key}]\n\"name\"={quoted}\n\n");
         assert_eq!(value(Format::Reg, &file), format!("string:{given}"));
-    }
-    if let Ok(quoted) = power_shell::ps_string(given) {
-        let read = value(Format::PowerShell, &format!("Write-Host {quoted}\n"));
-        assert_eq!(read, format!("Write-Host {quoted}"));
-        let inner = quoted.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
-        assert_eq!(
-            inner.map(|inner| inner.replace("''", "'")).as_deref(),
-            Some(given)
-        );
     }
     if let Ok(quoted) = sql::sql_string(given) {
         let inner = quoted.strip_prefix("N'").and_then(|rest| rest.strip_suffix('\''));

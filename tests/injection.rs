@@ -475,9 +475,7 @@ fn every_value_is_refused_at_its_field_or_read_back_unchanged() {
 #[test]
 fn a_character_nobody_sees_is_refused_by_every_quoting_function() {
     use cbgen::formats::unseen::unseen;
-    use cbgen::formats::{
-        cmd, erlang, html, ini, json, markdown, nginx, power_shell, reg, sql, xml, yaml_lines,
-    };
+    use cbgen::formats::{cmd, erlang, html, ini, json, markdown, nginx, reg, sql, xml, yaml_lines};
     type Quote = fn(&str) -> Result<String, formats::FormatError>;
     // The second column: whether it takes every letter of the world, so that what is seen is not refused either.
     let quoters: &[(&str, Quote, bool)] = &[
@@ -492,7 +490,6 @@ fn a_character_nobody_sees_is_refused_by_every_quoting_function() {
         ("reg_string", reg::reg_string, true),
         ("sql_string", sql::sql_string, true),
         ("nginx_string", nginx::nginx_string, false),
-        ("ps_string", power_shell::ps_string, false),
         ("ini_value", ini::ini_value, false),
         ("cmd_arg", cmd::cmd_arg, false),
         ("cmd_set", cmd::cmd_set, false),

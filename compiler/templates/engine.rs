@@ -408,7 +408,6 @@ pub const QUOTING_FILTERS: &[(&str, Quote)] = &[
     ("prose_html", formats::prose::prose_html),
     ("html_text", formats::html::html_text),
     ("html_attr", formats::html::html_attr),
-    ("ps_string", formats::power_shell::ps_string),
 ];
 
 /// Filters that change a value and leave the quoting to what follows.
@@ -432,8 +431,7 @@ fn belongs(name: &str, format: Format) -> bool {
         Format::Cmd => &["cmd_"],
         Format::Markdown => &["md_", "prose_md"],
         Format::Html => &["html_", "prose_html", "xml_"],
-        Format::PowerShell => &["ps_"],
-        Format::Text => &[],
+        Format::PowerShell | Format::Text => &[],
     };
     prefixes.iter().any(|prefix| name.starts_with(prefix))
 }

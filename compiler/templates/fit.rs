@@ -87,7 +87,7 @@ const TABLE: &[Row] = &[
     },
     Row {
         effect: Effect::RunScript,
-        formats: &[Format::Cmd, Format::PowerShell],
+        formats: &[Format::Cmd],
         targets: &[],
         target_begins: None,
     },
@@ -334,7 +334,6 @@ pub(super) fn home(filter: &str) -> Option<&'static [Format]> {
         ("prose_md", &[Format::Markdown]),
         ("prose_html", &[Format::Html]),
         ("html_", &[Format::Html]),
-        ("ps_", &[Format::PowerShell]),
     ];
     if !super::engine::QUOTING_FILTERS
         .iter()
@@ -557,7 +556,7 @@ mod tests {
                         let by_effect = match effect {
                             Effect::ImportRegistry => *format == Format::Reg,
                             Effect::RunSql => *format == Format::Sql,
-                            Effect::RunScript => matches!(format, Format::Cmd | Format::PowerShell),
+                            Effect::RunScript => *format == Format::Cmd,
                             Effect::TransformXml => *format == Format::Xdt,
                             Effect::SetTerms => *format == Format::Erlang,
                             Effect::ReplaceReferences => *format == Format::JsReferences,

@@ -1,7 +1,7 @@
 //! Filters that bring their own quotes, within quotes that the template writes.
 //!
 //! `"{{ x | cmd_arg }}"` closes the quotes that it should stand in, and the value is outside of them. Readers of most formats
-//! refuse what comes out; a command line and a script of PowerShell have a meaning with it, so it is told from the template.
+//! refuse what comes out; a command line has a meaning with it, so it is told from the template.
 //! This file must not know how a finding looks.
 
 use std::collections::BTreeMap;
@@ -27,7 +27,6 @@ pub(super) struct Quoted {
 fn of(format: Format) -> (&'static [&'static str], &'static [char]) {
     match format {
         Format::Cmd => (&["cmd_arg", "cmd_call_arg", "cmd_call_json"], &['"']),
-        Format::PowerShell => (&["ps_string"], &['"', '\'']),
         Format::Nginx
         | Format::Xdt
         | Format::Erlang
@@ -39,6 +38,7 @@ fn of(format: Format) -> (&'static [&'static str], &'static [char]) {
         | Format::Sql
         | Format::Markdown
         | Format::Html
+        | Format::PowerShell
         | Format::Text => (&[], &[]),
     }
 }
@@ -115,17 +115,6 @@ mod tests {
         );
         check(Format::Cmd, "echo \"\na {{ x | cmd_arg }}\n", &[]);
         check(Format::Cmd, "{% include \"_a/b\" %}", &["cmd_arg"]);
-        check(Format::PowerShell, "$a = {{ x | ps_string }}; $b = '\"'\n", &[]);
-        check(
-            Format::PowerShell,
-            "$a = \"b {{ x | ps_string }}\"\n",
-            &["ps_string"],
-        );
-        check(
-            Format::PowerShell,
-            "$a = 'b {{ x | ps_string }}'\n",
-            &["ps_string"],
-        );
         check(Format::Json, "\"{{ x | json_string }}\"", &[]);
     }
 }

@@ -270,7 +270,6 @@ const CMDLETS: &[&str] = &[
 
 /// `verify.ps1` calls nothing that a stock Windows lacks, and only functions of its own beside that.
 pub(crate) fn verify_ps1(subject: &Subject) -> Verdict {
-    cbgen::formats::power_shell::items(&subject.text).map_err(|errors| format!("{errors:?}"))?;
     let code: Vec<&str> = subject
         .text
         .lines()
