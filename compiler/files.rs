@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 /// What is at a path. Links are not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum EntryKind {
     /// A regular file.
     File,
     /// A folder.
@@ -34,7 +34,7 @@ pub struct Entry {
     /// Path relative to the listed folder.
     pub path: PathBuf,
     /// What it is.
-    pub kind: Kind,
+    pub kind: EntryKind,
 }
 
 /// A file that is open for reading at any place.
@@ -71,13 +71,13 @@ pub trait Files: Sync {
     fn read_own(&self, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
         match self.kind(path)? {
             None => Ok(None),
-            Some(Kind::File) => self.read(path, limit).map(Some),
-            Some(Kind::Folder | Kind::Link | Kind::Other) => Err(not_regular()),
+            Some(EntryKind::File) => self.read(path, limit).map(Some),
+            Some(EntryKind::Folder | EntryKind::Link | EntryKind::Other) => Err(not_regular()),
         }
     }
 
     /// What is at `path`; `None` when nothing is.
-    fn kind(&self, path: &Path) -> io::Result<Option<Kind>>;
+    fn kind(&self, path: &Path) -> io::Result<Option<EntryKind>>;
 
     /// Everything below a folder, sorted by path, parents before children. Links are listed, not followed.
     fn list(&self, folder: &Path) -> io::Result<Vec<Entry>>;

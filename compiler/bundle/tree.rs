@@ -12,7 +12,7 @@ mod survey;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use self::commit::{Place, Staged};
+use self::commit::{OutputSlot, Staged};
 use self::survey::{Survey, survey};
 use super::archive::Press;
 use super::{Bundle, MANIFEST, SIGNATURE, SUMS, archive};
@@ -21,7 +21,7 @@ use crate::contract::digest::Digest;
 use crate::contract::manifest::Manifest;
 use crate::contract::path::BundlePath;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
-use crate::files::{Files, Kind, Lock};
+use crate::files::{EntryKind, Files, Lock};
 
 /// Largest archive that is read back for comparison.
 const ARCHIVE_LIMIT: u64 = 1 << 30;
@@ -179,7 +179,7 @@ pub fn prepare(
     out: &Path,
     bundle: &Bundle,
 ) -> Result<Prepared, Reported> {
-    let place = Place::new(out, bundle.name());
+    let place = OutputSlot::new(out, bundle.name());
     if let Some(link) = link_on_the_way(files, out) {
         return Err(diagnostics.error(led_away(&link)));
     }
@@ -212,10 +212,10 @@ pub fn prepare(
 /// Puts prepared bundles in place, all of them with one wait for the disk. The answers are in the same order; an error
 /// of one (`CB0701`) leaves its old output and does not stop the others.
 pub fn commit(files: &dyn Files, prepared: Vec<Prepared>) -> Vec<Result<Written, Diagnostic>> {
-    let changed: Vec<(Place<'_>, &str)> = prepared
+    let changed: Vec<(OutputSlot<'_>, &str)> = prepared
         .iter()
         .filter(|one| one.written.changed)
-        .map(|one| (Place::new(&one.out, &one.name), one.archive.as_str()))
+        .map(|one| (OutputSlot::new(&one.out, &one.name), one.archive.as_str()))
         .collect();
     let mut results = if changed.is_empty() {
         Vec::new()
@@ -239,7 +239,7 @@ pub fn commit(files: &dyn Files, prepared: Vec<Prepared>) -> Vec<Result<Written,
                     written.foreign.extend(kept.map(|path| shown(&path)));
                     Ok(written)
                 }
-                Err(error) => Err(failed(&Place::new(&one.out, &one.name).tree(), &error)),
+                Err(error) => Err(failed(&OutputSlot::new(&one.out, &one.name).tree(), &error)),
             }
         })
         .collect()
@@ -254,7 +254,7 @@ fn link_on_the_way(files: &dyn Files, out: &Path) -> Option<PathBuf> {
     let mut way = PathBuf::new();
     out.components().find_map(|step| {
         way.push(step);
-        matches!(files.kind(&way), Ok(Some(Kind::Link))).then(|| way.clone())
+        matches!(files.kind(&way), Ok(Some(EntryKind::Link))).then(|| way.clone())
     })
 }
 
@@ -270,7 +270,7 @@ fn prepare_locked(
     diagnostics: &mut Diagnostics,
     files: &dyn Files,
     press: &Press,
-    place: &Place<'_>,
+    place: &OutputSlot<'_>,
     bundle: &Bundle,
 ) -> Result<Written, Reported> {
     let at = |path: PathBuf| move |error: io::Error| failed(&path, &error);
@@ -318,7 +318,7 @@ fn prepare_locked(
     }
     if !matches!(
         files.kind(&place.archive_sums(bundle)),
-        Ok(None | Some(Kind::File))
+        Ok(None | Some(EntryKind::File))
     ) {
         reported = Some(diagnostics.error(in_the_way(&place.archive_sums(bundle))));
     }
@@ -407,7 +407,7 @@ pub struct Comparison {
 /// Compares the output folder with a bundle without writing. The archive is compared only when it is there, because it
 /// is not committed. Errors are those of the file system.
 pub fn compare(files: &dyn Files, press: &Press, out: &Path, bundle: &Bundle) -> io::Result<Comparison> {
-    let place = Place::new(out, bundle.name());
+    let place = OutputSlot::new(out, bundle.name());
     if let Some(link) = link_on_the_way(files, out) {
         let why = format!("`{}` is a link, which is not followed", shown(&link));
         return Err(io::Error::new(io::ErrorKind::InvalidInput, why));

@@ -365,7 +365,7 @@ fn secrets(desk: &Desk<'_>, wish: &Wish, plan: &Plan) -> Result<BTreeMap<String,
 }
 
 /// What was not taken back, as problems.
-pub fn left(outcome: &undo::Outcome) -> Vec<Problem> {
+pub fn left(outcome: &undo::Ending) -> Vec<Problem> {
     let left = outcome.left.iter().map(|(step, why)| {
         Problem::new(
             codes::ROLLBACK_INCOMPLETE,

@@ -12,7 +12,7 @@ use crate::bundle::{SIGNATURE, archive};
 use crate::codes;
 use crate::contract::digest::Digest;
 use crate::diag::Diagnostic;
-use crate::files::{Files, Kind};
+use crate::files::{EntryKind, Files};
 
 /// Largest archive that is signed.
 const ARCHIVE_LIMIT: u64 = 4 << 30;
@@ -39,13 +39,15 @@ pub fn sign(files: &dyn Files, place: &Path, key: &Key, replace: bool) -> Result
     let alone = |finding: Diagnostic| vec![finding];
     // A link stays a link: what it leads to is signed.
     let behind = match files.kind(place) {
-        Ok(Some(Kind::Link)) => files
+        Ok(Some(EntryKind::Link)) => files
             .behind_links(place)
             .map_err(|error| alone(failed(place, &error)))?,
         Ok(_) | Err(_) => place.to_owned(),
     };
     let place = behind.as_path();
-    let is_folder = files.kind(place).is_ok_and(|kind| kind == Some(Kind::Folder));
+    let is_folder = files
+        .kind(place)
+        .is_ok_and(|kind| kind == Some(EntryKind::Folder));
     let verified = verify(files, place, None)?;
     let (text, signature) = key
         .sign(verified.list())
@@ -109,8 +111,8 @@ fn write_beside(files: &dyn Files, path: &Path, content: &[u8]) -> io::Result<()
 /// Who may read and write a file stays as it was.
 fn keep_rights(files: &dyn Files, old: &Path, new: &Path) -> io::Result<()> {
     match files.kind(old)? {
-        Some(Kind::File) => files.copy_rights(old, new),
-        Some(Kind::Folder | Kind::Link | Kind::Other) | None => Ok(()),
+        Some(EntryKind::File) => files.copy_rights(old, new),
+        Some(EntryKind::Folder | EntryKind::Link | EntryKind::Other) | None => Ok(()),
     }
 }
 

@@ -33,7 +33,7 @@ enum Action {
 
 /// How going back ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub struct Ending {
     /// What was not taken back: step and why.
     pub left: Vec<(String, String)>,
     /// What a person has to take back: step and how.
@@ -300,8 +300,8 @@ fn is_back(chains: &Chains, file: &FileIntent, is: Option<Digest>) -> bool {
 }
 
 /// Goes back. The journal gets every act; where it cannot be written, going back goes on.
-pub fn go_back(room: &mut Room<'_>, order: &Order<'_>) -> Outcome {
-    let mut outcome = Outcome::default();
+pub fn go_back(room: &mut Room<'_>, order: &Order<'_>) -> Ending {
+    let mut outcome = Ending::default();
     room.note(Record::UndoBegin {
         why: order.why.clone(),
         by: room.who(),
@@ -356,7 +356,7 @@ fn leave(room: &mut Room<'_>, step: &str, action: &Action) {
     });
 }
 
-fn by_hand(order: &Order<'_>, outcome: &mut Outcome) {
+fn by_hand(order: &Order<'_>, outcome: &mut Ending) {
     let confirmed = order.run.confirmed.iter().rev().filter(|(n, _)| *n > order.since);
     for (_, step) in confirmed {
         let meant: Option<&Meant> = order.run.steps.iter().find(|meant| &meant.step == step);
@@ -375,7 +375,7 @@ fn undo_file(
     order: &Order<'_>,
     step: &String,
     file: &FileIntent,
-    outcome: &mut Outcome,
+    outcome: &mut Ending,
 ) -> Result<(), String> {
     let target = Target::of(room.server, room.disk, &file.path);
     let mut wanted = file.old;
@@ -474,7 +474,7 @@ fn undo_script(
     step: &str,
     path: &BundlePath,
     ran: &mut BTreeMap<BundlePath, bool>,
-    outcome: &mut Outcome,
+    outcome: &mut Ending,
 ) -> Result<(), String> {
     if let Some(well) = ran.get(path) {
         if !well {

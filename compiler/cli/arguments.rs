@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::codes;
 use crate::diag::Diagnostic;
-use crate::files::{Files, Kind};
+use crate::files::{EntryKind, Files};
 
 use super::session::Session;
 use super::workshop::shown;
@@ -123,11 +123,11 @@ fn descend(
     } else if !name.contains(['*', '?']) {
         let path = format!("{folder}{name}");
         return match files.kind(Path::new(&path))? {
-            Some(Kind::File | Kind::Link) if rest.is_empty() => {
+            Some(EntryKind::File | EntryKind::Link) if rest.is_empty() => {
                 found.insert(path);
                 Ok(())
             }
-            Some(Kind::Folder | Kind::Link) if !rest.is_empty() => {
+            Some(EntryKind::Folder | EntryKind::Link) if !rest.is_empty() => {
                 descend(files, &format!("{path}/"), rest, found)
             }
             _ => Ok(()),
@@ -156,14 +156,14 @@ fn descend(
             continue;
         }
         if name == "**" {
-            if entry.kind == Kind::Folder {
+            if entry.kind == EntryKind::Folder {
                 descend(files, &format!("{path}/"), names, found)?;
             }
         } else if fits(name, entry_name) {
             match entry.kind {
-                Kind::File | Kind::Link if rest.is_empty() => drop(found.insert(path)),
-                Kind::Folder if !rest.is_empty() => descend(files, &format!("{path}/"), rest, found)?,
-                Kind::File | Kind::Folder | Kind::Link | Kind::Other => {}
+                EntryKind::File | EntryKind::Link if rest.is_empty() => drop(found.insert(path)),
+                EntryKind::Folder if !rest.is_empty() => descend(files, &format!("{path}/"), rest, found)?,
+                EntryKind::File | EntryKind::Folder | EntryKind::Link | EntryKind::Other => {}
             }
         }
     }

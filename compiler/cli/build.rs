@@ -16,7 +16,7 @@ use crate::contract::path::BundlePath;
 use crate::contract::runbook::{RUNBOOK, Runbook};
 use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::driver::Run;
-use crate::files::{Files as _, Kind};
+use crate::files::{EntryKind, Files as _};
 use crate::report::Counts;
 use crate::source::Sources;
 
@@ -36,7 +36,7 @@ const MAX_MANIFEST_BYTES: u64 = 64 << 20;
 const MOST_TOGETHER: usize = 32;
 
 /// What became of one inventory.
-struct Outcome {
+struct Compiled {
     sources: Sources,
     diagnostics: Diagnostics,
     result: Result<Made, Reported>,
@@ -106,7 +106,7 @@ pub(super) fn run(session: &mut Session, arguments: &Build) {
                 .collect();
             put_in_place(&workshop, built)
         },
-        |index, outcome: Outcome| {
+        |index, outcome: Compiled| {
             let subject = shown(inventories.get(index).expect("the index of an inventory"));
             progress.paused(|| {
                 let counts = session.report(&subject, &outcome.sources, &outcome.diagnostics);
@@ -179,15 +179,15 @@ fn not_built((inventory, counts): (String, Counts)) -> Built {
 
 /// An inventory whose bundle is compiled, and staged unless `--check` only compares.
 struct Staged {
-    outcome: Outcome,
+    outcome: Compiled,
     prepared: Option<Prepared>,
 }
 
 /// Puts the bundles of some inventories in place, and says so in their outcomes.
-fn put_in_place(workshop: &Workshop, built: Vec<Staged>) -> Vec<Outcome> {
+fn put_in_place(workshop: &Workshop, built: Vec<Staged>) -> Vec<Compiled> {
     let mut times = Stopwatch::default();
     times.begin("write");
-    let (mut outcomes, prepared): (Vec<Outcome>, Vec<Option<Prepared>>) =
+    let (mut outcomes, prepared): (Vec<Compiled>, Vec<Option<Prepared>>) =
         built.into_iter().map(|one| (one.outcome, one.prepared)).unzip();
     let staged: Vec<bool> = prepared.iter().map(Option::is_some).collect();
     let mut results = tree::commit(&workshop.files, prepared.into_iter().flatten().collect()).into_iter();
@@ -242,7 +242,7 @@ fn build(
         Err(reported) => (Err(reported), None),
     };
     Staged {
-        outcome: Outcome {
+        outcome: Compiled {
             sources,
             diagnostics,
             result,
@@ -276,7 +276,7 @@ fn make(
     if arguments.check {
         (run.on_phase)("compare");
         let output = workshop.files.kind(output_of(arguments));
-        if matches!(output, Ok(Some(Kind::File | Kind::Other))) {
+        if matches!(output, Ok(Some(EntryKind::File | EntryKind::Other))) {
             return Err(run.diagnostics.error(tree::no_folder(output_of(arguments))));
         }
         if matches!(workshop.files.kind(Path::new(&made.bundle.tree)), Ok(None)) {

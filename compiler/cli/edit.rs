@@ -10,7 +10,7 @@ use crate::codes;
 use crate::contract::manifest::Manifest;
 use crate::diag::{Diagnostic, Diagnostics, one_of};
 use crate::edit::{Places, Report, kind_by_name, mistakes, notes, refusals, secret_lines, unified};
-use crate::files::{DiskFiles, Files, Kind};
+use crate::files::{DiskFiles, EntryKind, Files};
 use crate::formats::edits::source::MAX_FILE_BYTES;
 use crate::formats::edits::{EditKind, Edited, Edits, decode};
 use crate::source::Sources;
@@ -147,7 +147,9 @@ fn read_file(session: &mut Session, files: &DiskFiles, path: &Path) -> Option<Ve
 fn read(session: &mut Session, files: &DiskFiles, path: &Path, limit: u64) -> Option<Vec<u8>> {
     let name = shown(path);
     let finding = match files.kind(path) {
-        Ok(Some(Kind::Folder)) => Diagnostic::new(codes::INPUT_IS_FOLDER, format!("`{name}` is a folder")),
+        Ok(Some(EntryKind::Folder)) => {
+            Diagnostic::new(codes::INPUT_IS_FOLDER, format!("`{name}` is a folder"))
+        }
         _ => match files.read(path, limit) {
             Ok(bytes) => return Some(bytes),
             Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => Diagnostic::new(
@@ -210,11 +212,13 @@ fn kind_by_manifest(files: &DiskFiles, edits: &Path) -> Option<EditKind> {
 fn write(files: &DiskFiles, file: &Path, output: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let there = files.kind(output)?;
     match there {
-        None | Some(Kind::File) => {}
-        Some(Kind::Folder) => return Err(std::io::ErrorKind::IsADirectory.into()),
+        None | Some(EntryKind::File) => {}
+        Some(EntryKind::Folder) => return Err(std::io::ErrorKind::IsADirectory.into()),
         // Replaced, a link would leave what it names unedited, and a device would be gone.
-        Some(Kind::Link) => return Err(std::io::Error::other("it is a link; name the file it leads to")),
-        Some(Kind::Other) => return Err(std::io::Error::other("it is no ordinary file")),
+        Some(EntryKind::Link) => {
+            return Err(std::io::Error::other("it is a link; name the file it leads to"));
+        }
+        Some(EntryKind::Other) => return Err(std::io::Error::other("it is no ordinary file")),
     }
     let mut name = output.file_name().unwrap_or_default().to_owned();
     name.push(format!(".cbgen-{}", std::process::id()));
@@ -224,12 +228,12 @@ fn write(files: &DiskFiles, file: &Path, output: &Path, bytes: &[u8]) -> std::io
         .write(&staged, bytes)
         .and_then(|()| match there {
             // A copy of a file that few may read is for no more.
-            None if files.kind(file)? == Some(Kind::File) => files.copy_rights(file, &staged),
+            None if files.kind(file)? == Some(EntryKind::File) => files.copy_rights(file, &staged),
             _ => Ok(()),
         })
         .and_then(|()| files.sync(std::slice::from_ref(&folder)))
         .and_then(|()| match there {
-            Some(Kind::File) => files.replace(output, &staged, &folder.join("old")),
+            Some(EntryKind::File) => files.replace(output, &staged, &folder.join("old")),
             _ => files.rename(&staged, output),
         });
     let removed = files.remove(&folder);

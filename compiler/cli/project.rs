@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::files::{DiskFiles, Files, Kind};
+use crate::files::{DiskFiles, EntryKind, Files};
 use crate::inventory;
 use crate::inventory::project::{self, Project};
 use crate::inventory::workspace::{STANDARD_INPUT, Workspace};
@@ -137,7 +137,7 @@ fn inventories(
             continue;
         }
         let is_folder =
-            path.as_os_str() != STANDARD_INPUT && matches!(files.kind(path), Ok(Some(Kind::Folder)));
+            path.as_os_str() != STANDARD_INPUT && matches!(files.kind(path), Ok(Some(EntryKind::Folder)));
         let of_it = if is_folder {
             in_folder(files, path)
         } else {
@@ -187,7 +187,7 @@ fn in_folder(files: &dyn Files, folder: &Path) -> std::io::Result<Vec<PathBuf>> 
     let entries = files.children(folder)?;
     let of_yaml = entries
         .into_iter()
-        .filter(|entry| matches!(entry.kind, Kind::File | Kind::Link))
+        .filter(|entry| matches!(entry.kind, EntryKind::File | EntryKind::Link))
         .map(|entry| folder.join(entry.path))
         .filter(|path| has_extension(&shown(path), &["yaml", "yml"]))
         .collect();

@@ -11,7 +11,7 @@ use crate::diag::{Diagnostic, Diagnostics, one_of};
 use crate::diff::sides::{LIMIT, unreadable};
 use crate::diff::{Side, Snapshot};
 use crate::driver::{Compiler, Run};
-use crate::files::{DiskFiles, Files, Kind, MemoryFiles};
+use crate::files::{DiskFiles, EntryKind, Files, MemoryFiles};
 use crate::inventory::workspace::Workspace;
 use crate::inventory::{MAX_INPUT_BYTES, ReadInput};
 use crate::source::Sources;
@@ -64,7 +64,7 @@ fn split_git(label: &str) -> Option<(&str, &str)> {
 }
 
 /// Where the files of a side are, and what compiles its inventories.
-struct Place {
+struct SideFiles {
     files: Box<dyn Files>,
     /// Path in `files`; empty for the whole.
     path: String,
@@ -78,13 +78,13 @@ struct Place {
 
 /// One thing to compare.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Item {
+enum Comparand {
     Archive(String),
     Tree(String),
     Inventory(String),
 }
 
-impl Item {
+impl Comparand {
     fn path(&self) -> &str {
         match self {
             Self::Archive(path) | Self::Tree(path) | Self::Inventory(path) => path,
@@ -93,7 +93,7 @@ impl Item {
 }
 
 /// What became of one of them.
-enum Outcome {
+enum Fetched {
     Read(Box<Snapshot>),
     Unreadable(Box<Diagnostic>),
     NotCompiled(Sources, Diagnostics),
@@ -120,7 +120,7 @@ pub(super) fn read(
                 return None;
             }
         },
-        None => Place {
+        None => SideFiles {
             files: Box::new(DiskFiles::new("")),
             path: label.replace('\\', "/"),
             prefix: String::new(),
@@ -149,17 +149,17 @@ pub(super) fn read(
             let Some(item) = items.get(index) else { return };
             let origin = format!("{}{}", place.prefix, item.path());
             match outcome {
-                Some(Outcome::Read(snapshot)) => {
+                Some(Fetched::Read(snapshot)) => {
                     snapshot
                         .warnings()
                         .for_each(|warning| session.report_alone(warning));
                     side.snapshots.push(*snapshot);
                 }
-                Some(Outcome::Unreadable(finding)) => {
+                Some(Fetched::Unreadable(finding)) => {
                     broken = true;
                     session.fail(*finding);
                 }
-                Some(Outcome::NotCompiled(sources, diagnostics)) => {
+                Some(Fetched::NotCompiled(sources, diagnostics)) => {
                     session.report(&origin, &sources, &diagnostics);
                     // A side that gave no text could not be read, which is more than a mistake in it.
                     let unread = |finding: &Diagnostic| finding.code.meaning() != Meaning::Finding;
@@ -204,7 +204,7 @@ enum Refused {
     Templates(Sources, Diagnostics),
 }
 
-fn of_git(label: &str, revision: &str, path: &str, overlay: Option<&Path>) -> Result<Place, Refused> {
+fn of_git(label: &str, revision: &str, path: &str, overlay: Option<&Path>) -> Result<SideFiles, Refused> {
     let refused = |why: String| {
         Refused::Finding(Box::new(
             Diagnostic::new(codes::GIT_FAILED, format!("`{label}` cannot be read: {why}"))
@@ -260,7 +260,7 @@ fn of_git(label: &str, revision: &str, path: &str, overlay: Option<&Path>) -> Re
         Some(folder) => Some(compiler_of(&files, &folder)?),
         None => None,
     };
-    Ok(Place {
+    Ok(SideFiles {
         files: Box::new(files),
         path,
         prefix: format!("git:{revision}:"),
@@ -271,7 +271,7 @@ fn of_git(label: &str, revision: &str, path: &str, overlay: Option<&Path>) -> Re
 
 /// The compiler with the templates of a revision; a folder that was not there yet changes nothing.
 fn compiler_of(files: &MemoryFiles, folder: &str) -> Result<Compiler, Refused> {
-    let there = matches!(files.kind(Path::new(folder)), Ok(Some(Kind::Folder)));
+    let there = matches!(files.kind(Path::new(folder)), Ok(Some(EntryKind::Folder)));
     let mut sources = Sources::new();
     let mut diagnostics = Diagnostics::new();
     Compiler::new(
@@ -284,10 +284,10 @@ fn compiler_of(files: &MemoryFiles, folder: &str) -> Result<Compiler, Refused> {
 }
 
 /// What a path names: one thing, or everything of a folder.
-fn items(place: &Place, label: &str) -> Result<Vec<Item>, Box<Diagnostic>> {
+fn items(place: &SideFiles, label: &str) -> Result<Vec<Comparand>, Box<Diagnostic>> {
     let path = Path::new(&place.path);
     let kind = if place.path.is_empty() {
-        Some(Kind::Folder)
+        Some(EntryKind::Folder)
     } else {
         place
             .files
@@ -299,19 +299,25 @@ fn items(place: &Place, label: &str) -> Result<Vec<Item>, Box<Diagnostic>> {
             label,
             &io::Error::other("there is no such file or folder"),
         )),
-        Some(Kind::Folder) => folder_items(place, label),
-        Some(Kind::File | Kind::Link | Kind::Other) if has_extension(&place.path, &["zip"]) => {
-            Ok(vec![Item::Archive(place.path.clone())])
+        Some(EntryKind::Folder) => folder_items(place, label),
+        Some(EntryKind::File | EntryKind::Link | EntryKind::Other)
+            if has_extension(&place.path, &["zip"]) =>
+        {
+            Ok(vec![Comparand::Archive(place.path.clone())])
         }
         // A link to a folder reads as one. What stops the look into it stops the reading of a tree as well.
-        Some(Kind::Link) if !matches!(place.files.kind(&path.join(crate::bundle::MANIFEST)), Ok(None)) => {
-            Ok(vec![Item::Tree(place.path.clone())])
+        Some(EntryKind::Link)
+            if !matches!(place.files.kind(&path.join(crate::bundle::MANIFEST)), Ok(None)) =>
+        {
+            Ok(vec![Comparand::Tree(place.path.clone())])
         }
-        Some(Kind::File | Kind::Link | Kind::Other) => Ok(vec![Item::Inventory(place.path.clone())]),
+        Some(EntryKind::File | EntryKind::Link | EntryKind::Other) => {
+            Ok(vec![Comparand::Inventory(place.path.clone())])
+        }
     }
 }
 
-fn folder_items(place: &Place, label: &str) -> Result<Vec<Item>, Box<Diagnostic>> {
+fn folder_items(place: &SideFiles, label: &str) -> Result<Vec<Comparand>, Box<Diagnostic>> {
     let folder = PathBuf::from(&place.path);
     let found = things_in(place, label, &folder)?;
     if !found.is_empty() {
@@ -332,7 +338,7 @@ fn folder_items(place: &Place, label: &str) -> Result<Vec<Item>, Box<Diagnostic>
         .map_err(|error| unreadable(label, &error))?;
     let below: Vec<String> = entries
         .iter()
-        .filter(|entry| entry.kind == Kind::Folder)
+        .filter(|entry| entry.kind == EntryKind::Folder)
         .map(|entry| folder.join(&entry.path))
         // A folder this account may not look into is no hint; the finding stands without it.
         .filter(|below| things_in(place, label, below).is_ok_and(|things| !things.is_empty()))
@@ -349,15 +355,15 @@ fn folder_items(place: &Place, label: &str) -> Result<Vec<Item>, Box<Diagnostic>
 }
 
 /// What a folder holds directly: trees, else archives, else inventories.
-fn things_in(place: &Place, label: &str, folder: &Path) -> Result<Vec<Item>, Box<Diagnostic>> {
+fn things_in(place: &SideFiles, label: &str, folder: &Path) -> Result<Vec<Comparand>, Box<Diagnostic>> {
     let files = place.files.as_ref();
     let has_manifest = |folder: &Path| {
         let manifest = folder.join(crate::bundle::MANIFEST);
         let kind = files.kind(&manifest);
         kind.map_err(|error| unreadable(&format!("{}{}", place.prefix, shown(&manifest)), &error))
     };
-    if matches!(has_manifest(folder)?, Some(Kind::File)) {
-        return Ok(vec![Item::Tree(shown(folder))]);
+    if matches!(has_manifest(folder)?, Some(EntryKind::File)) {
+        return Ok(vec![Comparand::Tree(shown(folder))]);
     }
     let entries = files
         .children(folder)
@@ -367,14 +373,16 @@ fn things_in(place: &Place, label: &str, folder: &Path) -> Result<Vec<Item>, Box
         let path = folder.join(&entry.path);
         let name = shown(&path);
         match entry.kind {
-            Kind::Folder => {
-                if matches!(has_manifest(&path)?, Some(Kind::File | Kind::Link)) {
-                    trees.push(Item::Tree(name));
+            EntryKind::Folder => {
+                if matches!(has_manifest(&path)?, Some(EntryKind::File | EntryKind::Link)) {
+                    trees.push(Comparand::Tree(name));
                 }
             }
-            Kind::File | Kind::Link if has_extension(&name, &["zip"]) => archives.push(Item::Archive(name)),
-            Kind::File | Kind::Link if has_extension(&name, &["yaml", "yml"]) => of_yaml.push(path),
-            Kind::File | Kind::Link | Kind::Other => {}
+            EntryKind::File | EntryKind::Link if has_extension(&name, &["zip"]) => {
+                archives.push(Comparand::Archive(name))
+            }
+            EntryKind::File | EntryKind::Link if has_extension(&name, &["yaml", "yml"]) => of_yaml.push(path),
+            EntryKind::File | EntryKind::Link | EntryKind::Other => {}
         }
     }
     // An output folder holds each bundle as a tree and as an archive.
@@ -382,7 +390,7 @@ fn things_in(place: &Place, label: &str, folder: &Path) -> Result<Vec<Item>, Box
         let of_folder = inventories(files, of_yaml);
         of_folder
             .iter()
-            .map(|path| Item::Inventory(shown(path)))
+            .map(|path| Comparand::Inventory(shown(path)))
             .collect()
     } else {
         Vec::new()
@@ -405,16 +413,16 @@ impl ReadInput for Shelf<'_> {
     }
 }
 
-fn read_item(place: &Place, compiler: &Compiler, item: &Item) -> Outcome {
+fn read_item(place: &SideFiles, compiler: &Compiler, item: &Comparand) -> Fetched {
     let origin = format!("{}{}", place.prefix, item.path());
     let files = place.files.as_ref();
     let read = match item {
-        Item::Archive(path) => files
+        Comparand::Archive(path) => files
             .read(Path::new(path), LIMIT)
             .map_err(|error| unreadable(&origin, &error))
             .and_then(|bytes| Snapshot::of_archive(&origin, &bytes)),
-        Item::Tree(path) => Snapshot::of_tree(&origin, files, Path::new(path)),
-        Item::Inventory(path) => {
+        Comparand::Tree(path) => Snapshot::of_tree(&origin, files, Path::new(path)),
+        Comparand::Inventory(path) => {
             let mut sources = compiler.sources();
             let mut diagnostics = Diagnostics::new();
             let mut run = Run {
@@ -427,15 +435,15 @@ fn read_item(place: &Place, compiler: &Compiler, item: &Item) -> Outcome {
             return match compiler.compile(&mut run, shelf, path) {
                 // Warnings are part of the manifest, and so of the report.
                 Ok(bundle) if !diagnostics.has_errors() => {
-                    Outcome::Read(Box::new(Snapshot::of_bundle(&origin, &bundle)))
+                    Fetched::Read(Box::new(Snapshot::of_bundle(&origin, &bundle)))
                 }
-                _ => Outcome::NotCompiled(sources, diagnostics),
+                _ => Fetched::NotCompiled(sources, diagnostics),
             };
         }
     };
     match read {
-        Ok(snapshot) => Outcome::Read(Box::new(snapshot)),
-        Err(finding) => Outcome::Unreadable(finding),
+        Ok(snapshot) => Fetched::Read(Box::new(snapshot)),
+        Err(finding) => Fetched::Unreadable(finding),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::codes;
 use crate::contract::manifest::Manifest;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::driver::Run;
-use crate::files::{Files as _, Kind};
+use crate::files::{EntryKind, Files as _};
 use crate::inventory::Loaded;
 use crate::render::Rendered;
 use crate::source::Sources;
@@ -460,7 +460,7 @@ fn inventories_with(workshop: &Workshop, file: &Path) -> Result<Vec<PathBuf>, Bo
         };
         for entry in entries {
             let path = folder.join(&entry.path);
-            if !matches!(entry.kind, Kind::File | Kind::Link)
+            if !matches!(entry.kind, EntryKind::File | EntryKind::Link)
                 || !has_extension(&shown(&path), &["yaml", "yml"])
                 || path == file
             {

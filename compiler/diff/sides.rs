@@ -14,7 +14,7 @@ use crate::contract::digest::{Digest, sums};
 use crate::contract::manifest::{Artifact, Manifest};
 use crate::contract::path::BundlePath;
 use crate::diag::Diagnostic;
-use crate::files::{Files, Kind};
+use crate::files::{EntryKind, Files};
 use crate::formats::Format;
 use crate::formats::encode::{decode, deployed_form, encode};
 
@@ -258,7 +258,7 @@ impl Snapshot {
         let there = files.list(folder).map_err(|error| unreadable(origin, &error))?;
         let names = there
             .into_iter()
-            .filter(|entry| entry.kind != Kind::Folder)
+            .filter(|entry| entry.kind != EntryKind::Folder)
             .map(|entry| entry.path.to_string_lossy().replace('\\', "/"));
         snapshot.extra(names);
         Ok(snapshot)
@@ -364,8 +364,8 @@ fn only_plain_files(files: &dyn Files, folder: &Path, path: &str) -> io::Result<
         walked.push(step);
         let is_last = steps.peek().is_none();
         match files.kind(&walked)? {
-            Some(Kind::File) if is_last => {}
-            Some(Kind::Folder) if !is_last => {}
+            Some(EntryKind::File) if is_last => {}
+            Some(EntryKind::Folder) if !is_last => {}
             None => return Ok(()),
             Some(_) => {
                 return Err(io::Error::other(

@@ -6,7 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Entry, Files, Handle, Kind, Links, Lock, not_regular, too_large};
+use super::{Entry, EntryKind, Files, Handle, Links, Lock, not_regular, too_large};
 
 /// The file system of the machine, seen from a root folder. Absolute paths stand for themselves.
 #[derive(Clone, Debug)]
@@ -88,16 +88,16 @@ fn plain_error(error: walkdir::Error) -> io::Error {
     number.map_or_else(|| io::Error::new(kind, error), io::Error::from_raw_os_error)
 }
 
-fn kind_of(file_type: std::fs::FileType) -> Kind {
+fn kind_of(file_type: std::fs::FileType) -> EntryKind {
     // A junction of Windows counts as a link too.
     if file_type.is_symlink() {
-        Kind::Link
+        EntryKind::Link
     } else if file_type.is_dir() {
-        Kind::Folder
+        EntryKind::Folder
     } else if file_type.is_file() {
-        Kind::File
+        EntryKind::File
     } else {
-        Kind::Other
+        EntryKind::Other
     }
 }
 
@@ -282,7 +282,7 @@ impl Files for DiskFiles {
         Ok(content)
     }
 
-    fn kind(&self, path: &Path) -> io::Result<Option<Kind>> {
+    fn kind(&self, path: &Path) -> io::Result<Option<EntryKind>> {
         match std::fs::symlink_metadata(self.at(path)) {
             Ok(metadata) => Ok(Some(kind_of(metadata.file_type()))),
             Err(error)
@@ -334,10 +334,10 @@ impl Files for DiskFiles {
             Err(_) => {}
         }
         match kind_of(std::fs::symlink_metadata(&from)?.file_type()) {
-            Kind::Link => system::copy_link(&from, &to),
-            Kind::File => std::fs::copy(&from, &to).map(|_| ()),
+            EntryKind::Link => system::copy_link(&from, &to),
+            EntryKind::File => std::fs::copy(&from, &to).map(|_| ()),
             // Reading a pipe would wait forever.
-            Kind::Folder | Kind::Other => Err(not_regular()),
+            EntryKind::Folder | EntryKind::Other => Err(not_regular()),
         }
     }
 
@@ -377,8 +377,8 @@ impl Files for DiskFiles {
         let at = self.at(path);
         let removed = match self.kind(path)? {
             None => return Ok(()),
-            Some(Kind::Folder) => system::remove_folder(&at),
-            Some(Kind::File | Kind::Link | Kind::Other) => system::remove_file(&at),
+            Some(EntryKind::Folder) => system::remove_folder(&at),
+            Some(EntryKind::File | EntryKind::Link | EntryKind::Other) => system::remove_file(&at),
         };
         match removed {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -407,11 +407,11 @@ impl Files for DiskFiles {
                 let path = self.at(folder).join(entry.path);
                 match entry.kind {
                     // A second name of a file that was not written anew may be read-only, and has nothing to wait for.
-                    Kind::File if !std::fs::symlink_metadata(&path)?.permissions().readonly() => {
+                    EntryKind::File if !std::fs::symlink_metadata(&path)?.permissions().readonly() => {
                         std::fs::File::options().write(true).open(path)?.sync_all()?;
                     }
-                    Kind::Folder => cbgen_windows::sync_folder(&path)?,
-                    Kind::File | Kind::Link | Kind::Other => {}
+                    EntryKind::Folder => cbgen_windows::sync_folder(&path)?,
+                    EntryKind::File | EntryKind::Link | EntryKind::Other => {}
                 }
             }
             cbgen_windows::sync_folder(&self.at(folder))?;

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Entry, Files, Handle, Kind, Links, Lock, not_regular, too_large};
+use super::{Entry, EntryKind, Files, Handle, Links, Lock, not_regular, too_large};
 
 #[derive(Clone, Debug)]
 struct Node {
@@ -136,10 +136,10 @@ impl Files for MemoryFiles {
         Ok(content.clone())
     }
 
-    fn kind(&self, path: &Path) -> io::Result<Option<Kind>> {
+    fn kind(&self, path: &Path) -> io::Result<Option<EntryKind>> {
         Ok(self.state().nodes.get(path).map(|node| match node.content {
-            Some(_) => Kind::File,
-            None => Kind::Folder,
+            Some(_) => EntryKind::File,
+            None => EntryKind::Folder,
         }))
     }
 
@@ -155,9 +155,9 @@ impl Files for MemoryFiles {
             .filter_map(|(path, node)| {
                 let path = path.strip_prefix(folder).ok()?;
                 let kind = if node.content.is_some() {
-                    Kind::File
+                    EntryKind::File
                 } else {
-                    Kind::Folder
+                    EntryKind::Folder
                 };
                 (!path.as_os_str().is_empty()).then(|| Entry {
                     path: path.to_owned(),

@@ -53,17 +53,21 @@ fn children_are_what_is_directly_in_a_folder() {
         for name in ["t/b/z", "t/a", "t/b-c"] {
             files.write(path(name), b"").unwrap();
         }
-        let names = |folder: &str| -> Vec<(PathBuf, Kind)> {
+        let names = |folder: &str| -> Vec<(PathBuf, EntryKind)> {
             let entries = files.children(path(folder)).unwrap();
             entries
                 .into_iter()
                 .map(|entry| (entry.path, entry.kind))
                 .collect()
         };
-        let expected = [("a", Kind::File), ("b", Kind::Folder), ("b-c", Kind::File)];
+        let expected = [
+            ("a", EntryKind::File),
+            ("b", EntryKind::Folder),
+            ("b-c", EntryKind::File),
+        ];
         assert_eq!(names("t"), expected.map(|(name, kind)| (name.into(), kind)));
         // The root has no name.
-        assert_eq!(names(""), [("t".into(), Kind::Folder)]);
+        assert_eq!(names(""), [("t".into(), EntryKind::Folder)]);
         assert_eq!(files.list(path("")).unwrap().len(), 5);
         assert_eq!(
             files.children(path("x")).unwrap_err().kind(),
@@ -95,7 +99,7 @@ fn exchanges_links_renames_and_removes() {
         assert_eq!(files.kind(path("left")).unwrap(), None);
         assert_eq!(files.read(path("other/deep/x"), 9).unwrap(), b"right");
         files.rename(path("other/deep"), path("free")).unwrap();
-        assert_eq!(files.kind(path("free/x")).unwrap(), Some(Kind::File));
+        assert_eq!(files.kind(path("free/x")).unwrap(), Some(EntryKind::File));
         files.write(path("y"), b"y").unwrap();
         files.rename(path("y"), path("free/x")).unwrap();
         assert_eq!(files.read(path("free/x"), 9).unwrap(), b"y");

@@ -141,8 +141,12 @@ pub fn flatten(
         }
         let text = document.own_text(element);
         if !text.trim().is_empty() {
-            let is_text =
-                |child: &NodeId| matches!(document.kind(*child), tree::Kind::Text | tree::Kind::CData);
+            let is_text = |child: &NodeId| {
+                matches!(
+                    document.kind(*child),
+                    tree::NodeKind::Text | tree::NodeKind::CData
+                )
+            };
             let pieces = document
                 .children(element)
                 .filter(is_text)

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::plain::{self, Plain};
 use super::scalars::{self, shorten};
 use super::schema::Field;
-use super::value::{Kind, Node, push_segment};
+use super::value::{Node, ValueKind, push_segment};
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::Span;
@@ -67,15 +67,15 @@ impl Decoder<'_> {
         if let Some(field) = field
             && field.property("secret").is_some()
             && node.text().is_some()
-            && !matches!(&node.kind, Kind::Plain(text) if matches!(plain::classify(text), Plain::Empty | Plain::Null))
+            && !matches!(&node.kind, ValueKind::Plain(text) if matches!(plain::classify(text), Plain::Empty | Plain::Null))
         {
             return self.literal_secret(node, spot);
         }
         match &node.kind {
-            Kind::Text(text) => Value::String(text.clone()),
-            Kind::Plain(text) => self.plain(text, node.span, field, spot),
-            Kind::Refused | Kind::Shared(_) => self.quiet_null(),
-            Kind::List(items) => {
+            ValueKind::Text(text) => Value::String(text.clone()),
+            ValueKind::Plain(text) => self.plain(text, node.span, field, spot),
+            ValueKind::Refused | ValueKind::Shared(_) => self.quiet_null(),
+            ValueKind::List(items) => {
                 let field = field.and_then(Field::items);
                 let mut list = Vec::with_capacity(items.len());
                 for (index, item) in items.iter().enumerate() {
@@ -90,7 +90,7 @@ impl Decoder<'_> {
                 }
                 Value::Array(list)
             }
-            Kind::Map(_) => {
+            ValueKind::Map(_) => {
                 let mut object = Map::new();
                 for entry in node.entries().unwrap_or_default() {
                     push_segment(&mut self.pointer, &entry.key);

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::plain::{Plain, classify};
 use super::schema::Field;
-use super::value::{Entry, Kind, Map, Node, merge, push_segment};
+use super::value::{Entry, Map, Node, ValueKind, merge, push_segment};
 use crate::diag::nearest;
 
 /// A tree whose servers have what they share.
@@ -24,7 +24,7 @@ pub(super) fn expand(root: Node) -> Expanded {
     let (Some(defaults), Some(servers)) = (root.get("defaults"), root.get("servers")) else {
         return Expanded { root, shared };
     };
-    let Kind::List(items) = &servers.value.target().kind else {
+    let ValueKind::List(items) = &servers.value.target().kind else {
         return Expanded { root, shared };
     };
     let expanded: Vec<Node> = items
@@ -59,7 +59,7 @@ pub(super) fn expand(root: Node) -> Expanded {
                 Entry {
                     value: Node {
                         span: servers.value.target().span,
-                        kind: Kind::List(expanded.clone()),
+                        kind: ValueKind::List(expanded.clone()),
                     },
                     ..entry.clone()
                 }
@@ -71,7 +71,7 @@ pub(super) fn expand(root: Node) -> Expanded {
     Expanded {
         root: Node {
             span: root.span,
-            kind: Kind::Map(Map::new(entries)),
+            kind: ValueKind::Map(Map::new(entries)),
         },
         shared,
     }
@@ -112,13 +112,15 @@ pub(super) fn is_shareable(root: Field<'_>, key: &str) -> bool {
 /// A tree without keys set to `null` where nothing else stands for it: they take away what a lower layer sets, and the
 /// default holds again.
 pub(super) fn without_nulls(node: Node, field: Field<'_>) -> Node {
-    let Kind::Map(_) = &node.kind else { return node };
+    let ValueKind::Map(_) = &node.kind else {
+        return node;
+    };
     let kept = node.entries().unwrap_or_default().iter().filter_map(|entry| {
         let Some(inner) = field.property(&entry.key) else {
             return Some(entry.clone());
         };
         let is_null =
-            matches!(&entry.value.target().kind, Kind::Plain(text) if classify(text) == Plain::Null);
+            matches!(&entry.value.target().kind, ValueKind::Plain(text) if classify(text) == Plain::Null);
         if is_null && !inner.takes("null") && !field.requires(&entry.key) {
             return None;
         }
@@ -127,14 +129,14 @@ pub(super) fn without_nulls(node: Node, field: Field<'_>) -> Node {
             ..entry.clone()
         })
     });
-    let kind = Kind::Map(Map::new(kept.collect()));
+    let kind = ValueKind::Map(Map::new(kept.collect()));
     Node { kind, ..node }
 }
 
 /// The roles a server says it has, in the order in which their shared values are laid down.
 fn roles(server: &Node) -> impl Iterator<Item = &'static str> {
     let items = match server.get("roles").map(|entry| &entry.value.target().kind) {
-        Some(Kind::List(items)) => items.as_slice(),
+        Some(ValueKind::List(items)) => items.as_slice(),
         _ => &[],
     };
     ["core", "management"]
@@ -152,7 +154,7 @@ fn own_first(server: &Node, merged: &Node) -> Node {
         .iter()
         .filter_map(|entry| merged.get(&entry.key));
     let rest = entries.iter().filter(|entry| !own(entry));
-    let kind = Kind::Map(Map::new(first.chain(rest).cloned().collect()));
+    let kind = ValueKind::Map(Map::new(first.chain(rest).cloned().collect()));
     Node {
         span: merged.span,
         kind,

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use jsonschema::ValidationError;
-use jsonschema::error::ValidationErrorKind as Kind;
+use jsonschema::error::ValidationErrorKind as ValueKind;
 use serde_json::Value;
 
 use super::Subject;
@@ -43,7 +43,10 @@ pub(super) const INVENTORY: Subject = Subject {
 pub(super) fn is_about_the_text(error: &ValidationError<'_>) -> bool {
     matches!(
         error.kind(),
-        Kind::MinLength { .. } | Kind::MaxLength { .. } | Kind::Pattern { .. } | Kind::Format { .. }
+        ValueKind::MinLength { .. }
+            | ValueKind::MaxLength { .. }
+            | ValueKind::Pattern { .. }
+            | ValueKind::Format { .. }
     )
 }
 
@@ -61,16 +64,16 @@ impl Explainer<'_> {
         };
         // Every keyword the model's schema can produce is named; the rest keeps the validator's words.
         let finding = match error.kind() {
-            Kind::AdditionalProperties { unexpected } => {
+            ValueKind::AdditionalProperties { unexpected } => {
                 let reported = |key: &&String| key.as_str() != super::yaml::MERGE;
                 for key in unexpected.iter().filter(reported).take(super::MAX_FINDINGS) {
                     diagnostics.push(self.unknown_key(pointer, key, field));
                 }
                 return;
             }
-            Kind::PropertyNames { error } => {
+            ValueKind::PropertyNames { error } => {
                 let key = error.instance().as_str().unwrap_or_default();
-                let Kind::Enum { options } = error.kind() else {
+                let ValueKind::Enum { options } = error.kind() else {
                     return;
                 };
                 let known: Vec<&str> = options
@@ -82,26 +85,26 @@ impl Explainer<'_> {
                 diagnostics.push(self.unknown_among(pointer, key, &known));
                 return;
             }
-            Kind::Required { property } => {
+            ValueKind::Required { property } => {
                 let merges = value.get(super::yaml::MERGE).is_some();
                 if self.complete && !merges {
                     self.lacking(diagnostics, pointer, property.as_str().unwrap_or_default(), field);
                 }
                 return;
             }
-            Kind::MinItems { .. } if !self.complete => return,
+            ValueKind::MinItems { .. } if !self.complete => return,
             // It is none of the choices either, which says more.
-            Kind::Type { .. } if field.choices().is_some() => return,
-            Kind::Type { .. } => self.wrong_type(pointer, value, field),
-            Kind::Enum { .. } | Kind::Constant { .. } => self.not_a_choice(pointer, value, field),
-            Kind::Minimum { .. } | Kind::Maximum { .. } => self.out_of_range(pointer, value, field),
-            Kind::MinLength { .. }
-            | Kind::MaxLength { .. }
-            | Kind::MinItems { .. }
-            | Kind::MaxItems { .. } => self.wrong_length(pointer, value, error.kind()),
-            Kind::Pattern { pattern } => self.wrong_pattern(pointer, value, pattern, field),
-            Kind::Format { format } => self.wrong_form(pointer, value, format, field),
-            Kind::UniqueItems => self.repeated_item(pointer, value),
+            ValueKind::Type { .. } if field.choices().is_some() => return,
+            ValueKind::Type { .. } => self.wrong_type(pointer, value, field),
+            ValueKind::Enum { .. } | ValueKind::Constant { .. } => self.not_a_choice(pointer, value, field),
+            ValueKind::Minimum { .. } | ValueKind::Maximum { .. } => self.out_of_range(pointer, value, field),
+            ValueKind::MinLength { .. }
+            | ValueKind::MaxLength { .. }
+            | ValueKind::MinItems { .. }
+            | ValueKind::MaxItems { .. } => self.wrong_length(pointer, value, error.kind()),
+            ValueKind::Pattern { pattern } => self.wrong_pattern(pointer, value, pattern, field),
+            ValueKind::Format { format } => self.wrong_form(pointer, value, format, field),
+            ValueKind::UniqueItems => self.repeated_item(pointer, value),
             _ => Diagnostic::new(
                 codes::WRONG_FORM,
                 format!("{} is refused: {error}", self.name(pointer)),
@@ -394,21 +397,21 @@ impl Explainer<'_> {
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
-    fn wrong_length(&self, pointer: &str, value: &Value, kind: &Kind) -> Diagnostic {
+    fn wrong_length(&self, pointer: &str, value: &Value, kind: &ValueKind) -> Diagnostic {
         let name = self.name(pointer);
         let (message, help) = match kind {
-            Kind::MinLength { .. } | Kind::MinItems { .. } if is_empty(value) => (
+            ValueKind::MinLength { .. } | ValueKind::MinItems { .. } if is_empty(value) => (
                 format!("{name} is empty"),
                 "write at least one item or letter; an optional key may be removed".to_owned(),
             ),
-            Kind::MaxLength { limit } => {
+            ValueKind::MaxLength { limit } => {
                 let length = value.as_str().map_or(0, |text| text.chars().count());
                 (
                     format!("{name} has {length} characters, more than {limit}"),
                     format!("shorten it to {limit} characters"),
                 )
             }
-            Kind::MinItems { limit } | Kind::MinLength { limit } => (
+            ValueKind::MinItems { limit } | ValueKind::MinLength { limit } => (
                 format!("{name} is shorter than {limit}"),
                 format!("write at least {limit}"),
             ),

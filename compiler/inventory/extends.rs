@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::plain::{Plain, classify};
 use super::segments;
-use super::value::{Entry, Kind, Map, Node, merge};
+use super::value::{Entry, Map, Node, ValueKind, merge};
 use super::{Input, ReadInput, input, yaml};
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics};
@@ -179,8 +179,8 @@ impl Reader<'_> {
         };
         if root.entries().is_none() {
             // After a syntax error the rest of the text would have been a mapping.
-            if parsed.complete && !matches!(root.target().kind, Kind::Refused) {
-                let help = if matches!(root.target().kind, Kind::Plain(_)) {
+            if parsed.complete && !matches!(root.target().kind, ValueKind::Refused) {
+                let help = if matches!(root.target().kind, ValueKind::Plain(_)) {
                     "write `key: value` lines, with a colon and a blank behind each key; a section is its key and a \
                      colon, `bundle:`"
                 } else {
@@ -256,10 +256,12 @@ impl Reader<'_> {
         };
         let value = entry.value.target();
         let items = match &value.kind {
-            Kind::List(items) => items.as_slice(),
-            Kind::Plain(_) | Kind::Text(_) | Kind::Map(_) | Kind::Shared(_) | Kind::Refused => {
-                std::slice::from_ref(value)
-            }
+            ValueKind::List(items) => items.as_slice(),
+            ValueKind::Plain(_)
+            | ValueKind::Text(_)
+            | ValueKind::Map(_)
+            | ValueKind::Shared(_)
+            | ValueKind::Refused => std::slice::from_ref(value),
         };
         let mut wanted = Vec::new();
         if items.is_empty() {
@@ -267,12 +269,12 @@ impl Reader<'_> {
         }
         for item in items {
             let found = match &item.target().kind {
-                Kind::Refused => continue,
-                Kind::Text(text) if !text.is_empty() => {
+                ValueKind::Refused => continue,
+                ValueKind::Text(text) if !text.is_empty() => {
                     wanted.push((text.clone(), item.target().span));
                     continue;
                 }
-                Kind::Plain(text) => match classify(text) {
+                ValueKind::Plain(text) => match classify(text) {
                     Plain::Word => {
                         wanted.push((text.clone(), item.target().span));
                         continue;
@@ -285,7 +287,7 @@ impl Reader<'_> {
                     }
                     Plain::Trap(why) => format!("names no file: `{text}` {why}"),
                 },
-                Kind::Text(_) | Kind::List(_) | Kind::Map(_) | Kind::Shared(_) => {
+                ValueKind::Text(_) | ValueKind::List(_) | ValueKind::Map(_) | ValueKind::Shared(_) => {
                     "must be a file name or a list of file names".to_owned()
                 }
             };
@@ -333,7 +335,7 @@ fn without_extends(root: &Node) -> Node {
         .collect();
     Node {
         span: root.span,
-        kind: Kind::Map(Map::new(entries)),
+        kind: ValueKind::Map(Map::new(entries)),
     }
 }
 

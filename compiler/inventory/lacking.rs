@@ -5,7 +5,7 @@
 use super::defaults;
 use super::explain::{Explainer, homes_of};
 use super::schema::Field;
-use super::value::{Kind, Node};
+use super::value::{Node, ValueKind};
 use super::wording::inline;
 use super::yaml::MERGE;
 use crate::codes;
@@ -63,7 +63,7 @@ impl Explainer<'_> {
     /// Pointers of the other servers behind this one that lack a key too.
     fn servers_without(&self, first: &str, key: &str, is_told: &dyn Fn(&str) -> bool) -> Vec<String> {
         let items = match self.places.node("/servers").map(|servers| &servers.target().kind) {
-            Some(Kind::List(items)) => items.as_slice(),
+            Some(ValueKind::List(items)) => items.as_slice(),
             _ => &[],
         };
         let lacks = |server: &Node| {

@@ -3,7 +3,7 @@
 //! This file must not know what a value means.
 
 use super::Loaded;
-use super::value::{Kind, Node, push_segment};
+use super::value::{Node, ValueKind, push_segment};
 use crate::source::Span;
 
 /// Something that has no effect.
@@ -85,7 +85,7 @@ fn collect(node: &Node, pointer: &mut String, found: &mut Vec<(String, Span)>) {
         return;
     }
     let node = node.target();
-    let Kind::Map(_) = &node.kind else {
+    let ValueKind::Map(_) = &node.kind else {
         found.push((pointer.clone(), node.span));
         return;
     };

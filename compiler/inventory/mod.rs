@@ -342,7 +342,8 @@ fn read_meant<T: serde::de::DeserializeOwned>(
 ) -> Option<T> {
     let mut found = Diagnostics::new();
     let parsed = segments::parse(&mut found, file, text, removed, subject);
-    let is_empty = |root: &value::Node| matches!(&root.kind, value::Kind::Plain(text) if text.is_empty());
+    let is_empty =
+        |root: &value::Node| matches!(&root.kind, value::ValueKind::Plain(text) if text.is_empty());
     if parsed.complete && parsed.root.as_ref().is_none_or(is_empty) {
         let place = Span::new(file, 0..text.find('\n').unwrap_or(text.len()));
         found.push(

@@ -103,7 +103,7 @@ pub(super) fn without_duplicates(diagnostics: &mut Diagnostics, entries: Vec<Ent
 
 #[cfg(test)]
 mod tests {
-    use super::super::value::{Kind, Node};
+    use super::super::value::{Node, ValueKind};
     use super::*;
     use crate::source::Sources;
 
@@ -116,7 +116,7 @@ mod tests {
                 key_span: span,
                 value: Node {
                     span,
-                    kind: Kind::Refused,
+                    kind: ValueKind::Refused,
                 },
             };
             let entries: Vec<Entry> = keys.chars().map(entry).collect();

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use jsonschema::error::ValidationErrorKind as Kind;
+use jsonschema::error::ValidationErrorKind as ValueKind;
 use serde_json::{Map, Value};
 
 use super::model::Inventory;
@@ -155,11 +155,11 @@ impl Repair {
     fn of(error: &jsonschema::ValidationError<'_>) -> Option<Self> {
         let pointer = error.instance_path().as_str().to_owned();
         Some(match error.kind() {
-            Kind::AdditionalProperties { unexpected } => Self::Remove(pointer, unexpected.clone()),
-            Kind::PropertyNames { error } => {
+            ValueKind::AdditionalProperties { unexpected } => Self::Remove(pointer, unexpected.clone()),
+            ValueKind::PropertyNames { error } => {
                 Self::Remove(pointer, vec![error.instance().as_str()?.to_owned()])
             }
-            Kind::Required { property } => Self::Add(pointer, property.as_str()?.to_owned()),
+            ValueKind::Required { property } => Self::Add(pointer, property.as_str()?.to_owned()),
             _ => Self::Replace(pointer),
         })
     }

@@ -6,7 +6,7 @@
 use crate::diag::Diagnostics;
 use crate::source::FileId;
 
-use super::value::{Kind, Map, Node};
+use super::value::{Map, Node, ValueKind};
 use super::yaml::{self, Parsed};
 use super::{Subject, repeats, slips};
 
@@ -68,7 +68,7 @@ pub(super) fn parse(
         whole.nodes = whole.nodes.saturating_add(rest.nodes);
         whole.root = match (whole.root, rest.root) {
             (Some(mut first), Some(second)) => match (&mut first.kind, second.kind) {
-                (Kind::Map(map), Kind::Map(more)) => {
+                (ValueKind::Map(map), ValueKind::Map(more)) => {
                     let mut entries = std::mem::replace(map, Map::new(Vec::new())).into_entries();
                     entries.extend(more.into_entries());
                     *map = Map::new(repeats::without_duplicates(diagnostics, entries));

@@ -14,12 +14,12 @@ pub(super) struct Node {
     /// range of a block collection reaches to the next token and would underline a page.
     pub(super) span: Span,
     /// What it is.
-    pub(super) kind: Kind,
+    pub(super) kind: ValueKind,
 }
 
 /// What a node is.
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
+pub(super) enum ValueKind {
     /// A scalar without quotes: its type follows from its letters.
     Plain(String),
     /// A scalar in quotes or a block scalar: always text.
@@ -94,7 +94,7 @@ impl Node {
     /// The node itself, or what an alias stands for.
     pub(super) fn target(&self) -> &Self {
         let mut node = self;
-        while let Kind::Shared(shared) = &node.kind {
+        while let ValueKind::Shared(shared) = &node.kind {
             node = shared;
         }
         node
@@ -103,33 +103,41 @@ impl Node {
     /// The entries of a mapping.
     pub(super) fn entries(&self) -> Option<&[Entry]> {
         match &self.target().kind {
-            Kind::Map(map) => Some(&map.entries),
-            Kind::Plain(_) | Kind::Text(_) | Kind::List(_) | Kind::Shared(_) | Kind::Refused => None,
+            ValueKind::Map(map) => Some(&map.entries),
+            ValueKind::Plain(_)
+            | ValueKind::Text(_)
+            | ValueKind::List(_)
+            | ValueKind::Shared(_)
+            | ValueKind::Refused => None,
         }
     }
 
     /// The value of a key.
     pub(super) fn get(&self, key: &str) -> Option<&Entry> {
         match &self.target().kind {
-            Kind::Map(map) => map.get(key),
-            Kind::Plain(_) | Kind::Text(_) | Kind::List(_) | Kind::Shared(_) | Kind::Refused => None,
+            ValueKind::Map(map) => map.get(key),
+            ValueKind::Plain(_)
+            | ValueKind::Text(_)
+            | ValueKind::List(_)
+            | ValueKind::Shared(_)
+            | ValueKind::Refused => None,
         }
     }
 
     /// Marks the value of the last key of a mapping as reported.
     pub(super) fn refuse_last(&mut self) {
-        if let Kind::Map(map) = &mut self.kind
+        if let ValueKind::Map(map) = &mut self.kind
             && let Some(last) = map.entries.last_mut()
         {
-            last.value.kind = Kind::Refused;
+            last.value.kind = ValueKind::Refused;
         }
     }
 
     /// The text of a scalar.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.target().kind {
-            Kind::Plain(text) | Kind::Text(text) => Some(text),
-            Kind::List(_) | Kind::Map(_) | Kind::Shared(_) | Kind::Refused => None,
+            ValueKind::Plain(text) | ValueKind::Text(text) => Some(text),
+            ValueKind::List(_) | ValueKind::Map(_) | ValueKind::Shared(_) | ValueKind::Refused => None,
         }
     }
 }
@@ -158,7 +166,7 @@ pub(super) fn merge(base: &Node, over: &Node) -> Node {
     );
     Node {
         span: over.span,
-        kind: Kind::Map(Map::new(entries)),
+        kind: ValueKind::Map(Map::new(entries)),
     }
 }
 
@@ -248,14 +256,14 @@ impl Places {
         };
         for segment in segments.split('/') {
             found = match &found.value.kind {
-                Kind::Map(map) => {
+                ValueKind::Map(map) => {
                     let entry = map.get(&unescape(segment))?;
                     Found {
                         key: Some(entry.key_span),
                         value: entry.value.target(),
                     }
                 }
-                Kind::List(items) => {
+                ValueKind::List(items) => {
                     let item = items.get(segment.parse::<usize>().ok()?)?.target();
                     let first = item.entries().and_then(<[Entry]>::first);
                     Found {
@@ -263,7 +271,9 @@ impl Places {
                         value: item,
                     }
                 }
-                Kind::Plain(_) | Kind::Text(_) | Kind::Shared(_) | Kind::Refused => return None,
+                ValueKind::Plain(_) | ValueKind::Text(_) | ValueKind::Shared(_) | ValueKind::Refused => {
+                    return None;
+                }
             };
         }
         Some(found)
@@ -273,21 +283,21 @@ impl Places {
 fn collect_scalars(node: &Node, pointer: &mut String, found: &mut Vec<(String, Span)>) {
     let length = pointer.len();
     match &node.target().kind {
-        Kind::Map(map) => {
+        ValueKind::Map(map) => {
             for entry in &map.entries {
                 push_segment(pointer, &entry.key);
                 collect_scalars(&entry.value, pointer, found);
                 pointer.truncate(length);
             }
         }
-        Kind::List(items) => {
+        ValueKind::List(items) => {
             for (index, item) in items.iter().enumerate() {
                 push_segment(pointer, &index.to_string());
                 collect_scalars(item, pointer, found);
                 pointer.truncate(length);
             }
         }
-        Kind::Plain(_) | Kind::Text(_) | Kind::Shared(_) | Kind::Refused => {
+        ValueKind::Plain(_) | ValueKind::Text(_) | ValueKind::Shared(_) | ValueKind::Refused => {
             found.push((pointer.clone(), node.target().span));
         }
     }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::{MAX_INPUT_BYTES, OutsideWorkspace, ReadInput};
-use crate::files::{DiskFiles, Files as _, Kind};
+use crate::files::{DiskFiles, EntryKind, Files as _};
 
 /// Reads files of a workspace; names with forward slashes, relative to its root.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ impl Workspace {
             return Ok(bytes.clone());
         }
         let path = Path::new(path);
-        if self.files.kind(path)? == Some(Kind::Folder) {
+        if self.files.kind(path)? == Some(EntryKind::Folder) {
             return Err(io::ErrorKind::IsADirectory.into());
         }
         if self.files.leaves(path, &self.boundary(Path::new(main))?)? {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError};
 
 use super::segments::{self, Removed};
-use super::value::{Entry, Kind, Map, Node};
+use super::value::{Entry, Map, Node, ValueKind};
 use super::{Subject, comments, repeats, slips, syntax};
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics};
@@ -235,19 +235,19 @@ impl Reader<'_> {
             self.report(finding);
         }
         let kind = if is_told {
-            Kind::Refused
+            ValueKind::Refused
         } else if text.len() > syntax::LONGEST_VALUE {
             self.report(syntax::too_long(text.len(), span));
-            Kind::Refused
+            ValueKind::Refused
         } else if tagged {
             self.tag(tag.unwrap_or(bytes));
-            Kind::Refused
+            ValueKind::Refused
         } else if style != ScalarStyle::Plain && self.refuse_characters(text, style, span) {
-            Kind::Refused
+            ValueKind::Refused
         } else if style == ScalarStyle::Plain {
-            Kind::Plain(written.to_owned())
+            ValueKind::Plain(written.to_owned())
         } else {
-            Kind::Text(text.to_owned())
+            ValueKind::Text(text.to_owned())
         };
         let built = Built {
             node: Node { span, kind },
@@ -311,8 +311,8 @@ impl Reader<'_> {
         let span = self.span(frame.start..end.max(frame.start));
         let (size, depth) = (frame.size, frame.depth + 1);
         let kind = match frame.content {
-            _ if frame.spoiled => Kind::Refused,
-            Content::List(items) => Kind::List(items),
+            _ if frame.spoiled => ValueKind::Refused,
+            Content::List(items) => ValueKind::List(items),
             Content::Map { entries, .. } => {
                 let again = if self.stack.is_empty() {
                     None
@@ -320,7 +320,7 @@ impl Reader<'_> {
                     repeats::written_again(&entries)
                 };
                 match again {
-                    None => Kind::Map(Map::new(repeats::without_duplicates(self.diagnostics, entries))),
+                    None => ValueKind::Map(Map::new(repeats::without_duplicates(self.diagnostics, entries))),
                     Some(starts) if self.is_in_a_list() => {
                         repeats::report_items(self.diagnostics, &entries, &starts);
                         let items = repeats::split(entries, &starts);
@@ -328,7 +328,7 @@ impl Reader<'_> {
                     }
                     Some(starts) => {
                         repeats::report_section(self.diagnostics, &entries, &starts);
-                        Kind::Refused
+                        ValueKind::Refused
                     }
                 }
             }
@@ -355,7 +355,7 @@ impl Reader<'_> {
     fn split(&mut self, items: Vec<Vec<Entry>>, span: Span, anchor: usize, size: u64, depth: usize) {
         for (index, entries) in items.into_iter().enumerate() {
             let span = entries.first().map_or(span, |entry| entry.key_span);
-            let kind = Kind::Map(Map::new(repeats::without_duplicates(self.diagnostics, entries)));
+            let kind = ValueKind::Map(Map::new(repeats::without_duplicates(self.diagnostics, entries)));
             let built = Built {
                 node: Node { span, kind },
                 size,
@@ -380,7 +380,7 @@ impl Reader<'_> {
         let built = Built {
             node: Node {
                 span,
-                kind: Kind::Shared(Arc::clone(&anchored.node)),
+                kind: ValueKind::Shared(Arc::clone(&anchored.node)),
             },
             size: anchored.size,
             depth: anchored.depth,
@@ -401,7 +401,7 @@ impl Reader<'_> {
         let built = Built {
             node: Node {
                 span,
-                kind: Kind::Refused,
+                kind: ValueKind::Refused,
             },
             size: 1,
             depth: 0,
@@ -412,8 +412,12 @@ impl Reader<'_> {
     /// Hands a finished value to its parent.
     fn finish(&mut self, built: Built, anchor: usize) {
         self.nodes = self.nodes.saturating_add(match built.node.kind {
-            Kind::Shared(_) => built.size,
-            Kind::Plain(_) | Kind::Text(_) | Kind::List(_) | Kind::Map(_) | Kind::Refused => 1,
+            ValueKind::Shared(_) => built.size,
+            ValueKind::Plain(_)
+            | ValueKind::Text(_)
+            | ValueKind::List(_)
+            | ValueKind::Map(_)
+            | ValueKind::Refused => 1,
         });
         let Built { node, size, depth } = built;
         let node = if anchor == 0 {
@@ -431,7 +435,7 @@ impl Reader<'_> {
             );
             Node {
                 span,
-                kind: Kind::Shared(shared),
+                kind: ValueKind::Shared(shared),
             }
         };
         let Some(frame) = self.stack.last_mut() else {
@@ -454,7 +458,7 @@ impl Reader<'_> {
                     key_span,
                     value: Node {
                         span: key_span,
-                        kind: Kind::Refused,
+                        kind: ValueKind::Refused,
                     },
                 }),
                 PendingKey::None => {
@@ -488,11 +492,11 @@ impl Reader<'_> {
     fn accept_key(&mut self, node: Node) -> PendingKey {
         let span = node.span;
         match node.kind {
-            Kind::Plain(text) if text == MERGE => {
+            ValueKind::Plain(text) if text == MERGE => {
                 self.report(syntax::merge_key(self.subject).at(span));
                 PendingKey::Merge(span)
             }
-            Kind::Plain(text) if slips::is_dash_without_blank(&text) => {
+            ValueKind::Plain(text) if slips::is_dash_without_blank(&text) => {
                 let spoiled = self.stack.iter().any(|frame| frame.spoiled);
                 if !spoiled {
                     let dash = Span {
@@ -507,9 +511,15 @@ impl Reader<'_> {
                 }
                 PendingKey::Refused
             }
-            Kind::Plain(text) | Kind::Text(text) if !text.is_empty() => PendingKey::Known(text, span),
-            Kind::Refused => PendingKey::Refused,
-            Kind::Plain(_) | Kind::Text(_) | Kind::List(_) | Kind::Map(_) | Kind::Shared(_) => {
+            ValueKind::Plain(text) | ValueKind::Text(text) if !text.is_empty() => {
+                PendingKey::Known(text, span)
+            }
+            ValueKind::Refused => PendingKey::Refused,
+            ValueKind::Plain(_)
+            | ValueKind::Text(_)
+            | ValueKind::List(_)
+            | ValueKind::Map(_)
+            | ValueKind::Shared(_) => {
                 self.report(syntax::key_not_text(self.subject).at(span));
                 PendingKey::Refused
             }
@@ -613,7 +623,7 @@ impl Reader<'_> {
                 };
                 let section = &mut entries.last_mut()?.value;
                 let first = section.entries()?.first()?.key_span;
-                section.kind = Kind::Refused;
+                section.kind = ValueKind::Refused;
                 let finding = syntax::first_dash_missing()
                     .at(first)
                     .related(span, "another item of the list begins here");

@@ -6,7 +6,7 @@
 use crate::diag::Diagnostic;
 use crate::source::Sources;
 
-use super::{Place, file_name, is_hidden, push_visible};
+use super::{TextRange, file_name, is_hidden, push_visible};
 
 /// One command with its line feed. The remedy follows the message, because nothing else of a finding is shown there.
 pub(super) fn render(sources: &Sources, finding: &Diagnostic) -> String {
@@ -14,7 +14,7 @@ pub(super) fn render(sources: &Sources, finding: &Diagnostic) -> String {
     if let Some(name) = file_name(sources, finding) {
         properties.push(format!("file={}", property(name)));
     }
-    if let Some(place) = Place::of_primary(sources, finding) {
+    if let Some(place) = TextRange::of_primary(sources, finding) {
         properties.push(format!("line={}", place.line));
         properties.push(format!("col={}", place.column));
         properties.push(format!("endLine={}", place.end_line));

@@ -12,7 +12,7 @@ use crate::diag::Diagnostic;
 use crate::marks::WINDOW_PATH;
 use crate::source::{SourceFile, Sources};
 
-use super::{Place, file_name, hides_source, labels, push_visible, visible, visible_lines};
+use super::{TextRange, file_name, hides_source, labels, push_visible, visible, visible_lines};
 
 /// Places in one file that are at most this many lines apart share a window.
 const JOIN_LINES: usize = 4;
@@ -99,7 +99,7 @@ fn level(severity: Severity) -> Level<'static> {
 /// The places of a finding by position only: labels become notes.
 fn without_lines<'a>(mut group: Group<'a>, sources: &Sources, finding: &Diagnostic) -> Group<'a> {
     for label in labels(finding) {
-        if let Some(place) = Place::of(sources, label.span) {
+        if let Some(place) = TextRange::of(sources, label.span) {
             let origin = Origin::path(visible(&place.file).into_owned());
             group = group.element(origin.line(place.line).char_column(place.column));
         }
@@ -111,7 +111,7 @@ fn without_lines<'a>(mut group: Group<'a>, sources: &Sources, finding: &Diagnost
 }
 
 /// One cut of a file with the places it shows.
-struct Window {
+struct Excerpt {
     /// `path:line:column` of its first place.
     header: String,
     snippet: Snippet<'static, annotate_snippets::Annotation<'static>>,
@@ -126,7 +126,7 @@ struct Mark<'a> {
     primary: bool,
 }
 
-fn windows(sources: &Sources, finding: &Diagnostic) -> Vec<Window> {
+fn windows(sources: &Sources, finding: &Diagnostic) -> Vec<Excerpt> {
     let mut groups: Vec<Vec<Mark<'_>>> = Vec::new();
     for (index, label) in labels(finding).enumerate() {
         let Some(file) = sources.get(label.span.file) else {
@@ -184,7 +184,7 @@ fn extent(group: &[Mark<'_>]) -> Range<usize> {
     start..end
 }
 
-fn window(group: &[Mark<'_>]) -> Option<Window> {
+fn window(group: &[Mark<'_>]) -> Option<Excerpt> {
     let leading = group.first()?;
     let file = leading.file;
     let lines = extent(group);
@@ -217,7 +217,7 @@ fn window(group: &[Mark<'_>]) -> Option<Window> {
         let label = (!mark.text.is_empty()).then(|| visible(mark.text).into_owned());
         kind.span(shown.start..shown.end.max(shown.start)).label(label)
     });
-    Some(Window {
+    Some(Excerpt {
         header: format!("{}:{}:{}", visible(file.name()), start.line, start.column),
         snippet: Snippet::source(text)
             .line_start(lines.start)

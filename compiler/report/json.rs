@@ -6,7 +6,7 @@ use crate::diag::Diagnostic;
 use crate::json;
 use crate::source::Sources;
 
-use super::{Place, escape_hidden, file_name};
+use super::{TextRange, escape_hidden, file_name};
 
 #[derive(Serialize)]
 struct Object<'a> {
@@ -28,12 +28,12 @@ struct Object<'a> {
 struct Related<'a> {
     message: &'a str,
     #[serde(flatten)]
-    place: Place,
+    place: TextRange,
 }
 
 /// One object with its line feed. Columns count Unicode scalar values from 1; the end is exclusive.
 pub(super) fn render(sources: &Sources, finding: &Diagnostic) -> String {
-    let place = Place::of_primary(sources, finding);
+    let place = TextRange::of_primary(sources, finding);
     let label = finding.primary.as_ref().map(|label| label.text.as_str());
     let object = Object {
         code: finding.code.id(),
@@ -53,7 +53,7 @@ pub(super) fn render(sources: &Sources, finding: &Diagnostic) -> String {
             .filter_map(|label| {
                 Some(Related {
                     message: &label.text,
-                    place: Place::of(sources, label.span)?,
+                    place: TextRange::of(sources, label.span)?,
                 })
             })
             .collect(),

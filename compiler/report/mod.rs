@@ -183,7 +183,7 @@ pub fn counted(count: usize, noun: &str) -> String {
 
 /// A range of a text as the machine formats give it. Columns count Unicode scalar values; the end is exclusive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct Place {
+struct TextRange {
     file: String,
     line: usize,
     column: usize,
@@ -191,7 +191,7 @@ struct Place {
     end_column: usize,
 }
 
-impl Place {
+impl TextRange {
     fn of(sources: &Sources, span: Span) -> Option<Self> {
         let file = sources.get(span.file)?;
         let range = span.range();

@@ -118,16 +118,16 @@ fn message(finding: &Diagnostic) -> String {
     text
 }
 
-fn location(sources: &Sources, finding: &Diagnostic) -> Option<Place> {
+fn location(sources: &Sources, finding: &Diagnostic) -> Option<Location> {
     let name = file_name(sources, finding)?;
     let region = finding
         .primary
         .as_ref()
         .and_then(|label| region(sources, label.span));
-    Some(Place::new(name, region))
+    Some(Location::new(name, region))
 }
 
-fn related(sources: &Sources, finding: &Diagnostic) -> Vec<Place> {
+fn related(sources: &Sources, finding: &Diagnostic) -> Vec<Location> {
     let labels = finding.related.iter().filter_map(|label| {
         let (name, _) = sources.locate(label.span)?;
         Some((name, region(sources, label.span), label.text.clone()))
@@ -135,7 +135,7 @@ fn related(sources: &Sources, finding: &Diagnostic) -> Vec<Place> {
     labels
         .enumerate()
         .map(|(index, (name, region, text))| {
-            let mut location = Place::new(name, region);
+            let mut location = Location::new(name, region);
             location.id = Some(index + 1);
             location.message = (!text.is_empty()).then_some(Text { text });
             location
@@ -144,7 +144,7 @@ fn related(sources: &Sources, finding: &Diagnostic) -> Vec<Place> {
 }
 
 fn region(sources: &Sources, span: Span) -> Option<Region> {
-    let place = super::Place::of(sources, span)?;
+    let place = super::TextRange::of(sources, span)?;
     Some(Region {
         start_line: place.line,
         start_column: place.column,
@@ -264,9 +264,9 @@ struct SarifResult {
     level: &'static str,
     message: Text,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    locations: Vec<Place>,
+    locations: Vec<Location>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    related_locations: Vec<Place>,
+    related_locations: Vec<Location>,
     partial_fingerprints: Fingerprints,
 }
 
@@ -284,7 +284,7 @@ struct Fingerprints {
 /// A `location` object.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Place {
+struct Location {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<usize>,
     physical_location: PhysicalLocation,
@@ -292,7 +292,7 @@ struct Place {
     message: Option<Text>,
 }
 
-impl Place {
+impl Location {
     fn new(name: &str, region: Option<Region>) -> Self {
         Self {
             id: None,

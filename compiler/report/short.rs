@@ -3,11 +3,11 @@
 use crate::diag::Diagnostic;
 use crate::source::Sources;
 
-use super::{Place, file_name, visible};
+use super::{TextRange, file_name, visible};
 
 /// One line with its line feed. Without a place there is only the path, without a path only the message.
 pub(super) fn render(sources: &Sources, finding: &Diagnostic) -> String {
-    let place = match Place::of_primary(sources, finding) {
+    let place = match TextRange::of_primary(sources, finding) {
         Some(place) => format!("{}:{}:{}: ", visible(&place.file), place.line, place.column),
         None => match file_name(sources, finding) {
             Some(name) => format!("{}: ", visible(name)),

@@ -10,7 +10,7 @@ use include_dir::{Dir, include_dir};
 
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
-use crate::files::{Files, Kind};
+use crate::files::{EntryKind, Files};
 use crate::source::plain_text;
 
 static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/templates");
@@ -122,9 +122,9 @@ pub fn read(diagnostics: &mut Diagnostics, files: &dyn Files, folder: &Path) -> 
     match files.kind(folder) {
         Ok(None) => return Err(refuse(&shown, "there is no such folder".into())),
         // What cannot be looked at fails in the listing below, in the words of the system.
-        Ok(Some(Kind::Folder)) | Err(_) => {}
-        Ok(Some(Kind::Link)) => return Err(refuse(&shown, LINK.into())),
-        Ok(Some(Kind::File | Kind::Other)) => return Err(refuse(&shown, "it is no folder".into())),
+        Ok(Some(EntryKind::Folder)) | Err(_) => {}
+        Ok(Some(EntryKind::Link)) => return Err(refuse(&shown, LINK.into())),
+        Ok(Some(EntryKind::File | EntryKind::Other)) => return Err(refuse(&shown, "it is no folder".into())),
     }
     let entries = files
         .list(folder)
@@ -138,13 +138,13 @@ pub fn read(diagnostics: &mut Diagnostics, files: &dyn Files, folder: &Path) -> 
         }
         let name = format!("{shown}/{path}");
         match entry.kind {
-            Kind::File => {}
-            Kind::Folder => continue,
-            Kind::Link => {
+            EntryKind::File => {}
+            EntryKind::Folder => continue,
+            EntryKind::Link => {
                 refused = Some(refuse(&name, LINK.into()));
                 continue;
             }
-            Kind::Other => {
+            EntryKind::Other => {
                 refused = Some(refuse(&name, "it is no regular file".into()));
                 continue;
             }

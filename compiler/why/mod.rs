@@ -59,13 +59,13 @@ pub struct InventoryPlace {
     /// The value; `…` when it may be a secret.
     pub value: String,
     /// Who gave it.
-    pub from: From,
+    pub from: Provenance,
 }
 
 /// Who gave a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum From {
+pub enum Provenance {
     /// The inventory itself.
     Inventory,
     /// A file it extends.
@@ -259,10 +259,10 @@ impl<'a> Explorer<'a> {
         };
         let located = span.and_then(|span: Span| self.sources.locate(span));
         let from = match (leaf.origin, &located) {
-            (Origin::Written(_), Some((name, _))) if Some(*name) != main => From::Layer,
-            (Origin::Written(_), _) => From::Inventory,
-            (Origin::Default, _) => From::Default,
-            (Origin::Absent, _) => From::Absent,
+            (Origin::Written(_), Some((name, _))) if Some(*name) != main => Provenance::Layer,
+            (Origin::Written(_), _) => Provenance::Inventory,
+            (Origin::Default, _) => Provenance::Default,
+            (Origin::Absent, _) => Provenance::Absent,
         };
         InventoryPlace {
             file: located.as_ref().map(|(name, _)| (*name).to_owned()),
@@ -275,13 +275,13 @@ impl<'a> Explorer<'a> {
     }
 }
 
-impl PartialOrd for From {
+impl PartialOrd for Provenance {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for From {
+impl Ord for Provenance {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         (*self as u8).cmp(&(*other as u8))
     }

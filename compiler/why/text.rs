@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Answer, From, Impact, InventoryPlace, Reached, Requirement};
+use super::{Answer, Impact, InventoryPlace, Provenance, Reached, Requirement};
 use crate::contract::artifact::Scope;
 
 /// Most values of one kind that are listed; the rest is counted. `--format json` lists all.
@@ -37,7 +37,7 @@ pub fn answer(answer: &Answer) -> String {
     let (written, absent): (Vec<&InventoryPlace>, Vec<&InventoryPlace>) = answer
         .inventory
         .iter()
-        .partition(|place| place.from != From::Absent);
+        .partition(|place| place.from != Provenance::Absent);
     line(&mut text, format_args!("\ndepends on"));
     if written.is_empty() {
         line(
@@ -114,10 +114,10 @@ fn places(text: &mut String, places: &[&InventoryPlace], most: usize) {
                 format!("{}: {}", place.key, shorten(&place.value))
             };
             let from = match place.from {
-                From::Inventory => "written here",
-                From::Layer => "from a layer",
-                From::Default => "default",
-                From::Absent => "",
+                Provenance::Inventory => "written here",
+                Provenance::Layer => "from a layer",
+                Provenance::Default => "default",
+                Provenance::Absent => "",
             };
             (at, value, from)
         })

@@ -41,7 +41,7 @@ use crate::files::Files;
 
 /// Where the output of one bundle is.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
+pub struct OutputSlot<'a> {
     out: &'a Path,
     name: &'a str,
 }
@@ -64,7 +64,7 @@ pub(super) struct Journal {
     pub(super) manifest: Digest,
 }
 
-impl<'a> Place<'a> {
+impl<'a> OutputSlot<'a> {
     /// The output of the bundle `name` in the folder `out`.
     pub fn new(out: &'a Path, name: &'a str) -> Self {
         Self { out, name }
@@ -203,9 +203,12 @@ impl<'a> Place<'a> {
 /// answers are in the same order.
 ///
 /// After an error the old state of a bundle or, beyond its commit point, the new one is restored at once if the system
-/// lets us, else by the next [`Place::recover`]. `Ok` means the new state is there, with a folder of files that cbgen did
+/// lets us, else by the next [`OutputSlot::recover`]. `Ok` means the new state is there, with a folder of files that cbgen did
 /// not make where some have no place in it. An error of one bundle does not stop the others.
-pub(super) fn commit(files: &dyn Files, staged: &[(Place<'_>, &str)]) -> Vec<io::Result<Option<PathBuf>>> {
+pub(super) fn commit(
+    files: &dyn Files,
+    staged: &[(OutputSlot<'_>, &str)],
+) -> Vec<io::Result<Option<PathBuf>>> {
     let folders: Vec<PathBuf> = staged.iter().map(|(place, _)| place.staging()).collect();
     let synced = files.sync(&folders);
     let mut results: Vec<io::Result<Option<PathBuf>>> = staged

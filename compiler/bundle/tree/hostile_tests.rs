@@ -116,7 +116,7 @@ fn an_archive_of_another_bundle_is_never_replaced() {
         ground.write("out/.acme.commit", &journal);
         ground.write("out/.acme.staging/zip", "evil");
         ground.write("out/.acme.staging/sums", "evil");
-        let place = Place::new(Path::new(OUT), "acme");
+        let place = OutputSlot::new(Path::new(OUT), "acme");
         place.recover(&ground.files()).unwrap();
         assert!(state(&ground.files()) == other, "{journal}");
     }
@@ -133,7 +133,7 @@ fn an_archive_that_is_not_the_one_of_the_tree_is_dropped() {
         ground.journal();
         let staged = Path::new("out/.acme.staging/zip");
         ground.files().write(staged, &archive).unwrap();
-        Place::new(Path::new(OUT), "acme")
+        OutputSlot::new(Path::new(OUT), "acme")
             .recover(&ground.files())
             .unwrap();
         assert!(state(&ground.files()) == before);
@@ -149,7 +149,7 @@ fn an_archive_that_is_not_the_one_of_the_tree_is_dropped() {
         .write(Path::new("out/.acme.staging/zip"), &right)
         .unwrap();
     ground.write("out/.acme.staging/sums", &archive_sums(&old_bundle(), &right));
-    let recovery = Place::new(Path::new(OUT), "acme")
+    let recovery = OutputSlot::new(Path::new(OUT), "acme")
         .recover(&ground.files())
         .unwrap();
     assert_eq!(recovery.outcome, recover::Recovered::Completed);

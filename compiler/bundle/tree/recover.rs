@@ -11,18 +11,18 @@ use std::path::{Path, PathBuf};
 
 use super::super::archive::{self, Limits};
 use super::super::{MANIFEST, SUMS};
-use super::commit::{Journal, Place};
+use super::commit::{Journal, OutputSlot};
 use super::survey::made;
 use super::{ARCHIVE_LIMIT, archived_manifest, sums_of_archive};
 use crate::contract::digest::{Digest, sums};
 use crate::contract::manifest::Manifest;
 use crate::contract::path::BundlePath;
-use crate::files::{Files, Kind};
+use crate::files::{EntryKind, Files};
 
 /// Largest manifest or list of digests that is read here.
 const FILE_LIMIT: u64 = 256 << 20;
 
-/// What [`Place::recover`] found.
+/// What [`OutputSlot::recover`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recovered {
     /// No write was interrupted, or one before it was ready.
@@ -33,7 +33,7 @@ pub enum Recovered {
     Completed,
 }
 
-/// What [`Place::recover`] did.
+/// What [`OutputSlot::recover`] did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recovery {
     /// With the write that was interrupted.
@@ -42,13 +42,13 @@ pub struct Recovery {
     pub kept: Option<PathBuf>,
 }
 
-impl Place<'_> {
+impl OutputSlot<'_> {
     /// Undoes an interrupted write that did not reach its commit point, completes one that did. The caller holds the
     /// lock of the bundle. Nothing to do is the usual case and costs two look-ups.
     ///
     /// Errors: those of the system; [`io::ErrorKind::InvalidInput`] when a folder has the name of the journal.
     pub fn recover(&self, files: &dyn Files) -> io::Result<Recovery> {
-        let is_staged = files.kind(&self.staging())? == Some(Kind::Folder);
+        let is_staged = files.kind(&self.staging())? == Some(EntryKind::Folder);
         let journal = match files.kind(&self.journal())? {
             None => {
                 files.remove(&self.staging())?;
@@ -57,20 +57,20 @@ impl Place<'_> {
                     kept: None,
                 });
             }
-            Some(Kind::Folder) => return Err(taken(&self.journal())),
+            Some(EntryKind::Folder) => return Err(taken(&self.journal())),
             // Without its folder, or as a link or a pipe, it is not ours to follow; nor is one that cannot be read, because
             // it was complete on the disk before it got its name.
-            Some(Kind::File) if is_staged => match files.read_own(&self.journal(), 4096) {
+            Some(EntryKind::File) if is_staged => match files.read_own(&self.journal(), 4096) {
                 Ok(text) => text.and_then(|text| serde_json::from_slice::<Journal>(&text).ok()),
                 Err(error) if is_about_content(&error) => None,
                 Err(error) => return Err(error),
             },
-            Some(Kind::File | Kind::Link | Kind::Other) => None,
+            Some(EntryKind::File | EntryKind::Link | EntryKind::Other) => None,
         };
         let mut outcome = Recovered::Undone;
         let mut kept = None;
         if is_staged {
-            if files.kind(&self.tree())?.is_none() && files.kind(&self.aside())? == Some(Kind::Folder) {
+            if files.kind(&self.tree())?.is_none() && files.kind(&self.aside())? == Some(EntryKind::Folder) {
                 files.rename(&self.aside(), &self.tree())?;
             } else if let Some(journal) = journal
                 && self.is_committed(files, &journal)?
@@ -148,7 +148,7 @@ impl Place<'_> {
         let to = self.out().join(format!("{name}.sha256"));
         let is_right = read(files, &self.staged_sums(), 4096)?
             .is_some_and(|staged| staged == sums_of_archive(&name, &bytes).as_bytes());
-        if is_right && matches!(files.kind(&to)?, None | Some(Kind::File)) {
+        if is_right && matches!(files.kind(&to)?, None | Some(EntryKind::File)) {
             files.rename(&self.staged_sums(), &to)?;
         }
         Ok(())
@@ -156,7 +156,7 @@ impl Place<'_> {
 
     /// A file of the tree, never through a link.
     fn own(&self, files: &dyn Files, name: &str) -> io::Result<Option<Vec<u8>>> {
-        if files.kind(&self.tree())? == Some(Kind::Folder) {
+        if files.kind(&self.tree())? == Some(EntryKind::Folder) {
             read(files, &self.tree().join(name), FILE_LIMIT)
         } else {
             Ok(None)
@@ -184,14 +184,14 @@ impl Place<'_> {
 
     /// Whether every foreign file of the old tree has a name in the new one now.
     pub(super) fn adopt(&self, files: &dyn Files, old: &Path) -> io::Result<bool> {
-        if files.kind(old)? != Some(Kind::Folder) {
+        if files.kind(old)? != Some(EntryKind::Folder) {
             return Ok(true);
         }
         let tree = self.tree();
         let made = made(files, old)?;
         let mut all = true;
         for entry in files.list(old)? {
-            if entry.kind == Kind::Folder || made.files.contains_key(&entry.path) {
+            if entry.kind == EntryKind::Folder || made.files.contains_key(&entry.path) {
                 continue;
             }
             let to = tree.join(&entry.path);
@@ -200,7 +200,7 @@ impl Place<'_> {
             } else if files.kind(&to)?.is_none() {
                 match files.link_or_copy(&old.join(&entry.path), &to) {
                     // What neither gets a second name nor can be copied, like a link where links need a right.
-                    Err(_) if entry.kind != Kind::File => all = false,
+                    Err(_) if entry.kind != EntryKind::File => all = false,
                     result => result?,
                 }
             }
@@ -212,7 +212,7 @@ impl Place<'_> {
 /// Whether everything between a tree and a path in it is a folder or nothing, so that no link is followed on the way.
 fn is_within_folders(files: &dyn Files, tree: &Path, path: &Path) -> io::Result<bool> {
     for folder in path.ancestors().skip(1) {
-        if !matches!(files.kind(&tree.join(folder))?, None | Some(Kind::Folder)) {
+        if !matches!(files.kind(&tree.join(folder))?, None | Some(EntryKind::Folder)) {
             return Ok(false);
         }
     }

@@ -11,7 +11,7 @@ use super::{Difference, DifferenceKind, read_if_there};
 use crate::contract::digest::{Digest, sum};
 use crate::contract::manifest::Manifest;
 use crate::contract::path::BundlePath;
-use crate::files::{Files, Kind};
+use crate::files::{EntryKind, Files};
 
 /// Largest file that is read back from a tree; cbgen writes none that is larger.
 const FILE_LIMIT: u64 = 256 << 20;
@@ -84,7 +84,7 @@ pub(super) fn survey(files: &dyn Files, tree: &Path, bundle: &Bundle) -> io::Res
     };
     let (made, entries) = match files.kind(tree)? {
         None => (None, BTreeMap::new()),
-        Some(Kind::Folder) => {
+        Some(EntryKind::Folder) => {
             let entries = files.list(tree)?;
             let entries = entries
                 .into_iter()
@@ -92,7 +92,9 @@ pub(super) fn survey(files: &dyn Files, tree: &Path, bundle: &Bundle) -> io::Res
                 .collect();
             (Some(made(files, tree)?), entries)
         }
-        Some(Kind::File | Kind::Link | Kind::Other) => return Err(io::ErrorKind::NotADirectory.into()),
+        Some(EntryKind::File | EntryKind::Link | EntryKind::Other) => {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
     };
     let (made, manifest) = made.map_or((BTreeMap::new(), None), |made| (made.files, made.manifest));
     found.manifest = manifest;
@@ -102,7 +104,7 @@ pub(super) fn survey(files: &dyn Files, tree: &Path, bundle: &Bundle) -> io::Res
         let is_made = made.get(&relative);
         let kind = match entries.get(&relative) {
             None => Some(DifferenceKind::Missing),
-            Some(Kind::File) => {
+            Some(EntryKind::File) => {
                 let there = read_if_there(files, &tree.join(&relative), FILE_LIMIT)?.unwrap_or_default();
                 let kind = difference(&file.review, &there);
                 if kind.is_some() {
@@ -116,11 +118,11 @@ pub(super) fn survey(files: &dyn Files, tree: &Path, bundle: &Bundle) -> io::Res
                 }
                 kind
             }
-            Some(Kind::Link) if is_made.is_some() => {
+            Some(EntryKind::Link) if is_made.is_some() => {
                 found.edited.push(path.clone());
                 Some(DifferenceKind::Changed { line: 0 })
             }
-            Some(Kind::Folder | Kind::Link | Kind::Other) => {
+            Some(EntryKind::Folder | EntryKind::Link | EntryKind::Other) => {
                 found.blocked.push(relative);
                 Some(DifferenceKind::Changed { line: 0 })
             }
@@ -157,11 +159,11 @@ pub(super) fn survey(files: &dyn Files, tree: &Path, bundle: &Bundle) -> io::Res
         if new.contains(relative.as_path()) {
             continue;
         }
-        if *kind == Kind::Folder {
+        if *kind == EntryKind::Folder {
             if !needed.contains(relative.as_path()) {
                 found.foreign_folders.push(relative.clone());
             }
-        } else if relative == Path::new(SIGNATURE) && *kind == Kind::File {
+        } else if relative == Path::new(SIGNATURE) && *kind == EntryKind::File {
             if list_changes {
                 found.differences.push(Difference {
                     path: SIGNATURE.to_owned(),
@@ -179,7 +181,7 @@ pub(super) fn survey(files: &dyn Files, tree: &Path, bundle: &Bundle) -> io::Res
             else {
                 continue;
             };
-            if let (Some(written), Kind::File) = (written, kind)
+            if let (Some(written), EntryKind::File) = (written, kind)
                 && read_if_there(files, &tree.join(relative), FILE_LIMIT)?
                     .is_some_and(|there| Digest::of(&there) != *written)
             {

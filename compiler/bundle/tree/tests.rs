@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::samples::{build_version, part};
 use super::*;
-use crate::files::{DiskFiles, Entry, Kind, Lock, MemoryFiles};
+use crate::files::{DiskFiles, Entry, EntryKind, Lock, MemoryFiles};
 use crate::formats::Format;
 
 pub(super) const OUT: &str = "out";
@@ -74,7 +74,7 @@ pub(super) fn state(files: &dyn Files) -> BTreeMap<String, Option<Vec<u8>>> {
         .unwrap()
         .into_iter()
         .map(|entry| {
-            let content = (entry.kind == Kind::File).then(|| {
+            let content = (entry.kind == EntryKind::File).then(|| {
                 files
                     .read(&Path::new(OUT).join(&entry.path), u64::MAX - 1)
                     .unwrap()
@@ -298,7 +298,9 @@ fn a_second_process_is_sent_away() {
     let folder = tempfile::tempdir().unwrap();
     let files = DiskFiles::new(folder.path());
     files.make_folder(Path::new(OUT)).unwrap();
-    let lock = files.lock(&Place::new(Path::new(OUT), "acme").lock()).unwrap();
+    let lock = files
+        .lock(&OutputSlot::new(Path::new(OUT), "acme").lock())
+        .unwrap();
     assert_eq!(codes_of(&put(&files, &old_bundle()).1), ["CB0705"]);
     drop(lock);
     assert!(put(&files, &old_bundle()).0.is_ok());
@@ -375,7 +377,7 @@ impl Files for Faulty<'_> {
         self.inner.read(path, limit)
     }
 
-    fn kind(&self, path: &Path) -> io::Result<Option<Kind>> {
+    fn kind(&self, path: &Path) -> io::Result<Option<EntryKind>> {
         self.alive()?;
         self.inner.kind(path)
     }
@@ -427,7 +429,11 @@ impl Files for Faulty<'_> {
         let half = || {
             // Whichever half: take every second file.
             let entries = self.inner.list(path).unwrap_or_default();
-            for entry in entries.iter().filter(|entry| entry.kind == Kind::File).step_by(2) {
+            for entry in entries
+                .iter()
+                .filter(|entry| entry.kind == EntryKind::File)
+                .step_by(2)
+            {
                 self.inner.remove(&path.join(&entry.path)).unwrap();
             }
         };
@@ -487,7 +493,7 @@ fn interrupt(
             exchange,
         };
         let (result, findings) = put(&faulty, &new_bundle());
-        let place = Place::new(Path::new(OUT), "acme");
+        let place = OutputSlot::new(Path::new(OUT), "acme");
         // Where the system cannot exchange names, the tree may be missing until somebody cleans up.
         if old.is_some() && exchange && cfg!(target_os = "linux") {
             // Also before anybody cleans up.
@@ -598,7 +604,7 @@ fn every_interruption_of_several_leaves_each_old_or_new() {
             };
             let succeeded = put_all(&faulty, "new\n");
             for name in NAMES {
-                Place::new(Path::new(OUT), name).recover(&files).unwrap();
+                OutputSlot::new(Path::new(OUT), name).recover(&files).unwrap();
             }
             let now = state(&files);
             let of = |state: &BTreeMap<String, Option<Vec<u8>>>, name: &str| -> Vec<_> {
@@ -650,8 +656,8 @@ fn recovery_can_be_interrupted_as_well() {
                 exchange: again % 2 == 0,
             };
             drop(put(&killed_at(at), &new_bundle()).0);
-            drop(Place::new(Path::new(OUT), "acme").recover(&killed_at(again)));
-            Place::new(Path::new(OUT), "acme").recover(&files).unwrap();
+            drop(OutputSlot::new(Path::new(OUT), "acme").recover(&killed_at(again)));
+            OutputSlot::new(Path::new(OUT), "acme").recover(&files).unwrap();
             let now = state(&files);
             assert!(now == before || now == after, "{at} {again}: {:?}", now.keys());
         }

@@ -12,7 +12,7 @@ use crate::codes::{self, Code};
 use crate::contract::digest::{Digest, Hasher};
 use crate::contract::path::BundlePath;
 use crate::diag::Diagnostic;
-use crate::files::{Files, Kind, Links};
+use crate::files::{EntryKind, Files, Links};
 
 /// Where a bundle is read from.
 pub(super) enum Store<'a> {
@@ -92,8 +92,8 @@ impl<'a> Store<'a> {
         let kind = files.kind(place).map_err(|error| unreadable(origin, &error))?;
         match kind {
             None => Err(unreadable(origin, &io::ErrorKind::NotFound.into())),
-            Some(Kind::Folder) => Self::open_folder(files, place, origin, found),
-            Some(Kind::File | Kind::Link | Kind::Other) => {
+            Some(EntryKind::Folder) => Self::open_folder(files, place, origin, found),
+            Some(EntryKind::File | EntryKind::Link | EntryKind::Other) => {
                 let file = files
                     .open(place, Links::Followed)
                     .map_err(|error| unreadable(origin, &error))?;
@@ -122,8 +122,8 @@ impl<'a> Store<'a> {
             let refuse =
                 |code, message: String, help: &str| Diagnostic::new(code, message).in_file(origin).help(help);
             match entry.kind {
-                Kind::File | Kind::Folder => {}
-                Kind::Link | Kind::Other => {
+                EntryKind::File | EntryKind::Folder => {}
+                EntryKind::Link | EntryKind::Other => {
                     found.push(refuse(
                         codes::BUNDLE_SPECIAL_FILE,
                         format!("`{shown}` is a link or another special file"),
@@ -151,7 +151,7 @@ impl<'a> Store<'a> {
                     "unpack the archive again into an empty folder",
                 ));
             }
-            if entry.kind == Kind::File {
+            if entry.kind == EntryKind::File {
                 names.insert(path);
             }
         }

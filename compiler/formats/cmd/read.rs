@@ -11,7 +11,7 @@ use std::ops::Range;
 use super::phases::{Percent, first_word, percent};
 use super::{LONGEST_LINE, is_batch_file};
 use crate::{Collector, FormatError, Item};
-use line::{Answer, Command, Demand, Kind, Outcome, Start};
+use line::{Answer, Command, Consequence, Demand, LineKind, Start};
 use words::{is_quoted, lower, single_blanks, stem, upper, without_quotes};
 
 pub use line::KNOWN_VARIABLES;
@@ -152,7 +152,7 @@ impl<'t> Script<'t> {
 
     /// Adds the next line: what it says, as it is written, and where it stands.
     pub fn add(&mut self, line: &Line, written: &'t str, range: Range<usize>) {
-        if line.kind != Kind::Nothing {
+        if line.kind != LineKind::Nothing {
             self.lines += 1;
             let (which, expected) = match self.lines {
                 1 => ("first", FIRST_LINE),
@@ -173,13 +173,13 @@ impl<'t> Script<'t> {
             self.refuse(&here, mistake.message.clone());
         }
         match &line.kind {
-            Kind::Nothing => {}
-            Kind::Comment { excuses } => self.is_excused = *excuses,
-            Kind::Label { is_valid } => {
+            LineKind::Nothing => {}
+            LineKind::Comment { excuses } => self.is_excused = *excuses,
+            LineKind::Label { is_valid } => {
                 let label = written.trim().strip_prefix(':').unwrap_or_default();
                 self.new_label(label, *is_valid, &range);
             }
-            Kind::Command(command) => self.command(command, written, &range),
+            LineKind::Command(command) => self.command(command, written, &range),
         }
     }
 
@@ -242,8 +242,8 @@ impl<'t> Script<'t> {
         }
     }
 
-    fn outcome(&mut self, outcome: Outcome, is_excused: bool, range: &Range<usize>) {
-        let Outcome {
+    fn outcome(&mut self, outcome: Consequence, is_excused: bool, range: &Range<usize>) {
+        let Consequence {
             demand,
             conditional,
             fallback,

@@ -189,7 +189,7 @@ pub(super) fn work(edits: &[JsonEdit], source: &Source<'_>) -> Result<Work, Vec<
     let mut additions: BTreeMap<usize, (&Node, Vec<String>)> = BTreeMap::new();
     for edit in edits {
         match place(edit, &root, source) {
-            Ok(Place::Value(value)) => {
+            Ok(Found::Value(value)) => {
                 let old = source.text().get(value.range.clone()).unwrap_or_default();
                 let meaning = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
                 let same = meaning(old) == meaning(&edit.value);
@@ -204,7 +204,7 @@ pub(super) fn work(edits: &[JsonEdit], source: &Source<'_>) -> Result<Work, Vec<
                 };
                 work.set(change, edit.value.clone());
             }
-            Ok(Place::New(object, name)) => {
+            Ok(Found::New(object, name)) => {
                 let at = insertion(object);
                 work.changes.push(Change {
                     key: edit.path(),
@@ -273,12 +273,12 @@ fn addition(object: &Node, name: &str, value: &str, text: &str) -> Option<String
     Some(format!(",{gap}{key}{colon}{value}"))
 }
 
-enum Place<'n, 'e> {
+enum Found<'n, 'e> {
     Value(&'n Node),
     New(&'n Node, &'e str),
 }
 
-fn place<'n, 'e>(edit: &'e JsonEdit, root: &'n Node, source: &Source<'_>) -> Result<Place<'n, 'e>, Refusal> {
+fn place<'n, 'e>(edit: &'e JsonEdit, root: &'n Node, source: &Source<'_>) -> Result<Found<'n, 'e>, Refusal> {
     let mut at = root;
     for (depth, name) in edit.keys.iter().enumerate() {
         let Some(members) = &at.members else {
@@ -313,7 +313,7 @@ fn place<'n, 'e>(edit: &'e JsonEdit, root: &'n Node, source: &Source<'_>) -> Res
                 .help("find out which of the two the program reads: both together would be a key given twice for .NET"));
         }
         if depth + 1 == edit.keys.len() {
-            return Ok(Place::New(at, name));
+            return Ok(Found::New(at, name));
         }
         let names = members.iter().map(|member| member.name.as_str());
         return Err(Refusal::new(
@@ -331,7 +331,7 @@ fn place<'n, 'e>(edit: &'e JsonEdit, root: &'n Node, source: &Source<'_>) -> Res
             .in_file(source.file_range(&at.range))
             .help("name the keys in it, so that nothing else of it is lost"));
     }
-    Ok(Place::Value(at))
+    Ok(Found::Value(at))
 }
 
 #[cfg(test)]

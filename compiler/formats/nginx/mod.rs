@@ -12,7 +12,7 @@ mod table;
 use std::collections::BTreeMap;
 
 use self::read::Directive;
-use self::table::{Kind, rule_of};
+use self::table::{DirectiveKind, rule_of};
 use super::characters::only;
 use super::{FormatError, Item, uri};
 
@@ -110,7 +110,8 @@ impl Items {
         for directive in directives {
             let name = directive.name.text.as_str();
             let keyed = !in_map
-                && rule_of(name).is_some_and(|rule| matches!(rule.kind, Kind::Keyed | Kind::KeyedPath));
+                && rule_of(name)
+                    .is_some_and(|rule| matches!(rule.kind, DirectiveKind::Keyed | DirectiveKind::KeyedPath));
             let label = match name {
                 _ if in_map => written(name),
                 "server" => {

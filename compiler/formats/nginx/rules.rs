@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::read::{Directive, Word};
-use super::table::{EVENTS, HTTP, Kind, LOCATION, MAIN, Rule, SERVER, is_variable, rule_of};
+use super::table::{DirectiveKind, EVENTS, HTTP, LOCATION, MAIN, Rule, SERVER, is_variable, rule_of};
 use crate::FormatError;
 
 /// Checks the whole file.
@@ -144,12 +144,12 @@ impl Checker {
             };
             self.shape(directive, rule, context);
             let key = match rule.kind {
-                Kind::Once | Kind::Flag | Kind::Path => Some(name.to_owned()),
-                Kind::Keyed | Kind::KeyedPath => {
+                DirectiveKind::Once | DirectiveKind::Flag | DirectiveKind::Path => Some(name.to_owned()),
+                DirectiveKind::Keyed | DirectiveKind::KeyedPath => {
                     Some(format!("{name} {}", directive.argument(0).to_ascii_lowercase()))
                 }
-                Kind::Block if context == MAIN => Some(name.to_owned()),
-                Kind::Block => None,
+                DirectiveKind::Block if context == MAIN => Some(name.to_owned()),
+                DirectiveKind::Block => None,
             };
             if let Some(key) = key
                 && !seen.insert(key.clone())
@@ -192,10 +192,10 @@ impl Checker {
         if rule.contexts & context == 0 {
             self.refuse(directive, format!("`{name}` is not allowed in this block"));
         }
-        if (rule.kind == Kind::Block) != directive.block.is_some() {
+        if (rule.kind == DirectiveKind::Block) != directive.block.is_some() {
             self.refuse(
                 directive,
-                if rule.kind == Kind::Block {
+                if rule.kind == DirectiveKind::Block {
                     format!("`{name}` needs a block in braces")
                 } else {
                     format!("`{name}` takes no block; it ends with `;`")
@@ -224,10 +224,10 @@ impl Checker {
                 ),
             );
         }
-        if rule.kind == Kind::Flag && !matches!(directive.argument(0), "on" | "off") {
+        if rule.kind == DirectiveKind::Flag && !matches!(directive.argument(0), "on" | "off") {
             self.refuse(directive, format!("`{name}` is `on` or `off`"));
         }
-        if matches!(rule.kind, Kind::Path | Kind::KeyedPath)
+        if matches!(rule.kind, DirectiveKind::Path | DirectiveKind::KeyedPath)
             && let Some(word) = directive.arguments.first()
             && word.backslash
         {

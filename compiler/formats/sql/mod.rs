@@ -14,7 +14,7 @@ pub use quote::{escape, sql_comment, sql_like, sql_name, sql_string, sql_table};
 use super::{FormatError, Item};
 use rules::Rules;
 use script::{Shape, Statement};
-use tokens::{Kind, Piece, Token};
+use tokens::{Piece, Token, TokenKind};
 
 /// Reads a script.
 ///
@@ -188,7 +188,7 @@ fn label(statement: &Statement<'_, '_>) -> String {
                 _ => statement
                     .tokens
                     .get(1)
-                    .filter(|token| token.kind == Kind::Variable)
+                    .filter(|token| token.kind == TokenKind::Variable)
                     .map_or_else(String::new, |token| token.text.to_owned()),
             };
             if about.is_empty() {

@@ -99,7 +99,7 @@ pub fn escape(value: &str) -> Result<String, FormatError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tokens::{Kind, Piece, scan};
+    use super::super::tokens::{Piece, TokenKind, scan};
     use super::*;
     use proptest::prelude::*;
 
@@ -155,7 +155,7 @@ mod tests {
     }
 
     /// The only token of a text.
-    fn only_token(text: &str) -> (Kind, String) {
+    fn only_token(text: &str) -> (TokenKind, String) {
         let scanned = scan(text);
         assert!(scanned.errors.is_empty(), "{text:?} {:?}", scanned.errors);
         match scanned.pieces.as_slice() {
@@ -169,13 +169,13 @@ mod tests {
         fn printable_values_come_back_or_are_refused(value in "(\\PC|['\\]%_\\[$(\\-/*]){0,20}") {
             if let Ok(quoted) = sql_string(&value) {
                 let (kind, read) = only_token(&quoted);
-                prop_assert_eq!(kind, Kind::String);
+                prop_assert_eq!(kind, TokenKind::String);
                 let inner = read.strip_prefix("N'").unwrap().strip_suffix('\'').unwrap();
                 prop_assert_eq!(inner.replace("''", "'"), value.as_str());
             }
             if let Ok(quoted) = sql_name(&value) {
                 let (kind, read) = only_token(&quoted);
-                prop_assert_eq!(kind, Kind::Name);
+                prop_assert_eq!(kind, TokenKind::Name);
                 let inner = read.strip_prefix('[').unwrap().strip_suffix(']').unwrap();
                 prop_assert_eq!(inner.replace("]]", "]"), value.as_str());
             }

@@ -7,7 +7,7 @@ use sqlparser::dialect::MsSqlDialect;
 use sqlparser::parser::Parser;
 
 use super::script::{Shape, Statement};
-use super::tokens::{Kind, Scanned, Token};
+use super::tokens::{Scanned, Token, TokenKind};
 use crate::FormatError;
 
 /// Statements a script may use. `EXEC`, `DROP`, `TRUNCATE`, `MERGE`, `GRANT` and their like are not needed and not
@@ -30,9 +30,9 @@ pub(super) fn target(tokens: &[Token<'_>]) -> String {
         .skip(1)
         .skip_while(|token| ["FROM", "INTO", "TABLE"].iter().any(|word| token.is(word)))
         .take_while(|token| {
-            matches!(token.kind, Kind::Name | Kind::Variable)
+            matches!(token.kind, TokenKind::Name | TokenKind::Variable)
                 || token.is(".")
-                || token.kind == Kind::Word && !token.is("SET") && !token.is("WHERE")
+                || token.kind == TokenKind::Word && !token.is("SET") && !token.is("WHERE")
         })
         .map(|token| token.text)
         .collect()
@@ -48,7 +48,7 @@ pub(super) struct Rules<'e> {
 
 /// Where the statements being checked stand.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Zone {
     /// Outside any `TRY`.
     Outside,
     /// In a `TRY`, before `BEGIN TRANSACTION` or after `COMMIT`.
@@ -74,11 +74,11 @@ impl<'e> Rules<'e> {
 
     /// Checks the statements of one batch.
     pub(super) fn batch(&mut self, statements: &[Statement<'_, '_>]) {
-        self.list(statements, Place::Outside, true);
+        self.list(statements, Zone::Outside, true);
     }
 
-    fn list(&mut self, statements: &[Statement<'_, '_>], mut place: Place, top: bool) {
-        let opened_here = place != Place::Transaction;
+    fn list(&mut self, statements: &[Statement<'_, '_>], mut place: Zone, top: bool) {
+        let opened_here = place != Zone::Transaction;
         let mut begun: Option<Range<usize>> = None;
         for (index, statement) in statements.iter().enumerate() {
             match statement.shape {
@@ -93,22 +93,22 @@ impl<'e> Rules<'e> {
                     if !top {
                         self.refuse(statement.range(), "`BEGIN TRY` must stand at the top of a batch");
                     }
-                    self.list(&statement.first, Place::Try, false);
+                    self.list(&statement.first, Zone::Try, false);
                     self.catch(statement);
                 }
                 Shape::Plain => {
                     if statement.starts_with(&["BEGIN"]) {
                         self.begin(statement, place);
-                        if place == Place::Try {
-                            place = Place::Transaction;
+                        if place == Zone::Try {
+                            place = Zone::Transaction;
                             begun = Some(statement.range());
                         }
                     } else if statement.starts_with(&["COMMIT"]) {
                         if !is_transaction(statement, "COMMIT") {
                             self.refuse(statement.range(), "`COMMIT` takes no name");
                         }
-                        if place == Place::Transaction && opened_here {
-                            place = Place::Try;
+                        if place == Zone::Transaction && opened_here {
+                            place = Zone::Try;
                             begun = None;
                         } else {
                             self.refuse(
@@ -127,7 +127,7 @@ impl<'e> Rules<'e> {
         }
     }
 
-    fn begin(&mut self, statement: &Statement<'_, '_>, place: Place) {
+    fn begin(&mut self, statement: &Statement<'_, '_>, place: Zone) {
         self.transactions += 1;
         if statement.tokens.len() != 2 {
             self.refuse(statement.range(), "`BEGIN TRANSACTION` takes no name");
@@ -135,7 +135,7 @@ impl<'e> Rules<'e> {
         if self.transactions > 1 {
             self.refuse(statement.range(), "the script has more than one transaction");
         }
-        if place != Place::Try {
+        if place != Zone::Try {
             self.refuse(
                 statement.range(),
                 "`BEGIN TRANSACTION` must stand directly in `BEGIN TRY`, so that every error reaches `CATCH`",
@@ -173,7 +173,7 @@ impl<'e> Rules<'e> {
         }
     }
 
-    fn plain(&mut self, statement: &Statement<'_, '_>, place: Place, next: Option<&Statement<'_, '_>>) {
+    fn plain(&mut self, statement: &Statement<'_, '_>, place: Zone, next: Option<&Statement<'_, '_>>) {
         let range = statement.range();
         let tokens = statement.tokens;
         if !KNOWN.iter().any(|word| statement.starts_with(&[word])) {
@@ -192,7 +192,9 @@ impl<'e> Rules<'e> {
             self.xact_abort = true;
         } else if statement.starts_with(&["SET"])
             && !statement.is(&["SET", "NOCOUNT", "ON"])
-            && tokens.get(1).is_none_or(|token| token.kind != Kind::Variable)
+            && tokens
+                .get(1)
+                .is_none_or(|token| token.kind != TokenKind::Variable)
         {
             self.refuse(
                 range.clone(),
@@ -218,9 +220,9 @@ impl<'e> Rules<'e> {
         self.second_opinion(&join(tokens), statement);
     }
 
-    fn change(&mut self, statement: &Statement<'_, '_>, place: Place, next: Option<&Statement<'_, '_>>) {
+    fn change(&mut self, statement: &Statement<'_, '_>, place: Zone, next: Option<&Statement<'_, '_>>) {
         let range = statement.range();
-        if place != Place::Transaction {
+        if place != Zone::Transaction {
             self.refuse(range.clone(), "a change must stand in the transaction");
         }
         if !self.quoted_identifier {
@@ -269,7 +271,7 @@ fn keeps_row_count(statement: &Statement<'_, '_>) -> bool {
         && match statement.tokens {
             [verb, variable, equals, count] => {
                 (verb.is("SET") || verb.is("SELECT"))
-                    && variable.kind == Kind::Variable
+                    && variable.kind == TokenKind::Variable
                     && equals.is("=")
                     && count.is("@@ROWCOUNT")
             }
@@ -307,14 +309,14 @@ pub(super) fn secrets(scanned: &Scanned<'_>, tokens: &[&Token<'_>]) -> Vec<Forma
         }
     }
     for (index, token) in tokens.iter().enumerate() {
-        if token.kind != Kind::String {
+        if token.kind != TokenKind::String {
             continue;
         }
         let inner = literal(token.text);
         let joined_literal = || {
             tokens.get(index + 1).is_some_and(|next| next.is("+"))
                 && tokens.get(index + 2).is_some_and(|next| {
-                    next.kind == Kind::String
+                    next.kind == TokenKind::String
                         && !literal(next.text).starts_with("$(")
                         && !literal(next.text).starts_with(';')
                 })
@@ -356,7 +358,7 @@ fn is_kept_as_password(tokens: &[&Token<'_>], index: usize) -> bool {
             .map_while(before)
             .take_while(|token| !token.is(";") && !token.is(","))
             .any(|token| {
-                token.kind == Kind::Variable && {
+                token.kind == TokenKind::Variable && {
                     let name = token.text.to_ascii_lowercase();
                     name.contains("password") || name.contains("secret")
                 }

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::tokens::{Kind, Token};
+use super::tokens::{Token, TokenKind};
 use crate::FormatError;
 
 /// Deepest nesting of blocks and parentheses.
@@ -365,7 +365,7 @@ impl<'t, 'a> Parser<'_, 't, 'a> {
 }
 
 fn begins(token: &Token<'_>) -> bool {
-    token.kind == Kind::Word && BEGINNERS.iter().any(|word| token.is(word))
+    token.kind == TokenKind::Word && BEGINNERS.iter().any(|word| token.is(word))
 }
 
 #[cfg(test)]

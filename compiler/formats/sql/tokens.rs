@@ -7,7 +7,7 @@ use crate::{FormatError, text};
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TokenKind {
     /// A keyword, type, function or name without brackets.
     Word,
     /// A number.
@@ -26,7 +26,7 @@ pub(super) enum Kind {
 #[derive(Clone, Debug)]
 pub(super) struct Token<'a> {
     /// What it is.
-    pub(super) kind: Kind,
+    pub(super) kind: TokenKind,
     /// As written.
     pub(super) text: &'a str,
     /// Where.
@@ -37,9 +37,9 @@ impl Token<'_> {
     /// Whether this is the keyword (upper case) or punctuation `text`.
     pub(super) fn is(&self, text: &str) -> bool {
         match self.kind {
-            Kind::Word | Kind::Variable => self.text.eq_ignore_ascii_case(text),
-            Kind::Operator => self.text == text,
-            Kind::Number | Kind::String | Kind::Name => false,
+            TokenKind::Word | TokenKind::Variable => self.text.eq_ignore_ascii_case(text),
+            TokenKind::Operator => self.text == text,
+            TokenKind::Number | TokenKind::String | TokenKind::Name => false,
         }
     }
 }
@@ -132,7 +132,7 @@ impl<'a> Scanner<'a> {
         (self.text.get(range.clone()).unwrap_or_default(), range)
     }
 
-    fn token(&mut self, kind: Kind, length: usize) {
+    fn token(&mut self, kind: TokenKind, length: usize) {
         let (text, range) = self.take(length);
         self.before_tokens = false;
         self.out.pieces.push(Piece::Token(Token { kind, text, range }));
@@ -157,15 +157,15 @@ impl<'a> Scanner<'a> {
                 '/' if self.rest().starts_with("/*") => self.block_comment(),
                 '@' => {
                     let length = 1 + word_length(self.rest().get(1..).unwrap_or_default());
-                    self.token(Kind::Variable, length);
+                    self.token(TokenKind::Variable, length);
                 }
                 _ if c.is_ascii_digit() => {
                     let length = length_while(self.rest(), |c| c.is_ascii_alphanumeric() || c == '.');
-                    self.token(Kind::Number, length);
+                    self.token(TokenKind::Number, length);
                 }
                 _ if c.is_ascii_alphabetic() || "_#".contains(c) => {
                     let length = word_length(self.rest());
-                    self.token(Kind::Word, length);
+                    self.token(TokenKind::Word, length);
                 }
                 _ => self.operator(c),
             }
@@ -220,7 +220,7 @@ impl<'a> Scanner<'a> {
                 "a literal with characters outside ASCII needs `N` before its quote",
             );
         }
-        self.token(Kind::String, length);
+        self.token(TokenKind::String, length);
     }
 
     fn name(&mut self) {
@@ -233,7 +233,7 @@ impl<'a> Scanner<'a> {
                 "a sqlcmd variable is allowed in literals only",
             );
         }
-        self.token(Kind::Name, length);
+        self.token(TokenKind::Name, length);
     }
 
     /// Length of a quoted token, where the closing character is doubled to stand for itself.
@@ -368,11 +368,11 @@ impl<'a> Scanner<'a> {
         let rest = self.rest();
         for pair in ["<>", "<=", ">=", "!=", "+=", "-=", "*=", "/="] {
             if rest.starts_with(pair) {
-                return self.token(Kind::Operator, 2);
+                return self.token(TokenKind::Operator, 2);
             }
         }
         if "(),.;=<>+-*/%&|^~".contains(c) {
-            return self.token(Kind::Operator, 1);
+            return self.token(TokenKind::Operator, 1);
         }
         let range = text::at(self.offset, c);
         self.offset = range.end;

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::read::Limits;
-use super::tree::{Attribute, Document, Kind, NamespaceId, NodeId, Span};
+use super::tree::{Attribute, Document, NamespaceId, NodeId, NodeKind, Span};
 use crate::FormatError;
 
 /// A part of the file that is written anew.
@@ -40,7 +40,7 @@ impl Document {
 
     fn change_element(&mut self, id: NodeId, change: impl FnOnce(&mut super::tree::Element)) {
         self.tree.change(id, |node| {
-            if let Kind::Element(element) = &mut node.kind {
+            if let NodeKind::Element(element) = &mut node.kind {
                 change(element);
             }
         });
@@ -137,7 +137,7 @@ impl Document {
             .change(id, |node| node.range = Span::new(range.start, at));
         let rest = self
             .tree
-            .push(super::tree::Node::new(Kind::Text, Span::new(at, range.end)));
+            .push(super::tree::Node::new(NodeKind::Text, Span::new(at, range.end)));
         self.tree.hang(rest, parent, Some(id));
         // The parent is written piece by piece from now on, which gives the same bytes.
         self.touch(parent);
@@ -202,14 +202,14 @@ impl Document {
                 continue;
             }
             match &node.kind {
-                Kind::Document => {
+                NodeKind::Document => {
                     let first = self.first_child(id).map_or(0, |child| self.range(child).start);
                     // A byte order mark is no node.
                     let mark = self.text.chars().next().filter(|c| *c == '\u{feff}');
                     let mark = mark.map_or(0, char::len_utf8).min(first);
                     add(&mut pieces, Span::new(0, mark));
                 }
-                Kind::Element(element) => {
+                NodeKind::Element(element) => {
                     add(
                         &mut pieces,
                         Span {
@@ -249,7 +249,7 @@ impl Document {
                     add(&mut pieces, element.tail);
                     steps.push(Step::Piece(element.close));
                 }
-                Kind::Text | Kind::CData | Kind::Comment | Kind::Instruction => {
+                NodeKind::Text | NodeKind::CData | NodeKind::Comment | NodeKind::Instruction => {
                     add(&mut pieces, node.range);
                 }
             }

@@ -10,7 +10,7 @@ use std::ops::Range;
 use memchr::{memchr, memchr_iter, memchr2, memmem};
 
 use super::tree::{
-    Attribute, Document, Element, Kind, NamespaceId, Node, NodeId, Span, Tree, XML_NAMESPACE,
+    Attribute, Document, Element, NamespaceId, Node, NodeId, NodeKind, Span, Tree, XML_NAMESPACE,
     XMLNS_NAMESPACE, attribute_value, reference,
 };
 use crate::FormatError;
@@ -91,7 +91,7 @@ impl Document {
             }
         }
         let mut tree = std::mem::replace(&mut self.tree, Tree::new());
-        let holder = tree.push(Node::new(Kind::Document, Span::new(start, self.text.len())));
+        let holder = tree.push(Node::new(NodeKind::Document, Span::new(start, self.text.len())));
         let mut reader = Reader::new(&self.text, start, &mut tree, limits);
         reader.scope.append(&mut scope);
         let read = reader.content(holder);
@@ -265,7 +265,7 @@ impl<'a> Reader<'a> {
                 return self.here("the XML declaration has no `version`");
             }
             self.at += "?>".len();
-            self.add(top, Kind::Instruction, start)?;
+            self.add(top, NodeKind::Instruction, start)?;
         }
         Ok(())
     }
@@ -318,7 +318,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Adds the node from `start` to here behind its last sibling.
-    fn add(&mut self, parent: NodeId, kind: Kind, start: usize) -> Result<NodeId, FormatError> {
+    fn add(&mut self, parent: NodeId, kind: NodeKind, start: usize) -> Result<NodeId, FormatError> {
         if self.tree.nodes.len() >= self.limits.nodes {
             let message = format!("there are more than {} elements and texts", self.limits.nodes);
             return Err(FormatError::new(start..start, message));
@@ -346,7 +346,7 @@ impl<'a> Reader<'a> {
             } else if rest.starts_with("<![CDATA[") && !outside {
                 self.until("<![CDATA[", "]]>", "the CDATA section does not end")?;
                 let start = self.text.len() - rest.len();
-                self.add(parent, Kind::CData, start)?;
+                self.add(parent, NodeKind::CData, start)?;
             } else if rest.starts_with("<!DOCTYPE") {
                 return self.here(
                     "document type definitions are not read: they could declare entities and attributes that nobody sees",
@@ -369,8 +369,12 @@ impl<'a> Reader<'a> {
                 let node = self.tree.get(open.id);
                 let start = node.range.start as usize;
                 let name = match &node.kind {
-                    Kind::Element(element) => self.part(element.name.range()),
-                    Kind::Document | Kind::Text | Kind::CData | Kind::Comment | Kind::Instruction => "",
+                    NodeKind::Element(element) => self.part(element.name.range()),
+                    NodeKind::Document
+                    | NodeKind::Text
+                    | NodeKind::CData
+                    | NodeKind::Comment
+                    | NodeKind::Instruction => "",
                 };
                 let message = format!("`{name}` is not closed");
                 Err(FormatError::new(start..start + 1 + name.len(), message))
@@ -408,7 +412,7 @@ impl<'a> Reader<'a> {
         }
         self.references(start..start + length)?;
         self.at += length;
-        self.add(parent, Kind::Text, start).map(drop)
+        self.add(parent, NodeKind::Text, start).map(drop)
     }
 
     fn comment(&mut self, parent: NodeId) -> Result<(), FormatError> {
@@ -423,7 +427,7 @@ impl<'a> Reader<'a> {
             self.at = inside.end - 1;
             return self.here("a comment cannot end in `--->`");
         }
-        self.add(parent, Kind::Comment, start).map(drop)
+        self.add(parent, NodeKind::Comment, start).map(drop)
     }
 
     fn instruction(&mut self, parent: NodeId) -> Result<(), FormatError> {
@@ -442,7 +446,7 @@ impl<'a> Reader<'a> {
             return self.here("expected a blank behind the name of the processing instruction");
         }
         self.until("", "?>", "the processing instruction does not end")?;
-        self.add(parent, Kind::Instruction, start).map(drop)
+        self.add(parent, NodeKind::Instruction, start).map(drop)
     }
 
     fn end_tag(&mut self) -> Result<(), FormatError> {
@@ -462,8 +466,12 @@ impl<'a> Reader<'a> {
             ));
         };
         let expected = match &self.tree.get(open.id).kind {
-            Kind::Element(element) => self.part(element.name.range()),
-            Kind::Document | Kind::Text | Kind::CData | Kind::Comment | Kind::Instruction => "",
+            NodeKind::Element(element) => self.part(element.name.range()),
+            NodeKind::Document
+            | NodeKind::Text
+            | NodeKind::CData
+            | NodeKind::Comment
+            | NodeKind::Instruction => "",
         };
         if written != expected {
             let message = format!("expected `</{expected}>`, not `</{written}>`");
@@ -472,7 +480,7 @@ impl<'a> Reader<'a> {
         let end = self.at;
         self.tree.change(open.id, |node| {
             node.range = Span::new(node.range.start as usize, end);
-            if let Kind::Element(element) = &mut node.kind {
+            if let NodeKind::Element(element) = &mut node.kind {
                 element.close = Span::new(start, end);
             }
         });
@@ -547,7 +555,7 @@ impl<'a> Reader<'a> {
         };
         attributes.clear();
         self.attributes = attributes;
-        let id = self.add(parent, Kind::Element(element), start)?;
+        let id = self.add(parent, NodeKind::Element(element), start)?;
         let open = Open { id, declared };
         if empty {
             self.leave(open);

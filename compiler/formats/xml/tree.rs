@@ -130,7 +130,7 @@ pub struct Element {
 
 /// The kind of a node.
 #[derive(Clone, Debug)]
-pub enum Kind {
+pub enum NodeKind {
     /// The whole document.
     Document,
     /// An element.
@@ -156,11 +156,11 @@ pub struct Node {
     pub(super) range: Span,
     /// It, or something in it, is not what was read.
     pub(super) changed: bool,
-    pub(super) kind: Kind,
+    pub(super) kind: NodeKind,
 }
 
 impl Node {
-    pub(super) const fn new(kind: Kind, range: Span) -> Self {
+    pub(super) const fn new(kind: NodeKind, range: Span) -> Self {
         Self {
             parent: None,
             previous: None,
@@ -174,7 +174,7 @@ impl Node {
     }
 }
 
-static NO_NODE: Node = Node::new(Kind::Text, Span { start: 0, end: 0 });
+static NO_NODE: Node = Node::new(NodeKind::Text, Span { start: 0, end: 0 });
 
 /// The nodes and namespaces of a document.
 #[derive(Clone, Debug)]
@@ -192,7 +192,7 @@ impl Tree {
     /// A tree with room for this many nodes.
     pub(super) fn with_capacity(nodes: usize) -> Self {
         let mut all = Vec::with_capacity(nodes);
-        all.push(Node::new(Kind::Document, Span::default()));
+        all.push(Node::new(NodeKind::Document, Span::default()));
         let mut tree = Self {
             nodes: all,
             namespaces: Vec::new(),
@@ -297,7 +297,7 @@ impl Document {
     }
 
     /// The kind of a node.
-    pub fn kind(&self, id: NodeId) -> &Kind {
+    pub fn kind(&self, id: NodeId) -> &NodeKind {
         &self.get(id).kind
     }
 
@@ -386,14 +386,18 @@ impl Document {
     /// What an element has; `None` for another node.
     pub fn element(&self, id: NodeId) -> Option<&Element> {
         match &self.get(id).kind {
-            Kind::Element(element) => Some(element),
-            Kind::Document | Kind::Text | Kind::CData | Kind::Comment | Kind::Instruction => None,
+            NodeKind::Element(element) => Some(element),
+            NodeKind::Document
+            | NodeKind::Text
+            | NodeKind::CData
+            | NodeKind::Comment
+            | NodeKind::Instruction => None,
         }
     }
 
     /// Whether a node is an element.
     pub fn is_element(&self, id: NodeId) -> bool {
-        matches!(self.get(id).kind, Kind::Element(_))
+        matches!(self.get(id).kind, NodeKind::Element(_))
     }
 
     /// The name of an element without its prefix; empty for another node.
@@ -524,14 +528,16 @@ impl Document {
     pub fn text_of(&self, id: NodeId) -> Cow<'_, str> {
         let raw = self.slice(self.range(id));
         match self.get(id).kind {
-            Kind::Text => text_value(raw),
-            Kind::CData => {
+            NodeKind::Text => text_value(raw),
+            NodeKind::CData => {
                 let inside = raw
                     .strip_prefix("<![CDATA[")
                     .and_then(|rest| rest.strip_suffix("]]>"));
                 line_ends(inside.unwrap_or_default())
             }
-            Kind::Document | Kind::Element(_) | Kind::Comment | Kind::Instruction => Cow::Borrowed(""),
+            NodeKind::Document | NodeKind::Element(_) | NodeKind::Comment | NodeKind::Instruction => {
+                Cow::Borrowed("")
+            }
         }
     }
 
@@ -542,7 +548,7 @@ impl Document {
 
     /// Whether a node is text of white space alone, which lies between elements as layout.
     pub fn is_blank(&self, id: NodeId) -> bool {
-        matches!(self.get(id).kind, Kind::Text)
+        matches!(self.get(id).kind, NodeKind::Text)
             && self
                 .slice(self.range(id))
                 .bytes()

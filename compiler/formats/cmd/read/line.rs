@@ -50,7 +50,7 @@ const FILE_COMMANDS: &[&str] = &[
 pub struct Line {
     /// Its own mistakes.
     pub(super) mistakes: Vec<Mistake>,
-    pub(super) kind: Kind,
+    pub(super) kind: LineKind,
 }
 
 /// A mistake of a line.
@@ -63,7 +63,7 @@ pub(super) struct Mistake {
 
 /// What a line is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum LineKind {
     /// It is blank, or not even its first word can be trusted.
     Nothing,
     Comment {
@@ -93,7 +93,7 @@ pub(super) struct Command {
     /// Whether it looks at what exists.
     pub(super) handles_existence: bool,
     /// What follows from it; `None` when it cannot be told.
-    pub(super) outcome: Option<Outcome>,
+    pub(super) outcome: Option<Consequence>,
 }
 
 /// A part of a line, so that what is known of a line needs no text of its own.
@@ -136,7 +136,7 @@ pub(super) enum Start {
 
 /// What follows from a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Outcome {
+pub(super) struct Consequence {
     pub(super) demand: Demand,
     /// Whether it stands behind `if`.
     pub(super) conditional: bool,
@@ -230,11 +230,11 @@ impl Reader<'_> {
         part
     }
 
-    fn kind(&mut self) -> Kind {
+    fn kind(&mut self) -> LineKind {
         let written = self.written;
         if written.len() > LONGEST_LINE {
             self.refuse(format!("the line is longer than {LONGEST_LINE} characters"));
-            return Kind::Nothing;
+            return LineKind::Nothing;
         }
         self.signs = Signs::of(written);
         if self.signs.has(ODD)
@@ -242,11 +242,11 @@ impl Reader<'_> {
         {
             let message = format!("{c:?} in a batch script; only printable ASCII is safe");
             self.refuse_at(at..at + c.len_utf8(), message);
-            return Kind::Nothing;
+            return LineKind::Nothing;
         }
         let line = written.trim();
         if line.is_empty() {
-            return Kind::Nothing;
+            return LineKind::Nothing;
         }
         if self.signs.has(CARET)
             && let Some(at) = written.find('^')
@@ -255,7 +255,7 @@ impl Reader<'_> {
                 at..at + 1,
                 "`^`, which every `call` doubles; no generated script needs it",
             );
-            return Kind::Nothing;
+            return LineKind::Nothing;
         }
         let (word, rest) = first_word(line);
         if word.eq_ignore_ascii_case("rem") {
@@ -266,7 +266,7 @@ impl Reader<'_> {
             if !is_valid {
                 self.refuse("a label consists of letters, digits and `_`");
             }
-            return Kind::Label { is_valid };
+            return LineKind::Label { is_valid };
         }
         self.percents(line);
         self.command.handles_errorlevel = handles_errorlevel(line);
@@ -280,10 +280,10 @@ impl Reader<'_> {
             Ok(outcome) => self.command.outcome = outcome,
             Err(error) => self.refuse(error.message),
         }
-        Kind::Command(std::mem::take(&mut self.command))
+        LineKind::Command(std::mem::take(&mut self.command))
     }
 
-    fn comment(&mut self, text: &str) -> Kind {
+    fn comment(&mut self, text: &str) -> LineKind {
         if let Some(c) = text.chars().find(|c| matches!(c, '%' | '&' | '|' | '<' | '>')) {
             self.refuse(format!("`{c}` in a comment; cmd.exe may still act on it"));
         }
@@ -291,7 +291,7 @@ impl Reader<'_> {
             self.refuse("`/?` makes `rem` print its help");
         }
         let reason = text.trim_start().strip_prefix("unchecked:");
-        Kind::Comment {
+        LineKind::Comment {
             excuses: reason.is_some_and(|reason| !reason.trim().is_empty()),
         }
     }
@@ -361,7 +361,7 @@ impl Reader<'_> {
     }
 
     /// The commands of one line.
-    fn pieces(&mut self, pieces: &[Piece<'_>]) -> Option<Outcome> {
+    fn pieces(&mut self, pieces: &[Piece<'_>]) -> Option<Consequence> {
         let (first, second, third) = (pieces.first()?, pieces.get(1), pieces.get(2));
         if third.is_some() || second.is_some_and(|piece| piece.joint != Joint::OrElse) {
             self.refuse("only `|| goto :LABEL` or `|| exit /b N` may follow a command on its line");
@@ -396,7 +396,7 @@ impl Reader<'_> {
         if demand == Demand::Check(Answer::NextLine) && fallback {
             self.refuse("`||` after `call` is not reliable; test `\"%errorlevel%\"` on the next line");
         }
-        Some(Outcome {
+        Some(Consequence {
             demand,
             conditional,
             fallback,

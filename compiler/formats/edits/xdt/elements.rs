@@ -6,13 +6,13 @@ use std::ops::Range;
 use super::engine::{Done, Engine};
 use super::guards;
 use super::instructions::{Locator, Selector};
-use super::layout::{self, Place};
+use super::layout::{self, Slot};
 use super::missing;
 use super::read::{Edit, LIMITS};
 use super::render::Target;
 use super::same::same;
 use crate::edits::{Outcome, RefusalKind};
-use crate::xml::tree::{Document, Kind, NodeId};
+use crate::xml::tree::{Document, NodeId, NodeKind};
 
 impl Engine<'_> {
     pub(super) fn insert(&mut self, number: usize, edit: &Edit, if_missing: bool) {
@@ -36,7 +36,7 @@ impl Engine<'_> {
             return;
         }
         // A collection of IIS drops an entry that stands before its `<remove>`.
-        let place = guards::add_to_remove(self, edit, parent).map_or(Place::Last, Place::Before);
+        let place = guards::add_to_remove(self, edit, parent).map_or(Slot::Last, Slot::Before);
         self.put(number, edit, parent, place);
     }
 
@@ -112,15 +112,15 @@ impl Engine<'_> {
             return self.already(number, equal, None);
         }
         let place = if before {
-            Place::Before(sibling)
+            Slot::Before(sibling)
         } else {
-            Place::After(sibling)
+            Slot::After(sibling)
         };
         self.put(number, edit, around, place);
     }
 
     /// Writes the element of an edit to a place.
-    pub(super) fn put(&mut self, number: usize, edit: &Edit, parent: NodeId, place: Place) {
+    pub(super) fn put(&mut self, number: usize, edit: &Edit, parent: NodeId, place: Slot) {
         let gap = layout::gap(&self.file, parent, place);
         let target = Target {
             edits: self.edits,
@@ -312,5 +312,5 @@ impl Engine<'_> {
 fn is_leaf(document: &Document, node: NodeId) -> bool {
     document
         .children(node)
-        .all(|child| matches!(document.kind(child), Kind::Text | Kind::CData))
+        .all(|child| matches!(document.kind(child), NodeKind::Text | NodeKind::CData))
 }

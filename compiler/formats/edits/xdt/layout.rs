@@ -1,6 +1,6 @@
 //! How the file is laid out around a place: what is put there looks like its neighbours.
 
-use crate::xml::tree::{Document, Kind, NodeId};
+use crate::xml::tree::{Document, NodeId, NodeKind};
 
 /// How a new element is written.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub(super) struct Line {
 
 /// Where a new element goes among the children of its parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Slot {
     /// Behind the last child.
     Last,
     /// Before this child.
@@ -190,9 +190,9 @@ pub(super) struct Gap {
 }
 
 /// Finds the place for a new element.
-pub(super) fn gap(file: &Document, parent: NodeId, place: Place) -> Gap {
+pub(super) fn gap(file: &Document, parent: NodeId, place: Slot) -> Gap {
     match place {
-        Place::Before(sibling) => {
+        Slot::Before(sibling) => {
             let line = line_of(file, sibling);
             let behind = line
                 .as_ref()
@@ -205,15 +205,15 @@ pub(super) fn gap(file: &Document, parent: NodeId, place: Place) -> Gap {
                 emptied: None,
             }
         }
-        Place::After(sibling) => behind(file, parent, sibling, sibling),
-        Place::Last => {
+        Slot::After(sibling) => behind(file, parent, sibling, sibling),
+        Slot::Last => {
             let last = std::iter::successors(file.last_child(parent), |node| file.previous(*node))
                 .find(|node| !file.is_blank(*node));
             match last {
                 Some(last) => {
                     let in_line = std::iter::successors(Some(last), |node| file.previous(*node))
                         .find(|node| file.is_element(*node) && line_of(file, *node).is_some());
-                    let mixed = matches!(file.kind(last), Kind::Text | Kind::CData);
+                    let mixed = matches!(file.kind(last), NodeKind::Text | NodeKind::CData);
                     let model = if mixed { last } else { in_line.unwrap_or(last) };
                     behind(file, parent, last, model)
                 }
@@ -231,14 +231,14 @@ fn behind(file: &Document, parent: NodeId, sibling: NodeId, model: NodeId) -> Ga
     while let Some(node) = next {
         let breaks = file.slice(file.range(node)).contains(['\n', '\r']);
         match file.kind(node) {
-            Kind::Text if file.is_blank(node) && !breaks => {}
-            Kind::Comment if !breaks => previous = node,
-            Kind::Document
-            | Kind::Element(_)
-            | Kind::Text
-            | Kind::CData
-            | Kind::Comment
-            | Kind::Instruction => break,
+            NodeKind::Text if file.is_blank(node) && !breaks => {}
+            NodeKind::Comment if !breaks => previous = node,
+            NodeKind::Document
+            | NodeKind::Element(_)
+            | NodeKind::Text
+            | NodeKind::CData
+            | NodeKind::Comment
+            | NodeKind::Instruction => break,
         }
         next = file.next(node);
     }

@@ -7,7 +7,7 @@ use super::NAMESPACE;
 use super::bytes::Encoding;
 use super::layout::Style;
 use super::read::XdtEdits;
-use crate::xml::tree::{Attribute, Document, Kind, NodeId};
+use crate::xml::tree::{Attribute, Document, NodeId, NodeKind};
 
 /// Where an element is written to.
 pub(super) struct Target<'a> {
@@ -198,15 +198,15 @@ impl Writer<'_> {
             |child: NodeId| document.is_blank(child) && document.slice(document.range(child)).contains('\n');
         let has_elements = document
             .children(node)
-            .any(|child| matches!(document.kind(child), Kind::Element(_) | Kind::Comment));
+            .any(|child| matches!(document.kind(child), NodeKind::Element(_) | NodeKind::Comment));
         let has_text = document.children(node).any(|child| {
-            matches!(document.kind(child), Kind::Text | Kind::CData) && !document.is_blank(child)
+            matches!(document.kind(child), NodeKind::Text | NodeKind::CData) && !document.is_blank(child)
         });
         let lays_out = has_elements && !has_text;
         let inner = format!("{indent}{}", target.style.unit);
         for child in document.children(node) {
             match document.kind(child) {
-                Kind::Text if lays_out && is_break(child) => {
+                NodeKind::Text if lays_out && is_break(child) => {
                     let Some(line) = &target.style.line else { continue };
                     let breaks = document.slice(document.range(child)).matches('\n').count();
                     for _ in 0..breaks.min(2) {
@@ -215,12 +215,12 @@ impl Writer<'_> {
                     let last = document.next(child).is_none();
                     self.out.push_str(if last { indent } else { &inner });
                 }
-                Kind::Text => {
+                NodeKind::Text => {
                     let value = document.text_of(child);
                     self.out
                         .push_str(&text(&value, target.line_end(), target.encoding));
                 }
-                Kind::CData => {
+                NodeKind::CData => {
                     let value = document.text_of(child);
                     if value.chars().all(|c| target.encoding.holds(c)) {
                         let value = value.replace('\n', target.line_end());
@@ -230,13 +230,13 @@ impl Writer<'_> {
                             .push_str(&text(&value, target.line_end(), target.encoding));
                     }
                 }
-                Kind::Comment | Kind::Instruction => {
+                NodeKind::Comment | NodeKind::Instruction => {
                     let raw = document.slice(document.range(child)).replace("\r\n", "\n");
                     self.refuse_unheld(&raw, "comment")?;
                     self.out.push_str(&raw.replace('\n', target.line_end()));
                 }
-                Kind::Element(_) => self.element(child, &inner)?,
-                Kind::Document => {}
+                NodeKind::Element(_) => self.element(child, &inner)?,
+                NodeKind::Document => {}
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 //! Compared are names, attributes in any order, and text; comments and the blanks between elements are layout.
 
 use super::NAMESPACE;
-use crate::xml::tree::{Document, Kind, NodeId};
+use crate::xml::tree::{Document, NodeId, NodeKind};
 
 /// Whether two elements say the same; attributes of transforms in the first are left out.
 pub(super) fn same(edits: &Document, edit: NodeId, file: &Document, element: NodeId) -> bool {
@@ -57,15 +57,15 @@ fn content(document: &Document, node: NodeId) -> Vec<Part> {
     let mut parts = Vec::new();
     for child in document.children(node) {
         match document.kind(child) {
-            Kind::Element(_) => parts.push(Part::Element(child)),
-            Kind::Text | Kind::CData => {
+            NodeKind::Element(_) => parts.push(Part::Element(child)),
+            NodeKind::Text | NodeKind::CData => {
                 let text = document.text_of(child);
                 match parts.last_mut() {
                     Some(Part::Text(before)) => before.push_str(&text),
                     _ => parts.push(Part::Text(text.into_owned())),
                 }
             }
-            Kind::Document | Kind::Comment | Kind::Instruction => {}
+            NodeKind::Document | NodeKind::Comment | NodeKind::Instruction => {}
         }
     }
     let alone = parts.len() == 1;

@@ -9,7 +9,7 @@ use super::layout;
 use super::read::{Edit, LIMITS};
 use super::render;
 use crate::edits::{Outcome, RefusalKind};
-use crate::xml::tree::{Attribute, Kind, NodeId};
+use crate::xml::tree::{Attribute, NodeId, NodeKind};
 
 impl Engine<'_> {
     /// Replaces an element without inner elements by changing what differs.
@@ -57,7 +57,8 @@ impl Engine<'_> {
 
     pub(super) fn set_text(&mut self, number: usize, node: NodeId, old: &str, new: &str) {
         let children: Vec<NodeId> = self.file.children(node).collect();
-        let is_cdata = matches!(children.as_slice(), [one] if matches!(self.file.kind(*one), Kind::CData));
+        let is_cdata =
+            matches!(children.as_slice(), [one] if matches!(self.file.kind(*one), NodeKind::CData));
         let line_end = layout::first_line_end(&self.file);
         let fits = !new.contains("]]>") && !new.contains('\r') && new.chars().all(|c| self.encoding.holds(c));
         let text = if is_cdata && fits {

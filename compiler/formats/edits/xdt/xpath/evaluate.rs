@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Axis, Comparison, Expression, Function, Step, Test};
-use crate::xml::tree::{Document, Kind, NamespaceId, NodeId};
+use crate::xml::tree::{Document, NamespaceId, NodeId, NodeKind};
 
 /// What expressions may still look at.
 #[derive(Debug)]
@@ -244,10 +244,10 @@ impl Evaluator<'_> {
         let document = self.document;
         let name = match node {
             Found::Node(id) => match document.kind(id) {
-                Kind::Element(_) => Some((document.namespace(id), document.name(id))),
-                Kind::Text | Kind::CData => return matches!(test, Test::Node | Test::Text),
-                Kind::Comment => return matches!(test, Test::Node | Test::Comment),
-                Kind::Document | Kind::Instruction => return matches!(test, Test::Node),
+                NodeKind::Element(_) => Some((document.namespace(id), document.name(id))),
+                NodeKind::Text | NodeKind::CData => return matches!(test, Test::Node | Test::Text),
+                NodeKind::Comment => return matches!(test, Test::Node | Test::Comment),
+                NodeKind::Document | NodeKind::Instruction => return matches!(test, Test::Node),
             },
             Found::Attribute(id, index) => document
                 .attributes(id)
