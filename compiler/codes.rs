@@ -1,6 +1,6 @@
 //! The one table of diagnostic codes.
 //!
-//! A code is never reused or removed. Each has a page `docs/errors/CBxxxx.md` (shown by `cbgen explain`), a test that
+//! A code is never reused, and after a release never removed. Each has a page `docs/errors/CBxxxx.md` (shown by `cbgen explain`), a test that
 //! produces it under `tests/errors/`, and a line in `docs/errors/README.md`; a tidy test compares all of them.
 //!
 //! Ranges: 00 input files · 01 YAML · 02 schema · 03 cross-checks that refuse · 04 cross-checks that warn ·
