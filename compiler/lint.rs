@@ -1,4 +1,5 @@
-//! Reads every rendered text back with the parser of its format before it may enter a bundle.
+//! Reads every rendered text back with the reader of its format, and by the rules for what may be generated, before it may
+//! enter a bundle.
 //!
 //! A failure shows the generated line, then the template that made it. This module must not repair anything.
 
@@ -23,6 +24,9 @@ use crate::templates::lines::Marked;
 use known_lines::KnownLines;
 
 mod known_lines;
+mod rules;
+
+pub use rules::read_back;
 
 /// Places of an [`Accepted`], a power of two: the texts of some hundred inventories of which every text is different, in
 /// 2 MB.
@@ -278,7 +282,7 @@ impl Read {
             };
         }
         let read = if has_settings(reading) {
-            formats::items(reading, text)
+            read_back(reading, text)
         } else {
             formats::check(reading, text).map(|()| Vec::new())
         };

@@ -18,6 +18,7 @@ use cbgen::formats::{
     self, Format, Reading, cmd, erlang, html, ini, json, nginx, reg, sql, uri, xml, yaml_lines,
 };
 use cbgen::inventory::{self, ReadInput, Schema};
+use cbgen::lint;
 use cbgen::source::Sources;
 use cbgen::templates::{self, folder::TemplateFile};
 
@@ -98,7 +99,7 @@ pub(crate) fn items(data: &[u8]) {
     let readings: Vec<Reading> = Reading::all().collect();
     let reading = readings[usize::from(*first) % readings.len()];
     let text = String::from_utf8_lossy(rest);
-    match formats::items(reading, &text) {
+    match lint::read_back(reading, &text) {
         Ok(items) => items.iter().for_each(|item| inside(&text, &item.range)),
         Err(errors) => {
             assert!(!errors.is_empty(), "refused for a reason");

@@ -13,6 +13,7 @@ use cbgen::driver::{Compiler, Run};
 use cbgen::files::DiskFiles;
 use cbgen::formats::{self, Format, uri};
 use cbgen::inventory::ReadInput;
+use cbgen::lint;
 use cbgen::source::Sources;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -206,7 +207,7 @@ fn compile(compiler: &Compiler, inventory: &Value) -> Compiled {
                     let reading = front
                         .effect
                         .map_or(format.into(), |effect| effect.reading(format));
-                    let items = formats::items(reading, text).expect("it was read back");
+                    let items = lint::read_back(reading, text).expect("it was read back");
                     let facts = items.into_iter().map(|item| (item.path, item.value)).collect();
                     Some((path, (format, facts)))
                 })

@@ -12,7 +12,8 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 use super::fact::{Fact, FactKind};
 use super::identity::{Identity, holds_stand_ins};
 use super::labels;
-use crate::formats::{Format, Item, Reading, items};
+use crate::formats::{Format, Item, Reading};
+use crate::lint::read_back;
 use crate::secrets::lines::{self, Guard};
 
 /// What stands instead of a value that looks like a secret. That it changed stays visible.
@@ -73,7 +74,7 @@ struct Plain {
 }
 
 fn facts(reading: Reading, text: &str, names: &Identity) -> Option<Vec<Plain>> {
-    let items = items(reading, text).ok()?;
+    let items = read_back(reading, text).ok()?;
     // A text without a single fact proves nothing about its layout.
     if items.is_empty() && !text.trim().is_empty() {
         return None;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::formats::uri::{FederationUri, federation_uri};
+use super::federation::{FederationUri, federation_uri};
 use crate::inventory::model::{Inventory, LogLevel, RabbitMq, Server, UpstreamKey, UserTag};
 use crate::json;
 

@@ -264,6 +264,7 @@ pub struct ServerFacts {
 mod broker;
 pub mod ciphers;
 pub mod dotnet;
+pub mod federation;
 pub mod names;
 pub mod plan_view;
 pub mod ports;

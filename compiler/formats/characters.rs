@@ -90,7 +90,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// Shortens a part of an item path, so that the paths of a text cannot grow with the square of its length.
-pub(super) fn label(part: &str) -> String {
+pub fn label(part: &str) -> String {
     match part.char_indices().nth(MAX_LABEL) {
         Some((end, _)) => format!("{}…", part.get(..end).unwrap_or_default()),
         None => part.to_owned(),

@@ -4,7 +4,7 @@
 //! inventories: they take `&str`, return values or [`FormatError`]s with byte ranges, and must not import diagnostics,
 //! sources or anything above this layer.
 
-mod characters;
+pub mod characters;
 pub mod cmd;
 pub mod edits;
 pub mod encode;
@@ -130,7 +130,7 @@ pub enum Reading {
 
 impl Reading {
     /// How a text of a format is read that is meant as edits, or as a whole file. A transform is a document of its own
-    /// format, of which a template may say less than the engine can do: [`xdt`] reads it.
+    /// format, read under review: see [`xdt`].
     pub fn of(format: Format, is_edits: bool) -> Self {
         match EditKind::of(format) {
             Some(kind) if is_edits && kind != EditKind::Xdt => Self::Edits(kind),

@@ -1,8 +1,8 @@
 //! What generated scripts really run, by the model of cmd.exe's phases in `formats::cmd`: programs and arguments as they
 //! arrive, in order. Wine cannot tell (its `call` does not look at percent signs and carets again).
 
+use cbgen::facts::federation::read_federation_uri;
 use cbgen::formats::cmd::phases::commands_of;
-use cbgen::formats::uri::read_federation_uri;
 use cbgen::formats::{Format, cmd};
 
 use super::facts::{certificates, facts};
@@ -118,7 +118,7 @@ fn upstreams(subject: &Subject, found: &[String]) -> Verdict {
             serde_json::from_str(&json).map_err(|error| format!("{error}: {json}"))?;
         let uri = read_federation_uri(value["uri"].as_str().unwrap_or_default())
             .map_err(|error| error.to_string())?;
-        let wanted = cbgen::formats::uri::FederationUri::with_folder(peer, 5671, None, &folder);
+        let wanted = cbgen::facts::federation::FederationUri::with_folder(peer, 5671, None, &folder);
         if uri != wanted {
             return Err(format!("{uri:?}, not {wanted:?}"));
         }

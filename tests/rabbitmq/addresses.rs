@@ -1,7 +1,7 @@
 //! What RabbitMQ's own reader makes of federation addresses: those that are written, and those that are refused before a
 //! broker could misread them.
 
-use cbgen::formats::uri::{FederationUri, federation_uri, read_federation_uri};
+use cbgen::facts::federation::{FederationUri, federation_uri, read_federation_uri};
 
 use super::broker::installation;
 use crate::harness::root;

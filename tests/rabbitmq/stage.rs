@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use cbgen::formats::erlang;
+use cbgen::formats::Format;
+use cbgen::lint;
 
 use super::broker::{Broker, Network, installation};
 use super::certificates;
@@ -392,11 +393,11 @@ impl Stage {
         );
     }
 
-    /// The keys of the generated configuration are those of RabbitMQ 3.8; the reader holds the list.
+    /// The keys of the generated configuration are those of RabbitMQ 3.8; lint holds the list.
     pub(super) fn keys_are_known(&self) {
         for server in SERVERS {
             let text = self.artifact(server, "rabbitmq.config").replace('\r', "");
-            let items = erlang::items(&text).expect("RabbitMQ 3.8 knows every key");
+            let items = lint::read_back(Format::Erlang, &text).expect("RabbitMQ 3.8 knows every key");
             assert!(
                 items.iter().any(|item| item.path.contains("tcp_listeners")),
                 "{items:?}"

@@ -2,7 +2,8 @@
 
 use cbgen::contract::manifest::{Artifact, Manifest};
 use cbgen::formats::encode::{deployed_form, encode};
-use cbgen::formats::{self, Format, Reading};
+use cbgen::formats::{Format, Reading};
+use cbgen::lint;
 
 use super::bundles::{Built, bundle};
 
@@ -63,9 +64,9 @@ pub(crate) fn artifact_of(built: &Built, path: &str) -> Artifact {
     artifact.unwrap_or_else(|| panic!("{path} is not in the manifest of {}", built.name))
 }
 
-/// The strict reader of the format reads the text.
+/// The text reads back, and may be generated.
 pub(crate) fn read_back(subject: &Subject) -> Verdict {
-    let Err(errors) = formats::items(subject.reading, &subject.text) else {
+    let Err(errors) = lint::read_back(subject.reading, &subject.text) else {
         return Ok(());
     };
     let lines = errors.iter().map(ToString::to_string);

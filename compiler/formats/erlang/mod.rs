@@ -5,8 +5,8 @@
 //!
 //! # A whole configuration file
 //!
-//! `[{Application, [{Key, Value}, …]}, …].` is written as it stands, for example `rabbitmq.config` (RMQ-2). The keys of
-//! the application `rabbit` are checked against RabbitMQ 3.8, see [`rabbit_key_problems`].
+//! `[{Application, [{Key, Value}, …]}, …].` is written as it stands, for example `rabbitmq.config` (RMQ-2). What
+//! an application makes of its keys is not known here.
 //!
 //! # A list of edits for a vendor file
 //!
@@ -34,7 +34,6 @@
 #[cfg(test)]
 mod consulted;
 mod edits;
-mod rabbit;
 mod read;
 mod scan;
 mod write;
@@ -46,7 +45,6 @@ use super::characters;
 use super::{FormatError, Item};
 
 pub use edits::{TermEdit, edits};
-pub use rabbit::rabbit_key_problems;
 pub use read::{MAX_DEPTH, read};
 pub(crate) use scan::is_reserved;
 pub use write::{erl_atom, erl_string};
@@ -150,11 +148,17 @@ impl Term {
 
 /// Reads a whole configuration file into items such as `rabbit > ssl_options > cacertfile`.
 ///
-/// Reports every unreadable token, or else the first error of structure, or else everything that is wrong in meaning:
-/// a key given twice in one list, and the findings of [`rabbit_key_problems`].
+/// # Errors
+/// Every unreadable token, or else the first error of structure, or else what [`survey`] finds.
 pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
-    let term = read(text)?;
-    let refuse = |message: &str| Err(vec![FormatError::new(term.range.clone(), message)]);
+    let (items, errors) = survey(&read(text)?);
+    if errors.is_empty() { Ok(items) } else { Err(errors) }
+}
+
+/// What the term of a whole configuration file says, and what is wrong with it: a frame that is not
+/// `[{Application, [...]}, …]`, and every key given twice in one list.
+pub fn survey(term: &Term) -> (Vec<Item>, Vec<FormatError>) {
+    let refuse = |message: &str| (Vec::new(), vec![FormatError::new(term.range.clone(), message)]);
     let Some(elements) = term.as_list() else {
         return refuse("the file has to be one list");
     };
@@ -164,25 +168,15 @@ pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
     let mut items = Vec::new();
     let mut errors = Vec::new();
     for element in elements {
-        match element.as_pair() {
-            Some((application, settings)) if settings.as_list().is_some() => {
-                if application == "rabbit" {
-                    errors.extend(rabbit_key_problems(settings));
-                }
-            }
-            _ => errors.push(FormatError::new(
-                element.range.clone(),
-                "expected `{application, [...]}`",
-            )),
+        let settings = element.as_pair().map(|(_, settings)| settings);
+        if settings.and_then(Term::as_list).is_none() {
+            let message = "expected `{application, [...]}`";
+            errors.push(FormatError::new(element.range.clone(), message));
         }
     }
-    flatten(&term, "", &mut items, &mut errors);
-    if errors.is_empty() {
-        Ok(items)
-    } else {
-        errors.sort_by_key(|error| error.range.start);
-        Err(errors)
-    }
+    flatten(term, "", &mut items, &mut errors);
+    errors.sort_by_key(|error| error.range.start);
+    (items, errors)
 }
 
 /// Adds an item for every leaf below `term`, following lists of pairs. Recursion ends at [`MAX_DEPTH`], which the

@@ -10,7 +10,7 @@ use super::xpath::{self, Expression};
 
 /// What happens to the element that is found.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Verb {
+pub enum Verb {
     /// It becomes this element.
     Replace,
     /// This element is added behind the children of the element around.
@@ -33,7 +33,7 @@ pub(crate) enum Verb {
 
 /// Which attributes are meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Names {
+pub enum Names {
     /// All of them.
     All,
     /// Those with these names, which may have a prefix.
@@ -42,7 +42,7 @@ pub(crate) enum Names {
 
 /// How the element is found; without one, it has the same name.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Locator {
+pub enum Locator {
     /// These attributes have the same values.
     Match(Vec<String>),
     /// This path leads to it.
@@ -53,24 +53,24 @@ pub(crate) enum Locator {
 
 /// A path, and its text.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Selector {
+pub struct Selector {
     /// As it was written.
-    pub(crate) text: String,
+    pub text: String,
     /// What it says.
-    pub(crate) expression: Expression,
+    pub(super) expression: Expression,
     /// The prefixes it uses.
-    pub(in crate::edits::xdt) prefixes: BTreeSet<String>,
+    pub(super) prefixes: BTreeSet<String>,
 }
 
 /// Predicates, and their text.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Condition {
+pub struct Condition {
     /// As it was written.
-    pub(crate) text: String,
+    pub text: String,
     /// What it says.
-    pub(crate) predicates: Vec<Expression>,
+    pub(super) predicates: Vec<Expression>,
     /// The prefixes it uses.
-    pub(in crate::edits::xdt) prefixes: BTreeSet<String>,
+    pub(super) prefixes: BTreeSet<String>,
 }
 
 /// Reads a transform.
@@ -193,7 +193,7 @@ fn attribute_names(arguments: &str) -> Result<Vec<String>, String> {
 
 impl Locator {
     /// The prefixes that stand for a namespace in it.
-    pub(in crate::edits::xdt) fn prefixes(&self) -> BTreeSet<String> {
+    pub(super) fn prefixes(&self) -> BTreeSet<String> {
         match self {
             Self::Match(names) => prefixes_of(names),
             Self::XPath(selector) => selector.prefixes.clone(),
@@ -204,7 +204,7 @@ impl Locator {
 
 impl Verb {
     /// The prefixes that stand for a namespace in it.
-    pub(in crate::edits::xdt) fn prefixes(&self) -> BTreeSet<String> {
+    pub(super) fn prefixes(&self) -> BTreeSet<String> {
         match self {
             Self::InsertBefore(selector) | Self::InsertAfter(selector) => selector.prefixes.clone(),
             Self::SetAttributes(Names::Listed(names)) | Self::RemoveAttributes(Names::Listed(names)) => {
@@ -221,7 +221,7 @@ impl Verb {
     }
 
     /// Whether the element is put into the file as it is written.
-    pub(crate) fn writes_out(&self) -> bool {
+    pub fn writes_out(&self) -> bool {
         matches!(
             self,
             Self::Replace

@@ -10,20 +10,21 @@
 mod bytes;
 mod elements;
 mod engine;
+mod exact;
 mod guards;
-pub(crate) mod instructions;
+pub mod instructions;
 mod layout;
 mod locate;
 mod missing;
-pub(crate) mod read;
+mod read;
 mod render;
 mod same;
 mod values;
-pub(crate) mod xpath;
+mod xpath;
 
 pub(super) use bytes::readable;
 pub(super) use engine::work;
-pub use read::XdtEdits;
+pub use read::{Edit, XdtEdits};
 
 /// The namespace of transforms. Copies of the documentation show it with `https`; then Microsoft's engine applies
 /// nothing and reports success.

@@ -1,7 +1,7 @@
 //! A transform document as a typed value: its elements with what they say, and where they say it.
 //!
 //! This is what can be *read*: all that Microsoft's engine knows. What the templates of this product may say is
-//! narrower; that is decided above, over the same value.
+//! narrower; that is decided in lint, over the same value.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,7 +13,7 @@ use crate::xml::read::Limits;
 use crate::xml::tree::{Attribute, Document, NamespaceId, NodeId};
 
 /// How large a transform, or a file that is edited, may be. A `web.config` above 250 KB is refused by IIS as it is set up.
-pub(crate) const LIMITS: Limits = Limits {
+pub(super) const LIMITS: Limits = Limits {
     bytes: crate::edits::source::MAX_FILE_BYTES,
     depth: 200,
     nodes: 1_000_000,
@@ -22,26 +22,28 @@ pub(crate) const LIMITS: Limits = Limits {
 /// The edits a transform document stands for.
 #[derive(Clone, Debug)]
 pub struct XdtEdits {
-    pub(crate) document: Document,
-    pub(crate) elements: Vec<Edit>,
+    /// The document as it was written.
+    pub document: Document,
+    /// Its elements in the order of the text.
+    pub elements: Vec<Edit>,
     places: BTreeMap<NodeId, usize>,
 }
 
 /// One element of a transform document.
 #[derive(Clone, Debug)]
-pub(crate) struct Edit {
+pub struct Edit {
     /// The element.
-    pub(crate) node: NodeId,
+    pub node: NodeId,
     /// The element around it, by its number.
-    pub(crate) parent: Option<usize>,
+    pub parent: Option<usize>,
     /// What is done.
-    pub(crate) verb: Option<Verb>,
+    pub verb: Option<Verb>,
     /// How its target is found.
-    pub(crate) locator: Option<Locator>,
+    pub locator: Option<Locator>,
     /// What the prefixes in both stand for.
-    pub(crate) prefixes: BTreeMap<String, String>,
+    pub(super) prefixes: BTreeMap<String, String>,
     /// Whether something below it is done.
-    pub(crate) holds_transform: bool,
+    pub(super) holds_transform: bool,
 }
 
 impl XdtEdits {
@@ -51,17 +53,15 @@ impl XdtEdits {
     /// Every instruction that cannot be read, that Microsoft's engine would throw at, or that it would pass over in
     /// silence; where the text is not well-formed, that alone.
     pub fn read(text: &str) -> Result<Self, Vec<FormatError>> {
-        let (edits, mut errors) = Self::survey(text).map_err(|error| vec![error])?;
-        if errors.is_empty() {
-            Ok(edits)
-        } else {
-            errors.sort_by_key(|error| error.range.start);
-            Err(errors)
-        }
+        let (edits, errors) = Self::survey(text).map_err(|error| vec![error])?;
+        if errors.is_empty() { Ok(edits) } else { Err(errors) }
     }
 
     /// As [`XdtEdits::read`], with the value also where there are mistakes in instructions.
-    pub(crate) fn survey(text: &str) -> Result<(Self, Vec<FormatError>), FormatError> {
+    ///
+    /// # Errors
+    /// The text is not well-formed.
+    pub fn survey(text: &str) -> Result<(Self, Vec<FormatError>), FormatError> {
         let document = Document::read(text.to_owned(), LIMITS)?;
         let mut edits = Self {
             document,
@@ -85,12 +85,18 @@ impl XdtEdits {
             }
         }
         edits.mark_holders();
+        errors.sort_by_key(|error| error.range.start);
         Ok((edits, errors))
     }
 
     /// What is read at an element of the document.
-    pub(crate) fn edit(&self, node: NodeId) -> Option<&Edit> {
+    pub fn edit(&self, node: NodeId) -> Option<&Edit> {
         self.places.get(&node).and_then(|place| self.elements.get(*place))
+    }
+
+    /// The transform of an element, if it has one that can be read.
+    pub fn verb(&self, node: NodeId) -> Option<&Verb> {
+        self.edit(node)?.verb.as_ref()
     }
 
     fn mark_holders(&mut self) {
@@ -211,7 +217,7 @@ impl XdtEdits {
     }
 
     /// The attribute that a name in an instruction stands for.
-    pub(crate) fn named<'a>(&'a self, edit: &Edit, name: &str) -> Option<&'a Attribute> {
+    pub(super) fn named<'a>(&'a self, edit: &Edit, name: &str) -> Option<&'a Attribute> {
         let (prefix, local) = name.split_once(':').unwrap_or(("", name));
         let namespace = if prefix.is_empty() {
             NamespaceId::NONE
@@ -222,7 +228,7 @@ impl XdtEdits {
     }
 
     /// The attributes that belong into the file, which are not those of transforms.
-    pub(crate) fn meant_attributes(&self, node: NodeId) -> impl Iterator<Item = &Attribute> {
+    pub fn meant_attributes(&self, node: NodeId) -> impl Iterator<Item = &Attribute> {
         let own = self.document.known_namespace(NAMESPACE);
         self.document
             .plain_attributes(node)

@@ -1,16 +1,15 @@
-//! Service bindings of .NET that contradict themselves (CFG-7, DEF-51).
+//! Service bindings of .NET (WCF) that contradict themselves (CFG-7, DEF-51).
 //!
 //! The errors found here would otherwise appear when the first call is made, not when the file is read: a binding with
 //! transport security refuses an `http` address and the other way round, and a buffered binding refuses to be opened
-//! when `maxBufferSize` differs from `maxReceivedMessageSize`.
+//! when `maxBufferSize` differs from `maxReceivedMessageSize`. This file must not know other rules for transforms.
 
 use std::collections::BTreeMap;
 
-use super::{Verb, is_written_out, verb_of};
-use crate::FormatError;
-use crate::edits::xdt::XdtEdits;
-use crate::edits::xdt::instructions::Names;
-use crate::xml::tree::{Attribute, NamespaceId, NodeId};
+use crate::formats::FormatError;
+use crate::formats::edits::xdt::XdtEdits;
+use crate::formats::edits::xdt::instructions::{Names, Verb};
+use crate::formats::xml::tree::{Attribute, NamespaceId, NodeId};
 
 /// Everything in the bindings and client endpoints of a document that cannot work together.
 pub(super) fn problems(edits: &XdtEdits) -> Vec<FormatError> {
@@ -65,6 +64,15 @@ pub(super) fn problems(edits: &XdtEdits) -> Vec<FormatError> {
     errors
 }
 
+/// Whether an element is put into the file as it is written here: it or an element around it is replaced or inserted.
+fn is_written_out(edits: &XdtEdits, element: NodeId) -> bool {
+    edits
+        .document
+        .ancestors(element)
+        .filter_map(|element| edits.verb(element))
+        .any(Verb::writes_out)
+}
+
 fn is_binding(edits: &XdtEdits, element: NodeId) -> bool {
     let document = &edits.document;
     let grandparent = document
@@ -91,7 +99,7 @@ fn sizes(edits: &XdtEdits, binding: NodeId) -> Option<FormatError> {
     const MESSAGE: &str = "maxReceivedMessageSize";
     let document = &edits.document;
     let refuse = |message: String| Some(FormatError::new(document.range(binding), message));
-    if let Some(Verb::SetAttributes(Names::Listed(names))) = verb_of(edits, binding) {
+    if let Some(Verb::SetAttributes(Names::Listed(names))) = edits.verb(binding) {
         let listed = |name: &str| names.iter().any(|listed| listed == name);
         if listed(BUFFER) != listed(MESSAGE) {
             return refuse(format!("`{BUFFER}` and `{MESSAGE}` have to be set together"));

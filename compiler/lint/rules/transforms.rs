@@ -1,8 +1,7 @@
-//! XML document transforms (XDT) for .NET configuration files: what templates of the product may say.
+//! Transforms of .NET configuration files that say what they do (CFG-6 to CFG-8, CFG-10 to CFG-14, IIS-3; DEF-49).
 //!
-//! A text of this format is a keyed edit of a file that belongs to the vendor (CFG-6 to CFG-8, CFG-10 to CFG-14,
-//! IIS-3; DEF-49). What can be read and applied at all is `edits::xdt`, and one value of it serves both; here only rules
-//! are added that make a reviewed text say what it does:
+//! The engine applies all that Microsoft's engine knows. A template may say less, because who reviews it has to see what it
+//! finds and what it changes:
 //!
 //! - The root is `<configuration xmlns:xdt="http://schemas.microsoft.com/XML-Document-Transform">` (not `https`).
 //! - The content of `Replace`, `Insert` and `Remove` holds no transform.
@@ -13,21 +12,18 @@
 //!   for the same target, which together mean "set, or add".
 //! - A `<setting>` is never inserted. Its section below `<applicationSettings>` is named, or found by an `XPath` with `*`,
 //!   because the guide does not name it (DEF-53).
-
-mod exact;
-mod services;
+//! - No attribute holds a line break (DEF-58), and no blanks stand around the text of a `<value>`.
+//!
+//! This file must not know what IIS or a service makes of the result.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::edits::xdt::XdtEdits;
-use super::edits::xdt::instructions::{self, Locator, Names, Verb};
-use super::xml;
-use super::xml::tree::{Attribute, NodeId};
-use super::{FormatError, Item, characters};
-
-pub use super::edits::xdt::NAMESPACE;
-pub use super::xml::{xml_attr, xml_text};
+use crate::formats::edits::xdt::instructions::{Locator, Names, Verb};
+use crate::formats::edits::xdt::{NAMESPACE, XdtEdits};
+use crate::formats::xdt::label;
+use crate::formats::xml::tree::{Attribute, NodeId};
+use crate::formats::{FormatError, characters};
 
 /// Elements that occur once in their parent, so that they need no locator.
 const SINGLE: &[&str] = &[
@@ -76,99 +72,19 @@ const SINGLE: &[&str] = &[
     "wsHttpBinding",
 ];
 
-/// Reads a transform document into items such as `configuration > appSettings > add[key=QStatsURL] > @value`; the
-/// transforms and locators are items too (`… > @xdt:Transform`).
-///
-/// Refuses what the module documentation excludes, what [`XdtEdits::read`] refuses, line breaks in attribute values
-/// (DEF-58), `defaultPath` (locked at server level, so every error page would fail), blanks around the text of a
-/// `<value>`, an `<add>` below `system.webServer` without a `<remove>` before it (DEF-59), and service bindings whose
-/// sizes or security mode contradict each other (DEF-51). Well-formedness errors come alone; otherwise everything is
-/// reported.
-pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
-    // The review form is shallower than what can be read.
-    xml::parse(text)?;
-    let (edits, errors) = XdtEdits::survey(text).map_err(|error| vec![error])?;
-    let mut reader = Reader {
-        text,
-        edits: &edits,
+/// Everything in a transform document that does not show what it does. A document that transforms nothing is refused
+/// unless `is_clean` is false: then another mistake may be the reason.
+pub(super) fn problems(edits: &XdtEdits, is_clean: bool) -> Vec<FormatError> {
+    let mut checker = Checker {
+        edits,
         targets: BTreeMap::new(),
-        errors,
+        errors: Vec::new(),
     };
     if let Some(root) = edits.document.root() {
-        reader.root(root);
+        checker.root(root, is_clean);
     }
-    reader.conflicting_targets();
-    reader.errors.extend(services::problems(&edits));
-    if reader.errors.is_empty() {
-        Ok(said(&edits))
-    } else {
-        // What cannot be read and what may not be said can be one and the same.
-        reader
-            .errors
-            .sort_by_key(|error| (error.range.start, error.range.end));
-        reader.errors.dedup();
-        Err(reader.errors)
-    }
-}
-
-/// What a transform document says, one item for each attribute and text.
-pub(crate) fn said(edits: &XdtEdits) -> Vec<Item> {
-    let value = |attribute: &Attribute| normalized(edits, attribute);
-    xml::flatten(
-        &edits.document,
-        &[(NAMESPACE, "xdt")],
-        &|node| label(edits, node),
-        &value,
-    )
-}
-
-/// The transform of an element, if it has one that can be read.
-fn verb_of(edits: &XdtEdits, element: NodeId) -> Option<&Verb> {
-    edits.edit(element)?.verb.as_ref()
-}
-
-/// Whether an element is put into the file as it is written here: it or an element around it is replaced or inserted.
-fn is_written_out(edits: &XdtEdits, element: NodeId) -> bool {
-    edits
-        .document
-        .ancestors(element)
-        .filter_map(|element| verb_of(edits, element))
-        .any(Verb::writes_out)
-}
-
-fn normalized(edits: &XdtEdits, attribute: &Attribute) -> String {
-    let value = edits.document.value(attribute);
-    let is_own = edits.document.uri(attribute.namespace()) == NAMESPACE;
-    let read = match edits.document.attribute_name(attribute) {
-        "Transform" if is_own => instructions::verb(&value).map(|verb| verb.to_string()),
-        "Locator" if is_own => instructions::locator(&value).map(|locator| locator.to_string()),
-        _ => return value.into_owned(),
-    };
-    read.unwrap_or_else(|_| value.into_owned())
-}
-
-/// Name of an element together with what identifies it among its siblings.
-fn label(edits: &XdtEdits, element: NodeId) -> String {
-    let document = &edits.document;
-    let name = document.name(element);
-    let locator = edits.edit(element).and_then(|edit| edit.locator.as_ref());
-    let identity = match locator {
-        Some(Locator::Match(names)) => {
-            let equal = |name: &String| {
-                let value = document.attribute(element, name).unwrap_or_default();
-                format!("{name}={value}")
-            };
-            names.iter().map(equal).collect::<Vec<_>>().join(",")
-        }
-        Some(Locator::XPath(path)) => path.text.clone(),
-        Some(Locator::Condition(condition)) => condition.text.clone(),
-        None => match ["key", "name"].map(|name| document.attribute(element, name)) {
-            [Some(key), _] => format!("key={key}"),
-            [None, Some(value)] => format!("name={value}"),
-            [None, None] => return name.to_owned(),
-        },
-    };
-    format!("{name}[{identity}]")
+    checker.conflicting_targets();
+    checker.errors
 }
 
 fn is_single(edits: &XdtEdits, element: NodeId) -> bool {
@@ -195,25 +111,22 @@ enum Content {
     Literal,
 }
 
-/// What surrounds the element that is read.
+/// What surrounds the element that is checked.
 #[derive(Clone, Copy)]
 struct Around {
     content: Content,
-    /// Below `system.webServer`.
-    web_server: bool,
     /// Below a `value`.
     value: bool,
 }
 
-struct Reader<'a> {
-    text: &'a str,
+struct Checker<'a> {
     edits: &'a XdtEdits,
     /// For each target the verbs that change it, with the elements that say so.
     targets: BTreeMap<String, Vec<(Verb, Range<usize>)>>,
     errors: Vec<FormatError>,
 }
 
-impl Reader<'_> {
+impl Checker<'_> {
     fn refuse(&mut self, range: Range<usize>, message: impl Into<String>) {
         self.errors.push(FormatError::new(range, message));
     }
@@ -223,7 +136,7 @@ impl Reader<'_> {
         self.edits.document.short_tag(element)
     }
 
-    fn root(&mut self, root: NodeId) {
+    fn root(&mut self, root: NodeId, is_clean: bool) {
         let document = &self.edits.document;
         if document.name(root) != "configuration" {
             self.refuse(self.tag(root), "the root element has to be `configuration`");
@@ -234,30 +147,25 @@ impl Reader<'_> {
         }
         let around = Around {
             content: Content::Sought,
-            web_server: false,
             value: false,
         };
-        if !self.children(root, "configuration", around) && self.errors.is_empty() {
+        if !self.children(root, "configuration", around) && is_clean && self.errors.is_empty() {
             self.refuse(self.tag(root), "the document transforms nothing");
         }
     }
 
-    /// Reads the children of an element; returns whether there is a transform among or below them.
+    /// Checks the children of an element; returns whether there is a transform among or below them.
     fn children(&mut self, parent: NodeId, path: &str, around: Around) -> bool {
         let edits = self.edits;
         self.own_text(parent, around);
         let mut without = Vec::new();
         let mut any = false;
-        let mut removed = BTreeSet::new();
         let mut labels = BTreeSet::new();
         for child in edits.document.elements(parent) {
             if self.element(child, path, around) {
                 any = true;
             } else {
                 without.push(child);
-            }
-            if around.web_server {
-                self.remove_before_add(child, around, &mut removed);
             }
             let label = label(edits, child);
             let named = label.ends_with(']');
@@ -295,7 +203,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads an element; returns whether it or something below it is a transform.
+    /// Checks an element; returns whether it or something below it is a transform.
     fn element(&mut self, element: NodeId, path: &str, around: Around) -> bool {
         let edits = self.edits;
         let document = &edits.document;
@@ -319,7 +227,6 @@ impl Reader<'_> {
         };
         let inside = Around {
             content: around.content.max(content),
-            web_server: around.web_server || name == "system.webServer",
             value: around.value || name == "value",
         };
         let below = self.children(element, &path, inside);
@@ -363,12 +270,12 @@ impl Reader<'_> {
                 .map_or_else(|| self.tag(element), Attribute::range_value)
         };
         let (locator_range, verb_range) = (range("Locator"), range("Transform"));
-        if locator.is_some_and(|locator| !exact::locator(locator)) {
+        if locator.is_some_and(|locator| !locator.is_exact()) {
             let message = "the expression has to compare an attribute with `=` and a quoted text, without functions or alternatives";
             self.refuse(locator_range, message);
         }
         if let Some(Verb::InsertBefore(path) | Verb::InsertAfter(path)) = verb
-            && !exact::selector(path)
+            && !path.is_exact()
         {
             let message =
                 "the path has to consist of names, and compare attributes with `=` and a quoted text alone";
@@ -380,7 +287,7 @@ impl Reader<'_> {
     fn attributes(&mut self, element: NodeId, around: Around) {
         let document = &self.edits.document;
         for attribute in document.plain_attributes(element) {
-            let raw = self.text.get(attribute.range_value()).unwrap_or_default();
+            let raw = document.slice(attribute.range_value());
             let value = document.value(attribute);
             let name = document.attribute_name(attribute);
             if raw.contains(['\n', '\t', '\r']) || value.contains(['\n', '\t', '\r']) {
@@ -401,10 +308,6 @@ impl Reader<'_> {
                     } else {
                         format!("`{name}` is in the namespace `{uri}`, transforms are in `{NAMESPACE}`")
                     }
-                }
-                (false, "defaultPath") => {
-                    "`defaultPath` is locked at server level; set it with appcmd and `/commit:apphost`"
-                        .to_owned()
                 }
                 _ => continue,
             };
@@ -477,34 +380,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Collections of IIS refuse a second entry of the same name anywhere up the hierarchy (error 500.19).
-    fn remove_before_add(&mut self, element: NodeId, around: Around, removed: &mut BTreeSet<String>) {
-        let document = &self.edits.document;
-        let identity = ["name", "value"]
-            .iter()
-            .find_map(|name| document.attribute(element, name));
-        let Some(identity) = identity.map(|identity| identity.to_ascii_lowercase()) else {
-            return;
-        };
-        let verb = verb_of(self.edits, element);
-        match document.name(element) {
-            "remove" if !matches!(verb, Some(Verb::Remove | Verb::RemoveAll)) => {
-                removed.insert(identity);
-            }
-            "add" => {
-                let inserted = match verb {
-                    Some(verb) => verb.writes_out() && *verb != Verb::Replace,
-                    None => around.content != Content::Sought,
-                };
-                if inserted && !removed.contains(&identity) {
-                    let message = "`<remove>` of the same name has to stand before this `<add>`, or an inherited entry stops the application";
-                    self.refuse(self.tag(element), message);
-                }
-            }
-            _ => {}
-        }
-    }
-
     fn conflicting_targets(&mut self) {
         for (path, verbs) in std::mem::take(&mut self.targets) {
             let kinds: Vec<&Verb> = verbs.iter().map(|(verb, _)| verb).collect();
@@ -521,6 +396,3 @@ impl Reader<'_> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,13 +1,14 @@
-//! What RabbitMQ 3.8 understands in its own section of `rabbitmq.config`.
+//! What RabbitMQ 3.8 understands in its own section of `rabbitmq.config` (RMQ-2).
 //!
 //! The broker does not complain about an unknown key, and starts with a value of the wrong shape only to refuse every
 //! login later; a test against a newer broker proves nothing either, because keys came and went. So keys and shapes are
 //! compared with a table. It was made from the repository `rabbitmq/rabbitmq-server` at tag v3.8.1: `PROJECT_ENV` in
 //! `Makefile`, the `get_env(rabbit, …)` calls under `src/` and `priv/schema/rabbit.schema`. Which minor version a
 //! server runs is not known here: `subject_alternative_name` needs 3.8.10 (DEF-76), a rule of the inventory checks.
+//! This module must not know how a term is read.
 
-use super::{Term, TermKind};
-use crate::FormatError;
+use crate::formats::FormatError;
+use crate::formats::erlang::{Term, TermKind, erl_atom};
 
 /// The shape a value has to have.
 #[derive(Clone, Copy)]
@@ -217,10 +218,13 @@ const KEYS: &[(&str, Shape)] = &[
 /// Everything in the settings of the application `rabbit` that RabbitMQ 3.8 would ignore, misread or die of: keys it
 /// does not know, values of the wrong shape, and `log_levels`, which stops the broker at start (DEF-78).
 ///
-/// `settings` is the value of the pair `{rabbit, [...]}`. A key given twice is found by [`super::items`].
-pub fn rabbit_key_problems(settings: &Term) -> Vec<FormatError> {
+/// `file` is the list `[{Application, [...]}, …]`. A key given twice is found by the reader, which knows its frame too.
+pub(super) fn problems(file: &Term) -> Vec<FormatError> {
     let mut problems = Vec::new();
-    keys("rabbit", settings, KEYS, &mut problems);
+    let applications = file.as_list().into_iter().flatten().filter_map(Term::as_pair);
+    for (_, settings) in applications.filter(|(name, value)| *name == "rabbit" && value.as_list().is_some()) {
+        keys("rabbit", settings, KEYS, &mut problems);
+    }
     problems
 }
 
@@ -332,7 +336,7 @@ fn check(path: &str, value: &Term, shape: Shape, problems: &mut Vec<FormatError>
 fn listed(names: &[&str]) -> String {
     let quoted: Vec<String> = names
         .iter()
-        .map(|name| match super::erl_atom(name) {
+        .map(|name| match erl_atom(name) {
             Ok(atom) => format!("`{atom}`"),
             Err(_) => format!("`{name}`"),
         })
@@ -350,15 +354,21 @@ fn is_listener(listener: &Term) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::read;
     use super::*;
+    use crate::formats::erlang::read;
 
     /// Reads the settings of `rabbit` and compares the problems found, as `range message`.
-    fn check(text: &str, expected: &[&str]) {
-        let problems = rabbit_key_problems(&read(&format!("{text}.")).unwrap());
-        let found: Vec<String> = problems
+    fn check(settings: &str, expected: &[&str]) {
+        let before = "[{rabbit, ";
+        let found: Vec<String> = problems(&read(&format!("{before}{settings}}}].")).unwrap())
             .into_iter()
-            .map(|error| format!("{:?} {error}", error.range))
+            .map(|error| {
+                (
+                    error.range.start - before.len()..error.range.end - before.len(),
+                    error.message,
+                )
+            })
+            .map(|(range, message)| format!("{range:?} {message}"))
             .collect();
         assert_eq!(found, expected);
     }
