@@ -20,6 +20,7 @@ use crate::catalogue::catalogue;
 use crate::contract::digest::Digest;
 use crate::contract::manifest::{Artifact, ServerEntry};
 use crate::contract::path::BundlePath;
+use crate::formats::FactPath;
 
 /// A server of a bundle, or the bundle as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,7 +124,7 @@ impl Unit<'_> {
                 Content::Text(content) => {
                     match all_facts(artifact.effect.reading(artifact.format), content, &names) {
                         Some(facts) => facts.iter().for_each(|(path, value)| {
-                            text.extend(["\0", path, "\0", value]);
+                            text.extend(["\0", &path.to_string(), "\0", value]);
                         }),
                         None => text.extend(["\0\0", &names.hide(content)]),
                     }
@@ -253,8 +254,9 @@ fn leave_out_what_follows(comparison: &mut Comparison<'_>, old: &Side, new: &Sid
         match &found.outcome {
             Outcome::Changed(_) | Outcome::Lines(_) if is_runbook(record) => {}
             Outcome::Changed(facts) | Outcome::Lines(facts) => {
+                // The names of its server are back in place, as the runbook writes them.
                 for fact in facts {
-                    said.fact(&shown_in(fact, &found.names));
+                    said.fact(&fact.map(|text| found.names.restore(text)));
                 }
             }
             Outcome::Added(_) => {
@@ -330,12 +332,8 @@ fn leave_out_what_follows(comparison: &mut Comparison<'_>, old: &Side, new: &Sid
             && found.outcome == Outcome::Derived
             && !with_runbook.contains(&found.place.bundle)
         {
-            found.outcome = Outcome::Lines(vec![Fact {
-                path: "the whole file".into(),
-                kind: FactKind::Changed,
-                old: None,
-                new: Some("another page, while the runbook says the same".into()),
-            }]);
+            let why = "another page, while the runbook says the same".into();
+            found.outcome = Outcome::Lines(views::whole("the whole file", why));
         }
     }
 }
@@ -371,16 +369,6 @@ fn rest(said: &mut Said, snapshot: &Snapshot, is_new: bool) {
         {
             said.rest(text, is_new);
         }
-    }
-}
-
-/// A fact with the names of its server back in place, as the runbook writes them.
-fn shown_in(fact: &Fact, names: &Identity) -> Fact {
-    Fact {
-        path: names.restore(&fact.path),
-        kind: fact.kind,
-        old: fact.old.as_deref().map(|text| names.restore(text)),
-        new: fact.new.as_deref().map(|text| names.restore(text)),
     }
 }
 
@@ -513,15 +501,16 @@ fn take_unique<'a, K: Ord>(
 fn only_what_differs(outcome: Outcome, old_names: &Identity, new_names: &Identity) -> Outcome {
     let left = |facts: Vec<Fact>| {
         let written = |fact: &Fact, text: Option<&String>, names: &Identity| {
-            (names.restore(&fact.path), text.map(|text| names.restore(text)))
+            let path = fact.path.map(|text| names.restore(text));
+            (path, text.map(|text| names.restore(text)))
         };
-        let mut gone: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
+        let mut gone: BTreeMap<(FactPath, Option<String>), usize> = BTreeMap::new();
         for fact in facts.iter().filter(|fact| fact.kind == FactKind::Removed) {
             *gone
                 .entry(written(fact, fact.old.as_ref(), old_names))
                 .or_default() += 1;
         }
-        let mut came: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
+        let mut came: BTreeMap<(FactPath, Option<String>), usize> = BTreeMap::new();
         let mut kept = Vec::new();
         for fact in facts {
             let (old, new) = (

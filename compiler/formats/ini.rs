@@ -12,7 +12,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::characters;
-use super::{FormatError, Item};
+use super::edits::Edits;
+use super::{FactPath, FormatError, Item};
 
 /// Checks a value for the right side of `Key=Value`; it is written as it is, because the format has no escapes.
 ///
@@ -58,29 +59,14 @@ pub struct IniEdit {
 
 impl IniEdit {
     /// `InternetShortcut > URL`.
-    pub fn path(&self) -> String {
-        format!(
-            "{} > {}",
-            characters::label(&self.section),
-            characters::label(&self.key)
-        )
+    pub fn path(&self) -> FactPath {
+        FactPath::of([&self.section, &self.key].map(|name| characters::label(name)))
     }
 }
 
 /// Reads a text into items: path `InternetShortcut > URL`, value as it is written. The mistakes are those of [`edits`].
 pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
-    Ok(edits(text)?.into_iter().map(IniEdit::into_item).collect())
-}
-
-impl IniEdit {
-    /// The edit as a fact that is compared.
-    pub(crate) fn into_item(self) -> Item {
-        Item {
-            path: self.path(),
-            value: self.value,
-            range: self.range,
-        }
-    }
+    Ok(Edits::IniLines(edits(text)?).items())
 }
 
 /// Reads a list of edits.

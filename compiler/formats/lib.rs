@@ -16,6 +16,7 @@ pub mod json;
 pub mod markdown;
 pub mod markdown_blocks;
 pub mod nginx;
+mod path;
 pub mod power_shell;
 pub mod prose;
 pub mod reg;
@@ -31,6 +32,7 @@ use std::fmt;
 use std::ops::Range;
 
 use edits::{EditKind, Edits};
+pub use path::{FactPath, Form, Step};
 
 /// A format an artifact can have. A new variant breaks every match on purpose.
 #[derive(
@@ -156,7 +158,7 @@ impl From<Format> for Reading {
 pub struct Item {
     /// What the fact is about, readable and unique within its text where the format allows it, for example
     /// `http > server 443 > location /auth/ > proxy_pass` or `HKEY_LOCAL_MACHINE\\SOFTWARE\\X > Name`.
-    pub path: String,
+    pub path: FactPath,
     /// What the text says about it, normalized so that layout does not matter.
     pub value: String,
     /// The bytes that state it.

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::{FormatError, Item, text};
+use super::{Form, FormatError, Item, Step, text};
 
 /// Commands that come with Windows PowerShell 5.1 and read or show state, plus keywords and a few that write files.
 /// Everything else is refused: aliases differ between versions, and network or evaluating commands have no place here.
@@ -596,14 +596,13 @@ fn finish(current: &mut Vec<&Token<'_>>, items: &mut Vec<Item>) {
             }
         })
         .collect();
-    let name = match tokens.get(1) {
-        Some(second) if first.text.eq_ignore_ascii_case("function") => {
-            format!("{} {}", first.text, second.text)
-        }
-        _ => first.text.to_owned(),
+    let statement = Step::new(Form::Statement, first.text).numbered(items.len() + 1);
+    let step = match tokens.get(1) {
+        Some(second) if first.text.eq_ignore_ascii_case("function") => statement.keyed(second.text),
+        _ => statement,
     };
     items.push(Item {
-        path: format!("{:02} {name}", items.len() + 1),
+        path: step.into(),
         value: words.join(" "),
         range: first.range.start..last.range.end,
     });

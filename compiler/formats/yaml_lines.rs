@@ -14,7 +14,8 @@ use std::fmt;
 use std::ops::Range;
 
 use super::characters;
-use super::{FormatError, Item};
+use super::edits::Edits;
+use super::{FactPath, FormatError, Item};
 
 /// Writes a value in single quotes, the one style of YAML without escapes: only the quote itself is doubled.
 ///
@@ -45,12 +46,8 @@ impl fmt::Display for YamlKey {
 
 impl YamlKey {
     /// `:development > :host`.
-    pub fn path(keys: &[Self]) -> String {
-        let names: Vec<String> = keys
-            .iter()
-            .map(|key| characters::label(&key.to_string()))
-            .collect();
-        names.join(" > ")
+    pub fn path(keys: &[Self]) -> FactPath {
+        FactPath::of(keys.iter().map(|key| characters::label(&key.to_string())))
     }
 }
 
@@ -67,23 +64,14 @@ pub struct YamlEdit {
 
 impl YamlEdit {
     /// The keys, as people read them.
-    pub fn path(&self) -> String {
+    pub fn path(&self) -> FactPath {
         YamlKey::path(&self.keys)
-    }
-
-    /// The edit as a fact that is compared.
-    pub(crate) fn into_item(self) -> Item {
-        Item {
-            path: self.path(),
-            value: self.value,
-            range: self.range,
-        }
     }
 }
 
 /// Reads a list of edits into items: path `:host`, value `127.0.0.1`. The mistakes are those of [`edits`].
 pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
-    Ok(edits(text)?.into_iter().map(YamlEdit::into_item).collect())
+    Ok(Edits::YamlLines(edits(text)?).items())
 }
 
 /// Deepest level of keys.

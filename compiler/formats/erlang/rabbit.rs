@@ -7,7 +7,7 @@
 //! server runs is not known here: `subject_alternative_name` needs 3.8.10 (DEF-76), a rule of the inventory checks.
 
 use super::{Term, TermKind};
-use crate::FormatError;
+use crate::{FactPath, FormatError, Step};
 
 /// The shape a value has to have.
 #[derive(Clone, Copy)]
@@ -220,13 +220,18 @@ const KEYS: &[(&str, Shape)] = &[
 /// `settings` is the value of the pair `{rabbit, [...]}`. A key given twice is found by [`super::items`].
 pub fn rabbit_key_problems(settings: &Term) -> Vec<FormatError> {
     let mut problems = Vec::new();
-    keys("rabbit", settings, KEYS, &mut problems);
+    keys(&"rabbit".into(), settings, KEYS, &mut problems);
     problems
 }
 
-fn keys(path: &str, value: &Term, table: &'static [(&'static str, Shape)], problems: &mut Vec<FormatError>) {
+fn keys(
+    path: &FactPath,
+    value: &Term,
+    table: &'static [(&'static str, Shape)],
+    problems: &mut Vec<FormatError>,
+) {
     each_pair(path, value, problems, |key, value, problems| {
-        if path == "rabbit" && key == "log_levels" {
+        if path.steps().len() == 1 && key == "log_levels" {
             problems.push(FormatError::new(
                 value.range.clone(),
                 "`log_levels` stops RabbitMQ 3.8 at start when its list holds anything but pairs, and later versions \
@@ -236,19 +241,19 @@ fn keys(path: &str, value: &Term, table: &'static [(&'static str, Shape)], probl
         }
         let known = table.binary_search_by(|(name, _)| (*name).cmp(key)).ok();
         match known.and_then(|index| table.get(index)) {
-            Some((_, shape)) => check(&format!("{path} > {key}"), value, *shape, problems),
+            Some((_, shape)) => check(&path.child(Step::named(key)), value, *shape, problems),
             None => unknown(path, key, value, problems),
         }
     });
 }
 
-fn unknown(path: &str, key: &str, value: &Term, problems: &mut Vec<FormatError>) {
+fn unknown(path: &FactPath, key: &str, value: &Term, problems: &mut Vec<FormatError>) {
     let message = format!("`{path}` has no key `{key}` in RabbitMQ 3.8, so the broker would ignore it");
     problems.push(FormatError::new(value.range.clone(), message));
 }
 
 fn each_pair(
-    path: &str,
+    path: &FactPath,
     value: &Term,
     problems: &mut Vec<FormatError>,
     mut then: impl FnMut(&str, &Term, &mut Vec<FormatError>),
@@ -264,14 +269,14 @@ fn each_pair(
     }
 }
 
-fn refuse(path: &str, value: &Term, expected: &str, problems: &mut Vec<FormatError>) {
+fn refuse(path: &FactPath, value: &Term, expected: &str, problems: &mut Vec<FormatError>) {
     problems.push(FormatError::new(
         value.range.clone(),
         format!("`{path}` takes {expected}"),
     ));
 }
 
-fn check(path: &str, value: &Term, shape: Shape, problems: &mut Vec<FormatError>) {
+fn check(path: &FactPath, value: &Term, shape: Shape, problems: &mut Vec<FormatError>) {
     let is_count = |value: &Term| value.as_integer().is_some_and(|number| number >= 0);
     let (fits, expected) = match shape {
         Shape::Any => (true, String::new()),
@@ -317,7 +322,7 @@ fn check(path: &str, value: &Term, shape: Shape, problems: &mut Vec<FormatError>
         Shape::Each(names, shape) => {
             return each_pair(path, value, problems, |key, value, problems| {
                 if names.contains(&key) {
-                    check(&format!("{path} > {key}"), value, *shape, problems);
+                    check(&path.child(Step::named(key)), value, *shape, problems);
                 } else {
                     unknown(path, key, value, problems);
                 }

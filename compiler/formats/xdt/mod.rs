@@ -24,7 +24,7 @@ use super::edits::xdt::XdtEdits;
 use super::edits::xdt::instructions::{self, Locator, Names, Verb};
 use super::xml;
 use super::xml::tree::{Attribute, NodeId};
-use super::{FormatError, Item, characters};
+use super::{FactPath, Form, FormatError, Item, Step};
 
 pub use super::edits::xdt::NAMESPACE;
 pub use super::xml::{xml_attr, xml_text};
@@ -117,7 +117,7 @@ pub(crate) fn said(edits: &XdtEdits) -> Vec<Item> {
     xml::flatten(
         &edits.document,
         &[(NAMESPACE, "xdt")],
-        &|node| label(edits, node),
+        &|node| step(edits, node),
         &value,
     )
 }
@@ -148,9 +148,9 @@ fn normalized(edits: &XdtEdits, attribute: &Attribute) -> String {
 }
 
 /// Name of an element together with what identifies it among its siblings.
-fn label(edits: &XdtEdits, element: NodeId) -> String {
+fn step(edits: &XdtEdits, element: NodeId) -> Step {
     let document = &edits.document;
-    let name = document.name(element);
+    let step = Step::new(Form::Element, document.name(element));
     let locator = edits.edit(element).and_then(|edit| edit.locator.as_ref());
     let identity = match locator {
         Some(Locator::Match(names)) => {
@@ -165,10 +165,10 @@ fn label(edits: &XdtEdits, element: NodeId) -> String {
         None => match ["key", "name"].map(|name| document.attribute(element, name)) {
             [Some(key), _] => format!("key={key}"),
             [None, Some(value)] => format!("name={value}"),
-            [None, None] => return name.to_owned(),
+            [None, None] => return step,
         },
     };
-    format!("{name}[{identity}]")
+    step.keyed(identity)
 }
 
 fn is_single(edits: &XdtEdits, element: NodeId) -> bool {
@@ -209,7 +209,7 @@ struct Reader<'a> {
     text: &'a str,
     edits: &'a XdtEdits,
     /// For each target the verbs that change it, with the elements that say so.
-    targets: BTreeMap<String, Vec<(Verb, Range<usize>)>>,
+    targets: BTreeMap<FactPath, Vec<(Verb, Range<usize>)>>,
     errors: Vec<FormatError>,
 }
 
@@ -237,19 +237,19 @@ impl Reader<'_> {
             web_server: false,
             value: false,
         };
-        if !self.children(root, "configuration", around) && self.errors.is_empty() {
+        if !self.children(root, &"configuration".into(), around) && self.errors.is_empty() {
             self.refuse(self.tag(root), "the document transforms nothing");
         }
     }
 
     /// Reads the children of an element; returns whether there is a transform among or below them.
-    fn children(&mut self, parent: NodeId, path: &str, around: Around) -> bool {
+    fn children(&mut self, parent: NodeId, path: &FactPath, around: Around) -> bool {
         let edits = self.edits;
         self.own_text(parent, around);
         let mut without = Vec::new();
         let mut any = false;
         let mut removed = BTreeSet::new();
-        let mut labels = BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for child in edits.document.elements(parent) {
             if self.element(child, path, around) {
                 any = true;
@@ -259,21 +259,17 @@ impl Reader<'_> {
             if around.web_server {
                 self.remove_before_add(child, around, &mut removed);
             }
-            let label = label(edits, child);
-            let named = label.ends_with(']');
+            let step = step(edits, child);
             // What may be written out as a whole would hold both.
-            if around.content != Content::Sought && named && !labels.insert(label.clone()) {
-                self.refuse(
-                    self.tag(child),
-                    format!("`{}` is given twice", characters::label(&label)),
-                );
+            if around.content != Content::Sought && step.key.is_some() && !seen.insert(step.clone()) {
+                self.refuse(self.tag(child), format!("`{step}` is given twice"));
             }
         }
         if any && around.content == Content::Sought {
             for child in without {
                 let message = format!(
                     "`{}` holds no transform, so it changes nothing",
-                    characters::label(&label(edits, child))
+                    step(edits, child)
                 );
                 self.refuse(self.tag(child), message);
             }
@@ -296,7 +292,7 @@ impl Reader<'_> {
     }
 
     /// Reads an element; returns whether it or something below it is a transform.
-    fn element(&mut self, element: NodeId, path: &str, around: Around) -> bool {
+    fn element(&mut self, element: NodeId, path: &FactPath, around: Around) -> bool {
         let edits = self.edits;
         let document = &edits.document;
         let name = document.name(element);
@@ -304,7 +300,7 @@ impl Reader<'_> {
         let read = edits.edit(element).filter(|_| around.content != Content::Literal);
         let (verb, locator) = read.map_or((None, None), |edit| (edit.verb.as_ref(), edit.locator.as_ref()));
         self.located_exactly(element, verb, locator);
-        let path = format!("{path} > {}", characters::label(&label(edits, element)));
+        let path = path.child(step(edits, element));
         let content = match verb {
             Some(
                 Verb::Replace
