@@ -1,5 +1,7 @@
 //! One thing that two texts say differently. This file must not know how it was found, nor how it is shown.
 
+use std::collections::BTreeMap;
+
 use crate::formats::FactPath;
 
 /// How a fact differs. The order is that of the report.
@@ -77,4 +79,33 @@ impl Fact {
             ..*self
         }
     }
+}
+
+/// Takes out what went and came alike, as `written` reads it: as many facts as both sides have, the first ones.
+pub(super) fn without_alike(mut facts: Vec<Fact>, written: impl Fn(&Fact) -> Fact) -> Vec<Fact> {
+    let key = |fact: &Fact| {
+        let Fact { path, old, new, .. } = written(fact);
+        (path, old.or(new))
+    };
+    let mut alike: BTreeMap<_, [usize; 2]> = BTreeMap::new();
+    for fact in &facts {
+        let [gone, come] = alike.entry(key(fact)).or_default();
+        *gone += usize::from(fact.kind == FactKind::Removed);
+        *come += usize::from(fact.kind == FactKind::Added);
+    }
+    for counts in alike.values_mut() {
+        let [gone, come] = *counts;
+        *counts = [gone.min(come); 2];
+    }
+    facts.retain(|fact| {
+        let left = match (fact.kind, alike.get_mut(&key(fact))) {
+            (FactKind::Removed, Some([gone, _])) => gone,
+            (FactKind::Added, Some([_, come])) => come,
+            _ => return true,
+        };
+        let is_kept = *left == 0;
+        *left = left.saturating_sub(1);
+        is_kept
+    });
+    facts
 }

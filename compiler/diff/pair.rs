@@ -11,7 +11,7 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use super::artifact::{Outcome, added, compare_artifacts, summary};
 use super::compare::all_facts;
 use super::edition::{BundlePair, Edition};
-use super::fact::{Fact, FactKind};
+use super::fact::{Fact, FactKind, without_alike};
 use super::identity::{Identity, Installation};
 use super::runbook::{Said, what_is_new};
 use super::sides::{Content, Side, Snapshot, is_derived, is_runbook};
@@ -20,7 +20,6 @@ use crate::catalogue::catalogue;
 use crate::contract::digest::Digest;
 use crate::contract::manifest::{Artifact, ServerEntry};
 use crate::contract::path::BundlePath;
-use crate::formats::FactPath;
 
 /// A server of a bundle, or the bundle as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -499,54 +498,24 @@ fn take_unique<'a, K: Ord>(
 /// A server that is renamed loses other names on each side, so what both sides say alike can look different. Such facts
 /// go: those that read the same with all names in place.
 fn only_what_differs(outcome: Outcome, old_names: &Identity, new_names: &Identity) -> Outcome {
-    let left = |facts: Vec<Fact>| {
-        let written = |fact: &Fact, text: Option<&String>, names: &Identity| {
-            let path = fact.path.map(|text| names.restore(text));
-            (path, text.map(|text| names.restore(text)))
-        };
-        let mut gone: BTreeMap<(FactPath, Option<String>), usize> = BTreeMap::new();
-        for fact in facts.iter().filter(|fact| fact.kind == FactKind::Removed) {
-            *gone
-                .entry(written(fact, fact.old.as_ref(), old_names))
-                .or_default() += 1;
-        }
-        let mut came: BTreeMap<(FactPath, Option<String>), usize> = BTreeMap::new();
-        let mut kept = Vec::new();
-        for fact in facts {
-            let (old, new) = (
-                written(&fact, fact.old.as_ref(), old_names),
-                written(&fact, fact.new.as_ref(), new_names),
-            );
-            if fact.kind == FactKind::Changed && old == new {
-                continue;
-            }
-            if fact.kind == FactKind::Added
-                && let Some(count) = gone.get_mut(&new).filter(|count| **count > 0)
-            {
-                *count -= 1;
-                *came.entry(new).or_default() += 1;
-                continue;
-            }
-            kept.push(fact);
-        }
-        kept.retain(|fact| {
-            let old = written(fact, fact.old.as_ref(), old_names);
-            let pair = came
-                .get_mut(&old)
-                .filter(|count| fact.kind == FactKind::Removed && **count > 0);
-            pair.map(|count| *count -= 1).is_none()
-        });
-        kept
+    let facts = match outcome {
+        Outcome::Changed(facts) => facts,
+        other => return other,
     };
-    if let Outcome::Changed(facts) = outcome {
-        let kept = left(facts);
-        return if kept.is_empty() {
-            Outcome::Names
-        } else {
-            Outcome::Changed(kept)
-        };
+    let written = |fact: &Fact, names: &Identity| fact.map(|text| names.restore(text));
+    let mut kept = without_alike(facts, |fact| {
+        let is_old = fact.kind == FactKind::Removed;
+        written(fact, if is_old { old_names } else { new_names })
+    });
+    kept.retain(|fact| {
+        let (old, new) = (written(fact, old_names), written(fact, new_names));
+        fact.kind != FactKind::Changed || old.path != new.path || old.old != new.new
+    });
+    if kept.is_empty() {
+        Outcome::Names
+    } else {
+        Outcome::Changed(kept)
     }
-    outcome
 }
 
 fn compare_units<'a>(old: Option<&Unit<'a>>, new: Option<&Unit<'a>>) -> Vec<Compared<'a>> {

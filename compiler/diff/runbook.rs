@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use similar::{Algorithm, capture_diff_slices};
 
-use super::fact::{Fact, FactKind};
+use super::fact::{Fact, FactKind, without_alike};
 use super::identity::Identity;
 use crate::formats::{FactPath, Step};
 
@@ -150,7 +150,14 @@ fn add(text: &mut String, more: &str) {
 
 /// The facts of a runbook that do not follow, each once with the servers it is about.
 pub(super) fn what_is_new(facts: Vec<Fact>, said: &Said) -> Vec<Fact> {
-    let facts = without_renamed(facts, said);
+    // What says the same under the old and under the new name of a server is not new.
+    let facts = without_alike(facts, |fact| {
+        if fact.kind == FactKind::Removed {
+            fact.map(|text| said.with_new_names(text))
+        } else {
+            fact.clone()
+        }
+    });
     let about_subjects = steps_about(&facts, &said.subjects);
     let mut left: BTreeMap<Fact, BTreeSet<String>> = BTreeMap::new();
     let mut order: Vec<Fact> = Vec::new();
@@ -206,44 +213,6 @@ pub(super) fn what_is_new(facts: Vec<Fact>, said: &Said) -> Vec<Fact> {
             }
         })
         .collect()
-}
-
-/// Takes out what says the same under the old and under the new name of a server.
-fn without_renamed(facts: Vec<Fact>, said: &Said) -> Vec<Fact> {
-    if said.renamed.is_empty() {
-        return facts;
-    }
-    let renamed = |fact: &Fact| {
-        let value = fact.old.as_deref().unwrap_or_default();
-        let path = fact.path.map(|text| said.with_new_names(text));
-        (path, said.with_new_names(value))
-    };
-    let mut came: BTreeMap<(FactPath, String), usize> = BTreeMap::new();
-    for fact in facts.iter().filter(|fact| fact.kind == FactKind::Added) {
-        let key = (fact.path.clone(), fact.new.clone().unwrap_or_default());
-        *came.entry(key).or_default() += 1;
-    }
-    let mut matched: BTreeMap<(FactPath, String), usize> = BTreeMap::new();
-    let mut kept = Vec::new();
-    for fact in facts {
-        let key = renamed(&fact);
-        if fact.kind == FactKind::Removed
-            && let Some(count) = came.get_mut(&key).filter(|count| **count > 0)
-        {
-            *count -= 1;
-            *matched.entry(key).or_default() += 1;
-        } else {
-            kept.push(fact);
-        }
-    }
-    kept.retain(|fact| {
-        let key = (fact.path.clone(), fact.new.clone().unwrap_or_default());
-        let count = matched
-            .get_mut(&key)
-            .filter(|count| fact.kind == FactKind::Added && **count > 0);
-        count.map(|count| *count -= 1).is_none()
-    });
-    kept
 }
 
 /// The heading a fact stands below, or is.

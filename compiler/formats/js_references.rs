@@ -178,11 +178,6 @@ fn port_of(to: &str) -> Result<Option<u16>, String> {
     }
 }
 
-/// Reads a document into one item for each port (path `:2800`), and one for each of the two rules.
-pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
-    read(text).map(References::into_items)
-}
-
 impl References {
     /// What the document says, for comparison by meaning.
     pub(crate) fn into_items(self) -> Vec<Item> {
@@ -213,7 +208,7 @@ mod tests {
 
     /// Reads `text` and compares its items, or its errors as `range message`.
     fn check(text: &str, expected: &[&str]) {
-        let found: Vec<String> = match items(text) {
+        let found: Vec<String> = match read(text).map(References::into_items) {
             Ok(items) => items
                 .into_iter()
                 .map(|item| format!("{:?} {} = {}", item.range, item.path, item.value))
