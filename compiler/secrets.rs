@@ -4,9 +4,11 @@
 //! (`Password=…`, `"token": "…"`, `key="Password" value="…"`), for private keys, tokens of known services, user
 //! information in URLs and random words; also when they are written in base64, in hexadecimal, as UTF-16 bytes or with
 //! escapes. A finding carries the place and the name of the position, never the value. This module must not know formats
-//! or inventories: it reads plain text.
+//! or inventories: it reads plain text, and facts by their path.
 
 use std::ops::Range;
+
+use crate::formats::{FactPath, Form, Step};
 
 mod decode;
 pub mod lines;
@@ -186,28 +188,41 @@ impl<'t> Watch<'t> {
 
 /// The name of the position when a fact `path` with `value`, as the reader of a format of settings states it, holds a
 /// secret: the last step of the path names one, or the step before it when the last one only says that here is its value
-/// (`add[key=Password] > @value`). Steps before them are sections.
-pub fn secret_fact(path: &str, value: &str, declared: &[&str]) -> Option<String> {
+/// (`add[key=Password] > @value`). Steps before them are sections; in JSON they count too, because what stands in a list
+/// has no name.
+pub fn secret_fact(path: &FactPath, value: &str, declared: &[&str]) -> Option<String> {
     let value = positions::first_value(value.trim_start());
     if !positions::is_literal(value, declared) {
         return None;
     }
-    let named = |step: &str| {
-        let last = step.rsplit('\\').next().unwrap_or(step);
-        let mut words = last.split(|letter: char| !names::belongs(letter));
-        words.find(|word| names::is_secret(word)).map(str::to_owned)
-    };
-    let mut steps = path.rsplit(" > ");
-    let last = steps.next().unwrap_or_default();
-    let owner = steps.next().unwrap_or_default();
-    let is_value = positions::is_value(last.trim_start_matches('@')) || owner.contains('\\');
-    named(last).or_else(|| is_value.then(|| named(owner)).flatten())
+    let (last, above) = path.steps().split_last()?;
+    if last.form == Form::Member {
+        return path.steps().iter().find_map(|step| named(step));
+    }
+    named(last).or_else(|| {
+        let owner = above.last()?;
+        let is_key = || owner.texts().any(|text| text.contains('\\'));
+        (positions::is_value(&last.name) || is_key()).then(|| named(owner))?
+    })
 }
 
-/// Whether a step of a path, however it is written, is called like a secret: what stands below it may be one.
-pub fn names_a_secret(path: &str) -> bool {
-    path.split(|letter: char| !names::belongs(letter))
-        .any(names::is_secret)
+/// Whether a step of a path is called like a secret: what stands below it may be one.
+pub fn names_a_secret(path: &FactPath) -> bool {
+    path.steps()
+        .iter()
+        .flat_map(|step| step.texts())
+        .any(|text| word_of(text).is_some())
+}
+
+/// The word of a step that is called like a secret. Of a key of the registry, the last part is its name.
+fn named(step: &Step) -> Option<String> {
+    let mut own = step.texts().filter_map(|text| text.rsplit('\\').next());
+    own.find_map(word_of).map(str::to_owned)
+}
+
+fn word_of(text: &str) -> Option<&str> {
+    let mut words = text.split(|letter: char| !names::belongs(letter));
+    words.find(|word| names::is_secret(word))
 }
 
 fn scan_as(text: &str, declared: &[&str], form: &'static str, random: bool) -> Vec<Suspect> {
@@ -414,6 +429,14 @@ mod tests {
         }
     }
 
+    fn path_of(text: &str) -> FactPath {
+        let step = |step: &str| {
+            step.strip_prefix('@')
+                .map_or(Step::named(step), |name| Step::new(Form::Attribute, name))
+        };
+        text.split(" > ").map(step).collect()
+    }
+
     #[test]
     fn facts_are_secrets_when_their_last_step_names_one() {
         for (path, value) in [
@@ -430,16 +453,26 @@ mod tests {
             ),
             ("HKEY_LOCAL_MACHINE\\SOFTWARE\\X > Password", "\"hunter2Zq9\""),
         ] {
-            assert!(secret_fact(path, value, &[]).is_some(), "{path}");
-            assert!(secret_fact(path, "$(NAME)", &[]).is_none(), "{path}");
+            let path = path_of(path);
+            assert!(secret_fact(&path, value, &[]).is_some(), "{path}");
+            assert!(secret_fact(&path, "$(NAME)", &[]).is_none(), "{path}");
         }
         for (path, value) in [
             ("add[key=Password] > @xdt:Transform", "Replace"),
             ("http > location /token/ > root", "C:/html"),
             ("secrets > plain > color", "blue"),
         ] {
-            assert!(secret_fact(path, value, &[]).is_none(), "{path}");
+            let path = path_of(path);
+            assert!(secret_fact(&path, value, &[]).is_none(), "{path}");
         }
+        let add = Step::new(Form::Element, "add").keyed("key=Password > x");
+        let attribute = FactPath::from(add).child(Step::new(Form::Attribute, "value"));
+        assert!(secret_fact(&attribute, "hunter2Zq9", &[]).is_some());
+        let pointer: FactPath = ["tokens", "0"]
+            .into_iter()
+            .map(|key| Step::new(Form::Member, key))
+            .collect();
+        assert!(secret_fact(&pointer, "\"hunter2Zq9\"", &[]).is_some());
     }
 
     #[test]

@@ -135,7 +135,9 @@ pub(crate) fn quote(data: &[u8]) {
         let config = format!("events {{}}\nhttp {{ server {{ listen 1; add_header X {quoted}; }} }}\n");
         let items =
             formats::items(Format::Nginx, &config).unwrap_or_else(|errors| panic!("{config:?}: {errors:?}"));
-        let item = items.iter().find(|item| item.path.ends_with("add_header X"));
+        let item = items
+            .iter()
+            .find(|item| item.path.to_string().ends_with("add_header X"));
         // Items are in normalized form: quoted only where needed, a quote doubled.
         let normal = if given.contains([' ', '"']) {
             format!("\"{}\"", given.replace('"', "\"\""))

@@ -208,7 +208,10 @@ fn compile(compiler: &Compiler, inventory: &Value) -> Compiled {
                         .effect
                         .map_or(format.into(), |effect| effect.reading(format));
                     let items = lint::read_back(reading, text).expect("it was read back");
-                    let facts = items.into_iter().map(|item| (item.path, item.value)).collect();
+                    let facts = items
+                        .into_iter()
+                        .map(|item| (item.path.to_string(), item.value))
+                        .collect();
                     Some((path, (format, facts)))
                 })
                 .collect())

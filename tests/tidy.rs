@@ -298,6 +298,18 @@ fn libraries_and_rights_stay_in_their_place() {
     expect_none(&complaints);
 }
 
+/// The path of a fact is data: joined for people in one place, and taken apart nowhere.
+#[test]
+fn steps_of_paths_are_joined_in_one_place() {
+    let joints = ["\" > \"", "} > {", " > {", "} > @"];
+    let complaints: Vec<String> = product_code()
+        .into_iter()
+        .filter(|(name, code)| name != "formats/path.rs" && joints.iter().any(|joint| code.contains(joint)))
+        .map(|(name, _)| format!("compiler/{name} joins or parts the text of a path; use `FactPath`"))
+        .collect();
+    expect_none(&complaints);
+}
+
 #[test]
 fn marks_stand_in_one_alphabet() {
     let mut complaints = Vec::new();

@@ -3,13 +3,13 @@
 //! This file must not know servers, grouping or reports.
 
 use super::compare::{Difference, all_facts, by_lines, compare_texts};
-use super::fact::{Fact, FactKind};
+use super::fact::{Fact, FactKind, Subject};
 use super::identity::Identity;
 use super::sides::Content;
 use crate::contract::artifact::Rollback;
 use crate::contract::digest::Digest;
 use crate::contract::manifest::Artifact;
-use crate::formats::Reading;
+use crate::formats::{FactPath, Reading};
 
 /// What comparing one artifact gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,12 +58,11 @@ pub(super) fn compare_artifacts(
             // Without a common format there is no common meaning.
             Some(Difference::Lines(by_lines(before, now)))
         }
-        (before, now) => Some(Difference::Lines(vec![Fact {
-            path: "the whole file".into(),
-            kind: FactKind::Changed,
-            old: Some(summary(before)),
-            new: Some(summary(now)),
-        }])),
+        (before, now) => Some(Difference::Lines(vec![Fact::new(
+            "the whole file",
+            Some(summary(before)),
+            Some(summary(now)),
+        )])),
     };
     match difference {
         None if facts.is_empty() => Outcome::Unchanged,
@@ -114,78 +113,57 @@ pub(super) fn summary(content: &Content) -> String {
 
 /// All facts of a new artifact.
 pub(super) fn added(artifact: &Artifact, content: &Content, names: &Identity) -> Vec<Fact> {
-    let fact = |path: String, value: String| Fact {
-        path,
-        kind: FactKind::Added,
-        old: None,
-        new: Some(value),
-    };
+    let whole = |text| vec![Fact::new("the whole file", None, Some(text))];
     match content {
         Content::Text(text) => match all_facts(reading(artifact), text, names) {
-            Some(facts) => facts.into_iter().map(|(path, value)| fact(path, value)).collect(),
-            None => vec![fact("the whole file".into(), names.hide(text))],
+            Some(facts) => {
+                let facts = facts.into_iter();
+                facts
+                    .map(|(path, value)| Fact::new(path, None, Some(value)))
+                    .collect()
+            }
+            None => whole(names.hide(text)),
         },
         Content::Derived(_) => Vec::new(),
-        Content::Bytes(_) | Content::Missing => vec![fact("the whole file".into(), summary(content))],
+        Content::Bytes(_) | Content::Missing => whole(summary(content)),
     }
 }
 
 /// Differences of the manifest that change what an engineer does.
 fn applied(old: &Artifact, new: &Artifact, old_names: &Identity, new_names: &Identity) -> Vec<Fact> {
-    let undo = |artifact: &Artifact| match &artifact.rollback {
+    let rows = said(old, old_names).into_iter().zip(said(new, new_names));
+    rows.filter(|((.., old), (.., new))| old != new)
+        .map(|((name, subject, old), (.., new))| Fact {
+            subject,
+            kind: FactKind::Changed,
+            ..Fact::new(FactPath::of(["how it is applied", name]), old, new)
+        })
+        .collect()
+}
+
+/// What the manifest says of how an artifact is applied.
+fn said(artifact: &Artifact, names: &Identity) -> [(&'static str, Subject, Option<String>); 10] {
+    let undo = match &artifact.rollback {
         Rollback::Captured => "captured".to_owned(),
         Rollback::OneWay => "one-way".to_owned(),
         Rollback::Nothing => "nothing to undo".to_owned(),
         Rollback::Artifact(path) => path.to_string(),
     };
-    let effect = |artifact: &Artifact| format!("{:?}", artifact.effect);
     let rows = [
-        ("title", Some(old.title.clone()), Some(new.title.clone())),
-        ("target", old.target.clone(), new.target.clone()),
-        ("effect", Some(effect(old)), Some(effect(new))),
-        (
-            "format",
-            Some(old.format.name().into()),
-            Some(new.format.name().into()),
-        ),
-        (
-            "phase",
-            Some(old.phase.name().into()),
-            Some(new.phase.name().into()),
-        ),
-        (
-            "encoding",
-            Some(old.encoding.name().into()),
-            Some(new.encoding.name().into()),
-        ),
-        (
-            "line ends",
-            Some(old.eol.name().into()),
-            Some(new.eol.name().into()),
-        ),
-        ("undo", Some(undo(old)), Some(undo(new))),
+        ("title", Subject::Content, Some(artifact.title.clone())),
+        ("target", Subject::Target, artifact.target.clone()),
+        ("effect", Subject::Content, Some(format!("{:?}", artifact.effect))),
+        ("format", Subject::Content, Some(artifact.format.name().into())),
+        ("phase", Subject::Content, Some(artifact.phase.name().into())),
+        ("encoding", Subject::Bytes, Some(artifact.encoding.name().into())),
+        ("line ends", Subject::Bytes, Some(artifact.eol.name().into())),
+        ("undo", Subject::Undo, Some(undo)),
         (
             "requirements",
-            Some(old.requirements.join(", ")),
-            Some(new.requirements.join(", ")),
+            Subject::Content,
+            Some(artifact.requirements.join(", ")),
         ),
-        (
-            "restarts",
-            Some(old.restarts.join(", ")),
-            Some(new.restarts.join(", ")),
-        ),
+        ("restarts", Subject::Content, Some(artifact.restarts.join(", "))),
     ];
-    rows.into_iter()
-        .map(|(name, old, new)| {
-            let old = old.map(|text: String| old_names.hide(&text));
-            (name, old, new.map(|text: String| new_names.hide(&text)))
-        })
-        .filter(|(_, old, new)| old != new)
-        .map(|(name, old, new)| Fact {
-            path: format!("how it is applied > {name}"),
-            kind: FactKind::Changed,
-            old,
-            new,
-        })
-        .collect()
+    rows.map(|(name, subject, text)| (name, subject, text.map(|text| names.hide(&text))))
 }

@@ -6,13 +6,14 @@
 //! only the layout differs. This file must not know servers, bundles or reports.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::fact::{Fact, FactKind};
 use super::identity::{Identity, holds_stand_ins};
 use super::labels;
-use crate::formats::{Format, Item, Reading};
+use crate::formats::{FactPath, Form, Format, Item, Reading, Step};
 use crate::lint::read_back;
 use crate::secrets::lines::{self, Guard};
 
@@ -62,14 +63,14 @@ pub fn compare_texts(
 }
 
 /// Every fact of a text as a new one; `None` when it does not read.
-pub fn all_facts(reading: Reading, text: &str, names: &Identity) -> Option<Vec<(String, String)>> {
+pub fn all_facts(reading: Reading, text: &str, names: &Identity) -> Option<Vec<(FactPath, String)>> {
     facts(reading, text, names).map(|facts| facts.into_iter().map(|fact| (fact.shape, fact.value)).collect())
 }
 
 /// An item without what only says where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Plain {
-    shape: String,
+    shape: FactPath,
     value: String,
 }
 
@@ -80,7 +81,7 @@ fn facts(reading: Reading, text: &str, names: &Identity) -> Option<Vec<Plain>> {
         return None;
     }
     let items = if reading == Reading::Whole(Format::Cmd) {
-        labels::without_numbers(&items)
+        labels::without_numbers(items)
     } else if reading == Reading::Whole(Format::Sql) {
         with_batch_ends(items)
     } else {
@@ -95,42 +96,23 @@ fn facts(reading: Reading, text: &str, names: &Identity) -> Option<Vec<Plain>> {
 }
 
 fn plain(reading: Reading, item: Item, names: &Identity) -> Plain {
-    let shape = if reading == Reading::Whole(Format::Markdown) {
-        headings_without_numbers(&item.path)
-    } else if has_running_numbers(reading) {
-        without_numbers(&item.path)
-    } else {
-        item.path
+    // The title of the whole document says nothing about where in it.
+    let shape = match item.path.steps() {
+        [_, below @ ..] if reading == Reading::Whole(Format::Markdown) && !below.is_empty() => {
+            below.iter().cloned().collect()
+        }
+        _ => item.path,
     };
     Plain {
-        shape: names.hide(&shape),
+        shape: shape.without_ordinals().map(|text| names.hide(text)),
         value: names.hide(&item.value),
     }
-}
-
-/// `A > 3 B > 3.14 C > item 20` becomes `B > C > item`: the title of the whole document says nothing about where in it,
-/// and one more chapter renumbers all that follow.
-fn headings_without_numbers(path: &str) -> String {
-    let path = without_numbers(path);
-    let below = path.split_once(" > ").map_or(path.as_str(), |(_, below)| below);
-    let steps = below.split(" > ").map(|title| match title.split_once(' ') {
-        Some((number, rest))
-            if number
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b':')) =>
-        {
-            rest
-        }
-        _ => title,
-    });
-    steps.collect::<Vec<_>>().join(" > ")
 }
 
 /// The numbers of batches go like all running numbers, so that where one ends must be a fact of its own: variables and
 /// checks of a batch do not reach the next one.
 fn with_batch_ends(items: Vec<Item>) -> Vec<Item> {
-    let batch =
-        |item: &Item| -> Option<usize> { item.path.strip_prefix("batch ")?.split(' ').next()?.parse().ok() };
+    let batch = |item: &Item| item.path.steps().first()?.ordinal;
     let mut all = Vec::with_capacity(items.len());
     let mut before = 1;
     for item in items {
@@ -146,43 +128,6 @@ fn with_batch_ends(items: Vec<Item>) -> Vec<Item> {
         all.push(item);
     }
     all
-}
-
-/// Formats whose paths count statements, lines or blocks.
-fn has_running_numbers(reading: Reading) -> bool {
-    let format = match reading {
-        Reading::Edits(_) => return false,
-        Reading::Whole(format) => format,
-    };
-    match format {
-        Format::Sql | Format::Cmd | Format::Markdown | Format::Html | Format::PowerShell | Format::Text => {
-            true
-        }
-        Format::Nginx
-        | Format::Xdt
-        | Format::Erlang
-        | Format::Json
-        | Format::Yaml
-        | Format::Ini
-        | Format::JsReferences
-        | Format::Reg => false,
-    }
-}
-
-/// `batch 1 > 03 UPDATE x` becomes `batch > UPDATE x`: a number that begins or ends a step of the path goes.
-fn without_numbers(path: &str) -> String {
-    let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
-    let steps = path.split(" > ").map(|step| {
-        let step = match step.split_once(' ') {
-            Some((first, rest)) if is_number(first) => rest,
-            _ => step,
-        };
-        match step.rsplit_once(' ') {
-            Some((rest, last)) if is_number(last) => rest,
-            _ => step,
-        }
-    });
-    steps.collect::<Vec<_>>().join(" > ")
 }
 
 /// The facts that differ between two sequences.
@@ -217,33 +162,21 @@ fn align(old: &[Plain], new: &[Plain]) -> Vec<Fact> {
 /// Joins what went with what came: the same place with another value, the same value in another place.
 fn pair_up(gone: Vec<&Plain>, come: Vec<&Plain>) -> Vec<Fact> {
     let mut facts = Vec::new();
-    let fact = |path: &str, kind, old: Option<&str>, new: Option<&str>| Fact {
-        path: path.to_owned(),
-        kind,
-        old: old.map(str::to_owned),
-        new: new.map(str::to_owned),
+    let fact = |path: &FactPath, old: Option<&Plain>, new: Option<&Plain>| {
+        let value = |plain: Option<&Plain>| plain.map(|plain| plain.value.clone());
+        Fact::new(path.clone(), value(old), value(new))
     };
     let (gone, come, moved) = take_pairs(gone, come, |fact| (fact.shape.clone(), fact.value.clone()));
-    facts.extend(
-        moved
-            .into_iter()
-            .map(|(_, new)| fact(&new.shape, FactKind::Moved, Some(&new.value), Some(&new.value))),
-    );
+    facts.extend(moved.into_iter().map(|(old, new)| Fact {
+        kind: FactKind::Moved,
+        ..fact(&new.shape, Some(old), Some(new))
+    }));
     let (gone, come, changed) = take_pairs(gone, come, |fact| fact.shape.clone());
-    facts.extend(
-        changed
-            .into_iter()
-            .map(|(old, new)| fact(&new.shape, FactKind::Changed, Some(&old.value), Some(&new.value))),
-    );
+    let changed = changed.into_iter();
+    facts.extend(changed.map(|(old, new)| fact(&new.shape, Some(old), Some(new))));
     let (gone, come) = renamed_blocks(gone, come, &mut facts);
-    facts.extend(
-        gone.into_iter()
-            .map(|old| fact(&old.shape, FactKind::Removed, Some(&old.value), None)),
-    );
-    facts.extend(
-        come.into_iter()
-            .map(|new| fact(&new.shape, FactKind::Added, None, Some(&new.value))),
-    );
+    facts.extend(gone.into_iter().map(|old| fact(&old.shape, Some(old), None)));
+    facts.extend(come.into_iter().map(|new| fact(&new.shape, None, Some(new))));
     facts
 }
 
@@ -289,7 +222,7 @@ fn renamed_blocks<'a>(
     facts: &mut Vec<Fact>,
 ) -> (Vec<&'a Plain>, Vec<&'a Plain>) {
     // Pairs are looked for in order, so a block that was renamed as a whole is found in one pass.
-    let mut blocks: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+    let mut blocks: BTreeMap<(FactPath, FactPath), Vec<usize>> = BTreeMap::new();
     let mut pairs = Vec::new();
     let mut from = 0;
     for (at, old) in gone.iter().enumerate() {
@@ -317,11 +250,10 @@ fn renamed_blocks<'a>(
                 *new = true;
             }
         }
+        let told = |block: &FactPath| Some(format!("{block} ({} facts)", members.len()));
         facts.push(Fact {
-            path: new.clone(),
             kind: FactKind::Renamed,
-            old: Some(format!("{old} ({} facts)", members.len())),
-            new: Some(format!("{new} ({} facts)", members.len())),
+            ..Fact::new(new.clone(), told(&old), told(&new))
         });
     }
     let left = |facts: Vec<&'a Plain>, used: Vec<bool>| {
@@ -335,18 +267,17 @@ fn renamed_blocks<'a>(
     (left(gone, old_used), left(come, new_used))
 }
 
-fn renamed_step(old: &Plain, new: &Plain) -> Option<(String, String)> {
+fn renamed_step(old: &Plain, new: &Plain) -> Option<(FactPath, FactPath)> {
     if old.value != new.value {
         return None;
     }
-    let (old, new): (Vec<&str>, Vec<&str>) =
-        (old.shape.split(" > ").collect(), new.shape.split(" > ").collect());
+    let (old, new) = (old.shape.steps(), new.shape.steps());
     if old.len() != new.len() || old.len() < 2 {
         return None;
     }
     let mut differing = old
         .iter()
-        .zip(&new)
+        .zip(new)
         .enumerate()
         .filter(|(_, (old, new))| old != new)
         .map(|(index, _)| index);
@@ -354,8 +285,8 @@ fn renamed_step(old: &Plain, new: &Plain) -> Option<(String, String)> {
     if differing.next().is_some() || step + 1 == old.len() {
         return None;
     }
-    let upto = |steps: &[&str]| steps.get(..=step).unwrap_or_default().join(" > ");
-    Some((upto(&old), upto(&new)))
+    let upto = |steps: &[Arc<Step>]| steps.iter().take(step + 1).cloned().collect();
+    Some((upto(old), upto(new)))
 }
 
 /// Differences by lines, one fact for each place.
@@ -392,17 +323,12 @@ pub fn by_lines(old: &str, new: &str) -> Vec<Fact> {
                     .collect();
                 (!shown.is_empty()).then(|| shown.join("\n"))
             };
-            let first = now.start + 1;
-            Fact {
-                path: format!("line {first}"),
-                kind: match (before.is_empty(), now.is_empty()) {
-                    (true, _) => FactKind::Added,
-                    (_, true) => FactKind::Removed,
-                    (false, false) => FactKind::Changed,
-                },
-                old: lines(&old, &old_guards, before),
-                new: lines(&new, &new_guards, now),
-            }
+            let first = Step::new(Form::Block, "line").numbered(now.start + 1);
+            Fact::new(
+                first,
+                lines(&old, &old_guards, before),
+                lines(&new, &new_guards, now),
+            )
         })
         .collect()
 }

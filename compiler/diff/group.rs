@@ -9,13 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::artifact::Outcome;
 use super::compare::REDACTED;
 use super::edition::BundlePair;
-use super::fact::{Fact, FactKind};
+use super::fact::{Fact, FactKind, Subject};
 use super::identity::{Identity, Others, shown};
 use super::model::{Change, FORMAT, Group, Report, Warning};
 use super::pair::{Compared, Comparison, Place};
 use super::risk::{self, Risk};
 use crate::contract::artifact::Rollback;
 use crate::contract::manifest::Artifact;
+use crate::formats::{FactPath, Step};
 use crate::secrets;
 
 /// What makes facts of different artifacts one change: the artifact, what happened, and how it was compared.
@@ -347,9 +348,9 @@ fn group(draft: &Draft<'_>) -> Option<Group> {
     };
     let (risk, reason) = facts
         .iter()
-        .map(|fact| risk::of(record, &fact.path))
+        .map(|fact| risk::of(record, fact.subject, &fact.path))
         .max_by_key(|(risk, _)| *risk)
-        .unwrap_or_else(|| risk::of(record, ""));
+        .unwrap_or_else(|| risk::of(record, Subject::Content, &FactPath::default()));
     let set = |texts: &dyn Fn(&Artifact) -> Vec<String>| -> Vec<String> {
         let all: BTreeSet<String> = found
             .iter()
@@ -399,23 +400,26 @@ fn group(draft: &Draft<'_>) -> Option<Group> {
 
 /// A fact as it is shown: names restored, stand-ins and control characters readable, secrets out.
 fn readable(fact: &Fact, old_names: &Identity, names: &Identity) -> Fact {
-    let path = shown(&names.restore(&fact.path));
+    let path = fact.path.map(|text| shown(&names.restore(text)));
     let value = |value: &Option<String>, names: &Identity| {
         value
             .as_deref()
             .map(|value| redacted(&path, &shown(&names.restore(value))))
     };
     Fact {
-        path: safe(&path),
-        kind: fact.kind,
         old: value(&fact.old, old_names),
         new: value(&fact.new, names),
+        path: match safe(&path.to_string()).as_str() {
+            REDACTED => REDACTED.into(),
+            _ => path,
+        },
+        ..*fact
     }
 }
 
 /// The value of the position `path`, unless it looks like a secret by itself or in that position.
-fn redacted(path: &str, value: &str) -> String {
-    let name = path.rsplit(" > ").next().unwrap_or_default();
+fn redacted(path: &FactPath, value: &str) -> String {
+    let name = path.last().map(Step::to_string).unwrap_or_default();
     let is_secret = |text: &str| !secrets::scan(text, &[]).is_empty();
     // A setting, and a directive or command with its arguments.
     let in_place = [format!("{name}={value}"), format!("{name} {value}")];
@@ -431,7 +435,7 @@ fn redacted(path: &str, value: &str) -> String {
 
 /// A text for the report that is no value: readable, and left out when it looks like a secret.
 fn safe(text: &str) -> String {
-    redacted("", &shown(text))
+    redacted(&FactPath::default(), &shown(text))
 }
 
 /// Bundles with what their manifests say of them: nobody has looked at an edited manifest before.

@@ -420,7 +420,7 @@ proptest! {
         let comment = markdown::render(&found, budget);
         prop_assert_eq!(balanced(&comment), Ok(()));
         let least = markdown::render(&found, 0).chars().count();
-        prop_assert!(comment.chars().count() <= budget.max(least), "{} > {budget}", comment.chars().count());
+        prop_assert!(comment.chars().count() <= budget.max(least), "{} of {budget}", comment.chars().count());
         prop_assert_eq!(named(&comment, "changed servers"), expect);
     }
 }

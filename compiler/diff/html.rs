@@ -197,7 +197,7 @@ fn write_fact(page: &mut String, fact: &Fact) -> std::fmt::Result {
         page,
         "<div class=\"fact\"><code class=\"path\">{} {}</code> <span class=\"soft\">{what}</span><div class=\"sides\">",
         mark(fact.kind),
-        escape(&fact.path)
+        escape(&fact.path.to_string())
     )?;
     if fact.kind == FactKind::Moved {
         write!(

@@ -85,8 +85,8 @@ impl Identity {
     /// The text with stand-ins; not for texts that hold such characters already ([`holds_stand_ins`]). A name inside a longer word or host label stays.
     pub fn hide(&self, text: &str) -> String {
         let mut hidden = match &self.edition {
-            Some((name, version)) => hide_version(text, name, version),
-            None => text.to_owned(),
+            Some((name, version)) if text.contains(name) => hide_version(text, name, version),
+            Some(_) | None => text.to_owned(),
         };
         for (word, stand_in) in &self.words {
             if hidden.contains(word.as_str()) {
@@ -136,12 +136,7 @@ impl<'a> Others<'a> {
 
     /// The fact with stand-ins.
     pub fn hide_in(&mut self, fact: &Fact) -> Fact {
-        Fact {
-            path: self.hide(&fact.path),
-            kind: fact.kind,
-            old: fact.old.as_deref().map(|text| self.hide(text)),
-            new: fact.new.as_deref().map(|text| self.hide(text)),
-        }
+        fact.map(|text| self.hide(text))
     }
 
     /// The other servers that were met, by number.

@@ -7,70 +7,46 @@
 
 use std::collections::BTreeMap;
 
-use crate::formats::Item;
+use crate::formats::{Form, Item, Step};
 
-/// The items of a script with its labels and jumps written by place.
-pub(super) fn without_numbers(items: &[Item]) -> Vec<Item> {
-    // Labels in lower case, as cmd.exe compares them: the place among the items, and the ordinal among its name.
-    let mut places: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+/// The items of a script with its labels and jumps written by place; the numbers of labels stay in paths.
+pub(super) fn without_numbers(mut items: Vec<Item>) -> Vec<Item> {
+    // Numbered labels in lower case, as cmd.exe compares them: name, place among the items, and the ordinal among its name.
+    let mut places: BTreeMap<String, (String, usize, usize)> = BTreeMap::new();
     let mut ordinals: BTreeMap<String, usize> = BTreeMap::new();
     for (at, item) in items.iter().enumerate() {
-        if let Some(label) = label_of(item) {
-            let label = label.to_ascii_lowercase();
-            if let Some(name) = name_of(&label) {
-                let ordinal = ordinals.entry(name.to_owned()).or_default();
-                *ordinal += 1;
-                places.insert(label, (at, *ordinal));
-            }
+        if let Some(label) = label_of(item).filter(|label| label.key.is_some()) {
+            let name = label.name.to_ascii_lowercase();
+            let ordinal = ordinals.entry(name.clone()).or_default();
+            *ordinal += 1;
+            places.insert(label.to_string().to_ascii_lowercase(), (name, at, *ordinal));
         }
     }
-    let next = |name: &str, at: usize| {
-        let later = places
-            .iter()
-            .filter(|(label, (place, _))| *place > at && name_of(label) == Some(name));
-        later.map(|(_, (place, _))| *place).min()
-    };
     let written = |at: usize, label: &str| -> Option<String> {
-        let lower = label.to_ascii_lowercase();
-        let name = name_of(&lower)?;
-        let (place, ordinal) = *places.get(&lower)?;
+        let (name, place, ordinal) = places.get(&label.to_ascii_lowercase())?;
+        let later = places
+            .values()
+            .filter(|(other, place, _)| other == name && *place > at);
+        let next = later.map(|(_, place, _)| *place).min();
         let shown = label.get(..name.len())?;
-        Some(if next(name, at) == Some(place) {
+        Some(if next == Some(*place) {
             format!("{shown}, the next one")
         } else {
             format!("{shown}, number {ordinal}")
         })
     };
-    let change = |(at, item): (usize, &Item)| Item {
-        path: path_by_place(&item.path),
-        value: match label_of(item) {
-            Some(label) => format!(":{}", name_of(label).unwrap_or(label)),
+    for (at, item) in items.iter_mut().enumerate() {
+        item.value = match label_of(item) {
+            Some(label) => format!(":{}", label.name),
             None => jumps_by_place(&item.value, |label| written(at, label)),
-        },
-        range: item.range.clone(),
-    };
-    items.iter().enumerate().map(change).collect()
+        };
+    }
+    items
 }
 
 /// The label an item stands for.
-fn label_of(item: &Item) -> Option<&str> {
-    item.value.strip_prefix(':').filter(|label| *label == item.path)
-}
-
-/// The name of a numbered label, without its number.
-fn name_of(label: &str) -> Option<&str> {
-    let (name, number) = label.rsplit_once('_')?;
-    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    (is_number && !name.is_empty()).then_some(name)
-}
-
-fn path_by_place(path: &str) -> String {
-    let (label, rest) = match path.split_once(" > ") {
-        Some((label, rest)) => (label, Some(rest)),
-        None => (path, None),
-    };
-    let label = name_of(label).unwrap_or(label);
-    rest.map_or_else(|| label.to_owned(), |rest| format!("{label} > {rest}"))
+fn label_of(item: &Item) -> Option<&Step> {
+    item.path.last().filter(|step| step.form == Form::Label)
 }
 
 /// A command with every `:label` that is known written by its place.
@@ -107,9 +83,9 @@ mod tests {
             "@echo off\nsetlocal EnableExtensions DisableDelayedExpansion\n{body}endlocal\nexit /b 0\n"
         );
         let read = items(Format::Cmd, &text).unwrap_or_else(|errors| panic!("{errors:?}"));
-        let got: Vec<String> = without_numbers(&read)
+        let got: Vec<String> = without_numbers(read)
             .into_iter()
-            .map(|item| format!("{} = {}", item.path, item.value))
+            .map(|item| format!("{} = {}", item.path.without_ordinals(), item.value))
             .collect();
         assert_eq!(got, expected, "{body}");
     }
@@ -124,7 +100,7 @@ mod tests {
                 "@echo off\nsetlocal EnableExtensions DisableDelayedExpansion\n{body}endlocal\nexit /b 0\n"
             );
             let read = items(Format::Cmd, &text).unwrap_or_else(|errors| panic!("{errors:?}"));
-            let jumps = without_numbers(&read).into_iter().map(|item| item.value);
+            let jumps = without_numbers(read).into_iter().map(|item| item.value);
             jumps.filter(|value| value.contains("new")).collect::<Vec<_>>()
         };
         assert_eq!(values(3)[..4], values(2)[..4]);
@@ -144,15 +120,15 @@ mod tests {
         check(
             "if exist \"a\" goto :x_2\n:x_1\necho 1\n:x_2\nif exist \"C:\\x_1\" goto :x_1\ngoto :end\n:end\n",
             &[
-                "start > 01 if = exist \"a\" goto :x, number 2",
+                "start > if = exist \"a\" goto :x, number 2",
                 "x = :x",
-                "x > 01 echo = 1",
+                "x > echo = 1",
                 "x = :x",
-                "x > 01 if = exist \"C:\\x_1\" goto :x, number 1",
-                "x > 02 goto = :end",
+                "x > if = exist \"C:\\x_1\" goto :x, number 1",
+                "x > goto = :end",
                 "end = :end",
-                "end > 01 endlocal = ",
-                "end > 02 exit = /b 0",
+                "end > endlocal = ",
+                "end > exit = /b 0",
             ],
         );
     }

@@ -11,7 +11,7 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use super::artifact::{Outcome, added, compare_artifacts, summary};
 use super::compare::all_facts;
 use super::edition::{BundlePair, Edition};
-use super::fact::{Fact, FactKind};
+use super::fact::{Fact, FactKind, without_alike};
 use super::identity::{Identity, Installation};
 use super::runbook::{Said, what_is_new};
 use super::sides::{Content, Side, Snapshot, is_derived, is_runbook};
@@ -123,7 +123,7 @@ impl Unit<'_> {
                 Content::Text(content) => {
                     match all_facts(artifact.effect.reading(artifact.format), content, &names) {
                         Some(facts) => facts.iter().for_each(|(path, value)| {
-                            text.extend(["\0", path, "\0", value]);
+                            text.extend(["\0", &path.to_string(), "\0", value]);
                         }),
                         None => text.extend(["\0\0", &names.hide(content)]),
                     }
@@ -253,8 +253,9 @@ fn leave_out_what_follows(comparison: &mut Comparison<'_>, old: &Side, new: &Sid
         match &found.outcome {
             Outcome::Changed(_) | Outcome::Lines(_) if is_runbook(record) => {}
             Outcome::Changed(facts) | Outcome::Lines(facts) => {
+                // The names of its server are back in place, as the runbook writes them.
                 for fact in facts {
-                    said.fact(&shown_in(fact, &found.names));
+                    said.fact(&fact.map(|text| found.names.restore(text)));
                 }
             }
             Outcome::Added(_) => {
@@ -330,12 +331,8 @@ fn leave_out_what_follows(comparison: &mut Comparison<'_>, old: &Side, new: &Sid
             && found.outcome == Outcome::Derived
             && !with_runbook.contains(&found.place.bundle)
         {
-            found.outcome = Outcome::Lines(vec![Fact {
-                path: "the whole file".into(),
-                kind: FactKind::Changed,
-                old: None,
-                new: Some("another page, while the runbook says the same".into()),
-            }]);
+            let why = "another page, while the runbook says the same".into();
+            found.outcome = Outcome::Lines(views::whole("the whole file", why));
         }
     }
 }
@@ -371,16 +368,6 @@ fn rest(said: &mut Said, snapshot: &Snapshot, is_new: bool) {
         {
             said.rest(text, is_new);
         }
-    }
-}
-
-/// A fact with the names of its server back in place, as the runbook writes them.
-fn shown_in(fact: &Fact, names: &Identity) -> Fact {
-    Fact {
-        path: names.restore(&fact.path),
-        kind: fact.kind,
-        old: fact.old.as_deref().map(|text| names.restore(text)),
-        new: fact.new.as_deref().map(|text| names.restore(text)),
     }
 }
 
@@ -511,53 +498,24 @@ fn take_unique<'a, K: Ord>(
 /// A server that is renamed loses other names on each side, so what both sides say alike can look different. Such facts
 /// go: those that read the same with all names in place.
 fn only_what_differs(outcome: Outcome, old_names: &Identity, new_names: &Identity) -> Outcome {
-    let left = |facts: Vec<Fact>| {
-        let written = |fact: &Fact, text: Option<&String>, names: &Identity| {
-            (names.restore(&fact.path), text.map(|text| names.restore(text)))
-        };
-        let mut gone: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
-        for fact in facts.iter().filter(|fact| fact.kind == FactKind::Removed) {
-            *gone
-                .entry(written(fact, fact.old.as_ref(), old_names))
-                .or_default() += 1;
-        }
-        let mut came: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
-        let mut kept = Vec::new();
-        for fact in facts {
-            let (old, new) = (
-                written(&fact, fact.old.as_ref(), old_names),
-                written(&fact, fact.new.as_ref(), new_names),
-            );
-            if fact.kind == FactKind::Changed && old == new {
-                continue;
-            }
-            if fact.kind == FactKind::Added
-                && let Some(count) = gone.get_mut(&new).filter(|count| **count > 0)
-            {
-                *count -= 1;
-                *came.entry(new).or_default() += 1;
-                continue;
-            }
-            kept.push(fact);
-        }
-        kept.retain(|fact| {
-            let old = written(fact, fact.old.as_ref(), old_names);
-            let pair = came
-                .get_mut(&old)
-                .filter(|count| fact.kind == FactKind::Removed && **count > 0);
-            pair.map(|count| *count -= 1).is_none()
-        });
-        kept
+    let facts = match outcome {
+        Outcome::Changed(facts) => facts,
+        other => return other,
     };
-    if let Outcome::Changed(facts) = outcome {
-        let kept = left(facts);
-        return if kept.is_empty() {
-            Outcome::Names
-        } else {
-            Outcome::Changed(kept)
-        };
+    let written = |fact: &Fact, names: &Identity| fact.map(|text| names.restore(text));
+    let mut kept = without_alike(facts, |fact| {
+        let is_old = fact.kind == FactKind::Removed;
+        written(fact, if is_old { old_names } else { new_names })
+    });
+    kept.retain(|fact| {
+        let (old, new) = (written(fact, old_names), written(fact, new_names));
+        fact.kind != FactKind::Changed || old.path != new.path || old.old != new.new
+    });
+    if kept.is_empty() {
+        Outcome::Names
+    } else {
+        Outcome::Changed(kept)
     }
-    outcome
 }
 
 fn compare_units<'a>(old: Option<&Unit<'a>>, new: Option<&Unit<'a>>) -> Vec<Compared<'a>> {

@@ -3,11 +3,12 @@
 //! The table says what an engineer would be asked at the change board: what breaks when this is wrong, and can it be
 //! undone. What no rule knows is `unknown`, never harmless. This file must not know servers or reports.
 
+use super::fact::Subject;
 use crate::contract::artifact::Effect;
 use crate::contract::artifact::Rollback;
 use crate::contract::manifest::Artifact;
 use crate::contract::phase::Phase;
-use crate::formats::Format;
+use crate::formats::{FactPath, Format};
 
 /// The classes, from harmless to dangerous; what nobody has judged stands above medium.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -45,7 +46,8 @@ struct Rule {
     phase: Option<Phase>,
     /// The artifact asks for this restart.
     restarts: Option<&'static str>,
-    /// One of these stands in the path of the fact, lower case; none means any path.
+    subject: Option<Subject>,
+    /// One of these stands in a name or key of the fact's path, lower case; none means any path.
     words: &'static [&'static str],
     risk: Risk,
     reason: &'static str,
@@ -56,6 +58,7 @@ const ANY: Rule = Rule {
     format: None,
     phase: None,
     restarts: None,
+    subject: None,
     words: &[],
     risk: Risk::Unknown,
     reason: "no rule knows this kind of change",
@@ -97,19 +100,19 @@ const RULES: &[Rule] = &[
         ..ANY
     },
     Rule {
-        words: &["how it is applied > target"],
+        subject: Some(Subject::Target),
         risk: Risk::High,
         reason: "goes to another place; the old file stays behind",
         ..ANY
     },
     Rule {
-        words: &["how it is applied > undo"],
+        subject: Some(Subject::Undo),
         risk: Risk::High,
         reason: "the way back is another one",
         ..ANY
     },
     Rule {
-        words: &["how it is applied > encoding", "how it is applied > line ends"],
+        subject: Some(Subject::Bytes),
         risk: Risk::Medium,
         reason: "other bytes for the same text; its reader must accept them",
         ..ANY
@@ -321,8 +324,10 @@ const RULES: &[Rule] = &[
 ];
 
 /// The class of one fact of an artifact, and why.
-pub fn of(artifact: &Artifact, path: &str) -> (Risk, &'static str) {
-    let path = path.to_lowercase();
+pub fn of(artifact: &Artifact, subject: Subject, path: &FactPath) -> (Risk, &'static str) {
+    let texts = path.steps().iter().flat_map(|step| step.texts());
+    let texts: Vec<String> = texts.map(str::to_lowercase).collect();
+    let is_named = |word: &&str| texts.iter().any(|text| text.contains(*word));
     if artifact.rollback == Rollback::OneWay {
         return (Risk::High, "the bundle cannot undo it");
     }
@@ -330,10 +335,11 @@ pub fn of(artifact: &Artifact, path: &str) -> (Risk, &'static str) {
         rule.effect.is_none_or(|effect| effect == artifact.effect)
             && rule.format.is_none_or(|format| format == artifact.format)
             && rule.phase.is_none_or(|phase| phase == artifact.phase)
+            && rule.subject.is_none_or(|known| known == subject)
             && rule
                 .restarts
                 .is_none_or(|wanted| artifact.restarts.iter().any(|restart| restart == wanted))
-            && (rule.words.is_empty() || rule.words.iter().any(|word| path.contains(word)))
+            && (rule.words.is_empty() || rule.words.iter().any(is_named))
     };
     let rule = RULES.iter().find(fits).unwrap_or(&ANY);
     (rule.risk, rule.reason)
@@ -366,13 +372,14 @@ mod tests {
             rollback: Rollback::Captured,
             restarts: restarts.iter().map(|name| (*name).to_owned()).collect(),
         };
-        let (risk, reason) = of(&artifact, path);
+        let path = FactPath::of(path.split(" > "));
+        let (risk, reason) = of(&artifact, Subject::Content, &path);
         assert!(!reason.is_empty());
         let one_way = Artifact {
             rollback: Rollback::OneWay,
             ..artifact
         };
-        assert_eq!(of(&one_way, path).0, Risk::High);
+        assert_eq!(of(&one_way, Subject::Content, &path).0, Risk::High);
         risk.word()
     }
 

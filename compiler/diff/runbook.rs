@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use similar::{Algorithm, capture_diff_slices};
 
-use super::fact::{Fact, FactKind};
+use super::fact::{Fact, FactKind, without_alike};
 use super::identity::Identity;
+use crate::formats::{FactPath, Step};
 
 /// Chapters that are made from the steps, from the warnings or from the catalogue; the report says those elsewhere.
 const MADE_FROM_OTHERS: &[&str] = &[
@@ -45,8 +46,9 @@ pub(super) struct Said {
 impl Said {
     /// Adds a shown fact.
     pub(super) fn fact(&mut self, fact: &Fact) {
-        self.gone(&fact.path);
-        self.come(&fact.path);
+        let path = fact.path.to_string();
+        self.gone(&path);
+        self.come(&path);
         self.gone(fact.old.as_deref().unwrap_or_default());
         self.come(fact.new.as_deref().unwrap_or_default());
     }
@@ -148,33 +150,42 @@ fn add(text: &mut String, more: &str) {
 
 /// The facts of a runbook that do not follow, each once with the servers it is about.
 pub(super) fn what_is_new(facts: Vec<Fact>, said: &Said) -> Vec<Fact> {
-    let facts = without_renamed(facts, said);
+    // What says the same under the old and under the new name of a server is not new.
+    let facts = without_alike(facts, |fact| {
+        if fact.kind == FactKind::Removed {
+            fact.map(|text| said.with_new_names(text))
+        } else {
+            fact.clone()
+        }
+    });
     let about_subjects = steps_about(&facts, &said.subjects);
     let mut left: BTreeMap<Fact, BTreeSet<String>> = BTreeMap::new();
     let mut order: Vec<Fact> = Vec::new();
     for fact in facts {
-        let chapter = fact.path.split(" > ").next().unwrap_or_default();
-        let is_title = fact.old.as_deref().or(fact.new.as_deref()) == Some("heading 1");
-        let is_made = MADE_FROM_OTHERS.contains(&chapter);
-        if is_title || is_made && said.repeats(&fact) || about_subjects.contains(step_of(&fact)) && !is_made {
+        let is_title = heading_of(&fact) == Some(1);
+        let is_made = MADE_FROM_OTHERS.contains(&chapter_of(&fact));
+        if is_title || is_made && said.repeats(&fact) || about_subjects.contains(&step_of(&fact)) && !is_made
+        {
             continue;
         }
         if follows(&fact, said) {
             continue;
         }
-        let (path, server) = without_server(&fact.path, &said.servers);
-        let hide = |text: Option<String>| {
-            text.map(|text| {
-                server
-                    .as_ref()
-                    .map_or_else(|| text.clone(), |server| hide(&text, server))
-            })
-        };
-        let fact = Fact {
-            path,
-            kind: fact.kind,
-            old: hide(fact.old),
-            new: hide(fact.new),
+        // The same step of many servers is said once, so it loses the heading that is the name of one, and the name.
+        let mut names = fact.path.steps().iter().map(|step| &step.name);
+        let server = names.find(|name| said.servers.contains(*name)).cloned();
+        let fact = match &server {
+            Some(server) => {
+                let own = Identity::new(server, "");
+                let others = fact.path.steps().iter().filter(|step| step.name != *server);
+                Fact {
+                    path: others.cloned().collect(),
+                    old: fact.old.map(|text| own.hide(&text)),
+                    new: fact.new.map(|text| own.hide(&text)),
+                    ..fact
+                }
+            }
+            None => fact,
         };
         if !left.contains_key(&fact) {
             order.push(fact.clone());
@@ -189,73 +200,51 @@ pub(super) fn what_is_new(facts: Vec<Fact>, said: &Said) -> Vec<Fact> {
                 return fact;
             }
             let names: Vec<String> = servers.into_iter().collect();
+            let (last, above) = fact
+                .path
+                .steps()
+                .split_last()
+                .expect("a fact of a text has a path");
+            let last = Step::named(format!("{last} ({})", names.join(", ")));
+            let above: FactPath = above.iter().cloned().collect();
             Fact {
-                path: format!("{} ({})", fact.path, names.join(", ")),
+                path: above.child(last),
                 ..fact
             }
         })
         .collect()
 }
 
-/// Takes out what says the same under the old and under the new name of a server.
-fn without_renamed(facts: Vec<Fact>, said: &Said) -> Vec<Fact> {
-    if said.renamed.is_empty() {
-        return facts;
+/// The heading a fact stands below, or is.
+fn step_of(fact: &Fact) -> FactPath {
+    match fact.path.steps() {
+        [step @ .., _] if heading_of(fact).is_none() && !step.is_empty() => step.iter().cloned().collect(),
+        _ => fact.path.clone(),
     }
-    let renamed = |fact: &Fact| {
-        let value = fact.old.as_deref().unwrap_or_default();
-        (said.with_new_names(&fact.path), said.with_new_names(value))
-    };
-    let mut came: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for fact in facts.iter().filter(|fact| fact.kind == FactKind::Added) {
-        let key = (fact.path.clone(), fact.new.clone().unwrap_or_default());
-        *came.entry(key).or_default() += 1;
-    }
-    let mut matched: BTreeMap<(String, String), usize> = BTreeMap::new();
-    let mut kept = Vec::new();
-    for fact in facts {
-        let key = renamed(&fact);
-        if fact.kind == FactKind::Removed
-            && let Some(count) = came.get_mut(&key).filter(|count| **count > 0)
-        {
-            *count -= 1;
-            *matched.entry(key).or_default() += 1;
-        } else {
-            kept.push(fact);
-        }
-    }
-    kept.retain(|fact| {
-        let key = (fact.path.clone(), fact.new.clone().unwrap_or_default());
-        let count = matched
-            .get_mut(&key)
-            .filter(|count| fact.kind == FactKind::Added && **count > 0);
-        count.map(|count| *count -= 1).is_none()
-    });
-    kept
 }
 
-/// The heading a fact stands below, or is.
-fn step_of(fact: &Fact) -> &str {
-    let text = fact.old.as_deref().or(fact.new.as_deref());
-    if text.is_some_and(|text| text.starts_with("heading ")) {
-        return &fact.path;
-    }
-    fact.path
-        .rsplit_once(" > ")
-        .map_or(fact.path.as_str(), |(step, _)| step)
+/// The level of the heading that a fact is. What is said of a block with another name is about what stands in it.
+fn heading_of(fact: &Fact) -> Option<usize> {
+    fact.path.heading().filter(|_| fact.kind != FactKind::Renamed)
+}
+
+/// The title of the chapter in which a fact stands.
+fn chapter_of(fact: &Fact) -> &str {
+    fact.path.steps().first().map_or("", |chapter| &chapter.name)
 }
 
 /// Steps with a paragraph about a subject, or below a heading that is one.
-fn steps_about(facts: &[Fact], subjects: &BTreeSet<String>) -> BTreeSet<String> {
+fn steps_about(facts: &[Fact], subjects: &BTreeSet<String>) -> BTreeSet<FactPath> {
     let mut found = BTreeSet::new();
     for fact in facts {
         let texts = [fact.old.as_deref(), fact.new.as_deref()];
         let text = texts.into_iter().flatten().collect::<Vec<_>>().join(" ");
         let mentioned = subjects.iter().any(|subject| {
-            fact.path.split(" > ").any(|heading| heading == subject) || text.contains(&format!("`{subject}`"))
+            let mut headings = fact.path.steps().iter();
+            headings.any(|step| step.name == *subject) || text.contains(&format!("`{subject}`"))
         });
         if mentioned && matches!(fact.kind, FactKind::Added | FactKind::Removed) {
-            found.insert(step_of(fact).to_owned());
+            found.insert(step_of(fact));
         }
     }
     found
@@ -271,7 +260,7 @@ fn follows(fact: &Fact, said: &Said) -> bool {
         return false;
     }
     let counts =
-        old.first().map(String::as_str) == Some("steps") || fact.path.starts_with("How to work with it > ");
+        old.first().map(String::as_str) == Some("steps") || chapter_of(fact) == "How to work with it";
     let stands = |run: &[String], text: &str| {
         let numbers_only = counts
             && run
@@ -299,47 +288,24 @@ pub(super) fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The path without the heading that is the name of a server, and that name.
-fn without_server(path: &str, servers: &BTreeSet<String>) -> (String, Option<String>) {
-    let mut server = None;
-    let kept: Vec<&str> = path
-        .split(" > ")
-        .filter(|step| {
-            let is_server = server.is_none() && servers.contains(*step);
-            if is_server {
-                server = Some((*step).to_owned());
-            }
-            !is_server
-        })
-        .collect();
-    (kept.join(" > "), server)
-}
-
-/// The text with the server's name made general, so that the same step of many servers is said once.
-fn hide(text: &str, server: &str) -> String {
-    Identity::new(server, "").hide(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn fact(path: &str, old: Option<&str>, new: Option<&str>) -> Fact {
-        Fact {
-            path: path.to_owned(),
-            kind: match (old, new) {
-                (None, _) => FactKind::Added,
-                (_, None) => FactKind::Removed,
-                _ => FactKind::Changed,
-            },
-            old: old.map(str::to_owned),
-            new: new.map(str::to_owned),
+        let is_heading = old.or(new).is_some_and(|text| text.starts_with("heading "));
+        let steps = path.split(" > ").map(|title| Step::heading(2, title));
+        let mut steps: Vec<Step> = steps.collect();
+        if !is_heading && let Some(last) = steps.pop() {
+            steps.push(Step::named(last.name));
         }
+        let path: FactPath = steps.into_iter().collect();
+        Fact::new(path, old.map(str::to_owned), new.map(str::to_owned))
     }
 
     fn check(facts: &[Fact], said: &Said, expected: &[&str]) {
         let left = what_is_new(facts.to_vec(), said);
-        let paths: Vec<&str> = left.iter().map(|fact| fact.path.as_str()).collect();
+        let paths: Vec<String> = left.iter().map(|fact| fact.path.to_string()).collect();
         assert_eq!(paths, expected, "{left:?}");
     }
 
@@ -416,6 +382,11 @@ mod tests {
             &said,
             &["Firewall > A > Anything > item"],
         );
+        // One heading that reads like two is about no server.
+        let heading = Step::heading(2, "Firewall > CORE09");
+        let path: FactPath = [heading, Step::named("item")].into_iter().collect();
+        let fact = Fact::new(path, None, Some("Delete the backups.".into()));
+        check(&[fact], &said, &["Firewall > CORE09 > item"]);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::contract::manifest::{Artifact, ServerEntry, Window};
 use crate::contract::moment::Moment;
 use crate::contract::path::BundlePath;
 use crate::contract::runbook::{Runbook, Step};
-use crate::formats::{Format, items};
+use crate::formats::{FactPath, Form, Format, Step as PathStep, items};
 use crate::runbook::effect_words;
 use crate::templates::folder::built_in;
 
@@ -251,44 +251,34 @@ fn book(snapshot: &Snapshot) -> Book {
     book
 }
 
-fn fact(path: impl Into<String>, kind: FactKind, old: Option<String>, new: Option<String>) -> Fact {
-    Fact {
-        path: path.into(),
-        kind,
-        old,
-        new,
-    }
+/// A view that says nothing that can be compared, and why.
+pub(super) fn whole(path: &str, why: String) -> Vec<Fact> {
+    vec![Fact {
+        kind: FactKind::Changed,
+        ..Fact::new(path, None, Some(why))
+    }]
 }
 
 /// What a page says that the runbook does not, and what it said, the runbook still says, and it does not say any more.
 fn of_page(before: Option<&str>, text: &str, book: &Book) -> Vec<Fact> {
-    let read = |text: &str| -> Option<Vec<(String, String)>> {
+    let read = |text: &str| -> Option<Vec<(FactPath, String)>> {
         let (first, rest) = text.split_once('\n')?;
         // A number in an element of its own is a word of its own.
         let spaced = format!("{first}\n{}", rest.replace('<', " <"));
-        let mut texts = Vec::new();
-        for item in items(Format::Html, &spaced).ok()? {
-            // The text of a heading is the end of its path, and may look like two.
-            if matches!(item.value.as_str(), "h1" | "h2" | "h3" | "h4" | "h5" | "h6") {
-                let titles = item.path.split(" > ");
-                texts.extend(titles.map(|title| (item.path.clone(), title.to_owned())));
-            } else {
-                texts.push((item.path, item.value));
-            }
-        }
-        Some(texts)
+        let texts = items(Format::Html, &spaced).ok()?.into_iter().map(|item| {
+            // The text of a heading is the end of its path.
+            let title = item.path.last().filter(|_| item.path.heading().is_some());
+            let text = title.map_or(item.value, PathStep::to_string);
+            (item.path, text)
+        });
+        Some(texts.collect())
     };
     let Some(now) = read(text) else {
-        return vec![fact(
-            "the whole page",
-            FactKind::Changed,
-            None,
-            Some("it does not read as a page of cbgen".into()),
-        )];
+        return whole("the whole page", "it does not read as a page of cbgen".into());
     };
     let then = before.and_then(read).unwrap_or_default();
     let own_script = own_script();
-    let values = |items: &[(String, String)]| -> BTreeSet<Vec<String>> {
+    let values = |items: &[(FactPath, String)]| -> BTreeSet<Vec<String>> {
         items.iter().map(|(_, value)| words(value)).collect()
     };
     let (seen, there) = (values(&then), values(&now));
@@ -300,11 +290,14 @@ fn of_page(before: Option<&str>, text: &str, book: &Book) -> Vec<Fact> {
     let mut facts = Vec::new();
     for (path, value) in &now {
         // A script does what it says with every sign in it: it is one of the page's own, or it is shown.
-        if path.split_whitespace().nth_back(1) == Some("script") {
+        if path
+            .last()
+            .is_some_and(|step| step.form == Form::Block && step.name == "script")
+        {
             let is_known =
                 own_script.as_deref() == Some(value) || then.iter().any(|(_, before)| before == value);
             if !is_known {
-                facts.push(fact(path.clone(), FactKind::Added, None, Some(value.clone())));
+                facts.push(Fact::new(path.clone(), None, Some(value.clone())));
             }
             continue;
         }
@@ -312,9 +305,8 @@ fn of_page(before: Option<&str>, text: &str, book: &Book) -> Vec<Fact> {
         // A picture cuts long names.
         let is_cut = value.contains('…');
         if !is_cut && !seen.contains(&words) && !book.says(&words) {
-            facts.push(fact(
-                format!("on the page and not in RUNBOOK.md > {path}"),
-                FactKind::Added,
+            facts.push(Fact::new(
+                FactPath::from("on the page and not in RUNBOOK.md").join(path),
                 None,
                 Some(value.clone()),
             ));
@@ -323,9 +315,8 @@ fn of_page(before: Option<&str>, text: &str, book: &Book) -> Vec<Fact> {
     for (path, value) in &then {
         let words = words(value);
         if !there.contains(&words) && book.holds(&words) && !all.contains(&format!(" {} ", words.join(" "))) {
-            facts.push(fact(
-                format!("in RUNBOOK.md and no more on the page > {path}"),
-                FactKind::Removed,
+            facts.push(Fact::new(
+                FactPath::from("in RUNBOOK.md and no more on the page").join(path),
                 Some(value.clone()),
                 None,
             ));
@@ -368,9 +359,8 @@ fn untrue_times(text: &str, window: Option<&Window>) -> Vec<Fact> {
         .filter(|element| is_true(element) != Some(true))
         .map(|element| {
             let shown: String = element.chars().take(80).collect();
-            fact(
+            Fact::new(
                 "a time that is another one than the page says",
-                FactKind::Added,
                 None,
                 Some(format!("<time{shown}")),
             )
@@ -382,14 +372,7 @@ fn untrue_times(text: &str, window: Option<&Window>) -> Vec<Fact> {
 fn of_data(before: Option<&str>, text: &str, snapshot: &Snapshot, book: &Book) -> Vec<Fact> {
     let runbook = match Runbook::read(text.as_bytes()) {
         Ok(runbook) => runbook,
-        Err(error) => {
-            return vec![fact(
-                "the whole file",
-                FactKind::Changed,
-                None,
-                Some(format!("`apply` cannot read it: {error}")),
-            )];
-        }
+        Err(error) => return whole("the whole file", format!("`apply` cannot read it: {error}")),
     };
     let then = before.and_then(|text| Runbook::read(text.as_bytes()).ok());
     let artifacts: BTreeMap<&str, &Artifact> = snapshot
@@ -416,9 +399,8 @@ fn of_data(before: Option<&str>, text: &str, snapshot: &Snapshot, book: &Book) -
         let place = step.server.as_deref().unwrap_or("deployment");
         let at = format!("step {} {place}", step.number);
         for (name, manifest, here) in against_manifest(step, &artifacts) {
-            facts.push(fact(
-                format!("{at}, against the manifest > {name}"),
-                FactKind::Changed,
+            facts.push(Fact::new(
+                FactPath::of([format!("{at}, against the manifest"), name]),
                 Some(manifest),
                 Some(here),
             ));
@@ -430,9 +412,8 @@ fn of_data(before: Option<&str>, text: &str, snapshot: &Snapshot, book: &Book) -
         for (name, text) in texts(step) {
             let is_seen = seen.is_some_and(|step| texts(step).iter().any(|(_, before)| *before == text));
             if !is_seen && !is_said(&text, server, book) {
-                facts.push(fact(
-                    format!("{at}, not in RUNBOOK.md > {name}"),
-                    FactKind::Added,
+                facts.push(Fact::new(
+                    FactPath::of([&format!("{at}, not in RUNBOOK.md"), name]),
                     None,
                     Some(text),
                 ));
@@ -445,12 +426,7 @@ fn of_data(before: Option<&str>, text: &str, snapshot: &Snapshot, book: &Book) -
                 ("one way", seen.one_way.to_string(), step.one_way.to_string()),
             ] {
                 if old != new {
-                    facts.push(fact(
-                        format!("{at} > {name}"),
-                        FactKind::Changed,
-                        Some(old),
-                        Some(new),
-                    ));
+                    facts.push(Fact::new(FactPath::of([&at, name]), Some(old), Some(new)));
                 }
             }
         }
@@ -465,9 +441,8 @@ fn of_data(before: Option<&str>, text: &str, snapshot: &Snapshot, book: &Book) -
     for (path, artifact) in &artifacts {
         let is_work = artifact.scope != Scope::Bundle && artifact.effect != Effect::Read;
         if is_work && !done.contains(path) && !rollbacks.contains(path) {
-            facts.push(fact(
-                format!("no step does > {path}"),
-                FactKind::Removed,
+            facts.push(Fact::new(
+                FactPath::of(["no step does", path]),
                 Some(artifact.title.clone()),
                 None,
             ));
@@ -476,9 +451,11 @@ fn of_data(before: Option<&str>, text: &str, snapshot: &Snapshot, book: &Book) -
     let there: BTreeSet<_> = runbook.steps.iter().map(key).collect();
     for (key, step) in earlier {
         if !there.contains(&key) && book.holds(&words(&step.title)) && step.artifact.is_none() {
-            facts.push(fact(
-                format!("step {} is gone, and RUNBOOK.md still has it", step.number),
-                FactKind::Removed,
+            facts.push(Fact::new(
+                FactPath::of([format!(
+                    "step {} is gone, and RUNBOOK.md still has it",
+                    step.number
+                )]),
                 Some(step.title.clone()),
                 None,
             ));

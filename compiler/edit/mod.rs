@@ -12,9 +12,9 @@ use std::collections::BTreeSet;
 
 use crate::codes::{self, Code};
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::formats::FormatError;
 use crate::formats::edits::source::Source;
 use crate::formats::edits::{Edited, Refusal, RefusalKind};
+use crate::formats::{FactPath, FormatError};
 use crate::secrets;
 use crate::source::{FileId, Sources, Span};
 
@@ -121,7 +121,7 @@ pub fn notes(
 }
 
 /// Whether the value of a key, or the value itself, looks like a secret.
-fn is_secret(key: &str, value: &str) -> bool {
+fn is_secret(key: &FactPath, value: &str) -> bool {
     secrets::names_a_secret(key)
         || secrets::secret_fact(key, value, &[]).is_some()
         || !secrets::scan(value, &[]).is_empty()

@@ -102,7 +102,7 @@ impl Report {
                 })
             };
             ChangeRecord {
-                key: change.key.clone(),
+                key: change.key.to_string(),
                 line: change.line,
                 outcome: change.outcome.into(),
                 old: shown(&change.old),

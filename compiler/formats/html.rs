@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::{Collector, FormatError, Item, text};
+use super::{Collector, FactPath, Form, FormatError, Item, Step, text};
 
 const DOCTYPE: &str = "<!doctype html>\n";
 
@@ -151,8 +151,7 @@ fn read(text: &str, collector: Collector) -> Result<Vec<Item>, Vec<FormatError>>
         shift,
         errors: Vec::new(),
         collector,
-        headings: Vec::new(),
-        place: String::new(),
+        place: FactPath::default(),
         counter: 0,
         svg_end: 0,
     };
@@ -193,9 +192,8 @@ struct Page<'a> {
     shift: usize,
     errors: Vec<FormatError>,
     collector: Collector,
-    headings: Vec<(u32, String)>,
-    /// The titles of the headings as the beginning of a path.
-    place: String,
+    /// The headings above.
+    place: FactPath,
     counter: usize,
     svg_end: usize,
 }
@@ -210,9 +208,10 @@ impl Page<'_> {
 
     fn item(&mut self, kind: &str, value: String, range: Range<usize>) {
         self.counter += 1;
-        let joint = if self.place.is_empty() { "" } else { " > " };
         self.collector.add(|| Item {
-            path: format!("{}{joint}{kind} {}", self.place, self.counter),
+            path: self
+                .place
+                .child(Step::new(Form::Block, kind).numbered(self.counter)),
             value,
             range: range.start + self.shift..range.end + self.shift,
         });
@@ -228,12 +227,9 @@ impl Page<'_> {
                 .collect();
             text::squeeze(&parts)
         };
-        if let Some(level) = name.strip_prefix('h').and_then(|digit| digit.parse::<u32>().ok()) {
-            self.headings.retain(|&(other, _)| other < level);
-            self.headings.push((level, words(node)));
+        if let Some(level) = name.strip_prefix('h').and_then(|digit| digit.parse().ok()) {
+            self.place = self.place.next_heading(level, &words(node));
             self.counter = 0;
-            let path: Vec<&str> = self.headings.iter().map(|(_, title)| title.as_str()).collect();
-            self.place = path.join(" > ");
             self.collector.add(|| Item {
                 path: self.place.clone(),
                 value: name.to_owned(),

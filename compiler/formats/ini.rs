@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::characters;
-use super::{FormatError, Item};
+use super::{FactPath, FormatError};
 
 /// Checks a value for the right side of `Key=Value`; it is written as it is, because the format has no escapes.
 ///
@@ -58,28 +58,8 @@ pub struct IniEdit {
 
 impl IniEdit {
     /// `InternetShortcut > URL`.
-    pub fn path(&self) -> String {
-        format!(
-            "{} > {}",
-            characters::label(&self.section),
-            characters::label(&self.key)
-        )
-    }
-}
-
-/// Reads a text into items: path `InternetShortcut > URL`, value as it is written. The mistakes are those of [`edits`].
-pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
-    Ok(edits(text)?.into_iter().map(IniEdit::into_item).collect())
-}
-
-impl IniEdit {
-    /// The edit as a fact that is compared.
-    pub(crate) fn into_item(self) -> Item {
-        Item {
-            path: self.path(),
-            value: self.value,
-            range: self.range,
-        }
+    pub fn path(&self) -> FactPath {
+        FactPath::of([&self.section, &self.key].map(|name| characters::label(name)))
     }
 }
 
@@ -187,12 +167,12 @@ mod tests {
 
     use super::*;
 
-    /// Reads `text` and compares its items, or its errors as `range message`.
+    /// Reads `text` and compares its edits, or its errors as `range message`.
     fn check(text: &str, expected: &[&str]) {
-        let found: Vec<String> = match items(text) {
-            Ok(items) => items
+        let found: Vec<String> = match edits(text) {
+            Ok(edits) => edits
                 .into_iter()
-                .map(|item| format!("{} = {}", item.path, item.value))
+                .map(|edit| format!("{} = {}", edit.path(), edit.value))
                 .collect(),
             Err(errors) => errors
                 .into_iter()
@@ -246,7 +226,7 @@ mod tests {
         #[test]
         fn checked_values_are_read_back(value in any::<String>()) {
             if let Ok(written) = ini_value(&value) {
-                let found = items(&format!("[A]\nx={written}\n")).unwrap();
+                let found = edits(&format!("[A]\nx={written}\n")).unwrap();
                 prop_assert_eq!(&found[0].value, &value);
             }
         }
@@ -258,7 +238,7 @@ mod tests {
 
         #[test]
         fn any_text_is_read_without_a_panic(text in "[\\[\\]=;a-bé \n]{0,40}") {
-            for error in items(&text).err().into_iter().flatten() {
+            for error in edits(&text).err().into_iter().flatten() {
                 prop_assert!(text.get(error.range.clone()).is_some());
             }
         }

@@ -26,7 +26,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FormatError, Item, json};
+use super::{FactPath, FormatError, Item, json};
 
 /// The whole document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +53,13 @@ pub struct Rewrite {
     /// The bytes of the port in the text it was read from.
     #[serde(skip)]
     pub range: Range<usize>,
+}
+
+impl Rewrite {
+    /// `:2800`.
+    pub fn path(&self) -> FactPath {
+        format!(":{}", self.port).as_str().into()
+    }
 }
 
 /// Where a port ends in a script.
@@ -88,9 +95,9 @@ pub fn read(text: &str) -> Result<References, Vec<FormatError>> {
     let leaves = json::items(text)?;
     let mut document: References =
         serde_json::from_str(text).map_err(|error| vec![json::syntax_error(text, &error)])?;
-    let ranges: BTreeMap<&str, _> = leaves
+    let ranges: BTreeMap<String, _> = leaves
         .iter()
-        .map(|leaf| (leaf.path.as_str(), leaf.range.clone()))
+        .map(|leaf| (leaf.path.to_string(), leaf.range.clone()))
         .collect();
     let mut errors = Vec::new();
     let mut refuse = |pointer: &str, message: String| {
@@ -122,7 +129,7 @@ pub fn read(text: &str) -> Result<References, Vec<FormatError>> {
     }
     if errors.is_empty() {
         for (index, rewrite) in document.rewrites.iter_mut().enumerate() {
-            if let Some(range) = ranges.get(format!("/rewrites/{index}/port").as_str()) {
+            if let Some(range) = ranges.get(&format!("/rewrites/{index}/port")) {
                 rewrite.range = range.clone();
             }
         }
@@ -171,11 +178,6 @@ fn port_of(to: &str) -> Result<Option<u16>, String> {
     }
 }
 
-/// Reads a document into one item for each port (path `:2800`), and one for each of the two rules.
-pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
-    read(text).map(References::into_items)
-}
-
 impl References {
     /// What the document says, for comparison by meaning.
     pub(crate) fn into_items(self) -> Vec<Item> {
@@ -184,23 +186,19 @@ impl References {
 
     /// The leaves of the document, named by what they are about.
     fn named(&self, leaves: Vec<Item>) -> Vec<Item> {
-        let items = leaves.into_iter().map(|leaf| {
-            let rewrite = leaf
-                .path
-                .strip_prefix("/rewrites/")
-                .and_then(|rest| rest.split_once('/'))
-                .and_then(|(index, field)| Some((self.rewrites.get(index.parse::<usize>().ok()?)?, field)));
-            match rewrite {
-                Some((_, "port")) => None,
-                Some((rewrite, _)) => Some(Item {
-                    path: format!(":{}", rewrite.port),
+        let named = |leaf: Item| match leaf.path.steps() {
+            [_, index, field] if field.name == "to" => {
+                let rewrite = self.rewrites.get(index.name.parse::<usize>().ok()?)?;
+                Some(Item {
+                    path: rewrite.path(),
                     value: rewrite.to.clone(),
                     range: leaf.range,
-                }),
-                None => Some(leaf),
+                })
             }
-        });
-        items.flatten().collect()
+            [_, _, _] => None,
+            _ => Some(leaf),
+        };
+        leaves.into_iter().filter_map(named).collect()
     }
 }
 
@@ -210,7 +208,7 @@ mod tests {
 
     /// Reads `text` and compares its items, or its errors as `range message`.
     fn check(text: &str, expected: &[&str]) {
-        let found: Vec<String> = match items(text) {
+        let found: Vec<String> = match read(text).map(References::into_items) {
             Ok(items) => items
                 .into_iter()
                 .map(|item| format!("{:?} {} = {}", item.range, item.path, item.value))

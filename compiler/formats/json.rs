@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::characters;
-use super::{FormatError, Item};
+use super::{FactPath, Form, FormatError, Item, Step};
 
 /// Deepest nesting of arrays and objects that is read.
 pub const MAX_DEPTH: usize = 64;
@@ -41,7 +41,7 @@ pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
         items: Vec::new(),
         errors: Vec::new(),
     };
-    walk.value("", 0);
+    walk.value(&FactPath::default(), 0);
     if walk.errors.is_empty() {
         Ok(walk.items)
     } else {
@@ -62,29 +62,14 @@ pub struct JsonEdit {
 
 impl JsonEdit {
     /// The JSON pointer of the value, `/rabbitConfig/port`.
-    pub fn path(&self) -> String {
+    pub fn path(&self) -> FactPath {
         Self::pointer(&self.keys)
     }
 
     /// The JSON pointer of keys.
-    pub fn pointer(keys: &[String]) -> String {
-        let steps = keys.iter().map(|key| format!("/{}", step(key)));
-        steps.collect()
+    pub fn pointer(keys: &[String]) -> FactPath {
+        keys.iter().map(|key| Step::new(Form::Member, key)).collect()
     }
-
-    /// The edit as a fact that is compared.
-    pub(crate) fn into_item(self) -> Item {
-        Item {
-            path: self.path(),
-            value: self.value,
-            range: self.range,
-        }
-    }
-}
-
-/// A key as a step of a pointer.
-fn step(key: &str) -> String {
-    characters::label(&key.replace('~', "~0").replace('/', "~1"))
 }
 
 /// Reads a document of edits: an object whose leaves are set in the same objects of the vendor's file. A list is one
@@ -223,7 +208,7 @@ impl<'a> Walk<'a> {
         next
     }
 
-    fn value(&mut self, path: &str, depth: usize) {
+    fn value(&mut self, path: &FactPath, depth: usize) {
         let first = self.peek();
         let start = self.at;
         match first {
@@ -256,7 +241,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Reads the members behind the opening bracket and the closing bracket; returns how many members there are.
-    fn collection(&mut self, object: bool, path: &str, depth: usize) -> usize {
+    fn collection(&mut self, object: bool, path: &FactPath, depth: usize) -> usize {
         let mut keys = BTreeSet::new();
         let mut count = 0;
         loop {
@@ -270,22 +255,22 @@ impl<'a> Walk<'a> {
                 }
                 Some(_) => {}
             }
-            let name = if object {
+            let path = if object {
                 self.peek();
                 let (key, range) = self.string();
                 self.take();
-                let name = step(&key);
+                let path = path.child(Step::new(Form::Member, &key));
                 if !keys.insert(key) {
                     let message = format!(
-                        "the key `{path}/{name}` is given twice, and readers disagree about which one counts"
+                        "the key `{path}` is given twice, and readers disagree about which one counts"
                     );
                     self.errors.push(FormatError::new(range, message));
                 }
-                name
+                path
             } else {
-                count.to_string()
+                path.child(Step::new(Form::Member, &count.to_string()))
             };
-            self.value(&format!("{path}/{name}"), depth + 1);
+            self.value(&path, depth + 1);
             count += 1;
         }
     }
@@ -316,9 +301,9 @@ impl<'a> Walk<'a> {
         (value, range)
     }
 
-    fn item(&mut self, path: &str, value: String, range: Range<usize>) {
+    fn item(&mut self, path: &FactPath, value: String, range: Range<usize>) {
         self.items.push(Item {
-            path: path.to_owned(),
+            path: path.clone(),
             value,
             range,
         });
@@ -447,7 +432,7 @@ mod tests {
             let found = items(&value.to_string()).unwrap();
             prop_assert_eq!(&items(&serde_json::to_string_pretty(&value).unwrap()).unwrap().len(), &found.len());
             for item in found {
-                prop_assert_eq!(value.pointer(&item.path).map(ToString::to_string), Some(item.value));
+                prop_assert_eq!(value.pointer(&item.path.to_string()).map(ToString::to_string), Some(item.value));
             }
         }
 

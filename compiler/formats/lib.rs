@@ -16,6 +16,7 @@ pub mod json;
 pub mod markdown;
 pub mod markdown_blocks;
 pub mod nginx;
+mod path;
 pub mod power_shell;
 pub mod prose;
 pub mod reg;
@@ -31,6 +32,7 @@ use std::fmt;
 use std::ops::Range;
 
 use edits::{EditKind, Edits};
+pub use path::{FactPath, Form, Step};
 
 /// A format an artifact can have. A new variant breaks every match on purpose.
 #[derive(
@@ -156,7 +158,7 @@ impl From<Format> for Reading {
 pub struct Item {
     /// What the fact is about, readable and unique within its text where the format allows it, for example
     /// `http > server 443 > location /auth/ > proxy_pass` or `HKEY_LOCAL_MACHINE\\SOFTWARE\\X > Name`.
-    pub path: String,
+    pub path: FactPath,
     /// What the text says about it, normalized so that layout does not matter.
     pub value: String,
     /// The bytes that state it.
@@ -280,9 +282,9 @@ pub fn items(reading: impl Into<Reading>, text: &str) -> Result<Vec<Item>, Vec<F
         Format::Xdt => xdt::items(text),
         Format::Erlang => erlang::items(text),
         Format::Json => json::items(text),
-        Format::Yaml => yaml_lines::items(text),
-        Format::Ini => ini::items(text),
-        Format::JsReferences => js_references::items(text),
+        Format::Yaml => Edits::read(EditKind::YamlLines, text).map(Edits::items),
+        Format::Ini => Edits::read(EditKind::IniLines, text).map(Edits::items),
+        Format::JsReferences => Edits::read(EditKind::References, text).map(Edits::items),
         Format::Reg => reg::items(text),
         Format::Sql => sql::items(text),
         Format::Cmd => cmd::items(text),

@@ -8,7 +8,7 @@ use std::ops::Range;
 use memchr::{memchr2, memchr3};
 
 use super::markdown_blocks::{BacktickRuns, backtick_runs, run_length};
-use super::{Collector, FormatError, Item, text};
+use super::{Collector, FactPath, Form, FormatError, Item, Step, text};
 
 /// HTML elements that may stand in a document; everything else in `<…>` is refused.
 const ELEMENTS: &[&str] = &["b", "br", "code", "details", "kbd", "sub", "summary", "sup"];
@@ -121,8 +121,7 @@ fn read(text: &str, collector: Collector) -> Result<Vec<Item>, Vec<FormatError>>
         text,
         collector,
         errors: Vec::new(),
-        headings: Vec::new(),
-        place: String::new(),
+        place: FactPath::default(),
         counter: 0,
         pending: None,
         pending_kind: "paragraph",
@@ -139,9 +138,8 @@ struct Reader<'a> {
     text: &'a str,
     collector: Collector,
     errors: Vec<FormatError>,
-    headings: Vec<(usize, String)>,
-    /// The titles of the headings as the beginning of a path.
-    place: String,
+    /// The headings above.
+    place: FactPath,
     counter: usize,
     /// Where the lines of the paragraph or list item being read stand.
     pending: Option<Range<usize>>,
@@ -155,9 +153,10 @@ impl Reader<'_> {
 
     fn item(&mut self, kind: &str, value: impl FnOnce() -> String, range: Range<usize>) {
         self.counter += 1;
-        let joint = if self.place.is_empty() { "" } else { " > " };
         self.collector.add(|| Item {
-            path: format!("{}{joint}{kind} {}", self.place, self.counter),
+            path: self
+                .place
+                .child(Step::new(Form::Block, kind).numbered(self.counter)),
             value: value(),
             range,
         });
@@ -266,21 +265,18 @@ impl Reader<'_> {
             return self.refuse(range, "a heading is one to six `#`, a blank and a title");
         }
         self.inline(line, range.start);
-        let above = self.headings.last().map_or(0, |&(level, _)| level);
+        let above = self.place.heading().unwrap_or(0);
         if level > above + 1 {
             self.refuse(
                 range.clone(),
                 format!("a heading of level {level} follows one of level {above}"),
             );
         }
-        if level == 1 && !self.headings.is_empty() {
+        if level == 1 && above > 0 {
             self.refuse(range.clone(), "the document has a second heading of level 1");
         }
-        self.headings.retain(|&(other, _)| other < level);
-        self.headings.push((level, words));
+        self.place = self.place.next_heading(level, &words);
         self.counter = 0;
-        let path: Vec<&str> = self.headings.iter().map(|(_, title)| title.as_str()).collect();
-        self.place = path.join(" > ");
         self.collector.add(|| Item {
             path: self.place.clone(),
             value: format!("heading {level}"),

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::{FormatError, Item, text};
+use super::{FactPath, FormatError, Item, text};
 
 const HEADER: &str = "Windows Registry Editor Version 5.00";
 const HIVE: &str = "HKEY_LOCAL_MACHINE";
@@ -236,7 +236,7 @@ impl Reader {
             && self.names.is_empty()
         {
             self.items.push(Item {
-                path: key,
+                path: key.as_str().into(),
                 value: "present".to_owned(),
                 range: line,
             });
@@ -283,7 +283,7 @@ impl Reader {
             );
         } else {
             self.items.push(Item {
-                path: key.to_owned(),
+                path: key.into(),
                 value: "absent".to_owned(),
                 range: whole,
             });
@@ -315,7 +315,7 @@ impl Reader {
             Section::Deleted => self.refuse(range, "a value stands below a deleted key"),
             Section::Refused => {}
             Section::Key { key, .. } => {
-                let path = format!("{key} > {shown}");
+                let path = FactPath::of([key, &shown]);
                 if self.names.insert(folded) {
                     self.items.push(Item { path, value, range });
                 } else {

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::unseen::unseen;
-use super::{FormatError, Item};
+use super::{Form, FormatError, Item, Step};
 
 /// Whether a reader sees `character` as what it is.
 pub(super) fn is_visible(character: char) -> bool {
@@ -150,7 +150,7 @@ pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
         }
         if !line.trim().is_empty() {
             items.push(Item {
-                path: format!("line {}", items.len() + 1),
+                path: Step::new(Form::Block, "line").numbered(items.len() + 1).into(),
                 value: squeeze(line),
                 range: start..start + line.len(),
             });

@@ -8,7 +8,7 @@
 use super::edits::xdt::instructions::{self, Locator};
 use super::edits::xdt::{NAMESPACE, XdtEdits};
 use super::xml::tree::{Attribute, NodeId};
-use super::{FormatError, Item, xml};
+use super::{Form, FormatError, Item, Step, xml};
 
 /// Reads a transform document into items such as `configuration > appSettings > add[key=QStatsURL] > @value`; the
 /// transforms and locators are items too (`… > @xdt:Transform`).
@@ -40,7 +40,7 @@ pub fn said(edits: &XdtEdits) -> Vec<Item> {
     xml::flatten(
         &edits.document,
         &[(NAMESPACE, "xdt")],
-        &|node| label(edits, node),
+        &|node| step(edits, node),
         &value,
     )
 }
@@ -57,9 +57,9 @@ fn normalized(edits: &XdtEdits, attribute: &Attribute) -> String {
 }
 
 /// Name of an element together with what identifies it among its siblings, for example `add[key=QStatsURL]`.
-pub fn label(edits: &XdtEdits, element: NodeId) -> String {
+pub fn step(edits: &XdtEdits, element: NodeId) -> Step {
     let document = &edits.document;
-    let name = document.name(element);
+    let step = Step::new(Form::Element, document.name(element));
     let locator = edits.edit(element).and_then(|edit| edit.locator.as_ref());
     let identity = match locator {
         Some(Locator::Match(names)) => {
@@ -74,10 +74,10 @@ pub fn label(edits: &XdtEdits, element: NodeId) -> String {
         None => match ["key", "name"].map(|name| document.attribute(element, name)) {
             [Some(key), _] => format!("key={key}"),
             [None, Some(value)] => format!("name={value}"),
-            [None, None] => return name.to_owned(),
+            [None, None] => return step,
         },
     };
-    format!("{name}[{identity}]")
+    step.keyed(identity)
 }
 
 #[cfg(test)]

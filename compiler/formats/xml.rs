@@ -13,7 +13,7 @@ use read::Limits;
 use tree::{Attribute, Document, NodeId};
 
 use super::characters;
-use super::{FormatError, Item};
+use super::{FactPath, Form, FormatError, Item, Step};
 
 /// Deepest nesting of elements that is read.
 pub const MAX_DEPTH: usize = 64;
@@ -118,23 +118,23 @@ pub fn attribute_name(document: &Document, attribute: &Attribute, prefixes: &[(&
 /// Flattens a document into items: one for each attribute (`a > b > @name`), one for the text of each element
 /// (`a > b > text`), and one without a value for an element that has neither and no children.
 ///
-/// `label` names an element within its parent; a repeated name gets a number (`b`, `b#2`). Text of white space alone
+/// `step` names an element within its parent; a repeated one gets a number (`b`, `b#2`). Text of white space alone
 /// counts as layout; `value_of` normalizes the value of an attribute.
 pub fn flatten(
     document: &Document,
     prefixes: &[(&str, &str)],
-    label: &dyn Fn(NodeId) -> String,
+    step: &dyn Fn(NodeId) -> Step,
     value_of: &dyn Fn(&Attribute) -> String,
 ) -> Vec<Item> {
     let mut items = Vec::new();
     let Some(root) = document.root() else { return items };
-    let mut waiting = vec![(root, characters::label(&label(root)))];
+    let mut waiting = vec![(root, FactPath::from(step(root)))];
     while let Some((element, path)) = waiting.pop() {
         let before = items.len();
         for attribute in document.plain_attributes(element) {
-            let name = characters::label(&attribute_name(document, attribute, prefixes));
+            let name = attribute_name(document, attribute, prefixes);
             items.push(Item {
-                path: format!("{path} > @{name}"),
+                path: path.child(Step::new(Form::Attribute, &name)),
                 value: value_of(attribute),
                 range: attribute.range(),
             });
@@ -152,25 +152,20 @@ pub fn flatten(
                 .filter(is_text)
                 .map(|child| document.range(child));
             items.push(Item {
-                path: format!("{path} > text"),
+                path: path.child(Step::new(Form::Content, "text")),
                 value: text,
                 range: pieces
                     .reduce(|first, last| first.start..last.end)
                     .unwrap_or_else(|| document.range(element)),
             });
         }
-        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        let mut seen: BTreeMap<Step, usize> = BTreeMap::new();
         let first_child = waiting.len();
         for child in document.elements(element) {
-            let name = characters::label(&label(child));
-            let count = seen.entry(name.clone()).or_default();
+            let step = step(child);
+            let count = seen.entry(step.clone()).or_default();
             *count += 1;
-            let number = if *count == 1 {
-                String::new()
-            } else {
-                format!("#{count}")
-            };
-            waiting.push((child, format!("{path} > {name}{number}")));
+            waiting.push((child, path.child(step.repeated(*count))));
         }
         if items.len() == before && waiting.len() == first_child {
             items.push(Item {
@@ -198,7 +193,7 @@ mod tests {
             Ok(document) => flatten(
                 &document,
                 &[("urn:n", "n")],
-                &|node| document.name(node).to_owned(),
+                &|node| Step::new(Form::Element, document.name(node)),
                 &|attribute| document.value(attribute).into_owned(),
             )
             .into_iter()

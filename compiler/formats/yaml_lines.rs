@@ -14,7 +14,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::characters;
-use super::{FormatError, Item};
+use super::{FactPath, FormatError};
 
 /// Writes a value in single quotes, the one style of YAML without escapes: only the quote itself is doubled.
 ///
@@ -45,12 +45,8 @@ impl fmt::Display for YamlKey {
 
 impl YamlKey {
     /// `:development > :host`.
-    pub fn path(keys: &[Self]) -> String {
-        let names: Vec<String> = keys
-            .iter()
-            .map(|key| characters::label(&key.to_string()))
-            .collect();
-        names.join(" > ")
+    pub fn path(keys: &[Self]) -> FactPath {
+        FactPath::of(keys.iter().map(|key| characters::label(&key.to_string())))
     }
 }
 
@@ -67,23 +63,9 @@ pub struct YamlEdit {
 
 impl YamlEdit {
     /// The keys, as people read them.
-    pub fn path(&self) -> String {
+    pub fn path(&self) -> FactPath {
         YamlKey::path(&self.keys)
     }
-
-    /// The edit as a fact that is compared.
-    pub(crate) fn into_item(self) -> Item {
-        Item {
-            path: self.path(),
-            value: self.value,
-            range: self.range,
-        }
-    }
-}
-
-/// Reads a list of edits into items: path `:host`, value `127.0.0.1`. The mistakes are those of [`edits`].
-pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
-    Ok(edits(text)?.into_iter().map(YamlEdit::into_item).collect())
 }
 
 /// Deepest level of keys.
@@ -268,12 +250,12 @@ mod tests {
 
     use super::*;
 
-    /// Reads `text` and compares its items, or its errors as `range message`.
+    /// Reads `text` and compares its edits, or its errors as `range message`.
     fn check(text: &str, expected: &[&str]) {
-        let found: Vec<String> = match items(text) {
-            Ok(items) => items
+        let found: Vec<String> = match edits(text) {
+            Ok(edits) => edits
                 .into_iter()
-                .map(|item| format!("{} = {}", item.path, item.value))
+                .map(|edit| format!("{} = {}", edit.path(), edit.value))
                 .collect(),
             Err(errors) => errors
                 .into_iter()
@@ -346,20 +328,20 @@ mod tests {
         #[test]
         fn quoted_values_are_read_back_or_refused(value in any::<String>()) {
             if let Ok(quoted) = yaml_string(&value) {
-                let found = items(&format!(":key: {quoted}\n")).unwrap();
+                let found = edits(&format!(":key: {quoted}\n")).unwrap();
                 prop_assert_eq!(&found[0].value, &value);
             }
         }
 
         #[test]
         fn quotes_are_read_back(value in "[' a]{0,12}") {
-            let found = items(&format!(":key: {}\n", yaml_string(&value).unwrap())).unwrap();
+            let found = edits(&format!(":key: {}\n", yaml_string(&value).unwrap())).unwrap();
             prop_assert_eq!(&found[0].value, &value);
         }
 
         #[test]
         fn any_text_is_read_without_a_panic(text in "[: 'a-bé#\n]{0,40}") {
-            for error in items(&text).err().into_iter().flatten() {
+            for error in edits(&text).err().into_iter().flatten() {
                 prop_assert!(text.get(error.range.clone()).is_some());
             }
         }

@@ -3,62 +3,50 @@
 //! The values come from the text of the edit as the reader of its format reads it, so they are those that a machine
 //! sets. This file must not know steps.
 
+use std::sync::Arc;
+
 use crate::contract::runbook::Value;
-use crate::formats::{self, Format, Item, Reading};
+use crate::formats::edits::{EditKind, Edits};
+use crate::formats::{FactPath, Form, Format, Item, Step};
 
 /// The values of an edit, in its order. A text its format refuses has none: the build stops at it anyway.
 pub(super) fn values(format: Format, text: &str) -> Vec<Value> {
-    let Ok(items) = formats::items(Reading::of(format, true), text) else {
+    let Some(Ok(edits)) = EditKind::of(format).map(|kind| Edits::read(kind, text)) else {
         return Vec::new();
     };
-    match format {
-        Format::Xdt => xml(&items),
-        Format::JsReferences => references(&items),
-        Format::Nginx
-        | Format::Erlang
-        | Format::Json
-        | Format::Yaml
-        | Format::Ini
-        | Format::Reg
-        | Format::Sql
-        | Format::Cmd
-        | Format::Markdown
-        | Format::Html
-        | Format::PowerShell
-        | Format::Text => items.iter().map(plain).collect(),
+    match edits {
+        Edits::Xdt(_) => xml(&edits.items()),
+        Edits::YamlLines(_) | Edits::JsonKeys(_) | Edits::IniLines(_) => {
+            let items = edits.items().into_iter().map(|item| Value {
+                key: FactPath::of(item.path.steps().iter().map(|step| &step.name)).to_string(),
+                old: None,
+                new: Some(item.value),
+            });
+            items.collect()
+        }
+        Edits::Terms(edits) => {
+            let terms = edits.into_iter().map(|edit| Value {
+                key: format!("{}{}", edit.key(), if edit.all { ", all" } else { "" }),
+                old: edit.contains.map(|part| format!("a value with {part:?} in it")),
+                new: Some(edit.value.to_string()),
+            });
+            terms.collect()
+        }
+        Edits::References(references) => {
+            let rewrites = references.rewrites.into_iter().map(|rewrite| Value {
+                key: format!("every address with port {}", rewrite.port),
+                old: Some(format!("http://…:{}", rewrite.port)),
+                new: Some(rewrite.to),
+            });
+            rewrites.collect()
+        }
     }
-}
-
-fn plain(item: &Item) -> Value {
-    let key = item.path.strip_prefix("set ").unwrap_or(&item.path);
-    let (key, old) = match key.split_once(" where old value contains ") {
-        Some((key, part)) => (key, Some(format!("a value with {part} in it"))),
-        None => (key, None),
-    };
-    Value {
-        key: key.trim_start_matches('/').replace('/', " > "),
-        old,
-        new: Some(item.value.clone()),
-    }
-}
-
-/// A list of ports and the addresses that take their place; what else it says is not about values.
-fn references(items: &[Item]) -> Vec<Value> {
-    items
-        .iter()
-        .filter(|item| item.path.starts_with(':'))
-        .map(|item| Value {
-            key: format!("every address with port {}", item.path.trim_start_matches(':')),
-            old: Some(format!("http://…{}", item.path)),
-            new: Some(item.value.clone()),
-        })
-        .collect()
 }
 
 /// What a transform does to one element.
 #[derive(Default)]
 struct Element<'a> {
-    path: &'a str,
+    path: &'a [Arc<Step>],
     transform: Option<&'a str>,
     locator: Option<&'a str>,
     /// Attributes, and the text under the name of nothing.
@@ -69,9 +57,10 @@ struct Element<'a> {
 fn xml(items: &[Item]) -> Vec<Value> {
     let mut elements: Vec<Element<'_>> = Vec::new();
     for item in items {
-        let (path, name) = match item.path.rsplit_once(" > @") {
-            Some((path, name)) => (path, name),
-            None => (item.path.strip_suffix(" > text").unwrap_or(&item.path), ""),
+        let (path, name) = match item.path.steps() {
+            [path @ .., last] if last.form == Form::Attribute => (path, last.name.as_str()),
+            [path @ .., last] if last.form == Form::Content => (path, ""),
+            path => (path, ""),
         };
         if elements.last().is_none_or(|last| last.path != path) {
             elements.push(Element {
@@ -89,14 +78,9 @@ fn xml(items: &[Item]) -> Vec<Value> {
         }
     }
     let mut values = Vec::new();
-    let mut whole: Option<&str> = None;
+    let mut whole: Option<&[Arc<Step>]> = None;
     for element in &elements {
-        if whole.is_some_and(|whole| {
-            element
-                .path
-                .strip_prefix(whole)
-                .is_some_and(|rest| rest.starts_with(" > "))
-        }) {
+        if whole.is_some_and(|whole| element.path.len() > whole.len() && element.path.starts_with(whole)) {
             values.extend(element.own.iter().map(|(name, value)| set(element, name, value)));
             continue;
         }
@@ -173,26 +157,20 @@ fn set(element: &Element<'_>, name: &str, value: &str) -> Value {
 }
 
 /// `setting[name]` for an element that an `XPath` finds by its name: the path of elements stands before it anyway.
-fn shown(path: &str) -> String {
-    let mut out = String::new();
-    for (at, step) in path.split(" > ").enumerate() {
-        if at > 0 {
-            out.push_str(" > ");
+fn shown(path: &[Arc<Step>]) -> String {
+    let steps = path.iter().map(|step| {
+        let key = step.key.as_deref();
+        let test = key
+            .filter(|key| key.starts_with('/'))
+            .and_then(|key| Some(key.rsplit_once("[@")?.1));
+        let found = test.map(|test| test.trim_end_matches(']').replace('\'', ""));
+        Step {
+            key: found.or_else(|| step.key.clone()),
+            ordinal: None,
+            ..Step::clone(step)
         }
-        match step
-            .split_once("[/")
-            .and_then(|(name, rest)| Some((name, rest.rsplit_once("[@")?.1)))
-        {
-            Some((name, test)) => {
-                out.push_str(name);
-                out.push('[');
-                out.push_str(&test.trim_end_matches(']').replace('\'', ""));
-                out.push(']');
-            }
-            None => out.push_str(step.split('#').next().unwrap_or(step)),
-        }
-    }
-    out
+    });
+    steps.collect::<FactPath>().to_string()
 }
 
 #[cfg(test)]
@@ -327,8 +305,11 @@ mod tests {
         );
         check(
             Format::Json,
-            "{ \"rabbitConfig\": { \"port\": 5671 } }\n",
-            &[("rabbitConfig > port", None, Some("5671"))],
+            "{ \"rabbitConfig\": { \"port\": 5671, \"a/b\": 1 } }\n",
+            &[
+                ("rabbitConfig > port", None, Some("5671")),
+                ("rabbitConfig > a/b", None, Some("1")),
+            ],
         );
     }
 }

@@ -399,7 +399,9 @@ impl Stage {
             let text = self.artifact(server, "rabbitmq.config").replace('\r', "");
             let items = lint::read_back(Format::Erlang, &text).expect("RabbitMQ 3.8 knows every key");
             assert!(
-                items.iter().any(|item| item.path.contains("tcp_listeners")),
+                items
+                    .iter()
+                    .any(|item| item.path.to_string().contains("tcp_listeners")),
                 "{items:?}"
             );
         }

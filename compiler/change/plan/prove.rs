@@ -424,7 +424,7 @@ fn value_change(change: &Change) -> Option<ValueChange> {
         )
     };
     Some(ValueChange {
-        key: change.key.clone(),
+        key: change.key.to_string(),
         line: change.line,
         old: shown(&change.old),
         new: shown(&change.new),

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::phases::{Percent, first_word, percent};
 use super::{LONGEST_LINE, is_batch_file};
-use crate::{Collector, FormatError, Item};
+use crate::{Collector, Form, FormatError, Item, Step};
 use line::{Answer, Command, Consequence, Demand, LineKind, Start};
 use words::{is_quoted, lower, single_blanks, stem, upper, without_quotes};
 
@@ -281,7 +281,12 @@ impl<'t> Script<'t> {
             (false, false) => format!("{written} {arguments}").trim_end().to_owned(),
         };
         self.collector.add(|| Item {
-            path: format!("{} > {:02} {name}", self.label, self.below_label),
+            path: [
+                Step::label(self.label),
+                Step::new(Form::Statement, name).numbered(self.below_label),
+            ]
+            .into_iter()
+            .collect(),
             value,
             range: range.clone(),
         });
@@ -299,7 +304,7 @@ impl<'t> Script<'t> {
         self.label = label;
         self.below_label = 0;
         self.collector.add(|| Item {
-            path: label.to_owned(),
+            path: Step::label(label).into(),
             value: format!(":{label}"),
             range: range.clone(),
         });

@@ -282,11 +282,13 @@ fn place<'n, 'e>(edit: &'e JsonEdit, root: &'n Node, source: &Source<'_>) -> Res
     let mut at = root;
     for (depth, name) in edit.keys.iter().enumerate() {
         let Some(members) = &at.members else {
-            let inside = JsonEdit::pointer(edit.keys.get(..depth).unwrap_or_default());
-            let whose = if inside.is_empty() {
+            let whose = if depth == 0 {
                 String::from("the file")
             } else {
-                format!("`{inside}`")
+                format!(
+                    "`{}`",
+                    JsonEdit::pointer(edit.keys.get(..depth).unwrap_or_default())
+                )
             };
             return Err(
                 Refusal::new(RefusalKind::Unsuitable, format!("{whose} is no object"))

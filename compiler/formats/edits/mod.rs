@@ -15,6 +15,7 @@ mod terms;
 pub mod xdt;
 mod yaml;
 
+use std::fmt;
 use std::ops::Range;
 
 use super::erlang::TermEdit;
@@ -22,7 +23,7 @@ use super::ini::IniEdit;
 use super::js_references::References;
 use super::json::JsonEdit;
 use super::yaml_lines::YamlEdit;
-use super::{Format, FormatError, Item, erlang, js_references, yaml_lines};
+use super::{FactPath, Format, FormatError, Item, erlang, js_references, yaml_lines};
 use source::{Readable, Source};
 
 /// The kinds of edits, one for each format of a vendor's files.
@@ -149,9 +150,9 @@ impl Edits {
         match self {
             Self::Xdt(edits) => super::xdt::said(&edits),
             Self::Terms(edits) => edits.into_iter().map(TermEdit::into_item).collect(),
-            Self::YamlLines(edits) => edits.into_iter().map(YamlEdit::into_item).collect(),
-            Self::JsonKeys(edits) => edits.into_iter().map(JsonEdit::into_item).collect(),
-            Self::IniLines(edits) => edits.into_iter().map(IniEdit::into_item).collect(),
+            Self::YamlLines(edits) => items(edits, |edit| (edit.path(), edit.value, edit.range)),
+            Self::JsonKeys(edits) => items(edits, |edit| (edit.path(), edit.value, edit.range)),
+            Self::IniLines(edits) => items(edits, |edit| (edit.path(), edit.value, edit.range)),
             Self::References(references) => references.into_items(),
         }
     }
@@ -172,6 +173,13 @@ impl Edits {
         };
         work.finish(&source)
     }
+}
+
+fn items<E>(edits: Vec<E>, said: impl Fn(E) -> (FactPath, String, Range<usize>)) -> Vec<Item> {
+    let items = edits.into_iter().map(said);
+    items
+        .map(|(path, value, range)| Item { path, value, range })
+        .collect()
 }
 
 /// The text of a vendor's file as the engine for this kind of edits reads it, to show places in it.
@@ -259,8 +267,8 @@ pub struct Note {
 /// What one edit did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// What the edit is about, as people name it, for example `configuration > appSettings > add[WSPath]@value`.
-    pub key: String,
+    /// What the edit is about, for example `configuration > appSettings > add[key=WSPath] > @value`.
+    pub key: FactPath,
     /// One-based line of the old file.
     pub line: usize,
     /// The value before; `None` where there was none.
@@ -337,8 +345,8 @@ impl Refusal {
 
     /// Says what was looked for.
     #[must_use]
-    pub fn looked_for(mut self, key: impl Into<String>) -> Self {
-        self.looked_for = Some(key.into());
+    pub fn looked_for(mut self, key: impl fmt::Display) -> Self {
+        self.looked_for = Some(key.to_string());
         self
     }
 

@@ -51,7 +51,7 @@ pub(super) fn work(references: &References, source: &Source<'_>) -> Result<Work,
     let mut work = Work::default();
     for rewrite in &references.rewrites {
         let Rewrite { port, to, .. } = rewrite;
-        let key = format!(":{port}");
+        let key = rewrite.path();
         let mut seen = false;
         for number in numbers.iter().filter(|number| number.port == *port) {
             seen = true;

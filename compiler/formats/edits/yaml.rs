@@ -235,12 +235,10 @@ fn find<'n>(
 ) -> Result<(&'n Node, &'n Node), Refusal> {
     let mut at: Option<(Option<&Node>, &Node)> = root.map(|root| (None, root));
     for (depth, wanted) in edit.keys.iter().enumerate() {
-        let inside = edit.keys.get(..depth).unwrap_or_default();
-        let inside = YamlKey::path(inside);
-        let whose = if inside.is_empty() {
+        let whose = if depth == 0 {
             String::from("the file")
         } else {
-            format!("`{inside}`")
+            format!("`{}`", YamlKey::path(edit.keys.get(..depth).unwrap_or_default()))
         };
         let Some((
             _,

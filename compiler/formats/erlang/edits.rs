@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::{Term, TermKind, read};
-use crate::{FormatError, Item, characters};
+use crate::{FactPath, FormatError, Item, characters};
 
 /// One value of a vendor's file and what it has to be.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,18 +22,26 @@ pub struct TermEdit {
 }
 
 impl TermEdit {
+    /// The keys, as people read them: `sql > driver`.
+    pub fn key(&self) -> FactPath {
+        FactPath::of(&self.path)
+    }
+
     /// The edit as a fact that is compared: `set url where old value contains "NoAccessPage"`.
     pub(crate) fn into_item(self) -> Item {
-        let mut path = format!("set {}", characters::label(&self.path.join(" > ")));
-        if let Some(contains) = &self.contains {
-            let contains = characters::label(contains);
-            path = format!("{path} where old value contains {contains:?}");
+        let mut names: Vec<String> = self.path.iter().map(|key| characters::label(key)).collect();
+        if let Some(first) = names.first_mut() {
+            first.insert_str(0, "set ");
         }
-        if self.all {
-            path.push_str(", all");
+        if let Some(last) = names.last_mut() {
+            if let Some(contains) = &self.contains {
+                let contains = characters::label(contains);
+                *last = format!("{last} where old value contains {contains:?}");
+            }
+            last.push_str(if self.all { ", all" } else { "" });
         }
         Item {
-            path,
+            path: FactPath::of(names),
             value: self.value.to_string(),
             range: self.range,
         }
@@ -80,7 +88,10 @@ pub fn edits(text: &str) -> Result<Vec<TermEdit>, Vec<FormatError>> {
         let others = conditions.entry(path.clone()).or_default();
         let unconditional = contains.is_none() && !others.is_empty();
         if unconditional || others.contains(&None) || others.contains(&contains) {
-            let message = format!("another edit of `{}` can match the same place", path.join(" > "));
+            let message = format!(
+                "another edit of `{}` can match the same place",
+                FactPath::of(&path)
+            );
             errors.push(FormatError::new(element.range.clone(), message));
         }
         others.insert(contains.clone());

@@ -42,7 +42,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::characters;
-use super::{FormatError, Item};
+use super::{FactPath, FormatError, Item, Step};
 
 pub use edits::{TermEdit, edits};
 pub use read::{MAX_DEPTH, read};
@@ -174,17 +174,17 @@ pub fn survey(term: &Term) -> (Vec<Item>, Vec<FormatError>) {
             errors.push(FormatError::new(element.range.clone(), message));
         }
     }
-    flatten(term, "", &mut items, &mut errors);
+    flatten(term, &FactPath::default(), &mut items, &mut errors);
     errors.sort_by_key(|error| error.range.start);
     (items, errors)
 }
 
 /// Adds an item for every leaf below `term`, following lists of pairs. Recursion ends at [`MAX_DEPTH`], which the
 /// reader enforces.
-fn flatten(term: &Term, path: &str, items: &mut Vec<Item>, errors: &mut Vec<FormatError>) {
+fn flatten(term: &Term, path: &FactPath, items: &mut Vec<Item>, errors: &mut Vec<FormatError>) {
     let Some(pairs) = term.as_pairs() else {
         items.push(Item {
-            path: path.to_owned(),
+            path: path.clone(),
             value: term.to_string(),
             range: term.range.clone(),
         });
@@ -196,13 +196,12 @@ fn flatten(term: &Term, path: &str, items: &mut Vec<Item>, errors: &mut Vec<Form
             let message = format!("`{key}` is given twice in one list, and the second one is ignored");
             errors.push(FormatError::new(value.range.clone(), message));
         }
-        let key = characters::label(key);
-        let path = if path.is_empty() {
-            key
-        } else {
-            format!("{path} > {key}")
-        };
-        flatten(value, &path, items, errors);
+        flatten(
+            value,
+            &path.child(Step::named(characters::label(key))),
+            items,
+            errors,
+        );
     }
 }
 

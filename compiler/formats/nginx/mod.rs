@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use self::read::Directive;
 use self::table::{DirectiveKind, rule_of};
 use super::characters::only;
-use super::{FormatError, Item, uri};
+use super::{FactPath, FormatError, Item, Step, uri};
 
 /// A value that needs no quoting: letters, digits and `. _ - / :`.
 ///
@@ -93,78 +93,56 @@ pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
         errors.sort_by_key(|error| (error.range.start, error.range.end));
         return Err(errors);
     }
-    let mut items = Items::default();
-    items.collect("", &directives, false);
-    Ok(items.list)
+    let mut items = Vec::new();
+    collect(&FactPath::default(), &directives, false, &mut items);
+    Ok(items)
 }
 
-#[derive(Default)]
-struct Items {
-    list: Vec<Item>,
-    /// How often a path was used.
-    used: BTreeMap<String, usize>,
-}
-
-impl Items {
-    fn collect(&mut self, prefix: &str, directives: &[Directive], in_map: bool) {
-        for directive in directives {
-            let name = directive.name.text.as_str();
-            let keyed = !in_map
-                && rule_of(name)
-                    .is_some_and(|rule| matches!(rule.kind, DirectiveKind::Keyed | DirectiveKind::KeyedPath));
-            let label = match name {
-                _ if in_map => written(name),
-                "server" => {
-                    let listens = directive
-                        .inside()
-                        .iter()
-                        .filter(|inner| inner.name.text == "listen");
-                    let ports: Vec<_> = listens.map(|listen| listen.argument(0)).collect();
-                    format!("server {}", ports.join(","))
-                }
-                _ if keyed => format!("{name} {}", written(directive.argument(0))),
-                _ if directive.block.is_some() => arguments(name, directive, 0),
-                _ => name.to_owned(),
-            };
-            let path = self.unique(format!("{prefix}{label}"));
-            match &directive.block {
-                Some(block) if !block.is_empty() => {
-                    self.collect(&format!("{path} > "), block, name == "map");
-                }
-                block => self.list.push(Item {
-                    path,
-                    value: if block.is_some() {
-                        "{}".to_owned()
-                    } else {
-                        arguments("", directive, usize::from(keyed))
-                    },
-                    range: directive.range(),
-                }),
+fn collect(around: &FactPath, directives: &[Directive], in_map: bool, items: &mut Vec<Item>) {
+    let mut seen: BTreeMap<Step, usize> = BTreeMap::new();
+    for directive in directives {
+        let name = directive.name.text.as_str();
+        let keyed = !in_map
+            && rule_of(name)
+                .is_some_and(|rule| matches!(rule.kind, DirectiveKind::Keyed | DirectiveKind::KeyedPath));
+        let step = match name {
+            _ if in_map => Step::named(written(name)),
+            "server" => {
+                let listens = directive
+                    .inside()
+                    .iter()
+                    .filter(|inner| inner.name.text == "listen");
+                let ports: Vec<_> = listens.map(|listen| listen.argument(0)).collect();
+                Step::named(name).keyed(ports.join(","))
             }
-        }
-    }
-
-    /// Numbers a path that was used before.
-    fn unique(&mut self, path: String) -> String {
-        let count = self.used.entry(path.clone()).or_insert(0);
+            _ if keyed => Step::named(name).keyed(written(directive.argument(0))),
+            _ if directive.block.is_some() && !directive.arguments.is_empty() => {
+                Step::named(name).keyed(arguments(directive, 0))
+            }
+            _ => Step::named(name),
+        };
+        let count = seen.entry(step.clone()).or_default();
         *count += 1;
-        if *count == 1 {
-            path
-        } else {
-            format!("{path} #{count}")
+        let path = around.child(step.repeated(*count));
+        match &directive.block {
+            Some(block) if !block.is_empty() => collect(&path, block, name == "map", items),
+            block => items.push(Item {
+                path,
+                value: if block.is_some() {
+                    "{}".to_owned()
+                } else {
+                    arguments(directive, usize::from(keyed))
+                },
+                range: directive.range(),
+            }),
         }
     }
 }
 
-/// `first` and the arguments after the first `skip`, in their normalized form.
-fn arguments(first: &str, directive: &Directive, skip: usize) -> String {
-    let rest = directive
-        .arguments
-        .iter()
-        .skip(skip)
-        .map(|word| written(&word.text));
-    let first = (!first.is_empty()).then(|| first.to_owned());
-    first.into_iter().chain(rest).collect::<Vec<_>>().join(" ")
+/// The arguments after the first `skip`, in their normalized form.
+fn arguments(directive: &Directive, skip: usize) -> String {
+    let rest = directive.arguments.iter().skip(skip);
+    rest.map(|word| written(&word.text)).collect::<Vec<_>>().join(" ")
 }
 
 /// One argument in normalized form.

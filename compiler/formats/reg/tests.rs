@@ -21,7 +21,7 @@ fn check(body: &str, expected: &[&str]) {
     let got: Vec<String> = match read(body) {
         Ok(items) => items
             .into_iter()
-            .map(|item| format!("{} = {}", item.path.replace(KEY, "KEY"), item.value))
+            .map(|item| format!("{} = {}", item.path.to_string().replace(KEY, "KEY"), item.value))
             .collect(),
         Err(errors) => errors
             .into_iter()
@@ -266,7 +266,7 @@ proptest! {
             return Ok(());
         };
         let read = items(&format!("{HEADER}\n\n[{KEY}]\n{quoted_name}={quoted}\n\n")).unwrap();
-        prop_assert_eq!(&read[0].path, &format!("{KEY} > {name}"));
+        prop_assert_eq!(&read[0].path, &FactPath::of([KEY, &name]));
         prop_assert_eq!(&read[0].value, &format!("string:{value}"));
     }
 
@@ -275,7 +275,7 @@ proptest! {
         let key = format!("{KEY}\\{last}");
         if let Ok(written) = reg_key(&key) {
             let read = items(&format!("{HEADER}\n\n[{written}]\n\n")).unwrap();
-            prop_assert_eq!(&read[0].path, &key);
+            prop_assert_eq!(read[0].path.to_string(), key);
         }
     }
 

@@ -11,7 +11,7 @@ mod tokens;
 
 pub use quote::{escape, sql_comment, sql_like, sql_name, sql_string, sql_table};
 
-use super::{FormatError, Item};
+use super::{FactPath, Form, FormatError, Item, Step};
 use rules::Rules;
 use script::{Shape, Statement};
 use tokens::{Piece, Token, TokenKind};
@@ -35,7 +35,7 @@ pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
     let mut items = Vec::new();
     for (name, (meaning, range)) in &scanned.declared {
         items.push(Item {
-            path: format!("sqlcmd variable {name}"),
+            path: Step::named("sqlcmd variable").keyed(*name).into(),
             value: (*meaning).to_owned(),
             range: range.clone(),
         });
@@ -61,10 +61,7 @@ pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
             },
         }
     }
-    if settings
-        .first()
-        .is_none_or(|first| first.path != "sqlcmd > on error")
-    {
+    if settings.first().is_none_or(|first| first.value != ON_ERROR) {
         errors.push(FormatError::new(
             0..0,
             "the script must start with `:on error exit`, else sqlcmd goes on after an error",
@@ -102,21 +99,24 @@ pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
         errors.sort_by_key(|error| error.range.start);
         return Err(errors);
     }
-    let mut number = 0;
-    for tree in &trees {
-        if !tree.is_empty() {
-            number += 1;
-            collect(&format!("batch {number}"), tree, &mut items);
-        }
+    for (number, tree) in (1..).zip(trees.iter().filter(|tree| !tree.is_empty())) {
+        collect(
+            &Step::new(Form::Block, "batch").numbered(number).into(),
+            tree,
+            &mut items,
+        );
     }
     Ok(items)
 }
 
+/// The line without which sqlcmd goes on after an error.
+const ON_ERROR: &str = ":on error exit";
+
 /// The path of a sqlcmd line, or why it is refused.
-fn read_command(command: &str, first: bool) -> Result<String, String> {
-    if command == ":on error exit" {
+fn read_command(command: &str, first: bool) -> Result<FactPath, String> {
+    if command == ON_ERROR {
         return if first {
-            Ok("sqlcmd > on error".to_owned())
+            Ok(FactPath::of(["sqlcmd", "on error"]))
         } else {
             Err("`:on error exit` must come once, before everything else".to_owned())
         };
@@ -133,7 +133,7 @@ fn read_command(command: &str, first: bool) -> Result<String, String> {
             .and_then(|rest| rest.strip_suffix('"'))
             .is_some_and(|inner| !inner.contains(['"', '\'', '$']));
         return if quoted {
-            Ok(format!("sqlcmd > setvar {name}"))
+            Ok(FactPath::from("sqlcmd").child(Step::named("setvar").keyed(name)))
         } else {
             Err("the value of `:setvar` must be in `\"`, without `\"`, `'` or `$` inside".to_owned())
         };
@@ -141,26 +141,22 @@ fn read_command(command: &str, first: bool) -> Result<String, String> {
     Err("only `:on error exit` and `:setvar NAME \"value\"` are allowed of sqlcmd's own commands".to_owned())
 }
 
-fn collect(path: &str, statements: &[Statement<'_, '_>], items: &mut Vec<Item>) {
-    for (index, statement) in statements.iter().enumerate() {
-        let here = format!("{path} > {:02} {}", index + 1, label(statement));
-        if matches!(statement.shape, Shape::Try | Shape::Block) {
-            collect(&here, &statement.first, items);
-            collect(
-                &format!("{path} > {:02} CATCH", index + 1),
-                &statement.second,
-                items,
-            );
-            continue;
-        }
-        items.push(Item {
-            path: here.clone(),
-            value: rules::join(statement.tokens),
-            range: statement.range(),
-        });
+fn collect(around: &FactPath, statements: &[Statement<'_, '_>], items: &mut Vec<Item>) {
+    for (number, statement) in (1..).zip(statements) {
+        let here = around.child(step(statement, number));
+        let second = if matches!(statement.shape, Shape::Try | Shape::Block) {
+            "CATCH"
+        } else {
+            items.push(Item {
+                path: here.clone(),
+                value: rules::join(statement.tokens),
+                range: statement.range(),
+            });
+            "ELSE"
+        };
         collect(&here, &statement.first, items);
         collect(
-            &format!("{path} > {:02} ELSE", index + 1),
+            &around.child(Step::new(Form::Statement, second).numbered(number)),
             &statement.second,
             items,
         );
@@ -168,12 +164,13 @@ fn collect(path: &str, statements: &[Statement<'_, '_>], items: &mut Vec<Item>) 
 }
 
 /// The first word of a statement and what it is about.
-fn label(statement: &Statement<'_, '_>) -> String {
+fn step(statement: &Statement<'_, '_>, number: usize) -> Step {
+    let named = |name: &str| Step::new(Form::Statement, name).numbered(number);
     match statement.shape {
-        Shape::If => "IF".to_owned(),
-        Shape::While => "WHILE".to_owned(),
-        Shape::Block => "BEGIN".to_owned(),
-        Shape::Try => "TRY".to_owned(),
+        Shape::If => named("IF"),
+        Shape::While => named("WHILE"),
+        Shape::Block => named("BEGIN"),
+        Shape::Try => named("TRY"),
         Shape::Plain => {
             let verb = statement
                 .tokens
@@ -191,11 +188,8 @@ fn label(statement: &Statement<'_, '_>) -> String {
                     .filter(|token| token.kind == TokenKind::Variable)
                     .map_or_else(String::new, |token| token.text.to_owned()),
             };
-            if about.is_empty() {
-                verb
-            } else {
-                format!("{verb} {about}")
-            }
+            let step = named(&verb);
+            if about.is_empty() { step } else { step.keyed(about) }
         }
     }
 }

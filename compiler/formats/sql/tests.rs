@@ -82,7 +82,7 @@ fn layout_and_comments_do_not_matter() {
         items(text)
             .unwrap()
             .into_iter()
-            .map(|item| (item.path, item.value))
+            .map(|item| (item.path.to_string(), item.value))
             .collect()
     };
     let dense: Vec<&str> = PATHS_APPLY

@@ -7,8 +7,8 @@
 //! server runs is not known here: `subject_alternative_name` needs 3.8.10 (DEF-76), a rule of the inventory checks.
 //! This module must not know how a term is read.
 
-use crate::formats::FormatError;
 use crate::formats::erlang::{Term, TermKind, erl_atom};
+use crate::formats::{FactPath, FormatError, Step};
 
 /// The shape a value has to have.
 #[derive(Clone, Copy)]
@@ -223,14 +223,19 @@ pub(super) fn problems(file: &Term) -> Vec<FormatError> {
     let mut problems = Vec::new();
     let applications = file.as_list().into_iter().flatten().filter_map(Term::as_pair);
     for (_, settings) in applications.filter(|(name, value)| *name == "rabbit" && value.as_list().is_some()) {
-        keys("rabbit", settings, KEYS, &mut problems);
+        keys(&"rabbit".into(), settings, KEYS, &mut problems);
     }
     problems
 }
 
-fn keys(path: &str, value: &Term, table: &'static [(&'static str, Shape)], problems: &mut Vec<FormatError>) {
+fn keys(
+    path: &FactPath,
+    value: &Term,
+    table: &'static [(&'static str, Shape)],
+    problems: &mut Vec<FormatError>,
+) {
     each_pair(path, value, problems, |key, value, problems| {
-        if path == "rabbit" && key == "log_levels" {
+        if path.steps().len() == 1 && key == "log_levels" {
             problems.push(FormatError::new(
                 value.range.clone(),
                 "`log_levels` stops RabbitMQ 3.8 at start when its list holds anything but pairs, and later versions \
@@ -240,19 +245,19 @@ fn keys(path: &str, value: &Term, table: &'static [(&'static str, Shape)], probl
         }
         let known = table.binary_search_by(|(name, _)| (*name).cmp(key)).ok();
         match known.and_then(|index| table.get(index)) {
-            Some((_, shape)) => check(&format!("{path} > {key}"), value, *shape, problems),
+            Some((_, shape)) => check(&path.child(Step::named(key)), value, *shape, problems),
             None => unknown(path, key, value, problems),
         }
     });
 }
 
-fn unknown(path: &str, key: &str, value: &Term, problems: &mut Vec<FormatError>) {
+fn unknown(path: &FactPath, key: &str, value: &Term, problems: &mut Vec<FormatError>) {
     let message = format!("`{path}` has no key `{key}` in RabbitMQ 3.8, so the broker would ignore it");
     problems.push(FormatError::new(value.range.clone(), message));
 }
 
 fn each_pair(
-    path: &str,
+    path: &FactPath,
     value: &Term,
     problems: &mut Vec<FormatError>,
     mut then: impl FnMut(&str, &Term, &mut Vec<FormatError>),
@@ -268,14 +273,14 @@ fn each_pair(
     }
 }
 
-fn refuse(path: &str, value: &Term, expected: &str, problems: &mut Vec<FormatError>) {
+fn refuse(path: &FactPath, value: &Term, expected: &str, problems: &mut Vec<FormatError>) {
     problems.push(FormatError::new(
         value.range.clone(),
         format!("`{path}` takes {expected}"),
     ));
 }
 
-fn check(path: &str, value: &Term, shape: Shape, problems: &mut Vec<FormatError>) {
+fn check(path: &FactPath, value: &Term, shape: Shape, problems: &mut Vec<FormatError>) {
     let is_count = |value: &Term| value.as_integer().is_some_and(|number| number >= 0);
     let (fits, expected) = match shape {
         Shape::Any => (true, String::new()),
@@ -321,7 +326,7 @@ fn check(path: &str, value: &Term, shape: Shape, problems: &mut Vec<FormatError>
         Shape::Each(names, shape) => {
             return each_pair(path, value, problems, |key, value, problems| {
                 if names.contains(&key) {
-                    check(&format!("{path} > {key}"), value, *shape, problems);
+                    check(&path.child(Step::named(key)), value, *shape, problems);
                 } else {
                     unknown(path, key, value, problems);
                 }

@@ -21,9 +21,9 @@ use std::ops::Range;
 
 use crate::formats::edits::xdt::instructions::{Locator, Names, Verb};
 use crate::formats::edits::xdt::{NAMESPACE, XdtEdits};
-use crate::formats::xdt::label;
+use crate::formats::xdt::step;
 use crate::formats::xml::tree::{Attribute, NodeId};
-use crate::formats::{FormatError, characters};
+use crate::formats::{FactPath, FormatError};
 
 /// Elements that occur once in their parent, so that they need no locator.
 const SINGLE: &[&str] = &[
@@ -122,7 +122,7 @@ struct Around {
 struct Checker<'a> {
     edits: &'a XdtEdits,
     /// For each target the verbs that change it, with the elements that say so.
-    targets: BTreeMap<String, Vec<(Verb, Range<usize>)>>,
+    targets: BTreeMap<FactPath, Vec<(Verb, Range<usize>)>>,
     errors: Vec<FormatError>,
 }
 
@@ -149,39 +149,35 @@ impl Checker<'_> {
             content: Content::Sought,
             value: false,
         };
-        if !self.children(root, "configuration", around) && is_clean && self.errors.is_empty() {
+        if !self.children(root, &"configuration".into(), around) && is_clean && self.errors.is_empty() {
             self.refuse(self.tag(root), "the document transforms nothing");
         }
     }
 
     /// Checks the children of an element; returns whether there is a transform among or below them.
-    fn children(&mut self, parent: NodeId, path: &str, around: Around) -> bool {
+    fn children(&mut self, parent: NodeId, path: &FactPath, around: Around) -> bool {
         let edits = self.edits;
         self.own_text(parent, around);
         let mut without = Vec::new();
         let mut any = false;
-        let mut labels = BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for child in edits.document.elements(parent) {
             if self.element(child, path, around) {
                 any = true;
             } else {
                 without.push(child);
             }
-            let label = label(edits, child);
-            let named = label.ends_with(']');
+            let step = step(edits, child);
             // What may be written out as a whole would hold both.
-            if around.content != Content::Sought && named && !labels.insert(label.clone()) {
-                self.refuse(
-                    self.tag(child),
-                    format!("`{}` is given twice", characters::label(&label)),
-                );
+            if around.content != Content::Sought && step.key.is_some() && !seen.insert(step.clone()) {
+                self.refuse(self.tag(child), format!("`{step}` is given twice"));
             }
         }
         if any && around.content == Content::Sought {
             for child in without {
                 let message = format!(
                     "`{}` holds no transform, so it changes nothing",
-                    characters::label(&label(edits, child))
+                    step(edits, child)
                 );
                 self.refuse(self.tag(child), message);
             }
@@ -204,7 +200,7 @@ impl Checker<'_> {
     }
 
     /// Checks an element; returns whether it or something below it is a transform.
-    fn element(&mut self, element: NodeId, path: &str, around: Around) -> bool {
+    fn element(&mut self, element: NodeId, path: &FactPath, around: Around) -> bool {
         let edits = self.edits;
         let document = &edits.document;
         let name = document.name(element);
@@ -212,7 +208,7 @@ impl Checker<'_> {
         let read = edits.edit(element).filter(|_| around.content != Content::Literal);
         let (verb, locator) = read.map_or((None, None), |edit| (edit.verb.as_ref(), edit.locator.as_ref()));
         self.located_exactly(element, verb, locator);
-        let path = format!("{path} > {}", characters::label(&label(edits, element)));
+        let path = path.child(step(edits, element));
         let content = match verb {
             Some(
                 Verb::Replace

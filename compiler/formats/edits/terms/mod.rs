@@ -12,6 +12,7 @@ use std::ops::Range;
 use super::nearest::nearest;
 use super::source::{Charset, Readable, Source, Unmarked};
 use super::{Change, Outcome, Refusal, RefusalKind, Work};
+use crate::FactPath;
 use crate::erlang::{Term, TermEdit, TermKind};
 use read::{Kind, Node, Unread};
 
@@ -184,7 +185,7 @@ fn places<'w, 'a>(
     let refuse = |kind, message: String| {
         Refusal::new(kind, message)
             .in_edits(edit.range.clone())
-            .looked_for(edit.path.join(" > "))
+            .looked_for(edit.key())
     };
     let lines = |places: &[&Place<'_>]| {
         let numbers: Vec<String> = places
@@ -219,7 +220,7 @@ fn places<'w, 'a>(
         let message = format!(
             "`{key}` is there in {}, but not inside `{}`",
             lines(&found),
-            above.join(" > ")
+            FactPath::of(above)
         );
         let first = named.first().map(|place| source.file_range(&place.pair));
         let mut refusal = refuse(RefusalKind::Missing, message)
@@ -268,7 +269,7 @@ fn places<'w, 'a>(
     }
     let message = format!(
         "`{}` is there {} times, in {}, and the edit says once",
-        edit.path.join(" > "),
+        edit.key(),
         matching.len(),
         lines(&matching)
     );
@@ -280,7 +281,7 @@ fn places<'w, 'a>(
 }
 
 fn change(edit: &TermEdit, place: &Place<'_>, source: &Source<'_>) -> Result<(Change, String), Refusal> {
-    let key = edit.path.join(" > ");
+    let key = edit.key();
     let from_binary = matches!(place.value.kind, Kind::Binary(_));
     let from_string = matches!(place.value.kind, Kind::String(_));
     let wrong = if from_binary && matches!(edit.value.kind, TermKind::String(_)) {

@@ -13,6 +13,7 @@ use super::render::Target;
 use super::same::same;
 use crate::edits::{Outcome, RefusalKind};
 use crate::xml::tree::{Document, NodeId, NodeKind};
+use crate::{FactPath, Step};
 
 impl Engine<'_> {
     pub(super) fn insert(&mut self, number: usize, edit: &Edit, if_missing: bool) {
@@ -170,7 +171,7 @@ impl Engine<'_> {
             Ok(added) => {
                 let node = added.iter().copied().find(|node| self.file.is_element(*node));
                 self.note(Done {
-                    key: node.map_or(String::new(), |node| guards::key(&self.file, node, None)),
+                    key: node.map_or(FactPath::default(), |node| guards::key(&self.file, node, None)),
                     old: None,
                     new: Some(element),
                     outcome: Outcome::Inserted,
@@ -218,7 +219,7 @@ impl Engine<'_> {
                 self.file.detach(node);
                 let new = added.first().copied();
                 self.note(Done {
-                    key: new.map_or(String::new(), |node| guards::key(&self.file, node, None)),
+                    key: new.map_or(FactPath::default(), |node| guards::key(&self.file, node, None)),
                     old: Some(old),
                     new: Some(element),
                     outcome: Outcome::Set,
@@ -289,11 +290,8 @@ impl Engine<'_> {
             && !missing::is_near(self, number, *one)
         {
             let start = self.in_file(*one).start;
-            let key = format!(
-                "{} > {}",
-                guards::key(&self.file, *one, None),
-                guards::edit_label(self.edits, edit)
-            );
+            let sought = Step::named(guards::edit_label(self.edits, edit));
+            let key = guards::key(&self.file, *one, None).child(sought);
             return self.note(Done {
                 key,
                 old: None,

@@ -17,6 +17,7 @@ use super::xpath::Budget;
 use crate::edits::source::{self, Source};
 use crate::edits::{Change, Outcome, Refusal, RefusalKind, Work};
 use crate::xml::tree::{Attribute, Document, NodeId};
+use crate::{FactPath, Step};
 
 /// Nodes that all locators of a transform together may look at, and more for each node of the file: seconds, not hours.
 const BUDGET: u64 = 20_000_000;
@@ -73,7 +74,7 @@ pub(super) fn refusal(
 
 /// What was done at one place, while the file is still a tree.
 pub(super) struct Done {
-    pub(super) key: String,
+    pub(super) key: FactPath,
     pub(super) old: Option<String>,
     pub(super) new: Option<String>,
     pub(super) outcome: Outcome,
@@ -320,10 +321,10 @@ impl<'e> Engine<'e> {
     }
 
     /// Notes that an element is what it should be.
-    pub(super) fn already(&mut self, number: usize, node: NodeId, suffix: Option<&str>) {
+    pub(super) fn already(&mut self, number: usize, node: NodeId, inside: Option<Step>) {
         let start = self.in_file(node).start;
         self.note(Done {
-            key: guards::key(&self.file, node, suffix),
+            key: guards::key(&self.file, node, inside),
             old: None,
             new: None,
             outcome: Outcome::AlreadySo,

@@ -9,6 +9,7 @@ use super::instructions::Locator;
 use super::read::{Edit, XdtEdits};
 use crate::edits::{Note, RefusalKind};
 use crate::xml::tree::{Attribute, Document, NamespaceId, NodeId};
+use crate::{FactPath, Form, Step};
 
 /// Longest value that is repeated in a key.
 const LONGEST: usize = 120;
@@ -28,18 +29,18 @@ pub(super) fn identity(document: &Document, node: NodeId) -> Option<(&'static st
 }
 
 /// An element of the file as people name it, with what is meant in it: `configuration > appSettings > add[key=X] > @value`.
-pub(super) fn key(file: &Document, node: NodeId, suffix: Option<&str>) -> String {
-    let mut steps: Vec<String> = file
-        .ancestors(node)
-        .filter(|node| file.is_element(*node))
-        .map(|node| match identity(file, node) {
-            Some((name, value)) => format!("{}[{name}={}]", file.name(node), short(&value)),
-            None => file.name(node).to_owned(),
-        })
-        .collect();
+pub(super) fn key(file: &Document, node: NodeId, inside: Option<Step>) -> FactPath {
+    let elements = file.ancestors(node).filter(|node| file.is_element(*node));
+    let steps = elements.map(|node| {
+        let step = Step::new(Form::Element, file.name(node));
+        match identity(file, node) {
+            Some((name, value)) => step.keyed(format!("{name}={}", short(&value))),
+            None => step,
+        }
+    });
+    let mut steps: Vec<Step> = inside.into_iter().chain(steps).collect();
     steps.reverse();
-    steps.extend(suffix.map(ToOwned::to_owned));
-    steps.join(" > ")
+    steps.into_iter().collect()
 }
 
 /// An element of the transform as people name it.

@@ -10,6 +10,7 @@ use super::read::{Edit, LIMITS};
 use super::render;
 use crate::edits::{Outcome, RefusalKind};
 use crate::xml::tree::{Attribute, NodeId, NodeKind};
+use crate::{Form, Step};
 
 impl Engine<'_> {
     /// Replaces an element without inner elements by changing what differs.
@@ -81,7 +82,7 @@ impl Engine<'_> {
             return self.refuse(RefusalKind::Unwritable, number, error.message, None);
         }
         self.note(Done {
-            key: guards::key(&self.file, node, Some("text")),
+            key: guards::key(&self.file, node, Some(Step::new(Form::Content, "text"))),
             old: Some(old.to_owned()),
             new: Some(new.to_owned()),
             outcome: Outcome::Set,
@@ -131,12 +132,12 @@ impl Engine<'_> {
             self.file.attributes(node).enumerate().find(|(_, found)| {
                 found.namespace() == namespace && self.file.attribute_name(found) == local
             });
-        let suffix = format!("@{name}");
+        let inside = || Some(Step::new(Form::Attribute, &name));
         if let Some((index, found)) = found {
             let old = self.file.value(found).into_owned();
             let span = self.attribute_span(node, found.range_value());
             if old == new {
-                let key = guards::key(&self.file, node, Some(&suffix));
+                let key = guards::key(&self.file, node, inside());
                 return self.note(Done {
                     key,
                     old: Some(old),
@@ -150,7 +151,7 @@ impl Engine<'_> {
             let quote = self.file.slice(found.range()).chars().next_back().unwrap_or('"');
             let raw = render::attribute_text(&new, quote, self.encoding);
             self.file.set_value(node, index, &raw);
-            let key = guards::key(&self.file, node, Some(&suffix));
+            let key = guards::key(&self.file, node, inside());
             return self.note(Done {
                 key,
                 old: Some(old),
@@ -184,7 +185,7 @@ impl Engine<'_> {
         self.file
             .add_attribute(node, &lead, (&name, namespace), quote, &raw);
         self.note(Done {
-            key: guards::key(&self.file, node, Some(&suffix)),
+            key: guards::key(&self.file, node, inside()),
             old: None,
             new: Some(new),
             outcome: Outcome::Inserted,
@@ -242,7 +243,7 @@ impl Engine<'_> {
                 .collect(),
         };
         if listed.is_empty() {
-            return self.already(number, node, Some("@*"));
+            return self.already(number, node, Some(Step::new(Form::Attribute, "*")));
         }
         for (uri, local) in listed {
             let found = self.file.attributes(node).position(|attribute| {
@@ -264,7 +265,7 @@ impl Engine<'_> {
             .plain_attributes(node)
             .find(|found| self.file.attribute_name(found).eq_ignore_ascii_case(name));
         let Some(near) = near else {
-            return self.already(number, node, Some(&format!("@{name}")));
+            return self.already(number, node, Some(Step::new(Form::Attribute, name)));
         };
         let written = self.file.written_attribute(near).to_owned();
         let message = format!("there is no attribute `{name}` to remove, but `{written}`");
@@ -281,7 +282,7 @@ impl Engine<'_> {
         };
         let old = self.file.value(attribute).into_owned();
         let span = self.attribute_span(node, attribute.range_with_blanks());
-        let key = guards::key(&self.file, node, Some(&format!("@{name}")));
+        let key = guards::key(&self.file, node, Some(Step::new(Form::Attribute, name)));
         self.file.remove_attribute(node, index);
         self.note(Done {
             key,
