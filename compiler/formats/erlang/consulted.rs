@@ -5,7 +5,7 @@
 //! need a word: `Stricter` samples are accepted by Erlang, and this reader refuses them on purpose; the empty string
 //! is printed as `[]` by Erlang, which cannot tell the two apart.
 
-use super::read;
+use super::{consult, read};
 
 enum Verdict {
     /// Erlang reads one term and prints it like this.
@@ -151,6 +151,19 @@ fn the_reader_agrees_with_erlang() {
         match verdict {
             Reads(printed) => assert_eq!(found.as_deref(), Ok(*printed), "{text:?}"),
             Refused | Stricter => assert!(found.is_err(), "{text:?} is read as {found:?}"),
+        }
+    }
+}
+
+/// A vendor's file is read as Erlang reads it, also where a text under review may not say the same.
+#[test]
+fn vendor_files_are_read_as_erlang_reads_them() {
+    for (text, verdict) in SAMPLES {
+        let found = consult(text).map(|terms| terms.iter().map(ToString::to_string).collect::<Vec<_>>());
+        match verdict {
+            Reads(printed) => assert_eq!(found.ok(), Some(vec![(*printed).to_owned()]), "{text:?}"),
+            Stricter => assert!(found.is_ok(), "{text:?}: {found:?}"),
+            Refused => assert!(found.is_err(), "{text:?} is read as {found:?}"),
         }
     }
 }

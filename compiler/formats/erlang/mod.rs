@@ -46,7 +46,7 @@ use super::{FactPath, FormatError, Item, Step};
 
 pub use edits::{TermEdit, edits};
 pub use read::{MAX_DEPTH, read};
-pub(crate) use scan::is_reserved;
+pub(crate) use read::{Unread, consult};
 pub use write::{erl_atom, erl_string};
 
 /// An Erlang term with its place in the text. Terms compare by meaning, not by place.
@@ -58,7 +58,7 @@ pub struct Term {
     pub range: Range<usize>,
 }
 
-/// The kinds of terms a configuration file holds. References, functions and improper lists are not among them.
+/// The kinds of terms a configuration file holds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TermKind {
     /// An atom, without its quotes.
@@ -77,6 +77,9 @@ pub enum TermKind {
     Tuple(Vec<Term>),
     /// A map, in the order of the text.
     Map(Vec<(Term, Term)>),
+    /// Something Erlang reads and no text under review holds, with what is looked into: an improper list, bits, a
+    /// function, a number of many digits.
+    Other(Vec<Term>),
 }
 
 impl PartialEq for Term {

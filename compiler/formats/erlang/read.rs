@@ -1,123 +1,251 @@
-//! Strict reader of one Erlang term.
+//! Reader of Erlang terms: all of a vendor's file as `file:consult/1` reads it, or one term of a text under review.
 //!
-//! It accepts a part of what `file:consult/1` accepts, and reads that part the same way. Refused beyond what Erlang
-//! refuses is what it would read differently from what the writer of a template meant, or what only some versions of
-//! Erlang read: characters outside ASCII, carriage returns and line breaks inside quotes, escapes that make control
+//! A text under review may hold a part of what Erlang accepts, and that part is read the same way. Refused beyond what
+//! Erlang refuses is what it would read differently from what the writer of a template meant, or what only some versions
+//! of Erlang read: characters outside ASCII, carriage returns and line breaks inside quotes, escapes that make control
 //! characters or that drop the backslash (`"C:\new\Program"`), improper lists, several terms, underscores in numbers.
+//! This file must not know what terms mean.
 
-use super::scan::{Lexeme, Token, scan};
+use std::collections::BTreeSet;
+
+use super::scan::{ARROW, BITS, BITS_END, Lexeme, Scanner, Token, mistakes, written};
 use super::{Term, TermKind};
 use crate::FormatError;
 
-/// Deepest nesting of lists, tuples and maps that is read.
+/// Deepest nesting of lists, tuples and maps that is read in a text under review.
 pub const MAX_DEPTH: usize = 64;
+
+/// Deepest nesting that is read in a vendor's file.
+const MAX_VENDOR_DEPTH: usize = 128;
+
+/// Most terms that are read.
+const MAX_TERMS: usize = 1_000_000;
 
 /// Reads a text that holds exactly one term, ended by a dot.
 ///
-/// Reports every bad token; when the tokens are good, the first error of structure, because what follows it is
-/// guesswork.
+/// # Errors
+/// Every bad token; when the tokens are good, the first error of structure, because what follows it is guesswork.
 pub fn read(text: &str) -> Result<Term, Vec<FormatError>> {
-    let (tokens, errors) = scan(text);
+    let errors = mistakes(text);
     if !errors.is_empty() {
         return Err(errors);
     }
-    let mut parser = Parser {
-        tokens: tokens.into_iter().peekable(),
-        end: text.len(),
-    };
-    parser.file().map_err(|error| vec![error])
+    let term = Parser::new(text, true).and_then(|mut parser| parser.only_term(text));
+    term.map_err(|unread| match unread {
+        Unread::Mistake(error) | Unread::TooMuch(error) => vec![error],
+    })
 }
 
-struct Parser {
-    tokens: std::iter::Peekable<std::vec::IntoIter<Token>>,
-    end: usize,
+/// Why a file is not read.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    Mistake(FormatError),
+    TooMuch(FormatError),
 }
 
-impl Parser {
-    fn file(&mut self) -> Result<Term, FormatError> {
-        if self.tokens.peek().is_none() {
-            return Err(FormatError::new(0..self.end, "the file holds no term"));
-        }
-        let term = self.term(0)?;
-        match self.tokens.next() {
-            Some(Token {
-                lexeme: Lexeme::Dot, ..
-            }) => {}
-            None => {
-                return Err(FormatError::new(
-                    self.end..self.end,
-                    "the term has to be ended by a dot",
-                ));
-            }
-            Some(token) => return Err(unexpected(&token, "the dot that ends the term")),
-        }
-        match self.tokens.next() {
-            None => Ok(term),
-            Some(token) => Err(unexpected(&token, "the end of the file, it has to hold one term")),
-        }
+impl From<FormatError> for Unread {
+    fn from(error: FormatError) -> Self {
+        Self::Mistake(error)
     }
+}
 
-    fn next(&mut self, expected: &str) -> Result<Token, FormatError> {
-        self.tokens.next().ok_or_else(|| {
-            let message = format!("expected {expected}, but the file ends");
-            FormatError::new(self.end..self.end, message)
+/// Every term of a vendor's file.
+pub(crate) fn consult(text: &str) -> Result<Vec<Term>, Unread> {
+    let mut parser = Parser::new(text, false)?;
+    let mut terms = Vec::new();
+    while parser.next.lexeme != Lexeme::End {
+        terms.push(parser.term(0)?);
+        if parser.next.lexeme != Lexeme::Dot {
+            return Err(parser.unexpected("the dot that ends the term").into());
+        }
+        parser.advance()?;
+    }
+    Ok(terms)
+}
+
+struct Parser<'a> {
+    scanner: Scanner<'a>,
+    next: Token,
+    terms: usize,
+    /// Whether the text is one under review.
+    strict: bool,
+}
+
+impl<'a> Parser<'a> {
+    fn new(text: &'a str, strict: bool) -> Result<Self, Unread> {
+        let mut scanner = Scanner::new(text, strict);
+        let next = scanner.next()?;
+        Ok(Self {
+            scanner,
+            next,
+            terms: 0,
+            strict,
         })
     }
 
-    fn take(&mut self, sign: &str) -> Option<Token> {
-        self.tokens
-            .next_if(|token| matches!(token.lexeme, Lexeme::Sign(found) if found == sign))
+    fn only_term(&mut self, text: &str) -> Result<Term, Unread> {
+        if self.next.lexeme == Lexeme::End {
+            return Err(FormatError::new(0..text.len(), "the file holds no term").into());
+        }
+        let term = self.term(0)?;
+        match self.next.lexeme {
+            Lexeme::Dot => self.advance()?,
+            Lexeme::End => {
+                let message = "the term has to be ended by a dot";
+                return Err(FormatError::new(self.next.range.clone(), message).into());
+            }
+            Lexeme::Atom(_)
+            | Lexeme::Reserved
+            | Lexeme::Integer(_)
+            | Lexeme::Float(_)
+            | Lexeme::String(_)
+            | Lexeme::Sign(_) => return Err(self.unexpected("the dot that ends the term").into()),
+        };
+        if self.next.lexeme == Lexeme::End {
+            Ok(term)
+        } else {
+            Err(self
+                .unexpected("the end of the file, it has to hold one term")
+                .into())
+        }
     }
 
-    fn term(&mut self, depth: usize) -> Result<Term, FormatError> {
-        let token = self.next("a term")?;
-        let Token { start, mut end, .. } = token;
-        if depth > MAX_DEPTH {
-            let message = format!("terms are nested deeper than {MAX_DEPTH} levels");
-            return Err(FormatError::new(start..end, message));
+    fn advance(&mut self) -> Result<Token, FormatError> {
+        let next = self.scanner.next()?;
+        Ok(std::mem::replace(&mut self.next, next))
+    }
+
+    fn take(&mut self, sign: char) -> Result<Option<Token>, FormatError> {
+        if self.next.lexeme == Lexeme::Sign(sign) {
+            return self.advance().map(Some);
         }
+        Ok(None)
+    }
+
+    fn expect(&mut self, sign: char) -> Result<Token, FormatError> {
+        match self.take(sign)? {
+            Some(token) => Ok(token),
+            None => Err(self.unexpected(&format!("`{}`", written(sign)))),
+        }
+    }
+
+    fn unexpected(&self, expected: &str) -> FormatError {
+        let found = match &self.next.lexeme {
+            Lexeme::Atom(_) | Lexeme::Reserved => "an atom".to_owned(),
+            Lexeme::Integer(_) | Lexeme::Float(_) => "a number".to_owned(),
+            Lexeme::String(_) => "a string".to_owned(),
+            Lexeme::Sign(sign) => format!("`{}`", written(*sign)),
+            Lexeme::Dot => "the dot".to_owned(),
+            Lexeme::End => String::new(),
+        };
+        let message = if self.next.lexeme == Lexeme::End {
+            format!("expected {expected}, but the file ends")
+        } else if self.strict {
+            format!("expected {expected}, found {found}")
+        } else {
+            format!("expected {expected}")
+        };
+        FormatError::new(self.next.range.clone(), message)
+    }
+
+    fn term(&mut self, depth: usize) -> Result<Term, Unread> {
+        self.terms += 1;
+        let start = self.next.range.start;
+        let deepest = if self.strict { MAX_DEPTH } else { MAX_VENDOR_DEPTH };
+        if self.next.lexeme != Lexeme::End && (depth > deepest || self.terms > MAX_TERMS) {
+            let message = if depth > deepest {
+                format!("terms are nested deeper than {deepest} levels")
+            } else {
+                format!("the file has more than {MAX_TERMS} terms")
+            };
+            let error = FormatError::new(self.next.range.clone(), message);
+            return Err(Unread::TooMuch(error));
+        }
+        let is_term = match self.next.lexeme {
+            Lexeme::Atom(_)
+            | Lexeme::Reserved
+            | Lexeme::Integer(_)
+            | Lexeme::Float(_)
+            | Lexeme::String(_)
+            | Lexeme::Sign('[' | '{' | BITS | '#' | '-' | '+') => true,
+            Lexeme::Sign('(') => !self.strict,
+            Lexeme::Sign(_) | Lexeme::Dot | Lexeme::End => false,
+        };
+        if !is_term {
+            return Err(self.unexpected("a term").into());
+        }
+        let token = self.advance()?;
+        let mut end = token.range.end;
         let kind = match token.lexeme {
             Lexeme::Atom(name) => TermKind::Atom(name),
-            Lexeme::Integer(number) => TermKind::Integer(number),
+            Lexeme::Integer(Some(number)) => TermKind::Integer(number),
             Lexeme::Float(number) => TermKind::Float(number),
-            Lexeme::String(text) => {
-                let (text, last) = self.adjacent_strings(text, end);
-                end = last;
+            Lexeme::String(mut text) => {
+                // Erlang joins strings that stand side by side.
+                while let Lexeme::String(more) = &self.next.lexeme {
+                    text.push_str(more);
+                    end = self.advance()?.range.end;
+                }
                 TermKind::String(text)
             }
-            Lexeme::Sign("-" | "+") => {
-                let negative = token.lexeme == Lexeme::Sign("-");
-                let number = self.next("a number")?;
-                end = number.end;
-                match number.lexeme {
-                    Lexeme::Integer(value) => TermKind::Integer(if negative { -value } else { value }),
-                    Lexeme::Float(value) => TermKind::Float(if negative { -value } else { value }),
-                    Lexeme::Atom(_) | Lexeme::String(_) | Lexeme::Sign(_) | Lexeme::Dot => {
-                        return Err(unexpected(&number, "a number"));
+            Lexeme::Sign('(') => {
+                let inside = self.term(depth + 1)?;
+                end = self.expect(')')?.range.end;
+                inside.kind
+            }
+            Lexeme::Sign(sign @ ('-' | '+')) => {
+                let is_number = matches!(self.next.lexeme, Lexeme::Integer(_) | Lexeme::Float(_));
+                let is_signed = matches!(self.next.lexeme, Lexeme::Sign('-' | '+'));
+                if is_signed || self.strict && !is_number {
+                    return Err(self.unexpected("a number").into());
+                }
+                let inside = self.term(self.inside(depth))?;
+                end = inside.range.end;
+                match inside.kind {
+                    TermKind::Integer(number) if sign == '-' => TermKind::Integer(-number),
+                    TermKind::Float(number) if sign == '-' => TermKind::Float(-number),
+                    kind @ (TermKind::Integer(_) | TermKind::Float(_)) => kind,
+                    TermKind::Other(parts) if parts.is_empty() => TermKind::Other(parts),
+                    TermKind::Atom(_)
+                    | TermKind::String(_)
+                    | TermKind::Binary(_)
+                    | TermKind::List(_)
+                    | TermKind::Tuple(_)
+                    | TermKind::Map(_)
+                    | TermKind::Other(_) => {
+                        let message = format!("expected a number behind `{sign}`");
+                        return Err(FormatError::new(inside.range, message).into());
                     }
                 }
             }
-            Lexeme::Sign("[") => {
-                let (elements, last) = self.elements("]", depth)?;
-                end = last;
-                TermKind::List(elements)
-            }
-            Lexeme::Sign("{") => {
-                let (elements, last) = self.elements("}", depth)?;
-                end = last;
+            Lexeme::Sign('[') => self.list(depth, &mut end)?,
+            Lexeme::Sign('{') => {
+                let mut elements = Vec::new();
+                if let Some(close) = self.take('}')? {
+                    end = close.range.end;
+                } else {
+                    loop {
+                        elements.push(self.term(depth + 1)?);
+                        if self.is_last('}', &mut end)? {
+                            break;
+                        }
+                    }
+                }
                 TermKind::Tuple(elements)
             }
-            Lexeme::Sign("<<") => {
-                let (bytes, last) = self.binary()?;
-                end = last;
-                TermKind::Binary(bytes)
+            Lexeme::Sign(BITS) => self.binary(depth, &mut end)?,
+            Lexeme::Sign('#') => self.map(depth, &mut end)?,
+            Lexeme::Reserved => {
+                self.atom_of_function()?;
+                self.expect(':')?;
+                self.atom_of_function()?;
+                self.expect('/')?;
+                end = self.number("how many arguments the function has")?.range.end;
+                TermKind::Other(Vec::new())
             }
-            Lexeme::Sign("#") => {
-                let (pairs, last) = self.map(depth)?;
-                end = last;
-                TermKind::Map(pairs)
+            Lexeme::Integer(None) | Lexeme::Sign(_) | Lexeme::Dot | Lexeme::End => {
+                TermKind::Other(Vec::new())
             }
-            Lexeme::Sign(_) | Lexeme::Dot => return Err(unexpected(&token, "a term")),
         };
         Ok(Term {
             kind,
@@ -125,113 +253,157 @@ impl Parser {
         })
     }
 
-    /// Erlang joins strings that stand side by side.
-    fn adjacent_strings(&mut self, mut text: String, mut end: usize) -> (String, usize) {
-        let is_string = |token: &Token| matches!(token.lexeme, Lexeme::String(_));
-        while let Some(token) = self.tokens.next_if(is_string) {
-            if let Lexeme::String(more) = token.lexeme {
-                text.push_str(&more);
-                end = token.end;
-            }
-        }
-        (text, end)
+    /// The depth of a number behind a sign, or in a binary: in a text under review nothing else can stand there.
+    fn inside(&self, depth: usize) -> usize {
+        if self.strict { depth } else { depth + 1 }
     }
 
-    fn elements(&mut self, close: &'static str, depth: usize) -> Result<(Vec<Term>, usize), FormatError> {
+    /// Takes a comma, or the closing sign, whose end goes to `end`.
+    fn is_last(&mut self, close: char, end: &mut usize) -> Result<bool, FormatError> {
+        if self.take(',')?.is_some() {
+            return Ok(false);
+        }
+        let Some(token) = self.take(close)? else {
+            let close = written(close);
+            return Err(self.unexpected(&if self.strict {
+                format!("`,` or `{close}`")
+            } else {
+                format!("`{close}`")
+            }));
+        };
+        *end = token.range.end;
+        Ok(true)
+    }
+
+    fn atom_of_function(&mut self) -> Result<(), FormatError> {
+        self.atom("`module:function/arity` behind `fun`")
+    }
+
+    fn atom(&mut self, expected: &str) -> Result<(), FormatError> {
+        if matches!(self.next.lexeme, Lexeme::Atom(_)) {
+            self.advance().map(drop)
+        } else {
+            Err(self.unexpected(expected))
+        }
+    }
+
+    fn number(&mut self, expected: &str) -> Result<Token, FormatError> {
+        if matches!(self.next.lexeme, Lexeme::Integer(_)) {
+            self.advance()
+        } else {
+            Err(self.unexpected(expected))
+        }
+    }
+
+    fn list(&mut self, depth: usize, end: &mut usize) -> Result<TermKind, Unread> {
         let mut elements = Vec::new();
-        if let Some(token) = self.take(close) {
-            return Ok((elements, token.end));
+        if let Some(close) = self.take(']')? {
+            *end = close.range.end;
+            return Ok(TermKind::List(elements));
         }
         loop {
             elements.push(self.term(depth + 1)?);
-            if let Some(end) = self.separator(close)? {
-                return Ok((elements, end));
+            if self.strict || self.take('|')?.is_none() {
+                if self.is_last(']', end)? {
+                    return Ok(TermKind::List(elements));
+                }
+                continue;
             }
+            let tail = self.term(depth + 1)?;
+            *end = self.expect(']')?.range.end;
+            if let TermKind::List(more) = tail.kind {
+                elements.extend(more);
+                return Ok(TermKind::List(elements));
+            }
+            elements.push(tail);
+            return Ok(TermKind::Other(elements));
         }
     }
 
-    /// Takes a comma, or the closing sign, whose end is returned.
-    fn separator(&mut self, close: &str) -> Result<Option<usize>, FormatError> {
-        let expected = format!("`,` or `{close}`");
-        let token = self.next(&expected)?;
-        if token.lexeme == Lexeme::Sign(",") {
-            return Ok(None);
-        }
-        if matches!(token.lexeme, Lexeme::Sign(sign) if sign == close) {
-            return Ok(Some(token.end));
-        }
-        Err(unexpected(&token, &expected))
-    }
-
-    fn binary(&mut self) -> Result<(Vec<u8>, usize), FormatError> {
-        let mut bytes = Vec::new();
-        if let Some(token) = self.take(">>") {
-            return Ok((bytes, token.end));
+    fn binary(&mut self, depth: usize, end: &mut usize) -> Result<TermKind, Unread> {
+        let mut bytes = Some(Vec::new());
+        if let Some(close) = self.take(BITS_END)? {
+            *end = close.range.end;
+            return Ok(TermKind::Binary(Vec::new()));
         }
         loop {
-            let token = self.next("a string or a byte")?;
-            match token.lexeme {
-                Lexeme::String(text) => {
-                    let (text, _) = self.adjacent_strings(text, token.end);
-                    bytes.extend(text.into_bytes());
-                }
-                Lexeme::Integer(number) => bytes.push(u8::try_from(number).map_err(|_| {
-                    let message = format!("a byte is at most 255, Erlang would cut {number} off");
-                    FormatError::new(token.start..token.end, message)
-                })?),
-                Lexeme::Atom(_) | Lexeme::Float(_) | Lexeme::Sign(_) | Lexeme::Dot => {
-                    return Err(unexpected(&token, "a string or a byte"));
-                }
+            if self.strict && !matches!(self.next.lexeme, Lexeme::String(_) | Lexeme::Integer(_)) {
+                return Err(self.unexpected("a string or a byte").into());
             }
-            if let Some(end) = self.separator(">>")? {
-                return Ok((bytes, end));
+            let part = self.term(self.inside(depth))?;
+            let mut plain = true;
+            if !self.strict && self.take(':')?.is_some() {
+                plain = false;
+                self.term(depth + 1)?;
+            }
+            if !self.strict && self.take('/')?.is_some() {
+                plain = false;
+                self.types()?;
+            }
+            bytes = match (part.kind, bytes) {
+                (TermKind::String(text), Some(mut bytes)) if plain => {
+                    let mut units = text.chars().map(|c| u8::try_from(u32::from(c)).ok());
+                    units
+                        .all(|unit| unit.map(|unit| bytes.push(unit)).is_some())
+                        .then_some(bytes)
+                }
+                (TermKind::Integer(number), Some(mut bytes)) if plain => match u8::try_from(number) {
+                    Ok(byte) => {
+                        bytes.push(byte);
+                        Some(bytes)
+                    }
+                    Err(_) if self.strict => {
+                        let message = format!("a byte is at most 255, Erlang would cut {number} off");
+                        return Err(FormatError::new(part.range, message).into());
+                    }
+                    Err(_) => None,
+                },
+                (TermKind::Atom(_) | TermKind::List(_) | TermKind::Tuple(_) | TermKind::Map(_), _) => {
+                    let message = "a binary holds strings and numbers";
+                    return Err(FormatError::new(part.range, message).into());
+                }
+                _ => None,
+            };
+            if self.is_last(BITS_END, end)? {
+                return Ok(bytes.map_or(TermKind::Other(Vec::new()), TermKind::Binary));
             }
         }
     }
 
-    fn map(&mut self, depth: usize) -> Result<(Vec<(Term, Term)>, usize), FormatError> {
-        let open = self.next("`{`")?;
-        if open.lexeme != Lexeme::Sign("{") {
-            return Err(unexpected(&open, "`{`"));
+    /// `utf8`, `integer-size:…-unit:8`.
+    fn types(&mut self) -> Result<(), FormatError> {
+        loop {
+            self.atom("the type of a part of the binary")?;
+            if self.take(':')?.is_some() {
+                self.number("a number")?;
+            }
+            if self.take('-')?.is_none() {
+                return Ok(());
+            }
         }
+    }
+
+    fn map(&mut self, depth: usize, end: &mut usize) -> Result<TermKind, Unread> {
+        self.expect('{')?;
         let mut pairs = Vec::new();
-        let mut keys = std::collections::BTreeSet::new();
-        if let Some(token) = self.take("}") {
-            return Ok((pairs, token.end));
+        let mut keys = BTreeSet::new();
+        if let Some(close) = self.take('}')? {
+            *end = close.range.end;
+            return Ok(TermKind::Map(pairs));
         }
         loop {
             let key = self.term(depth + 1)?;
-            let arrow = self.next("`=>`")?;
-            if arrow.lexeme != Lexeme::Sign("=>") {
-                return Err(unexpected(&arrow, "`=>`"));
+            self.expect(ARROW)?;
+            if self.strict && !keys.insert(key.to_string()) {
+                let message = "the key is given twice in one map, and the first one is ignored";
+                return Err(FormatError::new(key.range, message).into());
             }
-            if !keys.insert(key.to_string()) {
-                return Err(FormatError::new(
-                    key.range,
-                    "the key is given twice in one map, and the first one is ignored",
-                ));
-            }
-            let value = self.term(depth + 1)?;
-            pairs.push((key, value));
-            if let Some(end) = self.separator("}")? {
-                return Ok((pairs, end));
+            pairs.push((key, self.term(depth + 1)?));
+            if self.is_last('}', end)? {
+                return Ok(TermKind::Map(pairs));
             }
         }
     }
-}
-
-fn unexpected(token: &Token, expected: &str) -> FormatError {
-    let found = match &token.lexeme {
-        Lexeme::Atom(_) => "an atom".to_owned(),
-        Lexeme::Integer(_) | Lexeme::Float(_) => "a number".to_owned(),
-        Lexeme::String(_) => "a string".to_owned(),
-        Lexeme::Sign(sign) => format!("`{sign}`"),
-        Lexeme::Dot => "the dot".to_owned(),
-    };
-    FormatError::new(
-        token.start..token.end,
-        format!("expected {expected}, found {found}"),
-    )
 }
 
 #[cfg(test)]

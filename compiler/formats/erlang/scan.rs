@@ -1,4 +1,10 @@
-//! Tokens of Erlang terms. What is refused here beyond what Erlang refuses is listed in `read`.
+//! Tokens of Erlang terms, as Erlang scans them or as a text under review may write them.
+//!
+//! A vendor's file holds what Erlang takes: carriage returns, any escape, letters of Latin-1 in atoms, numbers of any
+//! size. What is refused in a text under review beyond that is listed in `read`. This file must not know how tokens
+//! become terms.
+
+use std::ops::Range;
 
 use crate::{FormatError, characters};
 
@@ -13,7 +19,7 @@ const RESERVED: &[&str] = &[
 ];
 
 /// Whether a name is reserved, so that it is an atom only in quotes.
-pub(crate) fn is_reserved(name: &str) -> bool {
+pub(super) fn is_reserved(name: &str) -> bool {
     RESERVED.binary_search(&name).is_ok()
 }
 
@@ -21,77 +27,89 @@ pub(crate) fn is_reserved(name: &str) -> bool {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Lexeme {
     Atom(String),
-    Integer(i128),
+    /// A word that begins an expression and is no atom: only `fun` stands in terms, and in none under review.
+    Reserved,
+    /// `None`: more digits than are compared, in no text under review.
+    Integer(Option<i128>),
     Float(f64),
     String(String),
-    /// Any other sign, as it is written.
-    Sign(&'static str),
+    /// Any other sign: the character itself, or one of the constants below.
+    Sign(char),
     Dot,
+    End,
+}
+
+/// Stands for `<<`.
+pub(super) const BITS: char = '«';
+/// Stands for `>>`.
+pub(super) const BITS_END: char = '»';
+/// Stands for `=>`.
+pub(super) const ARROW: char = '⇒';
+/// Stands for `:=`.
+const ASSIGN: char = '≔';
+
+/// A sign as it is written.
+pub(super) fn written(sign: char) -> String {
+    match sign {
+        BITS => "<<".to_owned(),
+        BITS_END => ">>".to_owned(),
+        ARROW => "=>".to_owned(),
+        ASSIGN => ":=".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// A token and its bytes.
 #[derive(Clone, Debug)]
 pub(super) struct Token {
     pub(super) lexeme: Lexeme,
-    pub(super) start: usize,
-    pub(super) end: usize,
+    pub(super) range: Range<usize>,
 }
 
-/// Splits a text into tokens; reports every token that is refused.
-pub(super) fn scan(text: &str) -> (Vec<Token>, Vec<FormatError>) {
-    let mut scanner = Scanner { text, at: 0 };
-    let mut tokens: Vec<Token> = Vec::new();
+/// Every token that may not stand in a text under review.
+pub(super) fn mistakes(text: &str) -> Vec<FormatError> {
+    let mut scanner = Scanner::new(text, true);
     let mut errors = Vec::new();
-    while let Some(character) = scanner.peek() {
+    let mut string_end = None;
+    loop {
+        scanner.skip_layout(&mut errors);
         let start = scanner.at;
-        match character {
-            ' ' | '\n' | '\t' => {
-                scanner.advance();
-            }
-            '%' => {
-                let line = scanner.take_while(|c| c != '\n');
-                let place = "a comment of an Erlang file";
-                errors.extend(characters::first_refused(line, start, place, |c| {
-                    characters::not_layout(c).or(characters::not_plain_ascii(c).filter(|_| c != '\t'))
-                }));
-            }
-            _ => match scanner.token(character) {
-                Ok(lexeme) => {
-                    let touches = tokens.last().is_some_and(|last| {
-                        last.end == start
-                            && matches!(last.lexeme, Lexeme::String(_))
-                            && matches!(lexeme, Lexeme::String(_))
-                    });
-                    if touches {
-                        errors.push(FormatError::new(
-                            start..scanner.at,
-                            "two strings need a blank between them, newer versions of Erlang refuse them without",
-                        ));
-                    }
-                    tokens.push(Token {
-                        lexeme,
-                        start,
-                        end: scanner.at,
-                    });
+        match scanner.token() {
+            Ok(Token {
+                lexeme: Lexeme::End, ..
+            }) => return errors,
+            Ok(Token { lexeme, range }) => {
+                let is_string = matches!(lexeme, Lexeme::String(_));
+                if is_string && string_end == Some(start) {
+                    errors.push(FormatError::new(
+                        range.clone(),
+                        "two strings need a blank between them, newer versions of Erlang refuse them without",
+                    ));
                 }
-                Err(error) => {
-                    if scanner.at == start {
-                        scanner.advance();
-                    }
-                    errors.push(error);
+                string_end = is_string.then_some(range.end);
+            }
+            Err(error) => {
+                if scanner.at == start {
+                    scanner.advance();
                 }
-            },
+                errors.push(error);
+            }
         }
     }
-    (tokens, errors)
 }
 
-struct Scanner<'a> {
+pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
+    /// Whether the text is one under review.
+    strict: bool,
 }
 
 impl<'a> Scanner<'a> {
+    pub(super) fn new(text: &'a str, strict: bool) -> Self {
+        Self { text, at: 0, strict }
+    }
+
     fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or_default()
     }
@@ -114,81 +132,168 @@ impl<'a> Scanner<'a> {
     }
 
     /// An error from `start` up to here, or over the next character if nothing was taken.
-    fn error(&self, start: usize, message: impl Into<String>) -> FormatError {
+    fn error<T>(&self, start: usize, message: impl Into<String>) -> Result<T, FormatError> {
         let range = if self.at > start {
             start..self.at
         } else {
             characters::range_at(self.text, start)
         };
-        FormatError::new(range, message)
+        Err(FormatError::new(range, message))
     }
 
-    fn token(&mut self, first: char) -> Result<Lexeme, FormatError> {
+    /// What is said of a text under review, or what of a vendor's file.
+    fn either<T>(&self, reviewed: T, vendor: T) -> T {
+        if self.strict { reviewed } else { vendor }
+    }
+
+    /// The next token; [`Lexeme::End`] at the end of the text.
+    pub(super) fn next(&mut self) -> Result<Token, FormatError> {
+        // Mistakes in comments are told once, by `mistakes`.
+        self.skip_layout(&mut Vec::new());
+        self.token()
+    }
+
+    fn token(&mut self) -> Result<Token, FormatError> {
         let start = self.at;
-        match first {
-            'a'..='z' => {
-                let name = self.take_while(is_name);
-                if is_reserved(name) {
-                    let message = format!("`{name}` is a reserved word, write `'{name}'`");
-                    return Err(self.error(start, message));
-                }
-                self.atom(start, name.to_owned())
+        let lexeme = match self.peek() {
+            None => Lexeme::End,
+            Some(first) => self.lexeme(first)?,
+        };
+        Ok(Token {
+            lexeme,
+            range: start..self.at,
+        })
+    }
+
+    fn skip_layout(&mut self, errors: &mut Vec<FormatError>) {
+        loop {
+            let strict = self.strict;
+            self.take_while(|c| is_blank(c, strict));
+            if self.peek() != Some('%') {
+                return;
             }
-            'A'..='Z' | '_' => {
-                let name = self.take_while(is_name);
-                let message = format!("`{name}` is a variable, write `'{name}'` for an atom");
-                Err(self.error(start, message))
-            }
-            '\'' => {
-                let name = self.quoted('\'', "a quoted atom")?;
-                self.atom(start, name)
-            }
-            '"' => self.quoted('"', "a string").map(Lexeme::String),
-            '0'..='9' => self.number(),
-            '$' => {
-                self.advance();
-                self.character(start).map(Lexeme::Integer)
-            }
-            '.' => {
-                self.advance();
-                match self.peek() {
-                    None | Some(' ' | '\n' | '\t' | '%') => Ok(Lexeme::Dot),
-                    Some(_) => Err(self.error(
-                        start,
-                        "the dot that ends a term has to be followed by white space",
-                    )),
-                }
-            }
-            _ => {
-                for sign in [
-                    "<<", ">>", "=>", ":=", "[", "]", "{", "}", ",", "#", "-", "+", "|", ":", "/", "(", ")",
-                ] {
-                    if self.rest().starts_with(sign) {
-                        self.at += sign.len();
-                        return Ok(Lexeme::Sign(sign));
-                    }
-                }
-                let why = |c| {
-                    let layout = characters::not_layout(c).or(characters::not_plain_ascii(c));
-                    layout.or(Some("it is not part of any term"))
-                };
-                let mut bytes = [0; 4];
-                let error =
-                    characters::first_refused(first.encode_utf8(&mut bytes), start, "an Erlang file", why);
-                Err(error.unwrap_or_else(|| self.error(start, "unexpected character")))
+            let (start, rest) = (self.at, self.rest());
+            self.at += memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
+            if self.strict {
+                let line = self.text.get(start..self.at).unwrap_or_default();
+                let why =
+                    |c| characters::not_layout(c).or(characters::not_plain_ascii(c).filter(|_| c != '\t'));
+                errors.extend(characters::first_refused(
+                    line,
+                    start,
+                    "a comment of an Erlang file",
+                    why,
+                ));
             }
         }
     }
 
+    fn name(&mut self) -> &'a str {
+        let strict = self.strict;
+        self.take_while(|c| is_name(c, strict))
+    }
+
+    fn lexeme(&mut self, first: char) -> Result<Lexeme, FormatError> {
+        let start = self.at;
+        match first {
+            '\'' => {
+                let what = self.either("a quoted atom", "the atom");
+                let name = self.quoted('\'', what)?;
+                self.atom(start, name)
+            }
+            '"' => {
+                let what = self.either("a string", "the string");
+                self.quoted('"', what).map(Lexeme::String)
+            }
+            '0'..='9' => self.number(),
+            '$' => {
+                self.advance();
+                self.character(start)
+            }
+            '.' => {
+                self.advance();
+                let strict = self.strict;
+                if self
+                    .peek()
+                    .is_none_or(|next| next == '%' || is_blank(next, strict))
+                {
+                    return Ok(Lexeme::Dot);
+                }
+                let by = self.either("white space", "a blank or a line end");
+                self.error(
+                    start,
+                    format!("the dot that ends a term has to be followed by {by}"),
+                )
+            }
+            'a'..='z' | 'A'..='Z' | '_' => self.word(start, first),
+            _ if !self.strict && is_latin_1(first) => self.word(start, first),
+            _ => self.sign(start, first),
+        }
+    }
+
+    /// Reads a word without quotes: an atom, unless it is reserved or a variable.
+    fn word(&mut self, start: usize, first: char) -> Result<Lexeme, FormatError> {
+        let name = self.name();
+        if first == '_' || first.is_uppercase() {
+            let message = self.either(
+                format!("`{name}` is a variable, write `'{name}'` for an atom"),
+                "a variable is no term; an atom that begins like this needs quotes".to_owned(),
+            );
+            return self.error(start, message);
+        }
+        let is_new = matches!(name, "else" | "maybe");
+        match is_reserved(name) && (self.strict || !is_new) {
+            false => self.atom(start, name.to_owned()),
+            true if name == "fun" && !self.strict => Ok(Lexeme::Reserved),
+            true => {
+                let message = self.either(
+                    format!("`{name}` is a reserved word, write `'{name}'`"),
+                    format!("`{name}` is a reserved word of Erlang, not a term"),
+                );
+                self.error(start, message)
+            }
+        }
+    }
+
+    fn sign(&mut self, start: usize, first: char) -> Result<Lexeme, FormatError> {
+        let signs = [("<<", BITS), (">>", BITS_END), ("=>", ARROW), (":=", ASSIGN)];
+        // In a vendor's file nothing is read behind the colon, which is wrong already.
+        let known = signs.iter().filter(|(_, sign)| self.strict || *sign != ASSIGN);
+        for (text, sign) in known {
+            if self.rest().starts_with(text) {
+                self.at += text.len();
+                return Ok(Lexeme::Sign(*sign));
+            }
+        }
+        if "[]{}(),#-+|:/".contains(first) {
+            self.advance();
+            return Ok(Lexeme::Sign(first));
+        }
+        if self.strict {
+            let why = |c| {
+                let layout = characters::not_layout(c).or(characters::not_plain_ascii(c));
+                layout.or(Some("it is not part of any term"))
+            };
+            let here = first.encode_utf8(&mut [0; 4]).to_owned();
+            return characters::first_refused(&here, start, "an Erlang file", why)
+                .map_or_else(|| self.error(start, "unexpected character"), Err);
+        }
+        self.advance();
+        self.error(
+            start,
+            format!("{} is not part of any term", characters::name(first)),
+        )
+    }
+
     fn atom(&self, start: usize, name: String) -> Result<Lexeme, FormatError> {
         if name.chars().count() > MAX_ATOM {
-            return Err(self.error(start, format!("an atom has at most {MAX_ATOM} characters")));
+            return self.error(start, format!("an atom has at most {MAX_ATOM} characters"));
         }
         Ok(Lexeme::Atom(name))
     }
 
     /// Reads a quoted text including both quotes. On an error it continues behind the closing quote, so that the rest
-    /// of the file is read as it was meant.
+    /// of a text under review is read as it was meant.
     fn quoted(&mut self, quote: char, what: &str) -> Result<String, FormatError> {
         let start = self.at;
         self.advance();
@@ -202,14 +307,16 @@ impl<'a> Scanner<'a> {
                     return Err(FormatError::new(start..start + 1, message));
                 }
                 Some(character) if character == quote => break,
-                Some('\\') => match self.escape(at) {
+                Some('\\') => match self.escaped(at) {
                     Ok(character) => value.push(character),
+                    Err(found) if !self.strict => return Err(found),
                     Err(found) => error = error.or(Some(found)),
                 },
                 Some(character) => {
-                    let here = character.encode_utf8(&mut [0; 4]).to_owned();
-                    let why = characters::not_plain_ascii;
-                    error = error.or_else(|| characters::first_refused(&here, at, what, why));
+                    if self.strict && error.is_none() {
+                        let here = character.encode_utf8(&mut [0; 4]).to_owned();
+                        error = characters::first_refused(&here, at, what, characters::not_plain_ascii);
+                    }
                     value.push(character);
                 }
             }
@@ -217,22 +324,27 @@ impl<'a> Scanner<'a> {
         error.map_or(Ok(value), Err)
     }
 
-    /// Reads what follows the backslash at `start` and returns the character it stands for, which has to be printable
-    /// ASCII.
-    fn escape(&mut self, start: usize) -> Result<char, FormatError> {
-        let code = self.escape_code(start)?;
-        let character = u32::try_from(code).ok().and_then(char::from_u32);
-        let printable = character.filter(|c| matches!(c, ' '..='~'));
-        printable.ok_or_else(|| {
-            let written = self.text.get(start..self.at).unwrap_or_default();
-            let message = format!(
-                "`{written}` stands for character {code}, which is not printable ASCII; a backslash is written `\\\\`"
-            );
-            self.error(start, message)
-        })
+    /// The character that an escape in quotes stands for. In a text under review it has to be printable ASCII.
+    fn escaped(&mut self, start: usize) -> Result<char, FormatError> {
+        let code = self.escape(start)?;
+        let character = char::from_u32(code).filter(|c| !self.strict || matches!(c, ' '..='~'));
+        character.map_or_else(
+            || {
+                let written = self.text.get(start..self.at).unwrap_or_default();
+                let message = self.either(
+                    format!(
+                        "`{written}` stands for character {code}, which is not printable ASCII; a backslash is written `\\\\`"
+                    ),
+                    "the escape stands for no character".to_owned(),
+                );
+                self.error(start, message)
+            },
+            Ok,
+        )
     }
 
-    fn escape_code(&mut self, start: usize) -> Result<i128, FormatError> {
+    /// The code of what follows the backslash at `start`, which was taken.
+    fn escape(&mut self, start: usize) -> Result<u32, FormatError> {
         let character = self.advance();
         Ok(match character {
             Some('n') => 10,
@@ -244,11 +356,10 @@ impl<'a> Scanner<'a> {
             Some('v') => 11,
             Some('b') => 8,
             Some('d') => 127,
-            Some(sign @ ('\\' | '"' | '\'')) => i128::from(u32::from(sign)),
             Some('0'..='7') => {
                 self.at = start + 1;
                 let digits = self.digits(8, 3);
-                i128::from_str_radix(digits, 8).unwrap_or_default()
+                u32::from_str_radix(digits, 8).unwrap_or_default()
             }
             Some('x') => {
                 let braced = self.peek() == Some('{');
@@ -258,22 +369,30 @@ impl<'a> Scanner<'a> {
                 let digits = self.digits(16, if braced { 8 } else { 2 });
                 let closed = !braced || self.advance() == Some('}');
                 if !closed || digits.is_empty() || !braced && digits.len() < 2 {
-                    return Err(self.error(start, "`\\x` takes two hexadecimal digits, or `{...}`"));
+                    return self.error(start, "`\\x` takes two hexadecimal digits, or `{...}`");
                 }
-                i128::from_str_radix(digits, 16).unwrap_or(i128::MAX)
+                u32::from_str_radix(digits, 16).unwrap_or(u32::MAX)
             }
-            Some(other) if other.is_ascii_graphic() && other != '^' => {
+            Some(sign @ ('\\' | '"' | '\'')) => u32::from(sign),
+            Some(other) if self.strict && other.is_ascii_graphic() && other != '^' => {
                 let message = format!(
                     "`\\{other}` is read as `{other}` without the backslash; a backslash is written `\\\\`"
                 );
-                return Err(self.error(start, message));
+                return self.error(start, message);
             }
-            _ => {
-                return Err(self.error(
+            _ if self.strict => {
+                return self.error(
                     start,
                     "this escape stands for no printable character; a backslash is written `\\\\`",
-                ));
+                );
             }
+            Some('^') => match self.advance() {
+                Some(control @ ('@'..='_' | 'a'..='z')) => u32::from(control) & 31,
+                Some('?') => 127,
+                _ => return self.error(start, "`\\^` is not followed by a control character"),
+            },
+            Some(other) => u32::from(other),
+            None => return self.error(start, "the backslash is followed by nothing"),
         })
     }
 
@@ -289,61 +408,102 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads the character behind `$`.
-    fn character(&mut self, start: usize) -> Result<i128, FormatError> {
-        match self.advance() {
-            Some('\\') => self.escape_code(start + 1),
-            Some(character @ ' '..='~') => Ok(i128::from(u32::from(character))),
-            _ => Err(self.error(start, "`$` takes a printable ASCII character or an escape")),
+    fn character(&mut self, start: usize) -> Result<Lexeme, FormatError> {
+        let code = match self.advance() {
+            Some('\\') => self.escape(start + 1)?,
+            Some(character) if !self.strict || matches!(character, ' '..='~') => u32::from(character),
+            _ => {
+                let message = self.either(
+                    "`$` takes a printable ASCII character or an escape",
+                    "`$` is followed by nothing",
+                );
+                return self.error(start, message);
+            }
+        };
+        Ok(Lexeme::Integer(Some(i128::from(code))))
+    }
+
+    /// Digits; in a vendor's file with single underscores between them.
+    fn long_digits(&mut self, radix: u32) -> String {
+        let mut digits = self.take_while(|c| c.is_digit(radix)).to_owned();
+        loop {
+            let mut ahead = self.rest().chars();
+            if self.strict || ahead.next() != Some('_') || !ahead.next().is_some_and(|c| c.is_digit(radix)) {
+                return digits;
+            }
+            self.advance();
+            digits.push_str(self.take_while(|c| c.is_digit(radix)));
         }
     }
 
     fn number(&mut self) -> Result<Lexeme, FormatError> {
         let start = self.at;
-        let whole = self.take_while(|c| c.is_ascii_digit());
-        let mut lookahead = self.rest().chars();
-        let lexeme = match (lookahead.next(), lookahead.next()) {
+        let whole = self.long_digits(10);
+        let mut ahead = self.rest().chars();
+        let lexeme = match (ahead.next(), ahead.next()) {
             (Some('#'), _) => {
                 self.advance();
                 let base = whole.parse().ok().filter(|base| (2..=36).contains(base));
                 let Some(base) = base else {
-                    return Err(self.error(start, "the base of a number is between 2 and 36"));
+                    return self.error(start, "the base of a number is between 2 and 36");
                 };
-                let digits = self.take_while(|c| c.is_digit(base));
+                let digits = self.long_digits(base);
                 if digits.is_empty() {
-                    return Err(self.error(start, format!("no digit of base {base} follows the `#`")));
+                    return self.error(start, format!("no digit of base {base} follows the `#`"));
                 }
-                i128::from_str_radix(digits, base).map(Lexeme::Integer).ok()
+                Lexeme::Integer(i128::from_str_radix(&digits, base).ok())
             }
             (Some('.'), Some('0'..='9')) => {
                 self.advance();
-                self.take_while(|c| c.is_ascii_digit());
-                let mut exponent = self.rest().strip_prefix(['e', 'E']);
-                exponent = exponent.map(|rest| rest.strip_prefix(['+', '-']).unwrap_or(rest));
-                if let Some(rest) = exponent.filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+                let mut number = format!("{whole}.{}", self.long_digits(10));
+                let exponent = self.rest().strip_prefix(['e', 'E']);
+                let digits = exponent.map(|rest| rest.strip_prefix(['+', '-']).unwrap_or(rest));
+                if let Some(rest) = digits.filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+                    let from = self.at;
                     self.at = self.text.len() - rest.len();
                     self.take_while(|c| c.is_ascii_digit());
+                    number.push_str(self.text.get(from..self.at).unwrap_or_default());
                 }
-                let number = self.text.get(start..self.at).and_then(|text| text.parse().ok());
-                number
-                    .filter(|number: &f64| number.is_finite())
-                    .map(Lexeme::Float)
+                Lexeme::Float(number.parse().unwrap_or(f64::INFINITY))
             }
-            _ => whole.parse().map(Lexeme::Integer).ok(),
+            _ => Lexeme::Integer(whole.parse().ok()),
         };
-        if self.peek().is_some_and(|c| is_name(c) || c == '#') {
-            self.take_while(|c| is_name(c) || c == '#');
+        let strict = self.strict;
+        if self.peek().is_some_and(|c| is_name(c, strict) || c == '#') {
+            self.take_while(|c| is_name(c, strict) || c == '#');
             let written = characters::label(self.text.get(start..self.at).unwrap_or_default());
-            return Err(self.error(
-                start,
+            let message = self.either(
                 format!("`{written}` is not a number that every Erlang reads"),
-            ));
+                "a number must not be followed by a letter".to_owned(),
+            );
+            return self.error(start, message);
         }
-        lexeme.ok_or_else(|| self.error(start, "the number is too large"))
+        let is_too_large = matches!(lexeme, Lexeme::Float(number) if !number.is_finite())
+            || self.strict && lexeme == Lexeme::Integer(None);
+        if is_too_large {
+            let message = self.either("the number is too large", "the number is too large for Erlang");
+            return self.error(start, message);
+        }
+        Ok(lexeme)
     }
 }
 
-fn is_name(character: char) -> bool {
-    character.is_ascii_alphanumeric() || character == '_' || character == '@'
+/// What Erlang takes for white space, or what of it may stand in a text under review.
+fn is_blank(character: char, strict: bool) -> bool {
+    if strict {
+        matches!(character, ' ' | '\n' | '\t')
+    } else {
+        matches!(character, '\0'..=' ' | '\u{80}'..='\u{a0}')
+    }
+}
+
+fn is_name(character: char, strict: bool) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '_' | '@') || !strict && is_latin_1(character)
+}
+
+/// Letters of Latin-1 outside ASCII.
+fn is_latin_1(character: char) -> bool {
+    matches!(character, 'À'..='Ö' | 'Ø'..='ö' | 'ø'..='ÿ')
 }
 
 #[cfg(test)]

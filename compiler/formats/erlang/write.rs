@@ -74,6 +74,7 @@ impl fmt::Display for Term {
             TermKind::Binary(bytes) => binary(bytes, formatter),
             TermKind::List(elements) => sequence(formatter, "[", elements, "]"),
             TermKind::Tuple(elements) => sequence(formatter, "{", elements, "}"),
+            TermKind::Other(_) => formatter.write_str("…"),
             TermKind::Map(pairs) => {
                 formatter.write_str("#{")?;
                 for (index, (key, value)) in pairs.iter().enumerate() {

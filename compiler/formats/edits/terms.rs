@@ -3,9 +3,6 @@
 //! The contract is that of [`crate::erlang`]: a place is the value of a tuple `{key, Value}`, or of a key of a map, below
 //! the keys in front of it, at any depth. The value is replaced as a whole and nothing else of the file.
 
-mod read;
-mod scan;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -13,8 +10,7 @@ use super::nearest::nearest;
 use super::source::{Charset, Readable, Source, Unmarked};
 use super::{Change, Outcome, Refusal, RefusalKind, Work};
 use crate::FactPath;
-use crate::erlang::{Term, TermEdit, TermKind};
-use read::{Kind, Node, Unread};
+use crate::erlang::{Term, TermEdit, TermKind, Unread, consult};
 
 /// Erlang reads UTF-8 without a mark, or ISO-8859-1 where one of the first two lines says so in a comment.
 pub(super) fn readable(file: &[u8]) -> Readable {
@@ -41,7 +37,7 @@ fn declared(line: &[u8]) -> Option<&[u8]> {
 
 /// A value and the keys above it.
 struct Place<'a> {
-    value: &'a Node,
+    value: &'a Term,
     /// Where the pair begins.
     pair: Range<usize>,
     keys: Vec<&'a str>,
@@ -49,7 +45,7 @@ struct Place<'a> {
 
 /// What the edits do to a file, or everything that stands against it.
 pub(super) fn work(edits: &[TermEdit], source: &Source<'_>) -> Result<Work, Vec<Refusal>> {
-    let terms = read::read(source.text()).map_err(|unread| {
+    let terms = consult(source.text()).map_err(|unread| {
         let at = |kind, error: crate::FormatError| {
             Refusal::new(kind, error.message).in_file(source.file_range(&error.range))
         };
@@ -111,12 +107,12 @@ impl<'a> Walk<'a> {
         known.into_iter()
     }
 
-    fn node(&mut self, node: &'a Node) {
+    fn node(&mut self, node: &'a Term) {
         match &node.kind {
-            Kind::Tuple(elements) => {
+            TermKind::Tuple(elements) => {
                 if let [
-                    Node {
-                        kind: Kind::Atom(key),
+                    Term {
+                        kind: TermKind::Atom(key),
                         ..
                     },
                     rest @ ..,
@@ -129,9 +125,9 @@ impl<'a> Walk<'a> {
                     }
                 }
             }
-            Kind::Map(pairs) => {
+            TermKind::Map(pairs) => {
                 for (key, value) in pairs {
-                    if let Kind::Atom(name) = &key.kind {
+                    if let TermKind::Atom(name) = &key.kind {
                         let range = key.range.start..value.range.end;
                         self.below(name, &range, std::slice::from_ref(value), true);
                     } else {
@@ -140,16 +136,20 @@ impl<'a> Walk<'a> {
                     }
                 }
             }
-            Kind::List(elements) | Kind::Other(elements) => {
+            TermKind::List(elements) | TermKind::Other(elements) => {
                 for element in elements {
                     self.node(element);
                 }
             }
-            Kind::Atom(_) | Kind::Integer(_) | Kind::Float(_) | Kind::String(_) | Kind::Binary(_) => {}
+            TermKind::Atom(_)
+            | TermKind::Integer(_)
+            | TermKind::Float(_)
+            | TermKind::String(_)
+            | TermKind::Binary(_) => {}
         }
     }
 
-    fn below(&mut self, key: &'a str, pair: &Range<usize>, values: &'a [Node], is_pair: bool) {
+    fn below(&mut self, key: &'a str, pair: &Range<usize>, values: &'a [Term], is_pair: bool) {
         if is_pair {
             self.all.push(key);
         }
@@ -230,8 +230,8 @@ fn places<'w, 'a>(
     }
     let contains = |place: &Place<'_>| match (&edit.contains, &place.value.kind) {
         (None, _) => true,
-        (Some(part), Kind::String(text)) => text.contains(part.as_str()),
-        (Some(part), Kind::Binary(bytes)) => memchr::memmem::find(bytes, part.as_bytes()).is_some(),
+        (Some(part), TermKind::String(text)) => text.contains(part.as_str()),
+        (Some(part), TermKind::Binary(bytes)) => memchr::memmem::find(bytes, part.as_bytes()).is_some(),
         (Some(_), _) => false,
     };
     let (mut matching, others): (Vec<_>, Vec<_>) = below.iter().copied().partition(|place| contains(place));
@@ -282,8 +282,8 @@ fn places<'w, 'a>(
 
 fn change(edit: &TermEdit, place: &Place<'_>, source: &Source<'_>) -> Result<(Change, String), Refusal> {
     let key = edit.key();
-    let from_binary = matches!(place.value.kind, Kind::Binary(_));
-    let from_string = matches!(place.value.kind, Kind::String(_));
+    let from_binary = matches!(place.value.kind, TermKind::Binary(_));
+    let from_string = matches!(place.value.kind, TermKind::String(_));
     let wrong = if from_binary && matches!(edit.value.kind, TermKind::String(_)) {
         Some(("a binary", "a string", "<<\"…\">>"))
     } else if from_string && matches!(edit.value.kind, TermKind::Binary(_)) {
@@ -323,24 +323,24 @@ fn change(edit: &TermEdit, place: &Place<'_>, source: &Source<'_>) -> Result<(Ch
 }
 
 /// Whether a term of the file means what an edit says.
-fn is_same(node: &Node, term: &Term) -> bool {
-    let all = |nodes: &[Node], terms: &[Term]| {
+fn is_same(node: &Term, term: &Term) -> bool {
+    let all = |nodes: &[Term], terms: &[Term]| {
         nodes.len() == terms.len() && nodes.iter().zip(terms).all(|(node, term)| is_same(node, term))
     };
     match (&node.kind, &term.kind) {
-        (Kind::Atom(one), TermKind::Atom(other)) | (Kind::String(one), TermKind::String(other)) => {
+        (TermKind::Atom(one), TermKind::Atom(other)) | (TermKind::String(one), TermKind::String(other)) => {
             one == other
         }
-        (Kind::Integer(one), TermKind::Integer(other)) => one == other,
-        (Kind::Float(one), TermKind::Float(other)) => one.to_bits() == other.to_bits(),
-        (Kind::Binary(one), TermKind::Binary(other)) => one == other,
-        (Kind::List(nodes), TermKind::List(terms)) | (Kind::Tuple(nodes), TermKind::Tuple(terms)) => {
+        (TermKind::Integer(one), TermKind::Integer(other)) => one == other,
+        (TermKind::Float(one), TermKind::Float(other)) => one.to_bits() == other.to_bits(),
+        (TermKind::Binary(one), TermKind::Binary(other)) => one == other,
+        (TermKind::List(nodes), TermKind::List(terms)) | (TermKind::Tuple(nodes), TermKind::Tuple(terms)) => {
             all(nodes, terms)
         }
         // Erlang cannot tell them apart.
-        (Kind::List(nodes), TermKind::String(text)) => nodes.is_empty() && text.is_empty(),
-        (Kind::String(text), TermKind::List(terms)) => terms.is_empty() && text.is_empty(),
-        (Kind::Map(pairs), TermKind::Map(others)) => {
+        (TermKind::List(nodes), TermKind::String(text)) => nodes.is_empty() && text.is_empty(),
+        (TermKind::String(text), TermKind::List(terms)) => terms.is_empty() && text.is_empty(),
+        (TermKind::Map(pairs), TermKind::Map(others)) => {
             pairs.len() == others.len()
                 && pairs
                     .iter()
