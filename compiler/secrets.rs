@@ -468,7 +468,7 @@ mod tests {
         let add = Step::new(Form::Element, "add").keyed("key=Password > x");
         let attribute = FactPath::from(add).child(Step::new(Form::Attribute, "value"));
         assert!(secret_fact(&attribute, "hunter2Zq9", &[]).is_some());
-        let pointer: FactPath = ["tokens", "0"]
+        let pointer: FactPath = ["password", "0"]
             .into_iter()
             .map(|key| Step::new(Form::Member, key))
             .collect();

@@ -2,7 +2,7 @@
 //!
 //! A reader knows what is a name, what is a key that tells one of several apart, and what only counts. It says so here, and
 //! nobody has to find out again. The text form is for people: a name may hold its joint, so it cannot be taken apart. This
-//! file must not know any grammar.
+//! file must not know who compares paths.
 
 use std::fmt;
 use std::sync::Arc;
