@@ -498,9 +498,8 @@ fn take_unique<'a, K: Ord>(
 /// A server that is renamed loses other names on each side, so what both sides say alike can look different. Such facts
 /// go: those that read the same with all names in place.
 fn only_what_differs(outcome: Outcome, old_names: &Identity, new_names: &Identity) -> Outcome {
-    let facts = match outcome {
-        Outcome::Changed(facts) => facts,
-        other => return other,
+    let Outcome::Changed(facts) = outcome else {
+        return outcome;
     };
     let written = |fact: &Fact, names: &Identity| fact.map(|text| names.restore(text));
     let mut kept = without_alike(facts, |fact| {

@@ -268,7 +268,7 @@ impl<'a> Walk<'a> {
                 }
                 path
             } else {
-                path.child(Step::new(Form::Member, &count.to_string()))
+                path.child(Step::new(Form::Member, count.to_string()))
             };
             self.value(&path, depth + 1);
             count += 1;

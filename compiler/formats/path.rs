@@ -210,7 +210,7 @@ impl FactPath {
     pub fn map(&self, mut write: impl FnMut(&str) -> String) -> Self {
         self.changed(|step| {
             let (name, key) = (write(&step.name), step.key.as_deref().map(&mut write));
-            (name != step.name || key != step.key).then(|| Step { name, key, ..*step })
+            (name != step.name || key != step.key).then_some(Step { name, key, ..*step })
         })
     }
 
