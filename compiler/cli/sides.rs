@@ -379,7 +379,7 @@ fn things_in(place: &SideFiles, label: &str, folder: &Path) -> Result<Vec<Compar
                 }
             }
             EntryKind::File | EntryKind::Link if has_extension(&name, &["zip"]) => {
-                archives.push(Comparand::Archive(name))
+                archives.push(Comparand::Archive(name));
             }
             EntryKind::File | EntryKind::Link if has_extension(&name, &["yaml", "yml"]) => of_yaml.push(path),
             EntryKind::File | EntryKind::Link | EntryKind::Other => {}

@@ -118,16 +118,16 @@ fn message(finding: &Diagnostic) -> String {
     text
 }
 
-fn location(sources: &Sources, finding: &Diagnostic) -> Option<Location> {
+fn location(sources: &Sources, finding: &Diagnostic) -> Option<LocationObject> {
     let name = file_name(sources, finding)?;
     let region = finding
         .primary
         .as_ref()
         .and_then(|label| region(sources, label.span));
-    Some(Location::new(name, region))
+    Some(LocationObject::new(name, region))
 }
 
-fn related(sources: &Sources, finding: &Diagnostic) -> Vec<Location> {
+fn related(sources: &Sources, finding: &Diagnostic) -> Vec<LocationObject> {
     let labels = finding.related.iter().filter_map(|label| {
         let (name, _) = sources.locate(label.span)?;
         Some((name, region(sources, label.span), label.text.clone()))
@@ -135,7 +135,7 @@ fn related(sources: &Sources, finding: &Diagnostic) -> Vec<Location> {
     labels
         .enumerate()
         .map(|(index, (name, region, text))| {
-            let mut location = Location::new(name, region);
+            let mut location = LocationObject::new(name, region);
             location.id = Some(index + 1);
             location.message = (!text.is_empty()).then_some(Text { text });
             location
@@ -264,9 +264,9 @@ struct SarifResult {
     level: &'static str,
     message: Text,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    locations: Vec<Location>,
+    locations: Vec<LocationObject>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    related_locations: Vec<Location>,
+    related_locations: Vec<LocationObject>,
     partial_fingerprints: Fingerprints,
 }
 
@@ -284,7 +284,7 @@ struct Fingerprints {
 /// A `location` object.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Location {
+struct LocationObject {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<usize>,
     physical_location: PhysicalLocation,
@@ -292,7 +292,7 @@ struct Location {
     message: Option<Text>,
 }
 
-impl Location {
+impl LocationObject {
     fn new(name: &str, region: Option<Region>) -> Self {
         Self {
             id: None,
