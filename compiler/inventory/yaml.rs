@@ -411,14 +411,8 @@ impl Reader<'_> {
 
     /// Hands a finished value to its parent.
     fn finish(&mut self, built: Built, anchor: usize) {
-        self.nodes = self.nodes.saturating_add(match built.node.kind {
-            ValueKind::Shared(_) => built.size,
-            ValueKind::Plain(_)
-            | ValueKind::Text(_)
-            | ValueKind::List(_)
-            | ValueKind::Map(_)
-            | ValueKind::Refused => 1,
-        });
+        let is_shared = matches!(built.node.kind, ValueKind::Shared(_));
+        self.nodes = self.nodes.saturating_add(if is_shared { built.size } else { 1 });
         let Built { node, size, depth } = built;
         let node = if anchor == 0 {
             node
@@ -497,13 +491,9 @@ impl Reader<'_> {
                 PendingKey::Merge(span)
             }
             ValueKind::Plain(text) if slips::is_dash_without_blank(&text) => {
-                let spoiled = self.stack.iter().any(|frame| frame.spoiled);
-                if !spoiled {
-                    let dash = Span {
-                        end: span.start + 1,
-                        ..span
-                    };
-                    self.report(syntax::dash_without_blank().at(dash));
+                if !self.stack.iter().any(|frame| frame.spoiled) {
+                    let end = span.start + 1;
+                    self.report(syntax::dash_without_blank().at(Span { end, ..span }));
                     self.spoiled_at = usize::try_from(span.start).ok();
                 }
                 if let Some(frame) = self.stack.last_mut() {
