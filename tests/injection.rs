@@ -20,7 +20,7 @@ use proptest::test_runner::{Config, TestRunner};
 use rayon::prelude::*;
 use serde_json::Value;
 
-use crate::harness::{expect_none, root};
+use crate::harness::{Workspace, expect_none, root};
 
 /// A free-text field, a harmless word for it, and how a harmless value around a random text looks.
 struct Field {
@@ -522,4 +522,23 @@ fn a_character_nobody_sees_is_refused_by_every_quoting_function() {
     }
     complaints.truncate(40);
     expect_none(&complaints);
+}
+
+/// Nothing here knows the quotes of PowerShell, so no value reaches a script of it, and no such script is run.
+#[test]
+fn a_script_of_power_shell_takes_no_value_and_is_not_run() {
+    let workspace = Workspace::shipped();
+    let head = "title: A script\nrequirements: []\nscope: server\npath: site.ps1\nformat: power_shell\nphase: prepare";
+    let check = |keys: &str, body: &str| {
+        workspace.write("more/site.ps1", &format!("---\n{head}\n{keys}\n---\n{body}\n"));
+        workspace.run(&["check", "inventories/lab.yaml", "--templates", "more"])
+    };
+    let ran = check("effect: read", "Write-Output 'x'");
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let ran = check("effect: read", "Write-Output '{{ server.name }}'");
+    let said = "`LAB01` cannot be written into power_shell: a script of PowerShell takes no values";
+    assert!(ran.code == 1 && ran.stderr.contains(said), "{}", ran.stderr);
+    assert!(ran.stderr.contains("write a batch file"), "{}", ran.stderr);
+    let ran = check("effect: run_script\nrollback: none", "Write-Output 'x'");
+    assert!(ran.code == 1 && ran.stderr.contains("CB0510"), "{}", ran.stderr);
 }

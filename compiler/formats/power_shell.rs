@@ -12,7 +12,7 @@ use super::{FormatError, Item, text};
 pub fn escape(value: &str) -> Result<String, FormatError> {
     Err(FormatError::new(
         0..value.len(),
-        "a script of PowerShell takes no values; write a batch file, which has filters for them",
+        "a script of PowerShell takes no values",
     ))
 }
 

@@ -254,13 +254,23 @@ pub(super) fn minutes_missing(sources: &Sources, file: FileId) -> Diagnostic {
 }
 
 pub(super) fn refused_value(place: Span, format: Format, value: &str, why: &str) -> Diagnostic {
-    Diagnostic::new(
-        codes::REFUSED_VALUE,
-        format!(
-            "`{value}` cannot be written into {} unquoted: {why}",
-            format.name()
-        ),
-    )
-    .at(place)
-    .help("name the position with a quoting filter in the template, or change the value in the inventory")
+    let (unquoted, help) = if format == Format::PowerShell {
+        // No filter quotes for it.
+        (
+            "",
+            "leave the value out, or write a batch file: filters quote values for it",
+        )
+    } else {
+        (
+            " unquoted",
+            "name the position with a quoting filter in the template, or change the value in the inventory",
+        )
+    };
+    let message = format!(
+        "`{value}` cannot be written into {}{unquoted}: {why}",
+        format.name()
+    );
+    Diagnostic::new(codes::REFUSED_VALUE, message)
+        .at(place)
+        .help(help)
 }
