@@ -6,6 +6,7 @@
 
 pub mod characters;
 pub mod cmd;
+mod cut;
 pub mod edits;
 pub mod encode;
 pub mod erlang;
@@ -31,6 +32,7 @@ pub mod yaml_lines;
 use std::fmt;
 use std::ops::Range;
 
+pub use cut::Cut;
 use edits::{EditKind, Edits};
 pub use path::{FactPath, Form, Step};
 
