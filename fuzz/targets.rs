@@ -246,6 +246,7 @@ pub(crate) fn template(data: &[u8]) {
         path: "nginx/fuzz.conf".to_owned(),
         name: "templates/nginx/fuzz.conf".to_owned(),
         text: String::from_utf8_lossy(data).into_owned(),
+        is_built_in: false,
     };
     let mut diagnostics = Diagnostics::new();
     let (sources, templates) = templates::load(&mut diagnostics, vec![file], catalogue::catalogue());

@@ -76,6 +76,7 @@ fn with_plan_and<T>(servers: &str, step: &str, then: impl FnOnce(&mut Plan<'_>) 
         path: "steps/late.md".into(),
         name: "templates/steps/late.md".into(),
         text: format!("---\n{step}---\n"),
+        is_built_in: false,
     });
     let (mut sources, templates) = templates::load(&mut diagnostics, files, catalogue());
     let templates = templates.unwrap_or_else(|_| panic!("{:#?}", diagnostics.sorted(&sources)));

@@ -27,6 +27,8 @@ pub struct TemplateFile {
     pub name: String,
     /// Content.
     pub text: String,
+    /// Whether it is part of this program, so that its tests have judged the text.
+    pub is_built_in: bool,
 }
 
 /// The built-in template files.
@@ -40,6 +42,7 @@ pub fn built_in() -> Vec<TemplateFile> {
                 name: format!("templates/{path}"),
                 path,
                 text,
+                is_built_in: true,
             });
         }
         for inner in folder.dirs() {
@@ -160,6 +163,7 @@ pub fn read(diagnostics: &mut Diagnostics, files: &dyn Files, folder: &Path) -> 
                 path,
                 name,
                 text: plain_text(&text).into_owned(),
+                is_built_in: false,
             }),
             Err(error) => refused = Some(refuse(&name, error.to_string())),
         }
@@ -172,8 +176,35 @@ pub fn read(diagnostics: &mut Diagnostics, files: &dyn Files, folder: &Path) -> 
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::files::MemoryFiles;
+
+    /// What a run does not judge again, and what would be found if a run had to.
+    #[test]
+    fn the_templates_of_the_program_have_no_finding() {
+        let judged = |change: fn(&mut TemplateFile)| {
+            let mut files = built_in();
+            for file in &mut files {
+                change(file);
+                file.is_built_in = false;
+            }
+            let mut diagnostics = Diagnostics::new();
+            let (sources, _) = super::super::load(&mut diagnostics, files, crate::catalogue::catalogue());
+            let found = diagnostics.sorted(&sources);
+            found
+                .iter()
+                .map(|finding| finding.code.id())
+                .collect::<BTreeSet<_>>()
+        };
+        assert_eq!(judged(|_| {}), BTreeSet::new());
+        let secret = |file: &mut TemplateFile| {
+            file.text
+                .push_str("\npassword: Xk9#mQ2vLp7w\n{{ nobody_knows }}\n")
+        };
+        assert_eq!(judged(secret), BTreeSet::from(["CB0503", "CB0509"]));
+    }
 
     #[test]
     fn what_people_keep_beside_templates_is_passed_over() {

@@ -4,6 +4,7 @@
 //! replaces, other paths add). This module must not know any inventory.
 
 mod blocks;
+mod bounds;
 pub mod engine;
 mod findings;
 mod fit;
@@ -172,7 +173,9 @@ fn load_into(
     let mut prose = Vec::new();
     for file in files.iter().cloned() {
         let id = sources.add(file.name, file.text.clone());
-        refuse_secrets(diagnostics, id, &file.text);
+        if !file.is_built_in {
+            refuse_secrets(diagnostics, id, &file.text);
+        }
         if is_partial(&file.path) {
             places.add(&file.path, id, 0);
             partials.push(Text {
@@ -237,41 +240,27 @@ fn load_into(
     }
     places.add_fronts(&plain);
     places.add_fronts(&prose);
-    let every = || {
-        partials
+    // What is built in was judged by the tests; only what is laid over it can change what it means.
+    let mut unbounded = Vec::new();
+    if !files.iter().all(|file| file.is_built_in) {
+        let front = plain.iter().chain(&prose);
+        let every: Vec<&Text> = partials
             .iter()
             .chain(bodies.values().flatten())
-            .chain(&plain)
-            .chain(&prose)
-    };
-    let unbounded: Vec<Diagnostic> = every()
-        .flat_map(|text| meter::unbounded(&text.name, &text.body))
-        .map(|found| findings::unbounded(sources, &places, found))
-        .collect();
-    let by_name = every()
-        .map(|text| (text.name.as_str(), text.body.as_str()))
-        .collect();
-    let too_many = meter::too_much_to_read(&by_name);
-    if !too_many.is_empty() {
-        for finding in &unbounded {
-            diagnostics.push(finding.clone());
-        }
-        for found in too_many {
-            diagnostics.push(findings::unbounded(sources, &places, found));
-        }
-        // Nothing may follow includes that never end.
-        diagnostics.checkpoint()?;
+            .chain(front)
+            .collect();
+        unbounded = bounds::unbounded_loops(diagnostics, sources, &places, &every)?;
+        check_variables(
+            diagnostics,
+            sources,
+            &list,
+            &places,
+            &partials,
+            &bodies,
+            &plain,
+            &prose,
+        );
     }
-    check_variables(
-        diagnostics,
-        sources,
-        &list,
-        &places,
-        &partials,
-        &bodies,
-        &plain,
-        &prose,
-    );
     let mut engines = Engines::new();
     let mut refused: Vec<Diagnostic> = Vec::new();
     let mut compile = |format, texts_of: &[Text]| match Engine::compile(format, &partials, texts_of) {
