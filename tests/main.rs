@@ -34,6 +34,8 @@ mod build;
 mod cases;
 /// The change window: what `plan` finds, what is refused, and the commands on a copy of a server.
 mod change;
+/// No two files import each other.
+mod circles;
 /// Command line: arguments, exit codes, help texts, output streams, `init`, `explain`, `completions`, `schema`.
 mod cli;
 /// Every artifact in the program that reads it.

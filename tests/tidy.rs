@@ -120,7 +120,7 @@ fn texts() -> BTreeMap<String, String> {
 }
 
 /// Rust files only; for product code the part before its unit tests, without comment lines.
-fn product_code() -> Vec<(String, String)> {
+pub(crate) fn product_code() -> Vec<(String, String)> {
     let files = texts().into_iter().filter_map(|(name, text)| {
         let name = name.strip_prefix("compiler/")?.to_owned();
         (name.ends_with(".rs") && !name.ends_with("/tests.rs")).then_some((name, text))
