@@ -10,8 +10,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::contract::artifact::Role;
+use crate::contract::manifest::Window;
 use crate::inventory::model::{
-    CertificateKind, Integration, Inventory, Server, SqlAccess, SqlAuthentication, Window, WindowsVersion,
+    CertificateKind, Integration, Inventory, Server, SqlAccess, SqlAuthentication, WindowsVersion,
     XFrameOptions,
 };
 
@@ -284,7 +285,10 @@ impl Facts {
                 name: inventory.bundle.name.clone(),
                 version: inventory.bundle.version.clone(),
                 change: inventory.bundle.change.clone(),
-                window: inventory.bundle.window.clone(),
+                window: inventory.bundle.window.as_ref().map(|window| Window {
+                    start: window.start.clone(),
+                    end: window.end.clone(),
+                }),
                 has_tool: inventory.bundle.tool.is_some(),
             },
             product: ProductFacts {

@@ -107,7 +107,7 @@ pub struct Bundle {
     pub change: Option<String>,
     /// The change window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub window: Option<Window>,
+    pub window: Option<ChangeWindow>,
     /// A Windows program of cbgen that comes along in the archive, as `cbgen.exe`: a file of the repository, looked for in
     /// the folder of the inventory and in those above it. Then one archive is all a server needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,7 +122,8 @@ pub struct Bundle {
 /// A change window in RFC 3339 time stamps with an offset.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Window {
+#[schemars(rename = "Window")]
+pub struct ChangeWindow {
     /// First moment of the window, for example `2026-12-05T22:00:00+01:00`.
     #[schemars(extend("format" = "cbgen-date-time"))]
     #[schemars(example = &"2026-12-05T22:00:00+01:00")]
