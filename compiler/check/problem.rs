@@ -53,17 +53,41 @@ pub(super) struct Problem {
     pub(super) accepted: Option<Acceptance>,
 }
 
+/// The server that a pointer leads into.
+pub(super) fn server_of(pointer: &str) -> Option<usize> {
+    let rest = pointer.strip_prefix("/servers/")?;
+    rest.split('/').next()?.parse().ok()
+}
+
+/// What the rules found so far.
+#[derive(Debug, Default)]
+pub(super) struct Problems(pub(super) Vec<Problem>);
+
+impl Problems {
+    /// Adds a finding at a value.
+    pub(super) fn at(
+        &mut self,
+        code: Code,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+    ) -> &mut Problem {
+        self.0
+            .push_mut(Problem::new(code, Place::Value(pointer.into()), message.into()))
+    }
+
+    /// Adds a finding at a key.
+    pub(super) fn at_key(
+        &mut self,
+        code: Code,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+    ) -> &mut Problem {
+        self.0
+            .push_mut(Problem::new(code, Place::Key(pointer.into()), message.into()))
+    }
+}
+
 impl Problem {
-    /// A finding at a value.
-    pub(super) fn at(code: Code, pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::new(code, Place::Value(pointer.into()), message.into())
-    }
-
-    /// A finding at a key.
-    pub(super) fn at_key(code: Code, pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::new(code, Place::Key(pointer.into()), message.into())
-    }
-
     fn new(code: Code, place: Place, message: String) -> Self {
         Self {
             code,
@@ -78,7 +102,7 @@ impl Problem {
     }
 
     /// Names the servers it is about.
-    pub(super) fn servers(mut self, servers: impl IntoIterator<Item = usize>) -> Self {
+    pub(super) fn servers(&mut self, servers: impl IntoIterator<Item = usize>) -> &mut Self {
         self.servers = servers.into_iter().collect();
         self
     }
@@ -88,14 +112,7 @@ impl Problem {
         if !self.servers.is_empty() {
             return self.servers.clone();
         }
-        let mut segments = self.place.pointer().split('/').skip(1);
-        let is_server = segments.next() == Some("servers");
-        segments
-            .next()
-            .filter(|_| is_server)
-            .and_then(|index| index.parse().ok())
-            .into_iter()
-            .collect()
+        server_of(self.place.pointer()).into_iter().collect()
     }
 
     /// Whether an engineer must know it: warnings about acceptances are for the author alone, and one of them depends on
@@ -104,25 +121,20 @@ impl Problem {
         self.code.severity() == Severity::Warning && !accept::is_about_one(self)
     }
 
-    /// Adds a fact to a finished finding.
-    pub(super) fn add_note(&mut self, text: String) {
-        self.notes.push(text);
-    }
-
     /// Adds another place.
-    pub(super) fn related(mut self, pointer: impl Into<String>, text: impl Into<String>) -> Self {
+    pub(super) fn related(&mut self, pointer: impl Into<String>, text: impl Into<String>) -> &mut Self {
         self.related.push((Place::Value(pointer.into()), text.into()));
         self
     }
 
     /// Adds a fact.
-    pub(super) fn note(mut self, text: impl Into<String>) -> Self {
+    pub(super) fn note(&mut self, text: impl Into<String>) -> &mut Self {
         self.notes.push(text.into());
         self
     }
 
     /// Adds the remedy.
-    pub(super) fn help(mut self, text: impl Into<String>) -> Self {
+    pub(super) fn help(&mut self, text: impl Into<String>) -> &mut Self {
         self.help = Some(text.into());
         self
     }
