@@ -205,7 +205,7 @@ pub(super) fn foreign_filter(format: Format, foreign: &Foreign, place: Option<Sp
     let own: Vec<&str> = engine::QUOTING_FILTERS
         .iter()
         .map(|(name, _)| *name)
-        .filter(|name| super::fit::home(name).is_some_and(|homes| homes.contains(&format)))
+        .filter(|name| engine::belongs(name, format))
         .collect();
     let finding = Diagnostic::new(codes::FOREIGN_FILTER, message)
         .at_opt(place)

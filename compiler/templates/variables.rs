@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use serde_json::Value as Json;
 
+use super::tags::{Kind, Token, expressions, words};
 use crate::diag::nearest;
 
 /// A mistake in the use of a variable, located in one template text.
@@ -55,13 +56,6 @@ struct Walk<'a> {
     loops: Vec<usize>,
     errors: Vec<VariableError>,
     depth: usize,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Token<'t> {
-    Word(&'t str),
-    Text(&'t str),
-    Symbol(&'t str),
 }
 
 impl VariableSchema {
@@ -147,31 +141,18 @@ impl<'a> Walk<'a> {
             return;
         }
         self.depth += 1;
-        let mut rest = 0;
-        while let Some((start, kind)) = next_tag(body, rest) {
-            let close = match kind {
-                b'{' => "}}",
-                b'%' => "%}",
-                _ => "#}",
-            };
-            let inner = start + 2;
-            let end = find_close(body, inner, close, kind == b'#');
-            let content = body.get(inner..end).unwrap_or_default();
-            rest = (end + 2).min(body.len());
-            let tokens = tokenize(content, inner);
-            match kind {
-                b'{' => {
-                    self.expression(name, &tokens);
-                }
-                b'%' => self.tag(name, &tokens),
-                _ => {}
+        for tag in expressions(body) {
+            let tokens = tag.tokens();
+            if tag.kind == Kind::Value {
+                self.expression(name, &tokens);
+            } else {
+                self.tag(name, &tokens);
             }
         }
         self.depth -= 1;
     }
 
     fn tag(&mut self, name: &str, tokens: &[(Token<'_>, Range<usize>)]) {
-        let tokens = trim_dashes(tokens);
         let Some(((Token::Word(word), _), rest)) = tokens.split_first() else {
             return;
         };
@@ -215,21 +196,15 @@ impl<'a> Walk<'a> {
             .position(|(token, _)| *token == Token::Word("in"))
             .unwrap_or(tokens.len());
         let (names, rest) = tokens.split_at(split);
-        let container = self.expression(name, rest.get(1..).unwrap_or_default());
+        let container = match rest {
+            [_in, rest @ ..] => self.expression(name, rest),
+            [] => Shape::Any,
+        };
         let item = self.schema.items(&container);
         self.loops.push(self.scope.len());
-        let variables: Vec<&str> = names
-            .iter()
-            .filter_map(|(token, _)| {
-                if let Token::Word(word) = token {
-                    Some(*word)
-                } else {
-                    None
-                }
-            })
-            .collect();
+        let variables = words(names);
         let count = variables.len();
-        for variable in variables {
+        for (variable, _) in variables {
             let shape = if count == 1 { item.clone() } else { Shape::Any };
             self.scope.push(Binding {
                 name: variable.to_owned(),
@@ -246,21 +221,15 @@ impl<'a> Walk<'a> {
         let mut at = 0;
         let mut paths = 0;
         while let Some((token, range)) = tokens.get(at) {
-            let before = at
-                .checked_sub(1)
-                .and_then(|before| tokens.get(before))
-                .map(|(token, _)| token);
-            let after = tokens.get(at + 1).map(|(token, _)| token);
-            at += 1;
-            let Token::Word(word) = token else { continue };
+            let token_at = |at: Option<usize>| Some(&tokens.get(at?)?.0);
+            let before = token_at(at.checked_sub(1));
+            let after = token_at(at.checked_add(1));
             let is_filter = before == Some(&Token::Symbol("|"));
             let is_test = before == Some(&Token::Word("is"))
-                || (before == Some(&Token::Word("not"))
-                    && at
-                        .checked_sub(3)
-                        .and_then(|two| tokens.get(two))
-                        .map(|(token, _)| token)
-                        == Some(&Token::Word("is")));
+                || before == Some(&Token::Word("not"))
+                    && token_at(at.checked_sub(2)) == Some(&Token::Word("is"));
+            at += 1;
+            let Token::Word(word) = token else { continue };
             let is_call = after == Some(&Token::Symbol("("));
             let is_argument_name = after == Some(&Token::Symbol("="));
             if is_filter || is_test || is_call || is_argument_name || GRAMMAR.contains(word) {
@@ -369,98 +338,6 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The next tag or comment at or behind `from`, with the second letter of its mark.
-pub(super) fn next_tag(body: &str, from: usize) -> Option<(usize, u8)> {
-    let bytes = body.as_bytes();
-    (from..bytes.len().saturating_sub(1)).find_map(|at| match (bytes.get(at), bytes.get(at + 1)) {
-        (Some(b'{'), Some(&kind @ (b'{' | b'%' | b'#'))) => Some((at, kind)),
-        _ => None,
-    })
-}
-
-/// Offset of the closing mark, skipping quoted texts unless the tag is a comment.
-pub(super) fn find_close(body: &str, from: usize, close: &str, comment: bool) -> usize {
-    let bytes = body.as_bytes();
-    let close = close.as_bytes();
-    let mut quote = None;
-    let mut at = from;
-    while let Some(&byte) = bytes.get(at) {
-        match quote {
-            Some(open) if byte == open => quote = None,
-            Some(_) if byte == b'\\' => at += 1,
-            None if !comment && matches!(byte, b'"' | b'\'' | b'`') => quote = Some(byte),
-            None if bytes.get(at..at + 2) == Some(close) => return at,
-            Some(_) | None => {}
-        }
-        at += 1;
-    }
-    bytes.len()
-}
-
-fn trim_dashes<'t, 's>(tokens: &'s [(Token<'t>, Range<usize>)]) -> &'s [(Token<'t>, Range<usize>)] {
-    let dash = Token::Symbol("-");
-    let tokens = match tokens.split_first() {
-        Some(((token, _), rest)) if *token == dash => rest,
-        _ => tokens,
-    };
-    match tokens.split_last() {
-        Some(((token, _), rest)) if *token == dash => rest,
-        _ => tokens,
-    }
-}
-
-fn tokenize(content: &str, offset: usize) -> Vec<(Token<'_>, Range<usize>)> {
-    let bytes = content.as_bytes();
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let start = at;
-        if byte.is_ascii_whitespace() {
-            at += 1;
-            continue;
-        }
-        let token = if matches!(byte, b'"' | b'\'' | b'`') {
-            at += 1;
-            while bytes.get(at).is_some_and(|&next| next != byte) {
-                at += if bytes.get(at) == Some(&b'\\') { 2 } else { 1 };
-            }
-            at += 1;
-            Token::Text(content.get(start + 1..at - 1).unwrap_or_default())
-        } else if byte.is_ascii_alphabetic() || byte == b'_' {
-            while bytes
-                .get(at)
-                .is_some_and(|next| next.is_ascii_alphanumeric() || *next == b'_')
-            {
-                at += 1;
-            }
-            Token::Word(content.get(start..at).unwrap_or_default())
-        } else if byte.is_ascii_digit() {
-            while bytes.get(at).is_some_and(u8::is_ascii_alphanumeric) {
-                at += 1;
-            }
-            continue;
-        } else if byte.is_ascii() {
-            at += if matches!(
-                bytes.get(at..at + 2),
-                Some(b"==" | b"!=" | b"<=" | b">=" | b"//" | b"?.")
-            ) {
-                2
-            } else {
-                1
-            };
-            Token::Symbol(content.get(start..at).unwrap_or_default())
-        } else {
-            at += content
-                .get(start..)
-                .and_then(|rest| rest.chars().next())
-                .map_or(1, char::len_utf8);
-            continue;
-        };
-        tokens.push((token, offset + start..offset + at.min(bytes.len())));
-    }
-    tokens
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -497,6 +374,7 @@ mod tests {
             "{{ server.name ~ \"\\\\a\\\" }} b\" }}",
             "{{ server.name | replace(from=\"a.b\", to=\"{{ x }}\") }}",
             "{# {{ nonsense }} #}",
+            "{% raw %}{{ nonsense }}{% endraw %}",
             "{%- if server.broker is defined -%}a{%- endif -%}",
             "{%- for s in servers -%}{{ s.name }}{%- endfor -%}",
         ] {
