@@ -79,21 +79,16 @@ const OF_ONE_SERVER: [&str; 3] = ["name", "fqdn", "roles"];
 
 /// The schema of inventories: complete without `extends`, with it as far as the file goes.
 pub(super) fn inventory() -> Value {
-    let (mut schema, required) = loosened();
-    let all = schema.as_object_mut().map(|object| {
-        object.insert("$id".into(), "urn:cbgen:schema:inventory:v1".into());
-        object.insert("title".into(), "cbgen inventory".into());
-        object.insert("allOf".into(), own_rules());
-        object.insert("if".into(), json!({ "not": { "required": ["extends"] } }));
-    });
-    let mut then = required;
-    if let (Some(()), Some(rules)) = (all, then.as_object_mut()) {
-        let mut whole = whole_rules();
-        if let Some(whole) = whole.as_array_mut() {
-            whole.push(unshared());
-        }
-        rules.insert("allOf".into(), whole);
+    let (mut schema, mut then) = loosened();
+    insert(&mut schema, "$id", "urn:cbgen:schema:inventory:v1".into());
+    insert(&mut schema, "title", "cbgen inventory".into());
+    insert(&mut schema, "allOf", own_rules());
+    insert(&mut schema, "if", json!({ "not": { "required": ["extends"] } }));
+    let mut whole = whole_rules();
+    if let Some(whole) = whole.as_array_mut() {
+        whole.push(unshared());
     }
+    insert(&mut then, "allOf", whole);
     insert(&mut schema, "then", then);
     schema
 }
@@ -159,7 +154,7 @@ fn extends() -> Value {
 /// What servers may share: every key of a server but its own names and roles.
 fn defaults() -> Value {
     let mut server = schemars::schema_for!(Server).to_value();
-    let definitions = server.get("$defs").cloned().unwrap_or_default();
+    // Definitions are the inventory's own, by the same names.
     if let Some(object) = server.as_object_mut() {
         for key in ["$schema", "title", "$defs", "required"] {
             object.shift_remove(key);
@@ -170,8 +165,6 @@ fn defaults() -> Value {
             }
         }
     }
-    // Definitions are the inventory's own, by the same names.
-    drop(definitions);
     let of = |what: &str| {
         let mut shared = server.clone();
         insert(&mut shared, "description", what.into());

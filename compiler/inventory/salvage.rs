@@ -16,7 +16,7 @@ use crate::formats::unseen::plain;
 use crate::secrets::is_like_a_secret_name;
 
 /// In how many ways wrong values are replaced: as many as the largest choice that checks look at.
-const WAYS: usize = 4;
+const WAYS: u8 = 4;
 
 /// Longest name of a server.
 const LONGEST_NAME: usize = 15;
@@ -70,7 +70,7 @@ pub(super) fn salvage(
     })
 }
 
-fn repaired(schema: &Schema, mut value: Value, refused: &BTreeSet<String>, way: usize) -> Option<Inventory> {
+fn repaired(schema: &Schema, mut value: Value, refused: &BTreeSet<String>, way: u8) -> Option<Inventory> {
     let validator = schema.validator()?;
     for pointer in refused {
         Repair::Replace(pointer.clone()).apply(schema, &mut value, way);
@@ -164,7 +164,7 @@ impl Repair {
         })
     }
 
-    fn apply(self, schema: &Schema, root: &mut Value, way: usize) {
+    fn apply(self, schema: &Schema, root: &mut Value, way: u8) {
         let is_name = self.is_of_a_name();
         match self {
             Self::Replace(pointer) if is_name && way == 1 => {
@@ -218,14 +218,14 @@ impl Repair {
 }
 
 /// A value that could stand in a field, another one in each way where there are several.
-fn stand_in(field: Field<'_>, way: usize) -> Value {
+fn stand_in(field: Field<'_>, way: u8) -> Value {
     let choices: Vec<&Value> = field
         .choices()
         .into_iter()
         .flatten()
         .filter(|choice| !choice.is_null())
         .collect();
-    if let Some(choice) = choices.get(way % choices.len().max(1)) {
+    if let Some(choice) = choices.get(usize::from(way) % choices.len().max(1)) {
         return (*choice).clone();
     }
     if field.takes("boolean") && !field.takes("string") {
@@ -233,8 +233,8 @@ fn stand_in(field: Field<'_>, way: usize) -> Value {
     }
     if field.takes("integer") && !field.takes("string") {
         let (low, _) = field.range();
-        let low = low.and_then(Value::as_u64).unwrap_or_default();
-        return Value::from(low + u64::try_from(way).unwrap_or_default());
+        let low = low.and_then(Value::as_u64).unwrap_or(0);
+        return Value::from(low + u64::from(way));
     }
     if field.takes("array") && !field.takes("string") {
         let items = field.items().map(|items| stand_in(items, way));

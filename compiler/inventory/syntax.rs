@@ -16,14 +16,13 @@ use crate::source::Span;
 #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
 pub(super) fn explain(error: &ScanError) -> Diagnostic {
     // `ErrorKind` is open for extension: what has no better words here keeps the parser's.
-    let (code, message, help) = match error.kind() {
+    let (message, help) = match error.kind() {
         ErrorKind::TabNotAllowed
         | ErrorKind::TabInBlockIndentation
         | ErrorKind::TabAtBlockScalarStart
         | ErrorKind::TabInIndentation
         | ErrorKind::TabInPlainScalar => return tab(),
         ErrorKind::UnexpectedCharacter { character } => (
-            codes::YAML_SYNTAX,
             format!(
                 "a value without quotes cannot begin with `{}`",
                 character.escape_default()
@@ -31,20 +30,17 @@ pub(super) fn explain(error: &ScanError) -> Diagnostic {
             "put the value between single quotes",
         ),
         ErrorKind::UnclosedQuotedScalar => (
-            codes::YAML_SYNTAX,
             "the text that begins here has no closing quote".to_owned(),
             "close the quote; between single quotes write a quote twice: 'it''s'",
         ),
         ErrorKind::UnclosedFlowCollection { open } => return never_closed(*open),
         ErrorKind::MismatchedFlowCollectionEnd { open, close } => (
-            codes::YAML_SYNTAX,
             format!("`{open}` is closed by `{close}`"),
             "close every bracket with its own kind",
         ),
         ErrorKind::InvalidQuotedScalarIndent
         | ErrorKind::InvalidFlowScalarIndent
         | ErrorKind::DocumentIndicatorInQuotedScalar => (
-            codes::YAML_SYNTAX,
             "a text in quotes or brackets that began above is not closed before this line".to_owned(),
             "close it; a text that goes on in the next line is indented there",
         ),
@@ -52,50 +48,41 @@ pub(super) fn explain(error: &ScanError) -> Diagnostic {
         | ErrorKind::InvalidQuotedScalarHexEscape
         | ErrorKind::InvalidUnicodeEscape
         | ErrorKind::InvalidLowSurrogateHexEscape => (
-            codes::YAML_SYNTAX,
             "between double quotes `\\` begins an escape, and this is none YAML knows".to_owned(),
             "write Windows paths between single quotes: 'C:\\certs'",
         ),
         ErrorKind::MappingValueNotAllowed
         | ErrorKind::MappingKeyNotAllowed
         | ErrorKind::InvalidColonPlacement => (
-            codes::YAML_SYNTAX,
             "a `key: value` cannot stand here".to_owned(),
             "check the indentation against the line above, and quote a value that holds `: `",
         ),
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => return missing_colon(),
         ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidIndentation => (
-            codes::YAML_SYNTAX,
             "the indentation of this line fits nothing above it".to_owned(),
             "indent it like its neighbours; behind a closing quote or bracket only a comment may follow",
         ),
         ErrorKind::InvalidTrailingSingleQuotedScalar | ErrorKind::InvalidTrailingDoubleQuotedScalar => (
-            codes::YAML_SYNTAX,
             "something follows a closing quote".to_owned(),
             "put the whole value between the quotes; between single quotes write a quote twice",
         ),
         ErrorKind::BlockSequenceEntryNotAllowed | ErrorKind::BlockEntryInFlowCollection => (
-            codes::YAML_SYNTAX,
             "a list item cannot begin here".to_owned(),
             "write each `- ` on a line of its own below the key, or the whole list between brackets: `[a, b]`; quote a text that begins with `- `",
         ),
         ErrorKind::ExpectedBlockSequenceEntry => (
-            codes::YAML_SYNTAX,
             "this line stands among the items of a list and has no `- `".to_owned(),
             "write `- ` before the first key of each item, and indent the other keys like it",
         ),
         ErrorKind::ExpectedFlowMappingSeparator | ErrorKind::ExpectedFlowSequenceSeparator => (
-            codes::YAML_SYNTAX,
             "between brackets, `,` or the closing bracket must stand here".to_owned(),
             "write a comma between two items, close the bracket, or quote the text that stands here",
         ),
         ErrorKind::DirectiveDisallowed => (
-            codes::YAML_SYNTAX,
             "YAML directives are not supported".to_owned(),
             "remove the line; quote a value that begins with `%`",
         ),
         _ => (
-            codes::YAML_SYNTAX,
             format!(
                 "YAML cannot be read here: {}",
                 lower_first(&error.kind().to_string())
@@ -103,7 +90,7 @@ pub(super) fn explain(error: &ScanError) -> Diagnostic {
             "check indentation, colons, quotes and brackets here and in the line above",
         ),
     };
-    Diagnostic::new(code, message).help(help)
+    Diagnostic::new(codes::YAML_SYNTAX, message).help(help)
 }
 
 /// What was written wrong where the text alone shows it, and where; `start` is where the parser noticed it.
@@ -325,9 +312,11 @@ pub(super) fn tab() -> Diagnostic {
 }
 
 fn lower_first(text: &str) -> String {
-    let mut characters = text.trim_end_matches('.').chars();
-    characters
-        .next()
-        .map(|first| first.to_lowercase().chain(characters).collect())
-        .unwrap_or_default()
+    let mut letters = text.trim_end_matches('.').chars();
+    let first = letters.next();
+    first
+        .into_iter()
+        .flat_map(char::to_lowercase)
+        .chain(letters)
+        .collect()
 }

@@ -61,6 +61,14 @@ pub fn example(name: &str) -> Option<&'static str> {
         .map(|(.., example)| *example)
 }
 
+/// What stands before and behind a sign; nothing stands behind it where it is missing.
+fn halves(text: &str, sign: char) -> (&str, Option<&str>) {
+    match text.split_once(sign) {
+        Some((before, behind)) => (before, Some(behind)),
+        None => (text, None),
+    }
+}
+
 /// A text short enough for a message.
 pub(super) fn shorten(text: &str) -> String {
     const LONGEST: usize = 60;
