@@ -342,13 +342,13 @@ fn read_meant<T: serde::de::DeserializeOwned>(
 ) -> Option<T> {
     let mut found = Diagnostics::new();
     let parsed = segments::parse(&mut found, file, text, removed, subject);
+    let first_line = Span::new(file, 0..text.find('\n').unwrap_or(text.len()));
     let is_empty =
         |root: &value::Node| matches!(&root.kind, value::ValueKind::Plain(text) if text.is_empty());
     if parsed.complete && parsed.root.as_ref().is_none_or(is_empty) {
-        let place = Span::new(file, 0..text.find('\n').unwrap_or(text.len()));
         found.push(
             Diagnostic::new(codes::INPUT_EMPTY, format!("{} is empty", subject.the))
-                .at(place)
+                .at(first_line)
                 .help("write its keys, one `key: value` a line"),
         );
     }
@@ -373,8 +373,7 @@ fn read_meant<T: serde::de::DeserializeOwned>(
         match serde_json::from_value(decoded.value) {
             Ok(document) => Some(document),
             Err(error) => {
-                let place = Some(Span::new(file, 0..text.find('\n').unwrap_or(text.len())));
-                found.push(Diagnostic::new(codes::INVENTORY_REFUSED, error.to_string()).at_opt(place));
+                found.push(Diagnostic::new(codes::INVENTORY_REFUSED, error.to_string()).at(first_line));
                 None
             }
         }

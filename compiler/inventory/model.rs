@@ -468,6 +468,13 @@ pub struct Server {
     pub rabbitmq: Option<ServerRabbitMq>,
 }
 
+impl Server {
+    /// Whether it has a role.
+    pub fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+}
+
 /// A Windows Server release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "WindowsVersionText", into = "WindowsVersionText")]

@@ -188,7 +188,7 @@ fn defaults() -> Value {
 fn loosened() -> (Value, Value) {
     let mut schema = merged();
     let mut merging = BTreeSet::new();
-    let definitions = schema.get("$defs").cloned().unwrap_or_default();
+    let definitions = schema.get("$defs").cloned().unwrap_or(Value::Null);
     reachable(&schema, &definitions, &mut merging);
     let required = rules(&schema, &definitions);
     // Servers are a list, which no layer merges; but what they share may stand in `defaults`, here or in a layer.

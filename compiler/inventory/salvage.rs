@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::model::Inventory;
 use super::schema::{Field, Schema};
-use super::value::{Places, push_segment, unescape};
+use super::value::{Places, member, unescape};
 use crate::diag::nearest;
 use crate::formats::unseen::plain;
 use crate::secrets::is_like_a_secret_name;
@@ -139,14 +139,9 @@ impl Repair {
 
     /// Pointers of the values it is about.
     fn places(self) -> Vec<String> {
-        let below = |pointer: &str, key: &str| {
-            let mut child = pointer.to_owned();
-            push_segment(&mut child, key);
-            child
-        };
         match self {
-            Self::Remove(pointer, keys) => keys.iter().map(|key| below(&pointer, key)).collect(),
-            Self::Add(pointer, key) => vec![below(&pointer, &key)],
+            Self::Remove(pointer, keys) => keys.iter().map(|key| member(&pointer, key)).collect(),
+            Self::Add(pointer, key) => vec![member(&pointer, &key)],
             Self::Replace(pointer) => vec![pointer],
         }
     }
@@ -219,12 +214,7 @@ impl Repair {
 
 /// A value that could stand in a field, another one in each way where there are several.
 fn stand_in(field: Field<'_>, way: u8) -> Value {
-    let choices: Vec<&Value> = field
-        .choices()
-        .into_iter()
-        .flatten()
-        .filter(|choice| !choice.is_null())
-        .collect();
+    let choices: Vec<&Value> = field.named_choices().collect();
     if let Some(choice) = choices.get(usize::from(way) % choices.len().max(1)) {
         return (*choice).clone();
     }

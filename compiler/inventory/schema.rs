@@ -34,7 +34,7 @@ impl Schema {
     }
 
     fn compile(published: &Value) -> Self {
-        let definitions = published.get("$defs").cloned().unwrap_or_default();
+        let definitions = published.get("$defs").cloned().unwrap_or(Value::Null);
         let mut flat = flatten(published, &definitions, 0);
         if let Some(object) = flat.as_object_mut() {
             object.remove("$defs");
@@ -159,6 +159,12 @@ impl<'a> Field<'a> {
     /// The possible values of a choice.
     pub(super) fn choices(self) -> Option<impl Iterator<Item = &'a Value>> {
         self.0.get("enum").and_then(Value::as_array).map(|all| all.iter())
+    }
+
+    /// Its possible values but null; none where others are possible too.
+    pub(super) fn named_choices(self) -> impl Iterator<Item = &'a Value> {
+        let choices = self.choices().into_iter().flatten();
+        choices.filter(|choice| !choice.is_null())
     }
 
     /// Whether a mapping must have this key.

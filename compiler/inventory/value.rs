@@ -323,6 +323,13 @@ fn collect_scalars(node: &Node, pointer: &mut String, found: &mut Vec<(String, S
     }
 }
 
+/// The JSON pointer of a member.
+pub(super) fn member(pointer: &str, key: &str) -> String {
+    let mut member = pointer.to_owned();
+    push_segment(&mut member, key);
+    member
+}
+
 /// Appends one segment to a JSON pointer.
 pub(super) fn push_segment(pointer: &mut String, segment: &str) {
     pointer.push('/');

@@ -105,7 +105,8 @@ pub(super) fn and_list(names: &[&str]) -> String {
 /// Whether a character is in any class `[…]` of a pattern: then only its place can be wrong.
 pub(super) fn in_classes(pattern: &str, character: char) -> bool {
     pattern.split('[').skip(1).any(|part| {
-        let class: Vec<char> = part.split(']').next().unwrap_or_default().chars().collect();
+        let class = part.split_once(']').map_or(part, |(class, _)| class);
+        let class: Vec<char> = class.chars().collect();
         let mut rest = class.as_slice();
         loop {
             match rest {
