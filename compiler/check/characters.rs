@@ -29,13 +29,29 @@ enum Target {
 }
 
 impl Target {
-    fn words(self) -> &'static str {
+    /// What it is, and what it carries.
+    fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Cmd => "a batch script (cmd)",
-            Self::CmdJson => "JSON on a command line (cmd)",
-            Self::ConnectionString => "a connection string (sql)",
-            Self::SqlName => "a SQL script (sqlcmd)",
-            Self::Erlang => "an Erlang term file (erlang)",
+            Self::Cmd => (
+                "a batch script (cmd)",
+                r"allowed are letters, digits, blanks and `. _ - / \ : ( ) , = @`",
+            ),
+            Self::CmdJson => (
+                "JSON on a command line (cmd)",
+                r"allowed are letters, digits and `. _ - / \ : ( ) , = @`",
+            ),
+            Self::ConnectionString => (
+                "a connection string (sql)",
+                r#"printable ASCII without `; = ' " { }` and `$(` is allowed"#,
+            ),
+            Self::SqlName => (
+                "a SQL script (sqlcmd)",
+                "everything but control characters and `$(` is allowed",
+            ),
+            Self::Erlang => (
+                "an Erlang term file (erlang)",
+                r#"printable ASCII without `" \ ; { }` is allowed"#,
+            ),
         }
     }
 
@@ -149,21 +165,12 @@ fn carried(value: &Value<'_>, problems: &mut Problems) -> bool {
     } else {
         return true;
     };
-    let allowed = match value.target {
-        Target::Cmd => r"allowed are letters, digits, blanks and `. _ - / \ : ( ) , = @`",
-        Target::CmdJson => r"allowed are letters, digits and `. _ - / \ : ( ) , = @`",
-        Target::ConnectionString => r#"printable ASCII without `; = ' " { }` and `$(` is allowed"#,
-        Target::SqlName => "everything but control characters and `$(` is allowed",
-        Target::Erlang => r#"printable ASCII without `" \ ; { }` is allowed"#,
-    };
+    let (place, allowed) = value.target.words();
     problems
         .at(
             codes::UNSAFE_VALUE,
             value.pointer.as_str(),
-            format!(
-                "`{field}` has {what}, which cannot be written safely into {}",
-                value.target.words()
-            ),
+            format!("`{field}` has {what}, which cannot be written safely into {place}"),
         )
         .note(allowed)
         .help(help);

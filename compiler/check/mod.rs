@@ -269,13 +269,13 @@ impl<'a> View<'a> {
 
     /// Servers with a role.
     fn with_role(&self, role: Role) -> impl Iterator<Item = (usize, &'a Server)> {
-        self.servers().filter(move |(_, server)| has(server, role))
+        self.servers().filter(move |(_, server)| server.has(role))
     }
 
     /// The Management server with this fqdn, ignoring case.
     fn management_by_fqdn(&self, fqdn: &str) -> Option<(usize, &'a Server)> {
         self.server_by_fqdn(fqdn)
-            .filter(|(_, server)| has(server, Role::Management))
+            .filter(|(_, server)| server.has(Role::Management))
     }
 
     /// The server with this fqdn, ignoring case.
@@ -288,11 +288,6 @@ impl<'a> View<'a> {
 /// A name that `word` may be a slip of. Each costs a look at every known name, so only the first 20 unknown words get one.
 fn suggestion<'n>(nth: usize, word: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     (nth <= 20).then(|| nearest(word, known)).flatten()
-}
-
-/// Whether a server has a role.
-fn has(server: &Server, role: Role) -> bool {
-    server.roles.contains(&role)
 }
 
 /// JSON pointer of a member of a server.

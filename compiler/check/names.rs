@@ -2,8 +2,6 @@
 //!
 //! Windows, DNS and the folders of a bundle all ignore case, so names are compared that way (DEF-44, PORT table).
 
-use std::collections::BTreeMap;
-
 use super::problem::Problems;
 use super::{View, server_pointer};
 use crate::codes;
@@ -35,30 +33,25 @@ pub(super) fn check(view: &View<'_>, problems: &mut Problems) {
 }
 
 fn unique(view: &View<'_>, problems: &mut Problems) {
-    let mut names: BTreeMap<String, usize> = BTreeMap::new();
-    let mut fqdns: BTreeMap<String, usize> = BTreeMap::new();
     for (index, server) in view.servers() {
         let fields = [
-            (&mut names, "name", &server.name, codes::DUPLICATE_SERVER_NAME),
-            (&mut fqdns, "fqdn", &server.fqdn, codes::DUPLICATE_SERVER_FQDN),
+            (&view.by_name, "name", &server.name, codes::DUPLICATE_SERVER_NAME),
+            (&view.by_fqdn, "fqdn", &server.fqdn, codes::DUPLICATE_SERVER_FQDN),
         ];
-        for (seen, field, value, code) in fields {
-            match seen.get(&value.to_ascii_lowercase()) {
-                None => {
-                    seen.insert(value.to_ascii_lowercase(), index);
-                }
-                Some(&first) => {
-                    problems
-                        .at(
-                            code,
-                            server_pointer(index, &format!("/{field}")),
-                            format!("the {field} `{value}` is used by two servers"),
-                        )
-                        .related(server_pointer(first, &format!("/{field}")), "first used here")
-                        .note("names are compared without regard to case")
-                        .help(format!("give each server its own `{field}`"));
-                }
-            }
+        for (by, field, value, code) in fields {
+            let first = by.get(&value.to_ascii_lowercase());
+            let Some(first) = first.filter(|first| **first != index) else {
+                continue;
+            };
+            problems
+                .at(
+                    code,
+                    server_pointer(index, &format!("/{field}")),
+                    format!("the {field} `{value}` is used by two servers"),
+                )
+                .related(server_pointer(*first, &format!("/{field}")), "first used here")
+                .note("names are compared without regard to case")
+                .help(format!("give each server its own `{field}`"));
         }
     }
 }

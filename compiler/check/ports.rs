@@ -1,7 +1,7 @@
 //! Ports: what listens where, and whether two programs would want the same port (PORT-1 to PORT-43, DEF-4 to DEF-8).
 
 use super::problem::Problems;
-use super::{View, has, server_pointer};
+use super::{View, server_pointer};
 use crate::codes;
 use crate::contract::artifact::Role;
 use crate::inventory::model::{Integration, Server};
@@ -18,8 +18,8 @@ impl On {
     fn runs(self, server: &Server) -> bool {
         match self {
             Self::Every => true,
-            Self::Management => has(server, Role::Management),
-            Self::Core => has(server, Role::Core),
+            Self::Management => server.has(Role::Management),
+            Self::Core => server.has(Role::Core),
         }
     }
 }
@@ -167,33 +167,27 @@ fn is_address_or_range(text: &str) -> bool {
 }
 
 fn chosen(view: &View<'_>) -> Vec<Chosen> {
-    let inventory = view.inventory;
-    let mut chosen = vec![Chosen {
-        port: inventory.proxy.https_port,
-        pointer: "/proxy/https_port",
-        name: "proxy.https_port",
+    let proxy = &view.inventory.proxy;
+    let rabbitmq = view.inventory.rabbitmq.as_ref();
+    let of_proxy = |port, pointer, name| Chosen {
+        port,
+        pointer,
+        name,
         on: On::Management,
         is_amqps: false,
-    }];
-    if let Some(port) = inventory.proxy.http_port {
-        chosen.push(Chosen {
-            port,
-            pointer: "/proxy/http_port",
-            name: "proxy.http_port",
-            on: On::Management,
-            is_amqps: false,
-        });
-    }
-    if let Some(rabbitmq) = &inventory.rabbitmq {
-        chosen.push(Chosen {
-            port: rabbitmq.port,
-            pointer: "/rabbitmq/port",
-            name: "rabbitmq.port",
-            on: On::Every,
-            is_amqps: true,
-        });
-    }
-    chosen
+    };
+    let https = of_proxy(proxy.https_port, "/proxy/https_port", "proxy.https_port");
+    let http = proxy
+        .http_port
+        .map(|port| of_proxy(port, "/proxy/http_port", "proxy.http_port"));
+    let amqps = rabbitmq.map(|rabbitmq| Chosen {
+        port: rabbitmq.port,
+        pointer: "/rabbitmq/port",
+        name: "rabbitmq.port",
+        on: On::Every,
+        is_amqps: true,
+    });
+    [https].into_iter().chain(http).chain(amqps).collect()
 }
 
 /// Fixed ports of this inventory: the table, and Agent Priority where it is integrated (PORT-1).

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::problem::Problems;
-use super::{View, has, server_pointer, some_servers, suggestion};
+use super::{View, server_pointer, some_servers, suggestion};
 use crate::codes;
 use crate::contract::artifact::Role;
 use crate::facts::SMART_RULES_RECEIVE_SECONDS;
@@ -29,7 +29,7 @@ fn fqdn(view: &View<'_>, problems: &mut Problems) {
         balancer(view, problems);
         return; // A name of its own: a load balancer or an alias in DNS.
     };
-    if !has(server, Role::Management) {
+    if !server.has(Role::Management) {
         problems
             .at(
                 codes::PROXY_WITHOUT_NGINX,
@@ -49,7 +49,7 @@ fn fqdn(view: &View<'_>, problems: &mut Problems) {
     let managements = view.with_role(Role::Management).count();
     let undecided: Vec<_> = view
         .with_role(Role::Core)
-        .filter(|(_, server)| !has(server, Role::Management) && server.proxy.is_none())
+        .filter(|(_, server)| !server.has(Role::Management) && server.proxy.is_none())
         .collect();
     if managements > 1 && !undecided.is_empty() {
         let problem = problems.at(
@@ -150,7 +150,7 @@ fn users(view: &View<'_>, problems: &mut Problems) {
                 )
                 .related("/proxy/fqdn", "the proxy of this installation")
                 .help(help);
-        } else if !has(server, Role::Core) {
+        } else if !server.has(Role::Core) {
             problems
                 .at(
                     codes::PROXY_UNUSED,

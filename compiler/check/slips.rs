@@ -3,6 +3,8 @@
 //!
 //! Each is a warning: nobody but the author knows better, and can say so.
 
+use cbgen_formats::Cut as _;
+
 use super::View;
 use super::problem::Problems;
 use crate::codes;
@@ -124,13 +126,10 @@ fn ports_in(text: &str) -> Vec<u16> {
             .filter(|word| !word.is_empty())
             .collect();
         let is_alone = words.len() == 1;
-        for (at, word) in words.iter().enumerate() {
-            let before = at
-                .checked_sub(1)
-                .and_then(|at| words.get(at))
-                .copied()
-                .unwrap_or_default();
+        let mut before = "";
+        for word in words {
             let is_named = ["port", "ports", "tcp", "https", "http", "ssl", "tls"].contains(&before);
+            before = word;
             if let Ok(port) = word.parse::<u16>()
                 && (is_alone || is_named)
             {
@@ -202,9 +201,10 @@ fn hosts(view: &View<'_>, problems: &mut Problems) {
     names.extend(inventory.proxy.aliases.iter().map(String::as_str));
     names.extend(inventory.servers.iter().map(|server| server.fqdn.as_str()));
     for (field, address) in view.given_addresses() {
-        let Some((_, host, _)) = web::parts(address) else {
+        let Some((scheme, host, _)) = web::parts(address) else {
             continue;
         };
+        let rest = address.cut(scheme.len() + "://".len() + host.len()..);
         let host = host.to_ascii_lowercase();
         if let Some(near) = slip_of(&host, &names) {
             problems
@@ -220,13 +220,7 @@ fn hosts(view: &View<'_>, problems: &mut Problems) {
                 .note("nothing else of the inventory has this name")
                 .help(format!(
                     "did you mean {}?",
-                    code(&address.to_lowercase().find(&host).map_or_else(
-                        || near.to_owned(),
-                        |at| {
-                            let (before, rest) = address.split_at_checked(at).unwrap_or(("", address));
-                            format!("{before}{near}{}", rest.get(host.len()..).unwrap_or_default())
-                        }
-                    ))
+                    code(&format!("{scheme}://{near}{rest}"))
                 ));
         }
     }

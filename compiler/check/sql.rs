@@ -2,7 +2,7 @@
 //! (PRE-12, DEF-61, DEF-67, DEF-68, DEF-104).
 
 use super::problem::Problems;
-use super::{View, has, server_pointer};
+use super::{View, server_pointer};
 use crate::codes;
 use crate::codes::Code;
 use crate::contract::artifact::Role;
@@ -91,7 +91,7 @@ pub(super) fn check(view: &View<'_>, problems: &mut Problems) {
 fn readers(view: &View<'_>, problems: &mut Problems) {
     let silent: Vec<usize> = view
         .servers()
-        .filter(|(_, server)| server.reads_ws_paths.is_none() && !has(server, Role::Management))
+        .filter(|(_, server)| server.reads_ws_paths.is_none() && !server.has(Role::Management))
         .map(|(index, _)| index)
         .collect();
     if let Some(&first) = silent.first() {
@@ -106,7 +106,7 @@ fn readers(view: &View<'_>, problems: &mut Problems) {
             .servers(silent);
     }
     for (index, server) in view.servers() {
-        if server.reads_ws_paths == Some(true) && !has(server, Role::Management) {
+        if server.reads_ws_paths == Some(true) && !server.has(Role::Management) {
             problems
                 .at(
                     codes::READER_WITHOUT_SERVICES,

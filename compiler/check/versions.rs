@@ -3,12 +3,11 @@
 
 use std::fmt::Write as _;
 
-use semver::Version;
-
 use super::problem::Problems;
 use super::{View, server_pointer};
 use crate::codes;
 use crate::diag::one_of;
+use crate::facts::version_numbers;
 use crate::inventory::model::{Server, WindowsVersion};
 
 /// What PRE-8, PRE-9 and PRE-10 allow beside a release of SQL Server.
@@ -182,7 +181,7 @@ fn dotnet(text: &str) -> Option<(u16, u16, u16)> {
 
 fn brokers(view: &View<'_>, problems: &mut Problems) {
     let product = &view.inventory.product;
-    let covered = Version::parse(&product.version).is_ok_and(|version| version < Version::new(9, 5, 4));
+    let covered = version_numbers(&product.version) < [9, 5, 4];
     if product.high_availability && view.inventory.servers.len() == 1 {
         problems
             .at(
@@ -249,7 +248,7 @@ fn brokers(view: &View<'_>, problems: &mut Problems) {
             .note("from 9.5.4 on another article of the vendor applies (PRE-15, DEF-100)")
             .help(format!("{remove}; everything else compiles without them"));
     }
-    if Version::parse(&rabbitmq.version).is_ok_and(|version| (version.major, version.minor) != (3, 8)) {
+    if !matches!(version_numbers(&rabbitmq.version), [3, 8, _]) {
         problems
             .at(
                 codes::RABBITMQ_VERSION_UNPROVEN,

@@ -19,7 +19,7 @@ use crate::inventory::model::{
 pub use broker::{BrokerUser, RabbitMqFacts, ServerRabbitMqFacts, UpstreamFacts};
 pub use proxy::{BalancerFacts, ProxyFacts};
 
-use broker::{Users, rabbitmq_facts, server_rabbitmq_facts, users};
+use broker::{Users, identity, rabbitmq_facts, server_rabbitmq_facts, users};
 use proxy::proxy_facts;
 
 /// The values of one installation that every template sees.
@@ -382,38 +382,17 @@ fn clock(seconds: u32) -> String {
 }
 
 fn topology_facts(inventory: &Inventory) -> TopologyFacts {
-    let is = |server: &Server, role| server.roles.contains(&role);
-    let (core, management) = (Role::Core, Role::Management);
-    let common_names: BTreeSet<bool> = inventory
-        .rabbitmq
-        .iter()
-        .flat_map(|broker| {
-            inventory
-                .servers
-                .iter()
-                .map(move |server| (broker, server.rabbitmq.as_ref()))
-        })
-        .map(|(broker, own)| match own {
-            Some(own) if own.common_name.is_some() => true,
-            Some(own) if own.subject.is_some() => false,
-            _ => broker.common_name.is_some(),
-        })
+    let servers = || inventory.servers.iter();
+    let is_management = |server: &&Server| server.has(Role::Management);
+    let mut cores = servers().filter(|server| server.has(Role::Core));
+    let brokers = inventory.rabbitmq.iter();
+    let common_names: BTreeSet<bool> = brokers
+        .flat_map(|broker| servers().map(move |server| identity(broker, server).0.is_some()))
         .collect();
     TopologyFacts {
-        has_combined: inventory
-            .servers
-            .iter()
-            .any(|server| is(server, core) && is(server, management)),
-        has_separate_core: inventory
-            .servers
-            .iter()
-            .any(|server| is(server, core) && !is(server, management)),
-        several_management: inventory
-            .servers
-            .iter()
-            .filter(|server| is(server, management))
-            .count()
-            > 1,
+        has_combined: cores.clone().any(|server| is_management(&server)),
+        has_separate_core: cores.any(|server| !is_management(&server)),
+        several_management: servers().filter(is_management).count() > 1,
         management_plugin_disabled: inventory
             .rabbitmq
             .as_ref()
@@ -447,8 +426,8 @@ fn sql_facts(inventory: &Inventory) -> SqlFacts {
 }
 
 fn server_facts(inventory: &Inventory, server: &Server, proxy: &ProxyFacts, users: &Users) -> ServerFacts {
-    let is_core = server.roles.contains(&Role::Core);
-    let is_management = server.roles.contains(&Role::Management);
+    let is_core = server.has(Role::Core);
+    let is_management = server.has(Role::Management);
     let proxy_fqdn = server.proxy.clone().unwrap_or_else(|| proxy.fqdn.clone());
     let proxy_origin = format!("https://{proxy_fqdn}{}", proxy.port_suffix);
     let vhqmws_url = if is_management {

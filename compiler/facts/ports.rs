@@ -34,35 +34,13 @@ pub struct PortRow {
     pub callback_only: bool,
 }
 
-/// Ports no inventory value changes, so that no other range may cover them: number and owner.
-///
-/// Source: PORT-1 to PORT-21 and, for the last two ranges, the defaults in RabbitMQ's environment scripts (node port
-/// 25672; command line tools 10,000 to 10,010 above it).
-pub const FIXED: &[(u16, u16, &str)] = &[
-    (2136, 2136, "Message Bus"),
-    (2800, 2800, "Authorization API"),
-    (2850, 2850, "Agent Priority API"),
-    (2900, 2900, "Queue Statistics API"),
-    (4369, 4369, "Erlang port mapper"),
-    (6999, 6999, "Real-Time Adapter"),
-    (8000, 8000, "System Management API"),
-    (8001, 8001, "Configuration Management"),
-    (8002, 8002, "License Management"),
-    (8012, 8012, "Management Gateway"),
-    (9100, 9100, "Operation Mode server"),
-    (9999, 9999, "Queue Manager"),
-    (15672, 15672, "RabbitMQ management"),
-    (25672, 25672, "RabbitMQ between nodes"),
-    (35672, 35682, "RabbitMQ command line tools"),
-];
-
 /// The port table of one server, sorted by port, ranges by their first number, `dynamic` last.
 pub fn ports(inventory: &Inventory, server: &Server) -> Vec<PortRow> {
     let mut rows = Vec::new();
-    if server.roles.contains(&Role::Management) {
+    if server.has(Role::Management) {
         management(inventory, &mut rows);
     }
-    if server.roles.contains(&Role::Core) {
+    if server.has(Role::Core) {
         core(inventory, &mut rows);
     }
     everywhere(inventory, &mut rows);
@@ -424,6 +402,11 @@ mod tests {
         assert_eq!(table, expected);
     }
 
+    fn first_port(row: &str) -> u16 {
+        let digits = row.split([' ', '-']).next();
+        digits.and_then(|port| port.parse().ok()).unwrap_or(u16::MAX)
+    }
+
     const BASE: &[&str] = &[
         "25 outbound Notification Server",
         "80 local IIS",
@@ -503,12 +486,7 @@ mod tests {
             "14330 outbound SQL Server",
             "50000-50999 both Erlang (erl, werl)",
         ]);
-        expected.sort_by_key(|row| {
-            row.split([' ', '-'])
-                .next()
-                .and_then(|port| port.parse().ok())
-                .unwrap_or(u16::MAX)
-        });
+        expected.sort_by_key(|row| first_port(row));
         check(
             &[
                 ("/proxy/https_port", serde_json::json!(8080)),
@@ -538,12 +516,7 @@ mod tests {
             "42027 outbound Cisco Peripheral Gateway A",
             "43027 outbound Cisco Peripheral Gateway B",
         ]);
-        expected.sort_by_key(|row| {
-            row.split([' ', '-'])
-                .next()
-                .and_then(|port| port.parse().ok())
-                .unwrap_or(u16::MAX)
-        });
+        expected.sort_by_key(|row| first_port(row));
         check(
             &[
                 ("/product/agent_priority", serde_json::json!(true)),
