@@ -359,10 +359,10 @@ fn fields_text(front: &FrontMatter) -> String {
     let restarts = front.restarts.join(&ITEM.to_string());
     [
         front.title.as_str(),
-        front.path.as_deref().unwrap_or_default(),
-        front.target.as_deref().unwrap_or_default(),
-        front.rollback.as_deref().unwrap_or_default(),
-        front.applied_by.as_deref().unwrap_or_default(),
+        front.path.as_deref().unwrap_or(""),
+        front.target.as_deref().unwrap_or(""),
+        front.rollback.as_deref().unwrap_or(""),
+        front.applied_by.as_deref().unwrap_or(""),
         &restarts,
     ]
     .join(&FIELD.to_string())
@@ -430,7 +430,10 @@ impl Templates {
     fn refused_span(&self, template: &Template, rendered: &str) -> Span {
         let body = self.text(template).cut(template.body_start..);
         let before = engine::before_refused(rendered);
-        let prefix = before.rsplit('\n').next().unwrap_or_default().trim_start();
+        let prefix = before
+            .rsplit_once('\n')
+            .map_or(before, |(_, last)| last)
+            .trim_start();
         let mut at = template.body_start;
         for line in body.split_inclusive('\n') {
             let shown = line.trim_start();
@@ -524,7 +527,7 @@ impl Templates {
             return Err(refused_value(span, Format::Markdown, &value, &error.message));
         }
         let mut parts = text.split(FIELD);
-        let mut next = || list_of(parts.next().unwrap_or_default());
+        let mut next = || list_of(parts.next().unwrap_or(""));
         Ok(front_matter::RunbookText {
             before: next(),
             todo: next(),
@@ -623,7 +626,7 @@ fn check_variables(
         }
     }
     for text in texts.of_templates() {
-        let path = text.name.split('#').next().unwrap_or_default();
+        let path = places::path_of(&text.name);
         let Some((_, schema)) = schemas
             .iter()
             .find(|(scope, _)| *scopes.get(path).unwrap_or(&Scope::Deployment) == *scope)

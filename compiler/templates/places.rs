@@ -38,9 +38,7 @@ impl Places {
 
     /// The file of a text, and where its body begins.
     pub(super) fn file(&self, name: &str) -> Option<(FileId, usize)> {
-        self.files
-            .get(name.split('#').next().unwrap_or_default())
-            .copied()
+        self.files.get(path_of(name)).copied()
     }
 
     /// Paths of all templates and partials.
@@ -70,6 +68,11 @@ impl Places {
         });
         Some(Span::new(file, exact.unwrap_or(line)))
     }
+}
+
+/// The path of the template that a text belongs to.
+pub(super) fn path_of(name: &str) -> &str {
+    name.split_once('#').map_or(name, |(path, _)| path)
 }
 
 /// The key of front matter that a place in its text `#fields` belongs to.

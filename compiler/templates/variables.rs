@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use cbgen_formats::Cut as _;
 use serde_json::Value as Json;
 
 use super::tags::{Kind, Token, expressions, words};
@@ -254,9 +255,7 @@ impl<'a> Walk<'a> {
                         .skip(at)
                         .position(|(token, _)| *token == Token::Symbol("]"))
                         .map(|n| at + n);
-                    let inner = close
-                        .and_then(|close| tokens.get(at + 1..close))
-                        .unwrap_or_default();
+                    let inner = close.map_or(&[][..], |close| tokens.cut(at + 1..close));
                     shape = match inner {
                         [(Token::Text(field), field_at)] => self.step(name, &shape, field, field_at),
                         inner => {

@@ -93,7 +93,7 @@ fn too_long() -> tera::Error {
 
 /// Refuses a list that is written out and holds more than it may.
 fn check_list(value: &Value, arguments: &Kwargs) -> TeraResult<()> {
-    if arguments.get::<bool>("list")?.unwrap_or_default() {
+    if arguments.get::<bool>("list")?.unwrap_or(false) {
         let mut left = meter::LARGEST_LIST;
         if !holds_at_most(value, &mut left) {
             return Err(tera::Error::message(format!(
