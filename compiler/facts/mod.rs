@@ -275,45 +275,53 @@ pub mod topology;
 impl Facts {
     /// Derives everything from a checked inventory. Linear in the number of servers and upstreams.
     pub fn derive(inventory: &Inventory) -> Self {
-        let root = inventory.product.install_root.as_str();
+        let Inventory {
+            bundle,
+            product,
+            certificate,
+            iis,
+            network,
+            overrides,
+            ..
+        } = inventory;
+        let root = product.install_root.as_str();
         let proxy = proxy_facts(inventory);
         let error_page_url = format!("{}/EyeQueue/EyeQErrorPage.aspx", proxy.origin);
         let smart_rules_endpoint = format!("{}/VHQWatchWS/VHQWatchWS.asmx", proxy.origin);
         let users = users(inventory);
         Self {
             bundle: BundleFacts {
-                name: inventory.bundle.name.clone(),
-                version: inventory.bundle.version.clone(),
-                change: inventory.bundle.change.clone(),
-                window: inventory.bundle.window.as_ref().map(|window| Window {
+                name: bundle.name.clone(),
+                version: bundle.version.clone(),
+                change: bundle.change.clone(),
+                window: bundle.window.as_ref().map(|window| Window {
                     start: window.start.clone(),
                     end: window.end.clone(),
                 }),
-                has_tool: inventory.bundle.tool.is_some(),
+                has_tool: bundle.tool.is_some(),
             },
             product: ProductFacts {
-                version: inventory.product.version.clone(),
-                at_least_9_5_3: version_numbers(&inventory.product.version) >= [9, 5, 3],
+                version: product.version.clone(),
+                at_least_9_5_3: version_numbers(&product.version) >= [9, 5, 3],
                 install_root: root.to_owned(),
                 publish_root: format!(r"{root}\VirtualHoldPub"),
-                smart_rules_root: inventory
-                    .product
+                smart_rules_root: product
                     .smart_rules_root
                     .clone()
                     .unwrap_or_else(|| format!(r"{root}\SmartRules")),
-                core_monitor_root: inventory.product.core_monitor_root.clone(),
-                high_availability: inventory.product.high_availability,
-                agent_priority: inventory.product.agent_priority,
+                core_monitor_root: product.core_monitor_root.clone(),
+                high_availability: product.high_availability,
+                agent_priority: product.agent_priority,
             },
             certificate: CertificateFacts {
-                kind: inventory.certificate.kind,
-                self_signed: inventory.certificate.kind == CertificateKind::SelfSigned,
-                pfx: inventory.certificate.pfx.clone(),
+                kind: certificate.kind,
+                self_signed: certificate.kind == CertificateKind::SelfSigned,
+                pfx: certificate.pfx.clone(),
             },
             iis: IisFacts {
-                site: inventory.iis.site.clone(),
-                x_frame_options: inventory.iis.x_frame_options,
-                custom_error_page: inventory.iis.custom_error_page,
+                site: iis.site.clone(),
+                x_frame_options: iis.x_frame_options,
+                custom_error_page: iis.custom_error_page,
                 error_page_url,
             },
             sql: sql_facts(inventory),
@@ -325,22 +333,20 @@ impl Facts {
                 .as_ref()
                 .map(|broker| rabbitmq_facts(inventory, broker)),
             network: NetworkFacts {
-                firewall: inventory.network.firewall,
-                callback_addresses: inventory.network.callback_addresses.clone(),
-                integrations: inventory.network.integrations.clone(),
-                erlang_ports: inventory.network.erlang_ports.map(|range| ErlangPorts {
+                firewall: network.firewall,
+                callback_addresses: network.callback_addresses.clone(),
+                integrations: network.integrations.clone(),
+                erlang_ports: network.erlang_ports.map(|range| ErlangPorts {
                     first: range.first,
                     last: range.first.saturating_add(range.count.saturating_sub(1)),
                 }),
             },
             overrides: OverrideFacts {
-                no_access_page_url: inventory
-                    .overrides
+                no_access_page_url: overrides
                     .no_access_page_url
                     .clone()
                     .unwrap_or_else(|| "http://127.0.0.1/EyeQueue/NoAccessPage".into()),
-                smart_rules_endpoint_url: inventory
-                    .overrides
+                smart_rules_endpoint_url: overrides
                     .smart_rules_endpoint_url
                     .clone()
                     .unwrap_or(smart_rules_endpoint),
