@@ -71,8 +71,7 @@ impl Problems {
         pointer: impl Into<String>,
         message: impl Into<String>,
     ) -> &mut Problem {
-        self.0
-            .push_mut(Problem::new(code, Place::Value(pointer.into()), message.into()))
+        self.add(code, Place::Value(pointer.into()), message.into())
     }
 
     /// Adds a finding at a key.
@@ -82,14 +81,11 @@ impl Problems {
         pointer: impl Into<String>,
         message: impl Into<String>,
     ) -> &mut Problem {
-        self.0
-            .push_mut(Problem::new(code, Place::Key(pointer.into()), message.into()))
+        self.add(code, Place::Key(pointer.into()), message.into())
     }
-}
 
-impl Problem {
-    fn new(code: Code, place: Place, message: String) -> Self {
-        Self {
+    fn add(&mut self, code: Code, place: Place, message: String) -> &mut Problem {
+        self.0.push_mut(Problem {
             code,
             message,
             place,
@@ -98,9 +94,11 @@ impl Problem {
             help: None,
             servers: Vec::new(),
             accepted: None,
-        }
+        })
     }
+}
 
+impl Problem {
     /// Names the servers it is about.
     pub(super) fn servers(&mut self, servers: impl IntoIterator<Item = usize>) -> &mut Self {
         self.servers = servers.into_iter().collect();
