@@ -304,21 +304,15 @@ fn explain(error: &tera::Error) -> Vec<EngineError> {
     )]
     match error.kind() {
         ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
-            let message = report.message().to_owned();
-            let (message, refused) = match message.strip_prefix(REFUSED_PREFIX) {
-                Some(rest) => (rest.to_owned(), true),
-                None => (message, false),
-            };
-            let (message, exceeded) = match message.strip_prefix(EXCEEDED_PREFIX) {
-                Some(rest) => (rest.to_owned(), true),
-                None => (message, false),
-            };
+            let message = report.message();
+            let refused = message.strip_prefix(REFUSED_PREFIX);
+            let exceeded = message.strip_prefix(EXCEEDED_PREFIX);
             vec![EngineError {
                 name: report.filename().to_owned(),
                 range: Some(report.span().range.clone()),
-                message: lower_first(&message),
-                refused,
-                exceeded,
+                message: lower_first(refused.or(exceeded).unwrap_or(message)),
+                refused: refused.is_some(),
+                exceeded: exceeded.is_some(),
             }]
         }
         _ => unknown_references(&error.to_string()),
@@ -359,21 +353,20 @@ const EXCEEDED_PREFIX: &str = "exceeded: ";
 /// How the message about too many steps ends.
 const STEPS: &str = "steps; a loop may run over more than was meant";
 
-/// The error of a template that did more than it may.
-fn too_many_steps() -> tera::Error {
-    tera::Error::message(format!(
+/// Counts steps; an error when the template takes more than it may.
+fn count(steps: usize) -> tera::TeraResult<()> {
+    if meter::count(steps) {
+        return Ok(());
+    }
+    Err(tera::Error::message(format!(
         "{EXCEEDED_PREFIX}the template takes more than {} million {STEPS}",
         meter::MOST_STEPS / 1_000_000
-    ))
+    )))
 }
 
 /// Counts bytes that are handled.
 fn count_bytes(bytes: usize) -> tera::TeraResult<()> {
-    if meter::count_bytes(bytes) {
-        Ok(())
-    } else {
-        Err(too_many_steps())
-    }
+    count(bytes / meter::BYTES_OF_A_STEP)
 }
 
 type Quote = fn(&str) -> Result<String, FormatError>;

@@ -84,11 +84,6 @@ pub fn count(steps: usize) -> bool {
     steps <= MOST_STEPS
 }
 
-/// Counts bytes that are handled.
-pub fn count_bytes(bytes: usize) -> bool {
-    count(bytes / BYTES_OF_A_STEP)
-}
-
 /// Something without a bound in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unbounded {

@@ -650,31 +650,17 @@ fn check_variables(
 /// The schema of what a template of this scope sees.
 pub fn variable_schema(scope: Scope) -> VariableSchema {
     let mut root = schemars::schema_for!(Facts).to_value();
-    if let Some(properties) = root
-        .get_mut("properties")
-        .and_then(serde_json::Value::as_object_mut)
-    {
-        properties.insert("each".into(), serde_json::json!({"type": "string"}));
-        match scope {
-            Scope::Server => {
-                properties.insert(
-                    "server".into(),
-                    serde_json::json!({"$ref": "#/$defs/ServerFacts"}),
-                );
-            }
-            Scope::Bundle => {
-                properties.insert("plan".into(), serde_json::json!({"$ref": "#/$defs/PlanView"}));
-            }
-            Scope::Deployment => {}
-        }
+    let variables = &mut root["properties"];
+    variables["each"] = serde_json::json!({"type": "string"});
+    match scope {
+        Scope::Server => variables["server"] = serde_json::json!({"$ref": "#/$defs/ServerFacts"}),
+        Scope::Bundle => variables["plan"] = serde_json::json!({"$ref": "#/$defs/PlanView"}),
+        Scope::Deployment => {}
     }
     let view = schemars::schema_for!(PlanView).to_value();
-    let (own, inner) = (view.clone(), view.get("$defs").cloned());
-    if let Some(definitions) = root.get_mut("$defs").and_then(serde_json::Value::as_object_mut) {
-        if let Some(serde_json::Value::Object(inner)) = inner {
-            definitions.extend(inner);
-        }
-        definitions.insert("PlanView".into(), own);
+    if let (Some(all), Some(inner)) = (root["$defs"].as_object_mut(), view["$defs"].as_object()) {
+        all.extend(inner.clone());
+        all.insert("PlanView".into(), view);
     }
     VariableSchema::new(root)
 }

@@ -28,14 +28,8 @@ pub struct VariableError {
     pub unused: bool,
 }
 
-/// What is known about the shape of a value.
-#[derive(Clone, Debug)]
-enum Shape<'a> {
-    /// A node of the schema.
-    Schema(&'a Json),
-    /// Nothing is known; any field may exist.
-    Any,
-}
+/// What is known about the shape of a value: its node of the schema. Without one nothing is, and any field may exist.
+type Shape<'a> = Option<&'a Json>;
 
 /// The schema of the top-level variables, ready for look-ups.
 #[derive(Debug)]
@@ -84,38 +78,29 @@ impl VariableSchema {
         let mut node = node;
         for _ in 0..16 {
             if let Some(reference) = node.get("$ref").and_then(Json::as_str) {
-                let Some(target) = reference
-                    .strip_prefix('#')
-                    .and_then(|pointer| self.root.pointer(pointer))
-                else {
-                    return Shape::Any;
-                };
-                node = target;
+                node = self.root.pointer(reference.strip_prefix('#')?)?;
             } else if let Some(branches) = node
                 .get("anyOf")
                 .or_else(|| node.get("allOf"))
                 .and_then(Json::as_array)
             {
-                let branch = branches
-                    .iter()
-                    .find(|branch| branch.get("type").and_then(Json::as_str) != Some("null"));
-                let Some(branch) = branch else { return Shape::Any };
-                node = branch;
+                let is_null = |branch: &Json| branch.get("type").and_then(Json::as_str) == Some("null");
+                node = branches.iter().find(|branch| !is_null(branch))?;
             } else {
-                return Shape::Schema(node);
+                return Some(node);
             }
         }
-        Shape::Any
+        None
     }
 
-    fn field<'a>(&'a self, shape: &Shape<'a>, field: &str) -> Result<Shape<'a>, Vec<&'a str>> {
-        let Shape::Schema(node) = shape else {
-            return Ok(Shape::Any);
+    fn field<'a>(&'a self, shape: Shape<'a>, field: &str) -> Result<Shape<'a>, Vec<&'a str>> {
+        let Some(node) = shape else {
+            return Ok(None);
         };
         let Some(properties) = node.get("properties").and_then(Json::as_object) else {
             let open = node.get("additionalProperties").is_some()
                 || node.as_object().is_some_and(serde_json::Map::is_empty);
-            return if open { Ok(Shape::Any) } else { Err(Vec::new()) };
+            return if open { Ok(None) } else { Err(Vec::new()) };
         };
         match properties.get(field) {
             Some(found) => Ok(self.resolve(found)),
@@ -123,11 +108,8 @@ impl VariableSchema {
         }
     }
 
-    fn items<'a>(&'a self, shape: &Shape<'a>) -> Shape<'a> {
-        match shape {
-            Shape::Schema(node) => node.get("items").map_or(Shape::Any, |items| self.resolve(items)),
-            Shape::Any => Shape::Any,
-        }
+    fn items<'a>(&'a self, shape: Shape<'a>) -> Shape<'a> {
+        self.resolve(shape?.get("items")?)
     }
 }
 
@@ -199,14 +181,14 @@ impl<'a> Walk<'a> {
         let (names, rest) = tokens.split_at(split);
         let container = match rest {
             [_in, rest @ ..] => self.expression(name, rest),
-            [] => Shape::Any,
+            [] => None,
         };
-        let item = self.schema.items(&container);
+        let item = self.schema.items(container);
         self.loops.push(self.scope.len());
         let variables = words(names);
         let count = variables.len();
         for (variable, _) in variables {
-            let shape = if count == 1 { item.clone() } else { Shape::Any };
+            let shape = if count == 1 { item } else { None };
             self.scope.push(Binding {
                 name: variable.to_owned(),
                 shape,
@@ -247,7 +229,7 @@ impl<'a> Walk<'a> {
                     let Some((Token::Word(field), field_at)) = tokens.get(at + 1) else {
                         break;
                     };
-                    shape = self.step(name, &shape, field, field_at);
+                    shape = self.step(name, shape, field, field_at);
                     at += 2;
                 } else if *symbol == "[" {
                     let close = tokens
@@ -257,10 +239,10 @@ impl<'a> Walk<'a> {
                         .map(|n| at + n);
                     let inner = close.map_or(&[][..], |close| tokens.cut(at + 1..close));
                     shape = match inner {
-                        [(Token::Text(field), field_at)] => self.step(name, &shape, field, field_at),
+                        [(Token::Text(field), field_at)] => self.step(name, shape, field, field_at),
                         inner => {
                             self.expression(name, inner);
-                            self.schema.items(&shape)
+                            self.schema.items(shape)
                         }
                     };
                     at = close.map_or(tokens.len(), |close| close + 1);
@@ -275,23 +257,23 @@ impl<'a> Walk<'a> {
             Some(shape) if paths == 1 && !tokens.iter().any(|(token, _)| *token == Token::Symbol("|")) => {
                 shape
             }
-            _ => Shape::Any,
+            _ => None,
         }
     }
 
     fn root(&mut self, name: &str, word: &str, range: &Range<usize>) -> Shape<'a> {
         if let Some(binding) = self.scope.iter_mut().rev().find(|binding| binding.name == word) {
             binding.used = true;
-            return binding.shape.clone();
+            return binding.shape;
         }
         let schema = self.schema;
-        match schema.field(&Shape::Schema(&schema.root), word) {
+        match schema.field(Some(&schema.root), word) {
             Ok(shape) => shape,
             Err(known) => self.unknown(name, &format!("variable `{word}`"), word, &known, range),
         }
     }
 
-    fn step(&mut self, name: &str, shape: &Shape<'a>, field: &str, range: &Range<usize>) -> Shape<'a> {
+    fn step(&mut self, name: &str, shape: Shape<'a>, field: &str, range: &Range<usize>) -> Shape<'a> {
         let schema = self.schema;
         match schema.field(shape, field) {
             Ok(shape) => shape,
@@ -319,7 +301,7 @@ impl<'a> Walk<'a> {
             help,
             unused: false,
         });
-        Shape::Any
+        None
     }
 
     fn unused_from(&mut self, mark: usize) {
