@@ -57,6 +57,7 @@ pub use outline::{extended, is_inventory, is_meant_as_inventory};
 pub use salvage::Salvaged;
 pub use schema::Schema;
 pub use value::Places;
+pub use wording::inline as yaml_scalar;
 
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
@@ -390,11 +391,6 @@ fn read_meant<T: serde::de::DeserializeOwned>(
 /// The words of the typed reader.
 pub fn from_value(value: Value) -> Result<model::Inventory, String> {
     serde_json::from_value(value).map_err(|error| error.to_string())
-}
-
-/// A value as an author would write it in one line of YAML.
-pub fn yaml_scalar(value: &Value) -> String {
-    wording::inline(value)
 }
 
 /// Versions that are well formed but do not fit.

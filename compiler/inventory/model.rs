@@ -164,11 +164,8 @@ pub struct Product {
     pub agent_priority: bool,
 }
 
-/// Default of `product.install_root`.
-pub const DEFAULT_INSTALL_ROOT: &str = r"C:\Program Files (x86)\Virtual Hold Technology";
-
 fn default_install_root() -> String {
-    DEFAULT_INSTALL_ROOT.into()
+    r"C:\Program Files (x86)\Virtual Hold Technology".into()
 }
 
 /// The nginx reverse proxy.

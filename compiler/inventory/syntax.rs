@@ -12,6 +12,11 @@ use crate::codes;
 use crate::diag::Diagnostic;
 use crate::source::Span;
 
+/// A finding about syntax, without its place.
+fn wrong(message: impl Into<String>) -> Diagnostic {
+    Diagnostic::new(codes::YAML_SYNTAX, message)
+}
+
 /// A finding without a place.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
 pub(super) fn explain(error: &ScanError) -> Diagnostic {
@@ -90,7 +95,7 @@ pub(super) fn explain(error: &ScanError) -> Diagnostic {
             "check indentation, colons, quotes and brackets here and in the line above",
         ),
     };
-    Diagnostic::new(codes::YAML_SYNTAX, message).help(help)
+    wrong(message).help(help)
 }
 
 /// What was written wrong where the text alone shows it, and where; `start` is where the parser noticed it.
@@ -221,87 +226,72 @@ pub(super) fn too_deep(most: usize, subject: Subject) -> Diagnostic {
 
 /// A line that lacks its colon.
 pub(super) fn missing_colon() -> Diagnostic {
-    Diagnostic::new(codes::YAML_SYNTAX, "this line is no `key: value`")
+    wrong("this line is no `key: value`")
         .note("YAML joins a line without a colon and a blank with the lines below it")
         .help("write a colon and a blank behind the key: `name: acme`; a section is its key and a colon: `bundle:`")
 }
 
 /// `fqdn:lab.acme.example`.
 fn colon_without_blank() -> Diagnostic {
-    Diagnostic::new(codes::YAML_SYNTAX, "a blank is missing behind this colon")
+    wrong("a blank is missing behind this colon")
         .note("without the blank YAML reads the colon as part of a text, and no key begins")
         .help("write `key: value`")
 }
 
 /// A key below a value, and deeper than its key.
 fn deeper_than_above() -> Diagnostic {
-    Diagnostic::new(
-        codes::YAML_SYNTAX,
-        "this line is indented deeper than the line above, which has its value already",
-    )
-    .help("indent it like the line above; a section is its key and a colon alone: `bundle:`")
+    wrong("this line is indented deeper than the line above, which has its value already")
+        .help("indent it like the line above; a section is its key and a colon alone: `bundle:`")
 }
 
 /// A file that begins with blanks.
 fn first_line_indented() -> Diagnostic {
-    Diagnostic::new(
-        codes::YAML_SYNTAX,
-        "the first key is indented, and keys below it are not",
-    )
-    .help("write the outermost keys without blanks before them")
+    wrong("the first key is indented, and keys below it are not")
+        .help("write the outermost keys without blanks before them")
 }
 
 /// `* name: acme`.
 fn star_is_no_dash() -> Diagnostic {
-    Diagnostic::new(codes::YAML_SYNTAX, "a list item does not begin with `*` in YAML")
+    wrong("a list item does not begin with `*` in YAML")
         .help("write `- ` before the first key of each item; quote a text that begins with `*`")
 }
 
 /// A bracket that is never closed.
 pub(super) fn never_closed(open: char) -> Diagnostic {
-    Diagnostic::new(
-        codes::YAML_SYNTAX,
-        format!("the `{open}` that opens here is never closed"),
-    )
-    .help("close the bracket, or quote a text that begins with it")
+    wrong(format!("the `{open}` that opens here is never closed"))
+        .help("close the bracket, or quote a text that begins with it")
 }
 
 /// A quote that is never closed.
 pub(super) fn quote_never_closed() -> Diagnostic {
-    Diagnostic::new(
-        codes::YAML_SYNTAX,
-        "the text that begins here has no closing quote in its line",
-    )
-    .note("YAML reads on over the lines below it")
-    .help("close the quote; write Windows paths between single quotes: 'C:\\certs'")
+    wrong("the text that begins here has no closing quote in its line")
+        .note("YAML reads on over the lines below it")
+        .help("close the quote; write Windows paths between single quotes: 'C:\\certs'")
 }
 
 /// A bracket that closes nothing.
 pub(super) fn closes_nothing(close: char) -> Diagnostic {
-    Diagnostic::new(codes::YAML_SYNTAX, format!("this `{close}` closes nothing"))
+    wrong(format!("this `{close}` closes nothing"))
         .note("every bracket that opens above is closed before it")
         .help("remove it, or quote a text that holds it")
 }
 
 /// `-name: acme`.
 pub(super) fn dash_without_blank() -> Diagnostic {
-    Diagnostic::new(codes::YAML_SYNTAX, "a blank is missing behind this `-`")
+    wrong("a blank is missing behind this `-`")
         .note("without the blank YAML reads the `-` as part of the name, and no list item begins")
         .help("write `- name: acme`")
 }
 
 /// `- core` further left than `roles:`.
 pub(super) fn dash_left_of_its_key() -> Diagnostic {
-    Diagnostic::new(
-        codes::YAML_SYNTAX,
-        "this list item is indented less than the key of its list",
-    )
-    .help("indent the `-` like the key or deeper, or write the list behind the key: `roles: [core]`")
+    wrong("this list item is indented less than the key of its list")
+        .help("indent the `-` like the key or deeper, or write the list behind the key: `roles: [core]`")
 }
 
 /// A list whose first item has no `-`.
 pub(super) fn first_dash_missing() -> Diagnostic {
-    Diagnostic::new(codes::YAML_SYNTAX, "the first item of this list has no `-`")
+    wrong("the first item of this list has no `-`")
         .help("write `- ` before the first key of each item, and indent the other keys like it")
 }
 

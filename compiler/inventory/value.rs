@@ -115,14 +115,10 @@ impl Node {
 
     /// The mapping, where it is one.
     fn map(&self) -> Option<&Map> {
-        match &self.target().kind {
-            ValueKind::Map(map) => Some(map),
-            ValueKind::Plain(_)
-            | ValueKind::Text(_)
-            | ValueKind::List(_)
-            | ValueKind::Shared(_)
-            | ValueKind::Refused => None,
-        }
+        let ValueKind::Map(map) = &self.target().kind else {
+            return None;
+        };
+        Some(map)
     }
 
     /// The entries of a mapping.
@@ -137,14 +133,10 @@ impl Node {
 
     /// The items of a list.
     pub(super) fn items(&self) -> Option<&[Self]> {
-        match &self.target().kind {
-            ValueKind::List(items) => Some(items),
-            ValueKind::Plain(_)
-            | ValueKind::Text(_)
-            | ValueKind::Map(_)
-            | ValueKind::Shared(_)
-            | ValueKind::Refused => None,
-        }
+        let ValueKind::List(items) = &self.target().kind else {
+            return None;
+        };
+        Some(items)
     }
 
     /// Marks the value of the last key of a mapping as reported.
