@@ -153,19 +153,9 @@ impl Catalogue {
         self.entries.get(*self.by_id.get(id)?)
     }
 
-    /// Whether there is such an id.
-    pub fn contains(&self, id: &str) -> bool {
-        self.by_id.contains_key(id)
-    }
-
     /// Every id, sorted as text; for suggestions.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.by_id.keys().map(String::as_str)
-    }
-
-    /// Position of an id in the order of the guide; unknown ids come last.
-    pub fn position(&self, id: &str) -> usize {
-        self.by_id.get(id).copied().unwrap_or(usize::MAX)
     }
 }
 

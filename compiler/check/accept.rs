@@ -3,8 +3,10 @@
 //! The bundle depends on what is accepted and never on the day: only the finding that an acceptance is past its date
 //! does. This file must not know the rules that make warnings.
 
+use std::collections::BTreeSet;
+
 use super::View;
-use super::problem::Problem;
+use super::problem::{Problem, Problems};
 use crate::codes::{self, Severity};
 use crate::inventory::accept::Acceptance;
 
@@ -21,10 +23,11 @@ pub(super) const OF_THE_LINT: &[codes::Code] =
 
 /// Gives every accepted warning its reason, and adds what is wrong with the acceptances themselves. `today` is a day like
 /// `2026-12-05`; without one no acceptance is past its date.
-pub(super) fn answer(view: &View<'_>, today: Option<&str>, problems: &mut Vec<Problem>) {
+pub(super) fn answer(view: &View<'_>, today: Option<&str>, problems: &mut Problems) {
     let entries = &view.inventory.accept;
-    let mut used = vec![false; entries.len()];
+    let mut used = BTreeSet::new();
     for problem in problems
+        .0
         .iter_mut()
         .filter(|problem| problem.code.severity() == Severity::Warning)
     {
@@ -34,7 +37,7 @@ pub(super) fn answer(view: &View<'_>, today: Option<&str>, problems: &mut Vec<Pr
         };
         if let Some((index, entry)) = of_code().find(|(_, entry)| entry.servers.is_empty()) {
             problem.accepted = Some(entry.clone());
-            mark(&mut used, index);
+            used.insert(index);
             continue;
         }
         let affected = problem.affected();
@@ -47,70 +50,61 @@ pub(super) fn answer(view: &View<'_>, today: Option<&str>, problems: &mut Vec<Pr
         let mut answers = Vec::new();
         for (index, entry) in of_code() {
             let before = open.len();
-            let listed = |name: &&str| {
-                entry
-                    .servers
-                    .iter()
-                    .any(|server| server.eq_ignore_ascii_case(name))
-            };
-            if names.iter().any(listed) {
-                mark(&mut used, index);
+            if names.iter().any(|name| entry.lists(name)) {
+                used.insert(index);
             }
-            open.retain(|name| !listed(name));
+            open.retain(|name| !entry.lists(name));
             if open.len() < before {
                 answers.push(entry);
             }
         }
-        if names.is_empty() || answers.is_empty() {
+        if answers.is_empty() {
             continue;
         }
         if open.is_empty() {
             problem.accepted = Some(joined(&answers));
         } else {
-            problem.add_note(format!(
+            problem.note(format!(
                 "it is accepted for others, and still open for {}",
                 super::some_names(&open)
             ));
         }
     }
     for (index, entry) in entries.iter().enumerate() {
-        let pointer = format!("/accept/{index}");
         let mut elsewhere = OF_THE_PLAN.iter().chain(OF_THE_LINT);
         let is_found_elsewhere = elsewhere.any(|code| code.id() == entry.code);
-        if !is_found_elsewhere && !used.get(index).copied().unwrap_or_default() {
+        if !is_found_elsewhere && !used.contains(&index) {
             let earlier = entries.iter().take(index);
             let mut covering = earlier.enumerate().filter(|(_, other)| other.code == entry.code);
-            problems.push(match covering.find(|(_, other)| other.servers.is_empty()) {
-                Some((first, _)) => repeated(entry, index, first),
-                None => unused(view, entry, &pointer, problems),
-            });
+            match covering.find(|(_, other)| other.servers.is_empty()) {
+                Some((first, _)) => repeated(entry, index, first, problems),
+                None => unused(view, entry, index, problems),
+            }
             continue;
         }
         for (at, name) in unknown_servers(view, entry) {
-            problems.push(
-                Problem::at(
+            problems
+                .at(
                     codes::ACCEPTANCE_UNUSED,
-                    format!("{pointer}/servers/{at}"),
+                    format!("/accept/{index}/servers/{at}"),
                     format!(
                         "{} is accepted for `{name}`, and no server is called so",
                         entry.code
                     ),
                 )
-                .help("correct the name, or remove it"),
-            );
+                .help("correct the name, or remove it");
         }
         if let (Some(today), Some(until)) = (today, entry.until.as_deref())
             && until < today
         {
-            problems.push(
-                Problem::at(
+            problems
+                .at(
                     codes::ACCEPTANCE_EXPIRED,
-                    format!("{pointer}/until"),
+                    format!("/accept/{index}/until"),
                     format!("the acceptance of {} ended on {until}", entry.code),
                 )
                 .note(format!("its reason was: {}", entry.reason))
-                .help("look at the warning again: settle it, or write a later date and a reason that holds today"),
-            );
+                .help("look at the warning again: settle it, or write a later date and a reason that holds today");
         }
     }
 }
@@ -128,12 +122,6 @@ fn unknown_servers<'a>(view: &View<'_>, entry: &'a Acceptance) -> Vec<(usize, &'
     };
     let names = entry.servers.iter().map(String::as_str).enumerate();
     names.filter(|(_, name)| !is_known(name)).collect()
-}
-
-fn mark(used: &mut [bool], index: usize) {
-    if let Some(flag) = used.get_mut(index) {
-        *flag = true;
-    }
 }
 
 /// Several acceptances of one warning as one: their reasons one after the other, the first day on which one of them ends.
@@ -157,24 +145,25 @@ fn joined(answers: &[&Acceptance]) -> Acceptance {
 }
 
 /// An acceptance of what another one accepts everywhere.
-fn repeated(entry: &Acceptance, index: usize, first: usize) -> Problem {
-    Problem::at(
-        codes::ACCEPTANCE_UNUSED,
-        format!("/accept/{index}/code"),
-        format!("{} is accepted twice", entry.code),
-    )
-    .related(format!("/accept/{first}/code"), "accepted here for all servers")
-    .help("remove one of the two; list `servers` in both where the reasons differ")
+fn repeated(entry: &Acceptance, index: usize, first: usize, problems: &mut Problems) {
+    problems
+        .at(
+            codes::ACCEPTANCE_UNUSED,
+            format!("/accept/{index}/code"),
+            format!("{} is accepted twice", entry.code),
+        )
+        .related(format!("/accept/{first}/code"), "accepted here for all servers")
+        .help("remove one of the two; list `servers` in both where the reasons differ");
 }
 
-fn unused(view: &View<'_>, entry: &Acceptance, pointer: &str, problems: &[Problem]) -> Problem {
+fn unused(view: &View<'_>, entry: &Acceptance, index: usize, problems: &mut Problems) {
     let code = &entry.code;
     let known = codes::find(code).filter(|code| code.severity() == Severity::Warning);
-    let is_found = problems.iter().any(|problem| problem.code.id() == code);
+    let is_found = problems.0.iter().any(|problem| problem.code.id() == code);
     let unknown = unknown_servers(view, entry).into_iter().next();
-    let problem = Problem::at(
+    let problem = problems.at(
         codes::ACCEPTANCE_UNUSED,
-        format!("{pointer}/code"),
+        format!("/accept/{index}/code"),
         match known {
             None => format!("no warning has the code {code}"),
             Some(_) if is_found => format!("{code} is not found on the servers this acceptance lists"),
@@ -192,7 +181,7 @@ fn unused(view: &View<'_>, entry: &Acceptance, pointer: &str, problems: &[Proble
         (Some(_), None) => problem
             .note("an acceptance that nothing needs would hide the warning when it comes back")
             .help("remove the entry"),
-    }
+    };
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! in the schema; here are the free texts. This module must not know the quoting rules of a format.
 
 use super::federation::key_name;
-use super::problem::Problem;
+use super::problem::Problems;
 use super::rabbitmq::all_login_names;
 use super::{View, server_pointer, subject};
 use crate::codes;
@@ -29,13 +29,29 @@ enum Target {
 }
 
 impl Target {
-    fn words(self) -> &'static str {
+    /// What it is, and what it carries.
+    fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Cmd => "a batch script (cmd)",
-            Self::CmdJson => "JSON on a command line (cmd)",
-            Self::ConnectionString => "a connection string (sql)",
-            Self::SqlName => "a SQL script (sqlcmd)",
-            Self::Erlang => "an Erlang term file (erlang)",
+            Self::Cmd => (
+                "a batch script (cmd)",
+                r"allowed are letters, digits, blanks and `. _ - / \ : ( ) , = @`",
+            ),
+            Self::CmdJson => (
+                "JSON on a command line (cmd)",
+                r"allowed are letters, digits and `. _ - / \ : ( ) , = @`",
+            ),
+            Self::ConnectionString => (
+                "a connection string (sql)",
+                r#"printable ASCII without `; = ' " { }` and `$(` is allowed"#,
+            ),
+            Self::SqlName => (
+                "a SQL script (sqlcmd)",
+                "everything but control characters and `$(` is allowed",
+            ),
+            Self::Erlang => (
+                "an Erlang term file (erlang)",
+                r#"printable ASCII without `" \ ; { }` is allowed"#,
+            ),
         }
     }
 
@@ -66,7 +82,7 @@ struct Value<'a> {
     target: Target,
 }
 
-pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(view: &View<'_>, problems: &mut Problems) {
     for value in values(view) {
         if carried(&value, problems) && matches!(value.target, Target::Cmd) {
             no_option(&value, problems);
@@ -133,7 +149,7 @@ fn values<'a>(view: &View<'a>) -> Vec<Value<'a>> {
 }
 
 /// Reports a value its target cannot carry; whether it can.
-fn carried(value: &Value<'_>, problems: &mut Vec<Problem>) -> bool {
+fn carried(value: &Value<'_>, problems: &mut Problems) -> bool {
     let field = field_name(&value.pointer);
     let mut help = "rename the thing itself, on the server too; cbgen never guesses an escape";
     let what = if let Some(bad) = value.target.bad(value.text) {
@@ -149,25 +165,15 @@ fn carried(value: &Value<'_>, problems: &mut Vec<Problem>) -> bool {
     } else {
         return true;
     };
-    let allowed = match value.target {
-        Target::Cmd => r"allowed are letters, digits, blanks and `. _ - / \ : ( ) , = @`",
-        Target::CmdJson => r"allowed are letters, digits and `. _ - / \ : ( ) , = @`",
-        Target::ConnectionString => r#"printable ASCII without `; = ' " { }` and `$(` is allowed"#,
-        Target::SqlName => "everything but control characters and `$(` is allowed",
-        Target::Erlang => r#"printable ASCII without `" \ ; { }` is allowed"#,
-    };
-    problems.push(
-        Problem::at(
+    let (place, allowed) = value.target.words();
+    problems
+        .at(
             codes::UNSAFE_VALUE,
             value.pointer.as_str(),
-            format!(
-                "`{field}` has {what}, which cannot be written safely into {}",
-                value.target.words()
-            ),
+            format!("`{field}` has {what}, which cannot be written safely into {place}"),
         )
         .note(allowed)
-        .help(help),
-    );
+        .help(help);
     false
 }
 
@@ -197,51 +203,52 @@ fn field_name(pointer: &str) -> String {
 }
 
 /// DEF-76: what `openssl` prints is `CN=` and the name; the name alone is what logs in.
-fn without_key(value: &Value<'_>, problems: &mut Vec<Problem>) {
+fn without_key(value: &Value<'_>, problems: &mut Problems) {
     let has_key = value
         .text
         .split_once('=')
         .is_some_and(|(key, _)| key.trim().eq_ignore_ascii_case("cn"));
     if has_key {
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::SUBJECT_INVALID,
                 value.pointer.as_str(),
                 "the Common Name cannot match: `CN=` belongs to the subject and is no part of the name",
             )
             .note("RabbitMQ takes the name behind `CN=` as the user (DEF-76)")
-            .help("write what stands behind `CN=`"),
-        );
+            .help("write what stands behind `CN=`");
     }
 }
 
 /// DEF-76, DEF-77: the subject is compared letter by letter.
-fn subject_form(value: &Value<'_>, problems: &mut Vec<Problem>) {
+fn subject_form(value: &Value<'_>, problems: &mut Problems) {
     match subject::types(value.text) {
-        Err(why) => problems.push(
-            Problem::at(
-                codes::SUBJECT_INVALID,
-                value.pointer.as_str(),
-                format!("the certificate subject cannot match: {why}"),
-            )
-            .note("RabbitMQ compares the user name with the subject letter by letter, and refuses an empty one (DEF-76)")
-            .help("copy the output of `openssl x509 -noout -subject -nameopt RFC2253 -in client_certificate.pem`"),
-        ),
-        Ok(types) if types.iter().any(|found| found == "CN" || found == "2.5.4.3") => problems.push(
-            Problem::at(
-                codes::SUBJECT_WITH_COMMON_NAME,
-                value.pointer.as_str(),
-                "the certificate subject has a Common Name",
-            )
-            .note("certificates with a Common Name log in by it, and Callback's client needs it as well (RMQ-13)")
-            .help("write `common_name` with the value after `CN=` instead of `subject`"),
-        ),
+        Err(why) => {
+            problems
+                .at(
+                    codes::SUBJECT_INVALID,
+                    value.pointer.as_str(),
+                    format!("the certificate subject cannot match: {why}"),
+                )
+                .note("RabbitMQ compares the user name with the subject letter by letter, and refuses an empty one (DEF-76)")
+                .help("copy the output of `openssl x509 -noout -subject -nameopt RFC2253 -in client_certificate.pem`");
+        }
+        Ok(types) if types.iter().any(|found| found == "CN" || found == "2.5.4.3") => {
+            problems
+                .at(
+                    codes::SUBJECT_WITH_COMMON_NAME,
+                    value.pointer.as_str(),
+                    "the certificate subject has a Common Name",
+                )
+                .note("certificates with a Common Name log in by it, and Callback's client needs it as well (RMQ-13)")
+                .help("write `common_name` with the value after `CN=` instead of `subject`");
+        }
         Ok(_) => {}
     }
 }
 
 /// Texts of the inventory that become names of files and folders: Windows must be able to make them.
-fn file_names(view: &View<'_>, problems: &mut Vec<Problem>) {
+fn file_names(view: &View<'_>, problems: &mut Problems) {
     let (bundle, overrides) = (&view.inventory.bundle, &view.inventory.overrides);
     let names = [
         ("/bundle/name", Some(&bundle.name)),
@@ -264,28 +271,27 @@ fn file_names(view: &View<'_>, problems: &mut Vec<Problem>) {
         } else {
             continue;
         };
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::UNSAFE_VALUE,
                 pointer,
                 format!("`{}` {what}", field_name(pointer)),
             )
             .note("a file or folder is named after it, and could not be made on the server")
-            .help("choose another name"),
-        );
+            .help("choose another name");
     }
 }
 
 /// A name that begins with `-` is an option for rabbitmqctl, and one with `/` for the programs of Windows.
-fn no_option(value: &Value<'_>, problems: &mut Vec<Problem>) {
+fn no_option(value: &Value<'_>, problems: &mut Problems) {
     if let Some(sign) = value
         .text
         .chars()
         .next()
         .filter(|first| matches!(first, '-' | '/'))
     {
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::NAME_LIKE_OPTION,
                 value.pointer.as_str(),
                 format!(
@@ -294,17 +300,16 @@ fn no_option(value: &Value<'_>, problems: &mut Vec<Problem>) {
                 ),
             )
             .note("the program that is given it would read it as an option and not as a name")
-            .help("use another name; for a certificate that means a new certificate"),
-        );
+            .help("use another name; for a certificate that means a new certificate");
     }
 }
 
-fn upstreams(view: &View<'_>, problems: &mut Vec<Problem>) {
+fn upstreams(view: &View<'_>, problems: &mut Problems) {
     if view.inventory.rabbitmq.is_none() {
         return;
     }
-    for (index, server) in view.servers() {
-        for (position, upstream) in server.rabbitmq.iter().flat_map(|own| &own.upstreams).enumerate() {
+    for (index, own) in view.brokers() {
+        for (position, upstream) in own.upstreams.iter().enumerate() {
             let pointer = server_pointer(index, &format!("/rabbitmq/upstreams/{position}"));
             let name = Value {
                 pointer: format!("{pointer}/name"),
@@ -330,21 +335,12 @@ fn upstreams(view: &View<'_>, problems: &mut Vec<Problem>) {
 }
 
 /// A folder with blanks becomes `%20`, written `%%%%20` in a batch file: correct, but hard to check at night.
-fn encoded_folders(view: &View<'_>, problems: &mut Vec<Problem>) {
-    let common = view
-        .inventory
-        .rabbitmq
-        .iter()
-        .map(|rabbitmq| ("/rabbitmq/certificates".to_owned(), &rabbitmq.certificates));
-    let own = view.servers().filter_map(|(index, server)| {
-        let folder = server.rabbitmq.as_ref()?.certificates.as_ref()?;
-        Some((server_pointer(index, "/rabbitmq/certificates"), folder))
-    });
-    for (pointer, folder) in common.chain(own) {
+fn encoded_folders(view: &View<'_>, problems: &mut Problems) {
+    for (pointer, folder) in view.certificate_folders() {
         let plain = |c: char| c.is_ascii_alphanumeric() || r"-._~/:()\".contains(c);
         if !folder.chars().all(plain) {
-            problems.push(
-                Problem::at(
+            problems
+                .at(
                     codes::CERTIFICATE_FOLDER_ENCODED,
                     pointer,
                     format!(
@@ -354,8 +350,7 @@ fn encoded_folders(view: &View<'_>, problems: &mut Vec<Problem>) {
                 .note("a blank becomes `%%%%20` in the script, because two programs halve the percent signs")
                 .help(
                     r"prefer a folder of letters, digits, `-`, `_` and `.`, for example `C:\certs\rabbitmq`",
-                ),
-            );
+                );
         }
     }
 }

@@ -2,36 +2,32 @@
 
 use std::collections::BTreeMap;
 
-use super::problem::Problem;
-use super::{View, server_pointer, some_names};
+use super::problem::Problems;
+use super::{View, server_pointer, some_servers, suggestion};
 use crate::codes;
-use crate::diag::nearest;
 use crate::inventory::model::{RabbitMq, Server, Upstream, UpstreamKey};
 use crate::json;
 
-/// How many unknown names get a suggestion: each costs a look at every known name.
-const SUGGESTIONS: usize = 20;
-
-pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(view: &View<'_>, problems: &mut Problems) {
     if view.inventory.rabbitmq.is_none() {
         return;
     }
     let mut unknown = 0;
-    let mut lonely: Vec<(usize, &str)> = Vec::new();
+    let mut lonely: Vec<(usize, &Server)> = Vec::new();
     for (index, server) in view.servers() {
         let upstreams = server
             .rabbitmq
             .as_ref()
             .map_or(&[][..], |own| own.upstreams.as_slice());
         if upstreams.is_empty() {
-            lonely.push((index, &server.name));
+            lonely.push((index, server));
         }
         let mut names: BTreeMap<&str, usize> = BTreeMap::new();
         for (position, upstream) in upstreams.iter().enumerate() {
             let pointer = server_pointer(index, &format!("/rabbitmq/upstreams/{position}"));
             if let Some(first) = names.insert(&upstream.name, position) {
-                problems.push(
-                    Problem::at(
+                problems
+                    .at(
                         codes::DUPLICATE_UPSTREAM,
                         format!("{pointer}/name"),
                         format!(
@@ -44,8 +40,7 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
                         "first used here",
                     )
                     .note("the second definition would replace the first in the broker (DEF-95)")
-                    .help("use the names `rabbitmqctl list_parameters -p /` shows"),
-                );
+                    .help("use the names `rabbitmqctl list_parameters -p /` shows");
             }
             target(view, index, &pointer, upstream, &mut unknown, problems);
             kept(&pointer, upstream, problems);
@@ -55,17 +50,15 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
         && view.inventory.servers.len() > 1
         && let Some((index, _)) = lonely.first()
     {
-        let names: Vec<&str> = lonely.iter().map(|(_, name)| *name).collect();
-        problems.push(
-                Problem::at(
-                    codes::SERVER_WITHOUT_UPSTREAMS,
-                    server_pointer(*index, "/name"),
-                    format!("no federation upstream is listed for {}", some_names(&names)),
-                )
-                .note("an upstream that is not listed keeps its old address, and its link stops when 5672 closes (RMQ-14)")
-                .help("list the upstreams `rabbitmqctl list_parameters -p /` shows on each server")
-                .servers(lonely.iter().map(|(index, _)| *index)),
-            );
+        problems
+            .at(
+                codes::SERVER_WITHOUT_UPSTREAMS,
+                server_pointer(*index, "/name"),
+                format!("no federation upstream is listed for {}", some_servers(&lonely)),
+            )
+            .note("an upstream that is not listed keeps its old address, and its link stops when 5672 closes (RMQ-14)")
+            .help("list the upstreams `rabbitmqctl list_parameters -p /` shows on each server")
+            .servers(lonely.iter().map(|(index, _)| *index));
     }
 }
 
@@ -75,7 +68,7 @@ fn target(
     pointer: &str,
     upstream: &Upstream,
     unknown: &mut usize,
-    problems: &mut Vec<Problem>,
+    problems: &mut Problems,
 ) {
     let place = format!("{pointer}/server");
     let found = view
@@ -89,32 +82,26 @@ fn target(
                 .is_some_and(|server| server.name == upstream.server)
         });
     match found {
-        Some(found) if *found == index => problems.push(
-            Problem::at(
-                codes::UPSTREAM_IS_SELF,
-                place,
-                format!("the upstream `{}` leads back to its own server", upstream.name),
-            )
-            .related(server_pointer(index, "/name"), "this server")
-            .note("a broker that federates with itself would deliver its own messages twice")
-            .help("name the server the broker connects to"),
-        ),
+        Some(found) if *found == index => {
+            problems
+                .at(
+                    codes::UPSTREAM_IS_SELF,
+                    place,
+                    format!("the upstream `{}` leads back to its own server", upstream.name),
+                )
+                .related(server_pointer(index, "/name"), "this server")
+                .note("a broker that federates with itself would deliver its own messages twice")
+                .help("name the server the broker connects to");
+        }
         Some(found) => mixed_forms(view, (index, *found), place, upstream, problems),
         None => {
             *unknown += 1;
-            let near = (*unknown <= SUGGESTIONS)
-                .then(|| {
-                    nearest(
-                        &upstream.server,
-                        // Its own server would be refused next.
-                        view.servers()
-                            .filter(|(other, _)| *other != index)
-                            .map(|(_, server)| server.name.as_str()),
-                    )
-                })
-                .flatten();
-            problems.push(
-                Problem::at(
+            // Its own server would be refused next.
+            let others = view.servers().filter(|(other, _)| *other != index);
+            let names = others.map(|(_, server)| server.name.as_str());
+            let near = suggestion(*unknown, &upstream.server, names);
+            problems
+                .at(
                     codes::UPSTREAM_UNKNOWN,
                     place,
                     format!(
@@ -128,8 +115,7 @@ fn target(
                     }
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "use the `name` of a server in `servers`".into(),
-                }),
-            );
+                });
         }
     }
 }
@@ -142,7 +128,7 @@ fn mixed_forms(
     (connecting, accepting): (usize, usize),
     place: String,
     upstream: &Upstream,
-    problems: &mut Vec<Problem>,
+    problems: &mut Problems,
 ) {
     let form = |index: usize| {
         let broker = view.inventory.rabbitmq.as_ref()?;
@@ -163,8 +149,8 @@ fn mixed_forms(
             "its certificate has no common name"
         }
     };
-    problems.push(
-        Problem::at(
+    problems
+        .at(
             codes::LOGIN_FORMS_MIXED,
             place,
             format!(
@@ -181,8 +167,7 @@ fn mixed_forms(
             "`ssl_cert_login_from` holds for everybody who connects to a broker, so the upstream `{}` would be refused (DEF-76)",
             upstream.name
         ))
-        .help("issue the certificates of linked servers alike: all with a common name, or all without"),
-    );
+        .help("issue the certificates of linked servers alike: all with a common name, or all without");
 }
 
 /// Whether the client certificate of a server has a common name; `None` while the inventory says both or nothing, which
@@ -199,7 +184,7 @@ fn has_common_name(broker: &RabbitMq, server: &Server) -> Option<bool> {
 
 /// Kept values must have the type the broker demands, or it refuses the whole definition
 /// (`rabbit_federation_parameters.erl`, 3.8.1).
-fn kept(pointer: &str, upstream: &Upstream, problems: &mut Vec<Problem>) {
+fn kept(pointer: &str, upstream: &Upstream, problems: &mut Problems) {
     for (key, value) in &upstream.keep {
         let (fits, wanted) = match key {
             UpstreamKey::PrefetchCount | UpstreamKey::MessageTtl => {
@@ -219,15 +204,14 @@ fn kept(pointer: &str, upstream: &Upstream, problems: &mut Vec<Problem>) {
         };
         if !fits {
             let name = key_name(*key);
-            problems.push(
-                Problem::at(
+            problems
+                .at(
                     codes::UPSTREAM_VALUE_INVALID,
                     format!("{pointer}/keep/{name}"),
                     format!("`{name}` of the upstream `{}` must be {wanted}", upstream.name),
                 )
                 .note("the broker refuses the whole definition of an upstream with a wrong type (DEF-95)")
-                .help("copy the value from `rabbitmqctl list_parameters -p / --formatter json`"),
-            );
+                .help("copy the value from `rabbitmqctl list_parameters -p / --formatter json`");
         }
     }
 }

@@ -4,10 +4,11 @@
 //! accepted like any other warning.
 
 use super::accept::OF_THE_LINT;
-use super::collect;
-use super::problem::Problem;
+use super::problem::server_of;
+use super::{collect, dotted};
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::inventory::accept::Acceptance;
 use crate::inventory::alternatives::{Alternative, Origin, leaves};
 use crate::inventory::layers::{Idle, idle};
 use crate::inventory::{Loaded, Schema, from_value};
@@ -20,16 +21,18 @@ pub fn lint(diagnostics: &mut Diagnostics, schema: &Schema, loaded: &Loaded) {
     for (index, entry) in loaded.inventory.accept.iter().enumerate() {
         let before = found.len();
         found.retain(|(pointer, finding)| {
-            finding.code.id() != entry.code || !is_listed(loaded, &entry.servers, pointer)
+            finding.code.id() != entry.code || !is_listed(loaded, entry, pointer)
         });
         let is_ours = OF_THE_LINT.iter().any(|code| code.id() == entry.code);
         if is_ours && found.len() == before {
-            let unused = Problem::at(
-                codes::ACCEPTANCE_UNUSED,
-                format!("/accept/{index}/code"),
-                format!("{} is accepted, and nothing here has this warning", entry.code),
+            diagnostics.push(
+                Diagnostic::new(
+                    codes::ACCEPTANCE_UNUSED,
+                    format!("{} is accepted, and nothing here has this warning", entry.code),
+                )
+                .at_opt(loaded.places.nearest(&format!("/accept/{index}/code")))
+                .help("remove the entry"),
             );
-            diagnostics.push(unused.help("remove the entry").lift(&loaded.places));
         }
     }
     for (_, finding) in found {
@@ -37,16 +40,10 @@ pub fn lint(diagnostics: &mut Diagnostics, schema: &Schema, loaded: &Loaded) {
     }
 }
 
-/// Whether an acceptance for these servers, or for all of them, is about the value at a pointer.
-fn is_listed(loaded: &Loaded, servers: &[String], pointer: &str) -> bool {
-    let mut segments = pointer.split('/').skip(1);
-    let index = segments
-        .next()
-        .filter(|section| *section == "servers")
-        .and_then(|_| segments.next()?.parse::<usize>().ok());
-    let server = index.and_then(|index| loaded.inventory.servers.get(index));
-    servers.is_empty()
-        || server.is_some_and(|server| servers.iter().any(|name| name.eq_ignore_ascii_case(&server.name)))
+/// Whether an acceptance is about the value at a pointer: for all servers, or for the one it belongs to.
+fn is_listed(loaded: &Loaded, entry: &Acceptance, pointer: &str) -> bool {
+    let server = server_of(pointer).and_then(|index| loaded.inventory.servers.get(index));
+    entry.servers.is_empty() || server.is_some_and(|server| entry.lists(&server.name))
 }
 
 /// Layers and values that others replace, each with the pointer of the value.
@@ -71,7 +68,7 @@ fn without_effect(loaded: &Loaded) -> Vec<(String, Diagnostic)> {
         Idle::Shared { pointer, at, by } => {
             let finding = Diagnostic::new(
                 codes::VALUE_REPLACED,
-                format!("no server takes `{}`", name_of(&pointer)),
+                format!("no server takes `{}`", dotted(&pointer)),
             )
             .at(at);
             let finding = match by {
@@ -86,7 +83,7 @@ fn without_effect(loaded: &Loaded) -> Vec<(String, Diagnostic)> {
         Idle::Value { pointer, at, by } => {
             let finding = Diagnostic::new(
                 codes::VALUE_REPLACED,
-                format!("`{}` is replaced by another file", name_of(&pointer)),
+                format!("`{}` is replaced by another file", dotted(&pointer)),
             )
             .at(at)
             .help("remove one of the two; where other inventories use the value, accept it");
@@ -122,7 +119,7 @@ fn equal_to_default(schema: &Schema, loaded: &Loaded) -> Vec<(String, Diagnostic
         if is_same && collect(&inventory, &is_gone, None).len() == warned {
             let finding = Diagnostic::new(
                 codes::EQUAL_TO_DEFAULT,
-                format!("`{}` is equal to its default", name_of(&leaf.pointer)),
+                format!("`{}` is equal to its default", dotted(&leaf.pointer)),
             )
             .at(span)
             .help("remove it; where a reader should see the value, keep it and accept the warning");
@@ -130,8 +127,4 @@ fn equal_to_default(schema: &Schema, loaded: &Loaded) -> Vec<(String, Diagnostic
         }
     }
     found
-}
-
-fn name_of(pointer: &str) -> String {
-    pointer.trim_start_matches('/').replace('/', ".")
 }

@@ -30,11 +30,12 @@ use std::collections::BTreeMap;
 
 use crate::codes::{self, Code, Severity};
 use crate::contract::artifact::Role;
-use crate::diag::{Diagnostics, Reported, code};
+use crate::contract::moment::Moment;
+use crate::diag::{Diagnostics, Reported, code, nearest};
 use crate::inventory::accept::Acceptance;
-use crate::inventory::model::{Inventory, Server};
+use crate::inventory::model::{ChangeWindow, Inventory, Server, ServerRabbitMq};
 use crate::inventory::{Places, Salvaged};
-use problem::Problem;
+use problem::{Problem, Problems};
 
 pub use lint::lint;
 pub use versions::platforms;
@@ -123,7 +124,7 @@ pub fn check(
         if problem.accepted.is_none() {
             said.push(problem.lift(places));
         }
-        if problem.code.severity() == Severity::Warning && problem.is_for_the_runbook() {
+        if problem.is_for_the_runbook() {
             warnings.push(problem.into());
         }
     }
@@ -178,7 +179,7 @@ pub fn check_salvaged(diagnostics: &mut Diagnostics, salvaged: &Salvaged) {
 /// Every finding, in order of code and, within a code, of the inventory.
 fn collect(inventory: &Inventory, is_default: &dyn Fn(&str) -> bool, today: Option<&str>) -> Vec<Problem> {
     let view = View::new(inventory, is_default);
-    let mut problems = Vec::new();
+    let mut problems = Problems::default();
     names::check(&view, &mut problems);
     window::check(&view, &mut problems);
     slips::check(&view, &mut problems);
@@ -191,8 +192,9 @@ fn collect(inventory: &Inventory, is_default: &dyn Fn(&str) -> bool, today: Opti
     characters::check(&view, &mut problems);
     assumptions::check(&view, &mut problems);
     accept::answer(&view, today, &mut problems);
-    problems.sort_by_key(|problem| problem.code);
-    problems
+    let Problems(mut found) = problems;
+    found.sort_by_key(|problem| problem.code);
+    found
 }
 
 /// An inventory with the indexes the rules share.
@@ -231,9 +233,49 @@ impl<'a> View<'a> {
         self.inventory.servers.iter().enumerate()
     }
 
+    /// What is said about RabbitMQ on single servers, with their position in the inventory.
+    fn brokers(&self) -> impl Iterator<Item = (usize, &'a ServerRabbitMq)> {
+        self.servers()
+            .filter_map(|(index, server)| Some((index, server.rabbitmq.as_ref()?)))
+    }
+
+    /// Folders of certificate files of brokers, each with its pointer.
+    fn certificate_folders(&self) -> impl Iterator<Item = (String, &'a str)> {
+        let common = self.inventory.rabbitmq.iter();
+        let common = common.map(|all| ("/rabbitmq/certificates".to_owned(), all.certificates.as_str()));
+        let own = self.brokers().filter_map(|(index, own)| {
+            let pointer = server_pointer(index, "/rabbitmq/certificates");
+            Some((pointer, own.certificates.as_deref()?))
+        });
+        common.chain(own)
+    }
+
+    /// Addresses in `overrides` that are given, each with its field.
+    fn given_addresses(&self) -> impl Iterator<Item = (&'static str, &'a str)> {
+        let overrides = &self.inventory.overrides;
+        [
+            ("no_access_page_url", &overrides.no_access_page_url),
+            ("smart_rules_endpoint_url", &overrides.smart_rules_endpoint_url),
+        ]
+        .into_iter()
+        .filter_map(|(field, address)| Some((field, address.as_deref()?)))
+    }
+
+    /// The change window with its first and last moment; a stamp that is not RFC 3339 was refused by the schema.
+    fn window(&self) -> Option<(&'a ChangeWindow, Moment, Moment)> {
+        let window = self.inventory.bundle.window.as_ref()?;
+        Some((window, Moment::read(&window.start)?, Moment::read(&window.end)?))
+    }
+
     /// Servers with a role.
     fn with_role(&self, role: Role) -> impl Iterator<Item = (usize, &'a Server)> {
-        self.servers().filter(move |(_, server)| has(server, role))
+        self.servers().filter(move |(_, server)| server.has(role))
+    }
+
+    /// The Management server with this fqdn, ignoring case.
+    fn management_by_fqdn(&self, fqdn: &str) -> Option<(usize, &'a Server)> {
+        self.server_by_fqdn(fqdn)
+            .filter(|(_, server)| server.has(Role::Management))
     }
 
     /// The server with this fqdn, ignoring case.
@@ -243,14 +285,25 @@ impl<'a> View<'a> {
     }
 }
 
-/// Whether a server has a role.
-fn has(server: &Server, role: Role) -> bool {
-    server.roles.contains(&role)
+/// A name that `word` may be a slip of. Each costs a look at every known name, so only the first 20 unknown words get one.
+fn suggestion<'n>(nth: usize, word: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    (nth <= 20).then(|| nearest(word, known)).flatten()
 }
 
 /// JSON pointer of a member of a server.
 fn server_pointer(index: usize, rest: &str) -> String {
     format!("/servers/{index}{rest}")
+}
+
+/// `/sql/ole/user` as an author would say it: `sql.ole.user`.
+fn dotted(pointer: &str) -> String {
+    pointer.trim_start_matches('/').replace('/', ".")
+}
+
+/// The names of servers for a message.
+fn some_servers(servers: &[(usize, &Server)]) -> String {
+    let names: Vec<&str> = servers.iter().map(|(_, server)| server.name.as_str()).collect();
+    some_names(&names)
 }
 
 /// "`A`", "`A` and `B`", "`A`, `B` and 7 more": names for a message that must stay one line.

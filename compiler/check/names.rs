@@ -2,22 +2,20 @@
 //!
 //! Windows, DNS and the folders of a bundle all ignore case, so names are compared that way (DEF-44, PORT table).
 
-use std::collections::BTreeMap;
-
-use super::problem::Problem;
+use super::problem::Problems;
 use super::{View, server_pointer};
 use crate::codes;
 use crate::contract::artifact::Role;
 
-pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(view: &View<'_>, problems: &mut Problems) {
     unique(view, problems);
     roles(view, problems);
     for (index, server) in view.servers() {
         let pointer = server_pointer(index, "/name");
         let label = server.fqdn.split('.').next().unwrap_or(&server.fqdn);
         if !label.eq_ignore_ascii_case(&server.name) {
-            problems.push(
-                Problem::at(
+            problems
+                .at(
                     codes::NAME_DIFFERS_FROM_FQDN,
                     pointer,
                     format!(
@@ -29,41 +27,36 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
                 .help(
                     "check both for a slip; if they really differ, DNS must know the short name as well, \
                      because brokers connect by it",
-                ),
-            );
+                );
         }
     }
 }
 
-fn unique(view: &View<'_>, problems: &mut Vec<Problem>) {
-    let mut names: BTreeMap<String, usize> = BTreeMap::new();
-    let mut fqdns: BTreeMap<String, usize> = BTreeMap::new();
+fn unique(view: &View<'_>, problems: &mut Problems) {
     for (index, server) in view.servers() {
         let fields = [
-            (&mut names, "name", &server.name, codes::DUPLICATE_SERVER_NAME),
-            (&mut fqdns, "fqdn", &server.fqdn, codes::DUPLICATE_SERVER_FQDN),
+            (&view.by_name, "name", &server.name, codes::DUPLICATE_SERVER_NAME),
+            (&view.by_fqdn, "fqdn", &server.fqdn, codes::DUPLICATE_SERVER_FQDN),
         ];
-        for (seen, field, value, code) in fields {
-            match seen.get(&value.to_ascii_lowercase()) {
-                None => {
-                    seen.insert(value.to_ascii_lowercase(), index);
-                }
-                Some(&first) => problems.push(
-                    Problem::at(
-                        code,
-                        server_pointer(index, &format!("/{field}")),
-                        format!("the {field} `{value}` is used by two servers"),
-                    )
-                    .related(server_pointer(first, &format!("/{field}")), "first used here")
-                    .note("names are compared without regard to case")
-                    .help(format!("give each server its own `{field}`")),
-                ),
-            }
+        for (by, field, value, code) in fields {
+            let first = by.get(&value.to_ascii_lowercase());
+            let Some(first) = first.filter(|first| **first != index) else {
+                continue;
+            };
+            problems
+                .at(
+                    code,
+                    server_pointer(index, &format!("/{field}")),
+                    format!("the {field} `{value}` is used by two servers"),
+                )
+                .related(server_pointer(*first, &format!("/{field}")), "first used here")
+                .note("names are compared without regard to case")
+                .help(format!("give each server its own `{field}`"));
         }
     }
 }
 
-fn roles(view: &View<'_>, problems: &mut Vec<Problem>) {
+fn roles(view: &View<'_>, problems: &mut Problems) {
     let needed = [
         (
             Role::Management,
@@ -80,11 +73,10 @@ fn roles(view: &View<'_>, problems: &mut Vec<Problem>) {
     ];
     for (role, code, word, why) in needed {
         if view.with_role(role).next().is_none() {
-            problems.push(
-                Problem::at_key(code, "/servers", format!("no server has the role `{word}`"))
-                    .note(why)
-                    .help(format!("add `{word}` to the `roles` of the server it runs on")),
-            );
+            problems
+                .at_key(code, "/servers", format!("no server has the role `{word}`"))
+                .note(why)
+                .help(format!("add `{word}` to the `roles` of the server it runs on"));
         }
     }
 }

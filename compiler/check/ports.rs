@@ -1,7 +1,7 @@
 //! Ports: what listens where, and whether two programs would want the same port (PORT-1 to PORT-43, DEF-4 to DEF-8).
 
-use super::problem::Problem;
-use super::{View, has, server_pointer};
+use super::problem::Problems;
+use super::{View, server_pointer};
 use crate::codes;
 use crate::contract::artifact::Role;
 use crate::inventory::model::{Integration, Server};
@@ -18,8 +18,8 @@ impl On {
     fn runs(self, server: &Server) -> bool {
         match self {
             Self::Every => true,
-            Self::Management => has(server, Role::Management),
-            Self::Core => has(server, Role::Core),
+            Self::Management => server.has(Role::Management),
+            Self::Core => server.has(Role::Core),
         }
     }
 }
@@ -63,23 +63,22 @@ struct Chosen {
     is_amqps: bool,
 }
 
-pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(view: &View<'_>, problems: &mut Problems) {
     addresses(view, problems);
     let chosen = chosen(view);
     for listener in &chosen {
         if listener.on == On::Management && listener.port == 80 {
-            problems.push(
-                Problem::at(
+            problems
+                .at(
                     codes::PROXY_ON_PORT_80,
                     listener.pointer,
                     format!("`{}` is 80, which IIS keeps", listener.name),
                 )
                 .note("Windows holds port 80 on all addresses as long as IIS has it on 127.0.0.1 (DEF-24)")
-                .help("use 443 for HTTPS; a plain listener is rarely needed"),
-            );
+                .help("use 443 for HTTPS; a plain listener is rarely needed");
         } else if listener.on == On::Management && UPSTREAMS.contains(&listener.port) {
-            problems.push(
-                Problem::at(
+            problems
+                .at(
                     codes::PROXY_LOOP,
                     listener.pointer,
                     format!(
@@ -88,18 +87,16 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
                     ),
                 )
                 .note("the service could not start, or requests would come back to the proxy until no connection is left (DEF-28)")
-                .help("choose a port that is not in the port table, for example 443 or 8080"),
-            );
+                .help("choose a port that is not in the port table, for example 443 or 8080");
         } else if listener.is_amqps && listener.port == PLAIN_AMQP {
-            problems.push(
-                Problem::at(
+            problems
+                .at(
                     codes::RABBITMQ_PLAIN_PORT,
                     listener.pointer,
                     format!("`{}` is {PLAIN_AMQP}, the port without TLS, which this change closes", listener.name),
                 )
                 .note("clients and firewall rules that were left on clear text would still reach it, and the check that 5672 is closed would fail (PORT-18)")
-                .help("use 5671, the registered port of AMQP over TLS"),
-            );
+                .help("use 5671, the registered port of AMQP over TLS");
         } else {
             fixed_collision(view, listener, problems);
         }
@@ -110,8 +107,8 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
                 .servers()
                 .any(|(_, server)| listener.on.runs(server) && earlier.on.runs(server));
             if listener.port == earlier.port && meet {
-                problems.push(
-                    Problem::at(
+                problems
+                    .at(
                         codes::PORT_TAKEN,
                         listener.pointer,
                         format!(
@@ -120,8 +117,7 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
                         ),
                     )
                     .related(earlier.pointer, "also here")
-                    .help("choose another port for one of them"),
-                );
+                    .help("choose another port for one of them");
             }
         }
     }
@@ -130,19 +126,18 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
 }
 
 /// Addresses a firewall rule can be limited to.
-fn addresses(view: &View<'_>, problems: &mut Vec<Problem>) {
+fn addresses(view: &View<'_>, problems: &mut Problems) {
     let addresses = view.inventory.network.callback_addresses.iter().flatten();
     for (index, text) in addresses.enumerate() {
         if !is_address_or_range(text) {
-            problems.push(
-                Problem::at(
+            problems
+                .at(
                     codes::ADDRESS_INVALID,
                     format!("/network/callback_addresses/{index}"),
                     format!("`{text}` is no address and no range of addresses"),
                 )
                 .note("the firewall would refuse the rule, or open the port to everybody")
-                .help("write `10.20.0.11`, `10.20.0.0/24` or `10.20.0.11-10.20.0.14`"),
-            );
+                .help("write `10.20.0.11`, `10.20.0.0/24` or `10.20.0.11-10.20.0.14`");
         }
     }
 }
@@ -172,33 +167,27 @@ fn is_address_or_range(text: &str) -> bool {
 }
 
 fn chosen(view: &View<'_>) -> Vec<Chosen> {
-    let inventory = view.inventory;
-    let mut chosen = vec![Chosen {
-        port: inventory.proxy.https_port,
-        pointer: "/proxy/https_port",
-        name: "proxy.https_port",
+    let proxy = &view.inventory.proxy;
+    let rabbitmq = view.inventory.rabbitmq.as_ref();
+    let of_proxy = |port, pointer, name| Chosen {
+        port,
+        pointer,
+        name,
         on: On::Management,
         is_amqps: false,
-    }];
-    if let Some(port) = inventory.proxy.http_port {
-        chosen.push(Chosen {
-            port,
-            pointer: "/proxy/http_port",
-            name: "proxy.http_port",
-            on: On::Management,
-            is_amqps: false,
-        });
-    }
-    if let Some(rabbitmq) = &inventory.rabbitmq {
-        chosen.push(Chosen {
-            port: rabbitmq.port,
-            pointer: "/rabbitmq/port",
-            name: "rabbitmq.port",
-            on: On::Every,
-            is_amqps: true,
-        });
-    }
-    chosen
+    };
+    let https = of_proxy(proxy.https_port, "/proxy/https_port", "proxy.https_port");
+    let http = proxy
+        .http_port
+        .map(|port| of_proxy(port, "/proxy/http_port", "proxy.http_port"));
+    let amqps = rabbitmq.map(|rabbitmq| Chosen {
+        port: rabbitmq.port,
+        pointer: "/rabbitmq/port",
+        name: "rabbitmq.port",
+        on: On::Every,
+        is_amqps: true,
+    });
+    [https].into_iter().chain(http).chain(amqps).collect()
 }
 
 /// Fixed ports of this inventory: the table, and Agent Priority where it is integrated (PORT-1).
@@ -211,7 +200,7 @@ fn fixed(view: &View<'_>) -> impl Iterator<Item = (u16, u16, &'static str, On)> 
     FIXED.iter().copied().chain(agent_priority)
 }
 
-fn fixed_collision(view: &View<'_>, listener: &Chosen, problems: &mut Vec<Problem>) {
+fn fixed_collision(view: &View<'_>, listener: &Chosen, problems: &mut Problems) {
     for (first, last, program, on) in fixed(view) {
         if !(first..=last).contains(&listener.port) {
             continue;
@@ -224,8 +213,8 @@ fn fixed_collision(view: &View<'_>, listener: &Chosen, problems: &mut Vec<Proble
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            problems.push(
-                Problem::at(
+            problems
+                .at(
                     codes::PORT_TAKEN,
                     listener.pointer,
                     format!(
@@ -235,33 +224,31 @@ fn fixed_collision(view: &View<'_>, listener: &Chosen, problems: &mut Vec<Proble
                 )
                 .related(server_pointer(index, "/roles"), "both run here")
                 .note("the second program to start would fail to open its port")
-                .help("choose a port that is not in the port table of the guide"),
-            );
+                .help("choose a port that is not in the port table of the guide");
         }
     }
 }
 
 /// DEF-4: the range of the Erlang virtual machines.
-fn erlang(view: &View<'_>, chosen: &[Chosen], problems: &mut Vec<Problem>) {
+fn erlang(view: &View<'_>, chosen: &[Chosen], problems: &mut Problems) {
     let Some(range) = view.inventory.network.erlang_ports else {
         return;
     };
     let first = u32::from(range.first);
     let end = first + u32::from(range.count); // one past the last
     if range.count < 1000 {
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::ERLANG_PORTS_TOO_FEW,
                 "/network/erlang_ports/count",
                 format!("the Erlang port range has {} ports, fewer than 1000", range.count),
             )
             .note("the guide asks for a contiguous range of at least 1000 ports (PORT-5)")
-            .help("set `count` to 1000 or more"),
-        );
+            .help("set `count` to 1000 or more");
     }
     if end > 65_536 {
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::ERLANG_PORTS_TOO_HIGH,
                 "/network/erlang_ports/count",
                 format!("the Erlang port range ends at {}, above 65535", end - 1),
@@ -270,8 +257,7 @@ fn erlang(view: &View<'_>, chosen: &[Chosen], problems: &mut Vec<Problem>) {
             .help(format!(
                 "start lower, or set `count` to at most {}",
                 65_536 - first
-            )),
-        );
+            ));
     }
     let taken = fixed(view)
         .map(|(low, high, program, on)| (low, high, program.to_owned(), on))
@@ -286,8 +272,8 @@ fn erlang(view: &View<'_>, chosen: &[Chosen], problems: &mut Vec<Problem>) {
     for (low, high, program, on) in taken {
         let overlaps = u32::from(low) < end && u32::from(high) >= first;
         if overlaps && view.servers().any(|(_, server)| on.runs(server)) {
-            problems.push(
-                Problem::at(
+            problems
+                .at(
                     codes::ERLANG_PORTS_COVER_FIXED,
                     "/network/erlang_ports/first",
                     format!(
@@ -296,13 +282,12 @@ fn erlang(view: &View<'_>, chosen: &[Chosen], problems: &mut Vec<Problem>) {
                     ),
                 )
                 .note("an Erlang node may open that port first, and the other program fails to start")
-                .help("move the range, for example to 20000 with 1000 ports"),
-            );
+                .help("move the range, for example to 20000 with 1000 ports");
         }
     }
     if end > EPHEMERAL {
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::ERLANG_PORTS_EPHEMERAL,
                 "/network/erlang_ports/first",
                 format!(
@@ -311,27 +296,25 @@ fn erlang(view: &View<'_>, chosen: &[Chosen], problems: &mut Vec<Problem>) {
                 ),
             )
             .note("any outgoing connection may hold one of these ports when a node starts (DEF-4)")
-            .help("use a range below 49152, or reserve it with `netsh int ipv4 add excludedportrange`"),
-        );
+            .help("use a range below 49152, or reserve it with `netsh int ipv4 add excludedportrange`");
     }
 }
 
-fn firewall(view: &View<'_>, problems: &mut Vec<Problem>) {
+fn firewall(view: &View<'_>, problems: &mut Problems) {
     let network = &view.inventory.network;
     if view.inventory.proxy.http_port.is_some() {
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::PLAIN_HTTP_LISTENER,
                 "/proxy/http_port",
                 "`proxy.http_port` adds a listener without encryption",
             )
             .note("it answers on 127.0.0.1 only, but forwards to everything the proxy publishes (DEF-34)")
-            .help("remove `http_port` unless a program on the Management server needs it"),
-        );
+            .help("remove `http_port` unless a program on the Management server needs it");
     }
     if !network.firewall {
-        problems.push(
-            Problem::at_key(
+        problems
+            .at_key(
                 codes::LOCAL_APIS_REACHABLE,
                 "/network/firewall",
                 "without firewall scripts the services behind the proxy stay reachable unencrypted",
@@ -339,32 +322,29 @@ fn firewall(view: &View<'_>, problems: &mut Vec<Problem>) {
             .note("nothing binds 8000, 8001, 8002 and 8012 to 127.0.0.1, although the guide says so (DEF-56)")
             .help(
                 "set `network.firewall: true`, or block 2800, 2900, 8000, 8001, 8002 and 8012 in another way",
-            ),
-        );
+            );
     } else if network.erlang_ports.is_none() && view.inventory.servers.len() > 1 {
-        problems.push(
-            Problem::at_key(
+        problems
+            .at_key(
                 codes::FIREWALL_WITHOUT_ERLANG_PORTS,
                 "/network/firewall",
                 "the firewall scripts cannot open the Erlang ports, because `network.erlang_ports` is missing",
             )
             .note("Erlang nodes then listen on any free port, and a closed firewall separates them (PORT-5)")
-            .help("set `network.erlang_ports`, for example to `{ first: 20000, count: 1000 }`"),
-        );
+            .help("set `network.erlang_ports`, for example to `{ first: 20000, count: 1000 }`");
     }
     if let Some(index) = network
         .integrations
         .iter()
         .position(|integration| *integration == Integration::Smtp)
     {
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::SMTP_DIRECTION,
                 format!("/network/integrations/{index}"),
                 "port 25 is treated as outbound to the mail server",
             )
             .note("the guide lists port 25 of Notification Server as inbound, which contradicts its purpose (DEF-5)")
-            .help("check with the vendor if something must send mail to Callback"),
-        );
+            .help("check with the vendor if something must send mail to Callback");
     }
 }

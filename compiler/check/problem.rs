@@ -53,19 +53,39 @@ pub(super) struct Problem {
     pub(super) accepted: Option<Acceptance>,
 }
 
-impl Problem {
-    /// A finding at a value.
-    pub(super) fn at(code: Code, pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::new(code, Place::Value(pointer.into()), message.into())
+/// The server that a pointer leads into.
+pub(super) fn server_of(pointer: &str) -> Option<usize> {
+    let rest = pointer.strip_prefix("/servers/")?;
+    rest.split('/').next()?.parse().ok()
+}
+
+/// What the rules found so far.
+#[derive(Debug, Default)]
+pub(super) struct Problems(pub(super) Vec<Problem>);
+
+impl Problems {
+    /// Adds a finding at a value.
+    pub(super) fn at(
+        &mut self,
+        code: Code,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+    ) -> &mut Problem {
+        self.add(code, Place::Value(pointer.into()), message.into())
     }
 
-    /// A finding at a key.
-    pub(super) fn at_key(code: Code, pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::new(code, Place::Key(pointer.into()), message.into())
+    /// Adds a finding at a key.
+    pub(super) fn at_key(
+        &mut self,
+        code: Code,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+    ) -> &mut Problem {
+        self.add(code, Place::Key(pointer.into()), message.into())
     }
 
-    fn new(code: Code, place: Place, message: String) -> Self {
-        Self {
+    fn add(&mut self, code: Code, place: Place, message: String) -> &mut Problem {
+        self.0.push_mut(Problem {
             code,
             message,
             place,
@@ -74,11 +94,13 @@ impl Problem {
             help: None,
             servers: Vec::new(),
             accepted: None,
-        }
+        })
     }
+}
 
+impl Problem {
     /// Names the servers it is about.
-    pub(super) fn servers(mut self, servers: impl IntoIterator<Item = usize>) -> Self {
+    pub(super) fn servers(&mut self, servers: impl IntoIterator<Item = usize>) -> &mut Self {
         self.servers = servers.into_iter().collect();
         self
     }
@@ -88,14 +110,7 @@ impl Problem {
         if !self.servers.is_empty() {
             return self.servers.clone();
         }
-        let mut segments = self.place.pointer().split('/').skip(1);
-        let is_server = segments.next() == Some("servers");
-        segments
-            .next()
-            .filter(|_| is_server)
-            .and_then(|index| index.parse().ok())
-            .into_iter()
-            .collect()
+        server_of(self.place.pointer()).into_iter().collect()
     }
 
     /// Whether an engineer must know it: warnings about acceptances are for the author alone, and one of them depends on
@@ -104,25 +119,20 @@ impl Problem {
         self.code.severity() == Severity::Warning && !accept::is_about_one(self)
     }
 
-    /// Adds a fact to a finished finding.
-    pub(super) fn add_note(&mut self, text: String) {
-        self.notes.push(text);
-    }
-
     /// Adds another place.
-    pub(super) fn related(mut self, pointer: impl Into<String>, text: impl Into<String>) -> Self {
+    pub(super) fn related(&mut self, pointer: impl Into<String>, text: impl Into<String>) -> &mut Self {
         self.related.push((Place::Value(pointer.into()), text.into()));
         self
     }
 
     /// Adds a fact.
-    pub(super) fn note(mut self, text: impl Into<String>) -> Self {
+    pub(super) fn note(&mut self, text: impl Into<String>) -> &mut Self {
         self.notes.push(text.into());
         self
     }
 
     /// Adds the remedy.
-    pub(super) fn help(mut self, text: impl Into<String>) -> Self {
+    pub(super) fn help(&mut self, text: impl Into<String>) -> &mut Self {
         self.help = Some(text.into());
         self
     }

@@ -3,16 +3,16 @@
 
 use std::collections::BTreeSet;
 
-use super::problem::Problem;
-use super::{View, server_pointer, some_names};
+use super::problem::Problems;
+use super::{View, server_pointer, some_servers};
 use crate::codes;
 use crate::inventory::model::{LogLevel, RabbitMq, Server, UserTag};
 
-pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(view: &View<'_>, problems: &mut Problems) {
     let Some(rabbitmq) = &view.inventory.rabbitmq else {
         for (index, server) in view.servers().filter(|(_, server)| server.rabbitmq.is_some()) {
-            problems.push(
-                Problem::at_key(
+            problems
+                .at_key(
                     codes::SERVER_RABBITMQ_UNUSED,
                     server_pointer(index, "/rabbitmq"),
                     format!(
@@ -20,8 +20,7 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
                         server.name
                     ),
                 )
-                .help("add the section `rabbitmq` to the inventory, or remove this one"),
-            );
+                .help("add the section `rabbitmq` to the inventory, or remove this one");
         }
         overrides(view, problems);
         return;
@@ -32,7 +31,7 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
 }
 
 /// DEF-69: names of files that only the section `rabbitmq` makes.
-fn overrides(view: &View<'_>, problems: &mut Vec<Problem>) {
+fn overrides(view: &View<'_>, problems: &mut Problems) {
     let overrides = &view.inventory.overrides;
     for (field, name) in [
         ("rabbitmq_config_file", &overrides.rabbitmq_config_file),
@@ -41,15 +40,14 @@ fn overrides(view: &View<'_>, problems: &mut Vec<Problem>) {
         if name.is_none() {
             continue;
         }
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::OVERRIDE_UNUSED,
                 format!("/overrides/{field}"),
                 format!("`overrides.{field}` has no effect, because the inventory has no section `rabbitmq`"),
             )
             .note("without that section the bundle changes no file of RabbitMQ, so none needs a name")
-            .help("add the section `rabbitmq`, or remove the override"),
-        );
+            .help("add the section `rabbitmq`, or remove the override");
     }
 }
 
@@ -78,97 +76,91 @@ pub(super) fn all_login_names<'a>(view: &View<'a>) -> Vec<LoginName<'a>> {
             rabbitmq.common_name.as_ref(),
             rabbitmq.subject.as_ref(),
         );
-        for (index, server) in view.servers() {
-            if let Some(own) = &server.rabbitmq {
-                add(
-                    server_pointer(index, "/rabbitmq"),
-                    own.common_name.as_ref(),
-                    own.subject.as_ref(),
-                );
-            }
+        for (index, own) in view.brokers() {
+            add(
+                server_pointer(index, "/rabbitmq"),
+                own.common_name.as_ref(),
+                own.subject.as_ref(),
+            );
         }
     }
     names
 }
 
 /// Exactly one of the two forms for every server; a server's own form replaces the common one.
-fn login_names(view: &View<'_>, rabbitmq: &RabbitMq, problems: &mut Vec<Problem>) {
-    let both = |section: &str| {
-        Problem::at(
-            codes::LOGIN_NAME_TWICE,
-            format!("{section}/subject"),
-            "`common_name` and `subject` are given together",
-        )
-        .related(format!("{section}/common_name"), "the other one")
-        .note("RabbitMQ takes the user name from the Common Name or from the whole subject, never both (DEF-76)")
-        .help("keep `common_name` when the certificate has one, else `subject`")
+fn login_names(view: &View<'_>, rabbitmq: &RabbitMq, problems: &mut Problems) {
+    let mut both = |section: &str| {
+        problems
+            .at(
+                codes::LOGIN_NAME_TWICE,
+                format!("{section}/subject"),
+                "`common_name` and `subject` are given together",
+            )
+            .related(format!("{section}/common_name"), "the other one")
+            .note("RabbitMQ takes the user name from the Common Name or from the whole subject, never both (DEF-76)")
+            .help("keep `common_name` when the certificate has one, else `subject`");
     };
     if rabbitmq.common_name.is_some() && rabbitmq.subject.is_some() {
-        problems.push(both("/rabbitmq"));
+        both("/rabbitmq");
     }
-    let own = |server: &Server| {
-        server.rabbitmq.as_ref().map_or((false, false), |own| {
-            (own.common_name.is_some(), own.subject.is_some())
-        })
-    };
-    for (index, server) in view.servers() {
-        if own(server) == (true, true) {
-            problems.push(both(&server_pointer(index, "/rabbitmq")));
+    for (index, own) in view.brokers() {
+        if own.common_name.is_some() && own.subject.is_some() {
+            both(&server_pointer(index, "/rabbitmq"));
         }
     }
     if rabbitmq.common_name.is_none() && rabbitmq.subject.is_none() {
-        let without: Vec<&str> = view
+        let names_nobody = |server: &Server| {
+            let mut own = server.rabbitmq.iter();
+            own.all(|own| own.common_name.is_none() && own.subject.is_none())
+        };
+        let without: Vec<_> = view
             .servers()
-            .filter(|(_, server)| own(server) == (false, false))
-            .map(|(_, server)| server.name.as_str())
+            .filter(|(_, server)| names_nobody(server))
             .collect();
         if !without.is_empty() {
-            problems.push(
-                Problem::at_key(
+            problems
+                .at_key(
                     codes::LOGIN_NAME_MISSING,
                     "/rabbitmq",
                     format!(
                         "neither `common_name` nor `subject` is given for {}",
-                        some_names(&without)
+                        some_servers(&without)
                     ),
                 )
                 .note("the brokers would have no user for these certificates, and every login fails (DEF-77)")
-                .help("add `common_name`, or `subject` for certificates without one"),
-            );
+                .help("add `common_name`, or `subject` for certificates without one");
         }
     }
 }
 
-fn settings(rabbitmq: &RabbitMq, problems: &mut Vec<Problem>) {
+fn settings(rabbitmq: &RabbitMq, problems: &mut Problems) {
     if let Some(index) = rabbitmq
         .user_tags
         .iter()
         .position(|tag| *tag == UserTag::Administrator)
     {
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::ADMINISTRATOR_TAG,
                 format!("/rabbitmq/user_tags/{index}"),
                 "certificate users become administrators of RabbitMQ",
             )
             .note("the guide sets this tag; federation needs none (DEF-89)")
-            .help("write `user_tags: [monitoring]` if nothing manages the broker with a certificate"),
-        );
+            .help("write `user_tags: [monitoring]` if nothing manages the broker with a certificate");
     }
     if rabbitmq.log_level == LogLevel::Debug {
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::DEBUG_LOG,
                 "/rabbitmq/log_level",
                 "RabbitMQ logs every connection in detail",
             )
             .note("the guide leaves this on for good; the log grows with every heartbeat (DEF-79)")
-            .help("use `info`, and `debug` only while you look for a mistake"),
-        );
+            .help("use `info`, and `debug` only while you look for a mistake");
     }
     if rabbitmq.disable_management_plugin {
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::MANAGEMENT_PLUGIN_OFF,
                 "/rabbitmq/disable_management_plugin",
                 "five components lose their access to the management plugin",
@@ -177,19 +169,17 @@ fn settings(rabbitmq: &RabbitMq, problems: &mut Vec<Problem>) {
                 "System Management API, Notification Server, Platform ToolKit, Peripheral Monitor and Core Monitor \
                  use port 15672 (PORT-17, DEF-71)",
             )
-            .help("ask the vendor before you switch the plugin off; the last step of the runbook does it"),
-        );
+            .help("ask the vendor before you switch the plugin off; the last step of the runbook does it");
     }
 }
 
 /// DEF-96: clients check the short name of a broker (as SNI), Callback's own client the short name or the fqdn.
-fn certificates(view: &View<'_>, problems: &mut Vec<Problem>) {
+fn certificates(view: &View<'_>, problems: &mut Problems) {
     let targets: BTreeSet<&str> = view
-        .servers()
-        .filter_map(|(_, server)| server.rabbitmq.as_ref())
-        .flat_map(|own| own.upstreams.iter().map(|upstream| upstream.server.as_str()))
+        .brokers()
+        .flat_map(|(_, own)| own.upstreams.iter().map(|upstream| upstream.server.as_str()))
         .collect();
-    let mut unknown: Vec<(usize, &str)> = Vec::new();
+    let mut unknown: Vec<(usize, &Server)> = Vec::new();
     for (index, server) in view.servers() {
         let targeted = targets.contains(server.name.as_str());
         let names = server
@@ -198,7 +188,7 @@ fn certificates(view: &View<'_>, problems: &mut Vec<Problem>) {
             .and_then(|own| own.certificate_names.as_ref());
         let Some(names) = names else {
             if targeted {
-                unknown.push((index, &server.name));
+                unknown.push((index, server));
             }
             continue;
         };
@@ -206,19 +196,18 @@ fn certificates(view: &View<'_>, problems: &mut Vec<Problem>) {
         let full = names.iter().any(|name| covers(name, &server.fqdn));
         let pointer = server_pointer(index, "/rabbitmq/certificate_names");
         if !short && (targeted || !full) {
-            problems.push(
-                Problem::at(
+            problems
+                .at(
                     codes::CERTIFICATE_LACKS_NAME,
                     pointer,
                     format!("the broker certificate of `{0}` does not name `{0}`", server.name),
                 )
                 .related(server_pointer(index, "/name"), "the short name")
                 .note("other brokers connect by the short name and check it, so the handshake fails (DEF-96)")
-                .help("have the certificate issued with the short name and the fqdn as subject alternative names"),
-            );
+                .help("have the certificate issued with the short name and the fqdn as subject alternative names");
         } else if !full {
-            problems.push(
-                Problem::at(
+            problems
+                .at(
                     codes::CERTIFICATE_LACKS_FQDN,
                     pointer,
                     format!(
@@ -228,25 +217,22 @@ fn certificates(view: &View<'_>, problems: &mut Vec<Problem>) {
                 )
                 .related(server_pointer(index, "/fqdn"), "the fqdn")
                 .note("a client that connects by the fqdn refuses the certificate (DEF-82)")
-                .help("have the certificate issued with both names"),
-            );
+                .help("have the certificate issued with both names");
         }
     }
     if let Some((index, _)) = unknown.first() {
-        let names: Vec<&str> = unknown.iter().map(|(_, name)| *name).collect();
-        problems.push(
-            Problem::at_key(
+        problems
+            .at_key(
                 codes::CERTIFICATE_NAMES_UNKNOWN,
                 server_pointer(*index, "/rabbitmq"),
                 format!(
                     "the names in the broker certificate of {} are not given, so they cannot be checked",
-                    some_names(&names)
+                    some_servers(&unknown)
                 ),
             )
             .note("the certificate must name the short name of its server, or federation fails (DEF-96)")
             .help("copy the output of `openssl x509 -noout -ext subjectAltName -in server_certificate.pem` to `certificate_names`")
-            .servers(unknown.iter().map(|(index, _)| *index)),
-        );
+            .servers(unknown.iter().map(|(index, _)| *index));
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The generated texts are scanned again later. This file must not know what a secret looks like.
 
+use super::dotted;
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::inventory::Loaded;
@@ -22,7 +23,7 @@ pub fn refuse_secrets(diagnostics: &mut Diagnostics, loaded: &Loaded) {
                     codes::SECRET_IN_INVENTORY,
                     format!(
                         "the value of `{}` looks like a secret ({}, {})",
-                        field_name(&pointer),
+                        dotted(&pointer),
                         suspect.position,
                         suspect.form
                     ),
@@ -33,10 +34,6 @@ pub fn refuse_secrets(diagnostics: &mut Diagnostics, loaded: &Loaded) {
             );
         }
     }
-}
-
-fn field_name(pointer: &str) -> String {
-    pointer.trim_start_matches('/').replace('/', ".")
 }
 
 /// Names of the secrets an inventory declares; the names may be printed.

@@ -3,14 +3,16 @@
 //!
 //! Each is a warning: nobody but the author knows better, and can say so.
 
-use super::problem::Problem;
-use super::{View, server_pointer};
+use cbgen_formats::Cut as _;
+
+use super::View;
+use super::problem::Problems;
 use crate::codes;
 use crate::contract::moment::Moment;
 use crate::diag::{code, slip_of};
 use crate::inventory::web;
 
-pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(view: &View<'_>, problems: &mut Problems) {
     window(view, problems);
     probe(view, problems);
     extensions(view, problems);
@@ -23,39 +25,34 @@ const DAY: i64 = 24 * 60;
 /// Minutes of the largest offsets from UTC that clocks have.
 const OFFSETS: std::ops::RangeInclusive<i64> = -12 * 60..=14 * 60;
 
-fn window(view: &View<'_>, problems: &mut Vec<Problem>) {
-    let Some(window) = &view.inventory.bundle.window else {
-        return;
-    };
-    let (Some(start), Some(end)) = (Moment::read(&window.start), Moment::read(&window.end)) else {
+fn window(view: &View<'_>, problems: &mut Problems) {
+    let Some((window, start, end)) = view.window() else {
         return;
     };
     let length = start.minutes_to(&end);
     if length > DAY {
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::WINDOW_OVER_A_DAY,
                 "/bundle/window/end",
                 format!("the change window lasts {} hours", length / 60),
             )
             .related("/bundle/window/start", "the start")
             .note("the runbook counts how long callers wait, and when to decide about going back, from this window")
-            .help("correct the date, or say in `accept` why it is so long"),
-        );
+            .help("correct the date, or say in `accept` why it is so long");
     }
     let mut odd = |moment: &Moment, pointer: &str, text: &str| {
         let offset = moment.offset_minutes();
         let is_common = OFFSETS.contains(&offset) && [0, 30, 45].contains(&(offset.abs() % 60));
         if !is_common {
-            problems.push(
-                Problem::at(
+            problems
+                .at(
                     codes::WINDOW_OFFSET_ODD,
                     pointer,
                     format!("no time zone has the offset of `{text}`"),
                 )
                 .note("the offset is what follows the time; it moves the whole window")
-                .help("write the offset of the installation's clocks on that day, for example `+01:00`"),
-            );
+                .help("write the offset of the installation's clocks on that day, for example `+01:00`");
         }
         is_common
     };
@@ -63,8 +60,8 @@ fn window(view: &View<'_>, problems: &mut Vec<Problem>) {
     let end_is_common = odd(&end, "/bundle/window/end", &window.end);
     let apart = (start.offset_minutes() - end.offset_minutes()).abs();
     if start_is_common && end_is_common && apart > 60 {
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::WINDOW_OFFSET_ODD,
                 "/bundle/window/end",
                 format!(
@@ -74,13 +71,12 @@ fn window(view: &View<'_>, problems: &mut Vec<Problem>) {
             )
             .related("/bundle/window/start", "the start")
             .note("a change to or from daylight saving time moves a clock by one hour at most")
-            .help("write both times with the offset of the installation's clocks"),
-        );
+            .help("write both times with the offset of the installation's clocks");
     }
 }
 
 /// A balancer that asks a port where the proxy does not listen finds every server dead.
-fn probe(view: &View<'_>, problems: &mut Vec<Problem>) {
+fn probe(view: &View<'_>, problems: &mut Problems) {
     let proxy = &view.inventory.proxy;
     let Some(probe) = proxy
         .balancer
@@ -99,8 +95,8 @@ fn probe(view: &View<'_>, problems: &mut Vec<Problem>) {
     } else {
         "a balancer that asks where nothing listens finds every server dead"
     };
-    problems.push(
-        Problem::at(
+    problems
+        .at(
             codes::PROBE_AT_CLOSED_PORT,
             "/proxy/balancer/health_probe",
             format!(
@@ -113,8 +109,7 @@ fn probe(view: &View<'_>, problems: &mut Vec<Problem>) {
         .help(format!(
             "have it changed before the window, and write what it asks then, for example `TCP port {}`",
             proxy.https_port
-        )),
-    );
+        ));
 }
 
 /// Ports that a sentence names: numbers behind `port`, `tcp`, `:` or alone, and those of web addresses.
@@ -131,13 +126,10 @@ fn ports_in(text: &str) -> Vec<u16> {
             .filter(|word| !word.is_empty())
             .collect();
         let is_alone = words.len() == 1;
-        for (at, word) in words.iter().enumerate() {
-            let before = at
-                .checked_sub(1)
-                .and_then(|at| words.get(at))
-                .copied()
-                .unwrap_or_default();
+        let mut before = "";
+        for word in words {
             let is_named = ["port", "ports", "tcp", "https", "http", "ssl", "tls"].contains(&before);
+            before = word;
             if let Ok(port) = word.parse::<u16>()
                 && (is_alone || is_named)
             {
@@ -153,7 +145,7 @@ const KINDS_OF_FILES: [&str; 12] = [
     "pem", "crt", "cer", "key", "pfx", "p12", "exe", "config", "conf", "zip", "txt", "msi",
 ];
 
-fn extensions(view: &View<'_>, problems: &mut Vec<Problem>) {
+fn extensions(view: &View<'_>, problems: &mut Problems) {
     let inventory = view.inventory;
     let ending = |path: &str| {
         let name = path.rsplit('\\').next().unwrap_or(path);
@@ -163,15 +155,14 @@ fn extensions(view: &View<'_>, problems: &mut Vec<Problem>) {
     let pfx = &inventory.certificate.pfx;
     let is_pfx = ending(pfx).is_none_or(|ending| ["pfx", "p12"].contains(&ending.as_str()));
     if !is_pfx {
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::FILE_OF_ANOTHER_KIND,
                 "/certificate/pfx",
                 format!("`certificate.pfx` names {}, which is not called as a PFX file is", code(pfx)),
             )
             .note("the file must hold the certificate with its private key (PKCS #12); the script of the change takes it apart")
-            .help("export it with its key as a `.pfx` or `.p12` file and name that"),
-        );
+            .help("export it with its key as a `.pfx` or `.p12` file and name that");
     }
     let product = &inventory.product;
     let mut folders: Vec<(String, &str)> =
@@ -185,20 +176,11 @@ fn extensions(view: &View<'_>, problems: &mut Vec<Problem>) {
             .into_iter()
             .filter_map(|(pointer, folder)| Some((pointer.to_owned(), folder.as_deref()?))),
     );
-    folders.extend(inventory.rabbitmq.iter().map(|rabbitmq| {
-        (
-            "/rabbitmq/certificates".to_owned(),
-            rabbitmq.certificates.as_str(),
-        )
-    }));
-    folders.extend(view.servers().filter_map(|(index, server)| {
-        let folder = server.rabbitmq.as_ref()?.certificates.as_deref()?;
-        Some((server_pointer(index, "/rabbitmq/certificates"), folder))
-    }));
+    folders.extend(view.certificate_folders());
     for (pointer, folder) in folders {
         if ending(folder).is_some_and(|ending| KINDS_OF_FILES.contains(&ending.as_str())) {
-            problems.push(
-                Problem::at(
+            problems
+                .at(
                     codes::FILE_OF_ANOTHER_KIND,
                     pointer,
                     format!(
@@ -207,36 +189,26 @@ fn extensions(view: &View<'_>, problems: &mut Vec<Problem>) {
                     ),
                 )
                 .note("the names of the files in it are added to this one")
-                .help("write the folder that the file lies in"),
-            );
+                .help("write the folder that the file lies in");
         }
     }
 }
 
 /// Hosts in addresses that differ from a name of the installation by a slip of the finger.
-fn hosts(view: &View<'_>, problems: &mut Vec<Problem>) {
+fn hosts(view: &View<'_>, problems: &mut Problems) {
     let inventory = view.inventory;
     let mut names = vec![inventory.proxy.fqdn.as_str()];
     names.extend(inventory.proxy.aliases.iter().map(String::as_str));
     names.extend(inventory.servers.iter().map(|server| server.fqdn.as_str()));
-    let given = [
-        ("no_access_page_url", &inventory.overrides.no_access_page_url),
-        (
-            "smart_rules_endpoint_url",
-            &inventory.overrides.smart_rules_endpoint_url,
-        ),
-    ];
-    for (field, address) in given {
-        let Some(address) = address.as_deref() else {
+    for (field, address) in view.given_addresses() {
+        let Some((scheme, host, _)) = web::parts(address) else {
             continue;
         };
-        let Some((_, host, _)) = web::parts(address) else {
-            continue;
-        };
+        let rest = address.cut(scheme.len() + "://".len() + host.len()..);
         let host = host.to_ascii_lowercase();
         if let Some(near) = slip_of(&host, &names) {
-            problems.push(
-                Problem::at(
+            problems
+                .at(
                     codes::HOST_NEARLY_KNOWN,
                     format!("/overrides/{field}"),
                     format!(
@@ -248,15 +220,8 @@ fn hosts(view: &View<'_>, problems: &mut Vec<Problem>) {
                 .note("nothing else of the inventory has this name")
                 .help(format!(
                     "did you mean {}?",
-                    code(&address.to_lowercase().find(&host).map_or_else(
-                        || near.to_owned(),
-                        |at| {
-                            let (before, rest) = address.split_at_checked(at).unwrap_or(("", address));
-                            format!("{before}{near}{}", rest.get(host.len()..).unwrap_or_default())
-                        }
-                    ))
-                )),
-            );
+                    code(&format!("{scheme}://{near}{rest}"))
+                ));
         }
     }
 }

@@ -1,8 +1,8 @@
 //! SQL Server: how Callback reaches it, with which driver, and what that driver does about TLS
 //! (PRE-12, DEF-61, DEF-67, DEF-68, DEF-104).
 
-use super::problem::Problem;
-use super::{View, has, server_pointer};
+use super::problem::Problems;
+use super::{View, server_pointer};
 use crate::codes;
 use crate::codes::Code;
 use crate::contract::artifact::Role;
@@ -45,7 +45,7 @@ const PROVIDERS: &[(&str, Trait)] = &[
     ("SQLOLEDB", Trait::NoTls12),
 ];
 
-pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(view: &View<'_>, problems: &mut Problems) {
     readers(view, problems);
     access(view, problems);
     let driver = &view.inventory.sql.driver;
@@ -88,75 +88,70 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
 }
 
 /// DEF-45: 127.0.0.1 in the table of web service paths means the machine that reads it.
-fn readers(view: &View<'_>, problems: &mut Vec<Problem>) {
+fn readers(view: &View<'_>, problems: &mut Problems) {
     let silent: Vec<usize> = view
         .servers()
-        .filter(|(_, server)| server.reads_ws_paths.is_none() && !has(server, Role::Management))
+        .filter(|(_, server)| server.reads_ws_paths.is_none() && !server.has(Role::Management))
         .map(|(index, _)| index)
         .collect();
     if let Some(&first) = silent.first() {
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::READERS_UNKNOWN,
                 server_pointer(first, "/roles"),
                 "it is assumed that nothing reads the table of web service paths on servers without these services",
             )
             .note("the change puts http://127.0.0.1/ into both rows, which is the machine that reads them (SQL-1, DEF-45)")
             .help("ask the vendor or look into the configuration of what runs there, and write `reads_ws_paths: false` below each such server")
-            .servers(silent),
-        );
+            .servers(silent);
     }
     for (index, server) in view.servers() {
-        if server.reads_ws_paths == Some(true) && !has(server, Role::Management) {
-            problems.push(
-                Problem::at(
+        if server.reads_ws_paths == Some(true) && !server.has(Role::Management) {
+            problems
+                .at(
                     codes::READER_WITHOUT_SERVICES,
                     server_pointer(index, "/reads_ws_paths"),
                     format!("`{}` reads addresses at 127.0.0.1 and runs no web services", server.name),
                 )
                 .note("the guide puts http://127.0.0.1/ into both rows, which is the machine that reads them (SQL-1, DEF-45)")
-                .help("look up what reads the table on this server; it needs another way to the web services, or the role `management`"),
-            );
+                .help("look up what reads the table on this server; it needs another way to the web services, or the role `management`");
         }
     }
 }
 
-fn access(view: &View<'_>, problems: &mut Vec<Problem>) {
+fn access(view: &View<'_>, problems: &mut Problems) {
     let sql = &view.inventory.sql;
     let ole = sql.access.iter().position(|access| *access == SqlAccess::Ole);
     if let Some(index) = ole {
         if !sql.access.contains(&SqlAccess::Odbc) {
-            problems.push(
-                Problem::at(
+            problems
+                .at(
                     codes::OLE_WITHOUT_ODBC,
                     format!("/sql/access/{index}"),
                     "`sql.access` has `ole` without `odbc`",
                 )
                 .note("the Erlang components reach the database by ODBC only (PRE-12)")
-                .help("write `access: [odbc, ole]`"),
-            );
+                .help("write `access: [odbc, ole]`");
         }
         if sql.ole.is_none() {
-            problems.push(
-                Problem::at(
+            problems
+                .at(
                     codes::OLE_SECTION_MISSING,
                     format!("/sql/access/{index}"),
                     "`sql.access` has `ole`, but the section `sql.ole` is missing",
                 )
                 .note("the connection string of the reporting database is made from it (SQL-3, SQL-4)")
-                .help("add `ole` with at least `authentication: windows`, or remove `ole` from `access`"),
-            );
+                .help("add `ole` with at least `authentication: windows`, or remove `ole` from `access`");
         }
     } else if sql.ole.is_some() {
-        problems.push(
-            Problem::at_key(
+        problems
+            .at_key(
                 codes::OLE_SECTION_UNUSED,
                 "/sql/ole",
                 "the section `sql.ole` is not used, because `sql.access` lacks `ole`",
             )
             .related("/sql/access", "no `ole` here")
-            .help("add `ole` to `access`, or remove the section"),
-        );
+            .help("add `ole` to `access`, or remove the section");
     }
 }
 
@@ -177,12 +172,12 @@ fn known_trait(table: &[(&str, Trait)], name: &str) -> Option<Trait> {
         .map(|(_, known)| *known)
 }
 
-fn name(field: &Field, value: &str, problems: &mut Vec<Problem>) {
+fn name(field: &Field, value: &str, problems: &mut Problems) {
     let what = field.what;
     let Some(known) = known_trait(field.own, value) else {
         if known_trait(field.others, value).is_some() {
-            problems.push(
-                Problem::at(
+            problems
+                .at(
                     field.swapped,
                     field.pointer,
                     format!(
@@ -196,13 +191,12 @@ fn name(field: &Field, value: &str, problems: &mut Vec<Problem>) {
                     "use a name from the ODBC administrator, for example `ODBC Driver 17 for SQL Server`"
                 } else {
                     "use a provider name, for example `MSOLEDBSQL`"
-                }),
-            );
+                });
         } else if value.is_ascii() {
             // Other letters are refused by name (CB0360).
             let near = nearest(value, field.own.iter().map(|(name, _)| *name));
-            problems.push(
-                Problem::at(
+            problems
+                .at(
                     codes::DRIVER_NAME_UNKNOWN,
                     field.pointer,
                     format!("the {what} {} is unknown", code(value)),
@@ -211,67 +205,79 @@ fn name(field: &Field, value: &str, problems: &mut Vec<Problem>) {
                 .help(match near {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "compare it letter by letter with the installed drivers on each server".into(),
-                }),
-            );
+                });
         }
         return;
     };
-    let problem = match known {
-        Trait::Plain => return,
-        Trait::NoTls12 => Problem::at(
-            codes::DRIVER_WITHOUT_TLS12,
-            field.pointer,
-            format!("the {what} {} cannot use TLS 1.2", code(value)),
-        )
-        .note("it belongs to Windows and is not maintained; the guide asks for a driver with TLS 1.2 (TLS-15)")
-        .help("install and name a current one: `ODBC Driver 17 for SQL Server`, `MSOLEDBSQL`"),
-        Trait::NativeClient => Problem::at(
-            codes::NATIVE_CLIENT_DEPRECATED,
-            field.pointer,
-            format!("the {what} {} is deprecated", code(value)),
-        )
-        .note("Native Client needs the 2012 QFE package for TLS 1.2 and is gone from SQL Server 2022 (DEF-68)")
-        .help("prefer `ODBC Driver 17 for SQL Server` and `MSOLEDBSQL`, or check that the QFE build is installed"),
-        Trait::EncryptsByDefault => Problem::at(
-            codes::ENCRYPT_BY_DEFAULT,
-            field.pointer,
-            format!("the {what} {} encrypts and validates the certificate by default", code(value)),
-        )
-        .note("with a self-signed certificate of SQL Server every connection fails (DEF-68)")
-        .help("give SQL Server a certificate these servers trust, or use the release before"),
-    };
-    problems.push(problem);
+    match known {
+        Trait::Plain => {}
+        Trait::NoTls12 => {
+            problems
+                .at(
+                    codes::DRIVER_WITHOUT_TLS12,
+                    field.pointer,
+                    format!("the {what} {} cannot use TLS 1.2", code(value)),
+                )
+                .note("it belongs to Windows and is not maintained; the guide asks for a driver with TLS 1.2 (TLS-15)")
+                .help("install and name a current one: `ODBC Driver 17 for SQL Server`, `MSOLEDBSQL`");
+        }
+        Trait::NativeClient => {
+            problems
+                .at(
+                    codes::NATIVE_CLIENT_DEPRECATED,
+                    field.pointer,
+                    format!("the {what} {} is deprecated", code(value)),
+                )
+                .note("Native Client needs the 2012 QFE package for TLS 1.2 and is gone from SQL Server 2022 (DEF-68)")
+                .help("prefer `ODBC Driver 17 for SQL Server` and `MSOLEDBSQL`, or check that the QFE build is installed");
+        }
+        Trait::EncryptsByDefault => {
+            problems
+                .at(
+                    codes::ENCRYPT_BY_DEFAULT,
+                    field.pointer,
+                    format!(
+                        "the {what} {} encrypts and validates the certificate by default",
+                        code(value)
+                    ),
+                )
+                .note("with a self-signed certificate of SQL Server every connection fails (DEF-68)")
+                .help("give SQL Server a certificate these servers trust, or use the release before");
+        }
+    }
 }
 
-fn login(ole: &Ole, problems: &mut Vec<Problem>) {
+fn login(ole: &Ole, problems: &mut Problems) {
     let given = [
         ("user", ole.user.is_some(), "/sql/ole/user"),
         ("password", ole.password.is_some(), "/sql/ole/password"),
     ];
     for (field, present, pointer) in given {
         match (ole.authentication, present) {
-            (SqlAuthentication::Sql, false) => problems.push(
-                Problem::at(
-                    codes::SQL_LOGIN_INCOMPLETE,
-                    "/sql/ole/authentication",
-                    format!("SQL authentication needs `sql.ole.{field}`"),
-                )
-                .note("the connection string would name no login (SQL-3)")
-                .help(if field == "user" {
-                    "add `user`, the name of the SQL login"
-                } else {
-                    "add `password: { secret: NAME }`, the name of an environment variable; never the password itself"
-                }),
-            ),
-            (SqlAuthentication::Windows, true) => problems.push(
-                Problem::at(
-                    codes::SQL_LOGIN_UNUSED,
-                    pointer,
-                    format!("Windows authentication has no use for `sql.ole.{field}`"),
-                )
-                .related("/sql/ole/authentication", "Windows authentication")
-                .help(format!("remove `{field}`, or write `authentication: sql`")),
-            ),
+            (SqlAuthentication::Sql, false) => {
+                problems
+                    .at(
+                        codes::SQL_LOGIN_INCOMPLETE,
+                        "/sql/ole/authentication",
+                        format!("SQL authentication needs `sql.ole.{field}`"),
+                    )
+                    .note("the connection string would name no login (SQL-3)")
+                    .help(if field == "user" {
+                        "add `user`, the name of the SQL login"
+                    } else {
+                        "add `password: { secret: NAME }`, the name of an environment variable; never the password itself"
+                    });
+            }
+            (SqlAuthentication::Windows, true) => {
+                problems
+                    .at(
+                        codes::SQL_LOGIN_UNUSED,
+                        pointer,
+                        format!("Windows authentication has no use for `sql.ole.{field}`"),
+                    )
+                    .related("/sql/ole/authentication", "Windows authentication")
+                    .help(format!("remove `{field}`, or write `authentication: sql`"));
+            }
             (SqlAuthentication::Sql, true) | (SqlAuthentication::Windows, false) => {}
         }
     }
@@ -280,19 +286,18 @@ fn login(ole: &Ole, problems: &mut Vec<Problem>) {
         .as_deref()
         .is_some_and(|user| user.eq_ignore_ascii_case("sa"))
     {
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::SQL_USER_SA,
                 "/sql/ole/user",
                 "Callback logs in as `sa`, the administrator of SQL Server",
             )
             .note("whoever reads the connection string owns the whole server (DEF-104)")
-            .help("create a login that may only read the reporting database"),
-        );
+            .help("create a login that may only read the reporting database");
     }
 }
 
-fn legacy(view: &View<'_>, native_client: bool, problems: &mut Vec<Problem>) {
+fn legacy(view: &View<'_>, native_client: bool, problems: &mut Problems) {
     if !view.inventory.windows_tls.disable_legacy_protocols {
         return;
     }
@@ -303,18 +308,17 @@ fn legacy(view: &View<'_>, native_client: bool, problems: &mut Vec<Problem>) {
     } else {
         return;
     };
-    problems.push(
-        Problem::at(
+    problems
+        .at(
             codes::LEGACY_PROTOCOLS_OFF,
             "/windows_tls/disable_legacy_protocols",
             "switching TLS 1.0 and 1.1 off may cut Callback off from SQL Server",
         )
         .note(why)
-        .help("update the server and the drivers first, test a connection, and switch protocols off in a later change (DEF-61)"),
-    );
+        .help("update the server and the drivers first, test a connection, and switch protocols off in a later change (DEF-61)");
 }
 
-fn assumed_names(view: &View<'_>, problems: &mut Vec<Problem>) {
+fn assumed_names(view: &View<'_>, problems: &mut Problems) {
     const NAMES: [&str; 5] = [
         "ws_configuration/table",
         "ws_configuration/path_column",
@@ -331,8 +335,8 @@ fn assumed_names(view: &View<'_>, problems: &mut Vec<Problem>) {
         return;
     }
     let names: Vec<&str> = assumed.iter().map(String::as_str).collect();
-    problems.push(
-        Problem::at_key(
+    problems
+        .at_key(
             codes::SQL_NAMES_ASSUMED,
             "/sql/names",
             format!(
@@ -343,6 +347,5 @@ fn assumed_names(view: &View<'_>, problems: &mut Vec<Problem>) {
         .note(
             "the guide gives neither tables nor columns; the scripts stop when a column is missing (DEF-67)",
         )
-        .help("look them up in the database and write them into `sql.names`"),
-    );
+        .help("look them up in the database and write them into `sql.names`");
 }

@@ -4,6 +4,8 @@
 //! of the same subject is as wrong as a broken one. It escapes `, + " \ < > ;`, a leading `#` and blanks at the ends,
 //! each with a backslash, and nothing else (`rabbit_cert_info.erl`, 3.8.1).
 
+use cbgen_formats::Cut as _;
+
 /// Attribute types of a subject in order, or why the text is not a subject.
 pub(super) fn types(subject: &str) -> Result<Vec<String>, String> {
     let mut types = Vec::new();
@@ -65,8 +67,7 @@ fn value_end<'a>(attribute: &str, value: &'a str) -> Result<Option<&'a str>, Str
         match character {
             ',' | '+' => {
                 finish(length, last_is_plain_blank)?;
-                let next = value.get(offset + 1..).unwrap_or_default();
-                return Ok(Some(next));
+                return Ok(Some(value.cut(offset + 1..)));
             }
             '\\' => {
                 let (after, escaped) = characters

@@ -24,6 +24,18 @@ pub(super) fn good() -> Inventory {
     inventory
 }
 
+/// Every case with its document: the good one, changed.
+fn documents(mutations: &Value) -> impl Iterator<Item = (&Value, Value)> {
+    let cases = mutations["cases"].as_array().unwrap().iter();
+    cases.map(|case| {
+        let mut document = mutations["base"].clone();
+        for (pointer, value) in case["set"].as_object().unwrap() {
+            set(&mut document, pointer, value);
+        }
+        (case, document)
+    })
+}
+
 fn mutations() -> Value {
     serde_json::from_str(include_str!("mutations.json")).unwrap()
 }
@@ -73,14 +85,9 @@ fn found(document: &Value) -> BTreeSet<&'static str> {
 #[test]
 fn each_mutation_brings_out_its_code_alone() {
     let mutations = mutations();
-    let base = &mutations["base"];
-    assert_eq!(found(base), BTreeSet::from(ALWAYS));
+    assert_eq!(found(&mutations["base"]), BTreeSet::from(ALWAYS));
     let mut failures = Vec::new();
-    for case in mutations["cases"].as_array().unwrap() {
-        let mut document = base.clone();
-        for (pointer, value) in case["set"].as_object().unwrap() {
-            set(&mut document, pointer, value);
-        }
+    for (case, document) in documents(&mutations) {
         let mut expected = BTreeSet::from(ALWAYS);
         expected.insert(case["code"].as_str().unwrap());
         for also in case["also"].as_array().unwrap() {
@@ -104,11 +111,7 @@ fn the_reference_names_the_checks_that_point_at_a_key() {
     let keys: BTreeSet<String> = crate::reference::keys().into_iter().map(|key| key.path).collect();
     let named = crate::reference::checks_by_key();
     let mut missing = BTreeSet::new();
-    for case in mutations["cases"].as_array().unwrap() {
-        let mut document = mutations["base"].clone();
-        for (pointer, value) in case["set"].as_object().unwrap() {
-            set(&mut document, pointer, value);
-        }
+    for (_, document) in documents(&mutations) {
         let inventory: Inventory = serde_json::from_value(document.clone()).unwrap();
         let is_default = |pointer: &str| document.pointer(pointer).is_none();
         for problem in collect(&inventory, &is_default, Some("2026-12-01")) {

@@ -3,12 +3,11 @@
 
 use std::fmt::Write as _;
 
-use semver::Version;
-
-use super::problem::Problem;
+use super::problem::Problems;
 use super::{View, server_pointer};
 use crate::codes;
 use crate::diag::one_of;
+use crate::facts::version_numbers;
 use crate::inventory::model::{Server, WindowsVersion};
 
 /// What PRE-8, PRE-9 and PRE-10 allow beside a release of SQL Server.
@@ -76,7 +75,7 @@ fn release(windows: WindowsVersion) -> &'static str {
     }
 }
 
-pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(view: &View<'_>, problems: &mut Problems) {
     let sql = view.inventory.sql.version;
     if let Some(platform) = platform(sql) {
         for (index, server) in view.servers() {
@@ -84,41 +83,33 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
         }
     }
     if sql == 2012 {
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::COMPATIBILITY_MATRIX,
                 "/sql/version",
                 "SQL Server 2012 needs the build 11.0.6216.27 or later for TLS 1.2",
             )
             .note("the guide asks to check Windows and IIS in the vendor's Compatibility and Integration Matrix before the registry is changed (PRE-8, PRE-11)")
-            .help("run `SELECT SERVERPROPERTY('ProductVersion')` and read the matrix before the change window"),
-        );
+            .help("run `SELECT SERVERPROPERTY('ProductVersion')` and read the matrix before the change window");
     }
     if sql == 2017 {
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::WINDOWS_FOR_SQL_2017,
                 "/sql/version",
                 "the guide asks for `Windows 2017` beside SQL Server 2017, which does not exist",
             )
             .note("Windows Server 2016 and 2019 are accepted instead (DEF-62)")
-            .help("ask the vendor which of the two is supported for this product version"),
-        );
+            .help("ask the vendor which of the two is supported for this product version");
     }
     brokers(view, problems);
 }
 
-fn server_platform(
-    sql: u16,
-    platform: &Platform,
-    index: usize,
-    server: &Server,
-    problems: &mut Vec<Problem>,
-) {
+fn server_platform(sql: u16, platform: &Platform, index: usize, server: &Server, problems: &mut Problems) {
     let fits = platform.windows.contains(&server.windows);
     if !fits {
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::WINDOWS_NOT_FOR_SQL,
                 server_pointer(index, "/windows"),
                 format!(
@@ -133,14 +124,40 @@ fn server_platform(
                 platform.requirement,
                 one_of(platform.windows.iter().map(|windows| release(*windows)))
             ))
-            .help("correct `windows` or `sql.version`; the bundle would switch protocols on a platform the vendor does not support"),
-        );
+            .help("correct `windows` or `sql.version`; the bundle would switch protocols on a platform the vendor does not support");
     }
     let Some(wanted) = dotnet(&server.dotnet) else {
         return;
     };
-    let problem = |reason: String, remedy: String| {
-        Problem::at(
+    let (reason, place, what, note, remedy) = if !platform
+        .dotnet
+        .iter()
+        .any(|allowed| dotnet(allowed) == Some(wanted))
+    {
+        (
+            format!("SQL Server {sql}"),
+            "/sql/version".to_owned(),
+            "the SQL Server release",
+            format!(
+                "{} allows {}",
+                platform.requirement,
+                one_of(platform.dotnet.iter().copied())
+            ),
+            "correct `dotnet` or `sql.version`, or plan the .NET update before this change",
+        )
+    } else if fits && server.windows == WindowsVersion::W2019 && wanted < (4, 7, 2) {
+        (
+            "Windows Server 2019".to_owned(),
+            server_pointer(index, "/windows"),
+            "the Windows release",
+            "Windows Server 2019 comes with 4.7.2; an earlier version cannot be installed on it".to_owned(),
+            "write `4.7.2`, or correct `windows`",
+        )
+    } else {
+        return;
+    };
+    problems
+        .at(
             codes::DOTNET_NOT_FOR_SQL,
             server_pointer(index, "/dotnet"),
             format!(
@@ -148,35 +165,9 @@ fn server_platform(
                 server.name, server.dotnet
             ),
         )
-        .help(remedy)
-    };
-    if !platform
-        .dotnet
-        .iter()
-        .any(|allowed| dotnet(allowed) == Some(wanted))
-    {
-        problems.push(
-            problem(
-                format!("SQL Server {sql}"),
-                "correct `dotnet` or `sql.version`, or plan the .NET update before this change".into(),
-            )
-            .related("/sql/version", "the SQL Server release")
-            .note(format!(
-                "{} allows {}",
-                platform.requirement,
-                one_of(platform.dotnet.iter().copied())
-            )),
-        );
-    } else if fits && server.windows == WindowsVersion::W2019 && wanted < (4, 7, 2) {
-        problems.push(
-            problem(
-                "Windows Server 2019".into(),
-                "write `4.7.2`, or correct `windows`".into(),
-            )
-            .related(server_pointer(index, "/windows"), "the Windows release")
-            .note("Windows Server 2019 comes with 4.7.2; an earlier version cannot be installed on it"),
-        );
-    }
+        .related(place, what)
+        .note(note)
+        .help(remedy);
 }
 
 /// Numbers of a .NET version; `4.7` and `4.7.0` are the same release.
@@ -188,30 +179,28 @@ fn dotnet(text: &str) -> Option<(u16, u16, u16)> {
     Some((major, minor, patch))
 }
 
-fn brokers(view: &View<'_>, problems: &mut Vec<Problem>) {
+fn brokers(view: &View<'_>, problems: &mut Problems) {
     let product = &view.inventory.product;
-    let covered = Version::parse(&product.version).is_ok_and(|version| version < Version::new(9, 5, 4));
+    let covered = version_numbers(&product.version) < [9, 5, 4];
     if product.high_availability && view.inventory.servers.len() == 1 {
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::HA_WITH_ONE_SERVER,
                 "/product/high_availability",
                 "this high availability installation has one server",
             )
-            .help("list every server of the installation, also those that need no change"),
-        );
+            .help("list every server of the installation, also those that need no change");
     }
     let Some(rabbitmq) = &view.inventory.rabbitmq else {
         if product.high_availability && !product.agent_priority && covered {
-            problems.push(
-                Problem::at(
+            problems
+                .at(
                     codes::HA_WITHOUT_RABBITMQ,
                     "/product/high_availability",
                     "this high availability installation has no section `rabbitmq`",
                 )
                 .note("messages between the servers stay unencrypted, with password login (PRE-13)")
-                .help("describe the brokers in `rabbitmq`, or record why they stay as they are"),
-            );
+                .help("describe the brokers in `rabbitmq`, or record why they stay as they are");
         }
         return;
     };
@@ -222,8 +211,8 @@ fn brokers(view: &View<'_>, problems: &mut Vec<Problem>) {
         "remove the section"
     };
     if !product.high_availability {
-        problems.push(
-            Problem::at_key(
+        problems
+            .at_key(
                 codes::RABBITMQ_WITHOUT_HA,
                 "/rabbitmq",
                 "the section `rabbitmq` needs a high availability installation",
@@ -232,24 +221,22 @@ fn brokers(view: &View<'_>, problems: &mut Vec<Problem>) {
             .note("the procedure applies to High Availability solutions only (PRE-13)")
             .help(format!(
                 "set `product.high_availability: true` if this is one, or {remove}"
-            )),
-        );
+            ));
     }
     if product.agent_priority {
-        problems.push(
-            Problem::at_key(
+        problems
+            .at_key(
                 codes::RABBITMQ_WITH_AGENT_PRIORITY,
                 "/rabbitmq",
                 "the section `rabbitmq` does not apply to Agent Priority integrations",
             )
             .related("/product/agent_priority", "Agent Priority is integrated")
             .note("the guide excludes them (PRE-14): their clients cannot log in with certificates")
-            .help(remove),
-        );
+            .help(remove);
     }
     if !covered {
-        problems.push(
-            Problem::at_key(
+        problems
+            .at_key(
                 codes::RABBITMQ_NOT_FOR_PRODUCT,
                 "/rabbitmq",
                 format!(
@@ -259,12 +246,11 @@ fn brokers(view: &View<'_>, problems: &mut Vec<Problem>) {
             )
             .related("/product/version", "the product version")
             .note("from 9.5.4 on another article of the vendor applies (PRE-15, DEF-100)")
-            .help(format!("{remove}; everything else compiles without them")),
-        );
+            .help(format!("{remove}; everything else compiles without them"));
     }
-    if Version::parse(&rabbitmq.version).is_ok_and(|version| (version.major, version.minor) != (3, 8)) {
-        problems.push(
-            Problem::at(
+    if !matches!(version_numbers(&rabbitmq.version), [3, 8, _]) {
+        problems
+            .at(
                 codes::RABBITMQ_VERSION_UNPROVEN,
                 "/rabbitmq/version",
                 format!(
@@ -273,8 +259,7 @@ fn brokers(view: &View<'_>, problems: &mut Vec<Problem>) {
                 ),
             )
             .note("other releases read other configuration keys, for example for logging")
-            .help("check the version in the folder name below `RabbitMQ Server`"),
-        );
+            .help("check the version in the folder name below `RabbitMQ Server`");
     }
 }
 

@@ -1,21 +1,16 @@
 //! The change window.
 
 use super::View;
-use super::problem::Problem;
+use super::problem::Problems;
 use crate::codes;
-use crate::contract::moment::Moment;
 
-pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
-    let Some(window) = &view.inventory.bundle.window else {
-        return;
-    };
-    // A stamp that is not RFC 3339 was refused by the schema.
-    let (Some(start), Some(end)) = (Moment::read(&window.start), Moment::read(&window.end)) else {
+pub(super) fn check(view: &View<'_>, problems: &mut Problems) {
+    let Some((window, start, end)) = view.window() else {
         return;
     };
     if end <= start {
-        problems.push(
-            Problem::at(
+        problems
+            .at(
                 codes::WINDOW_ENDS_EARLY,
                 "/bundle/window/end",
                 format!(
@@ -25,7 +20,6 @@ pub(super) fn check(view: &View<'_>, problems: &mut Vec<Problem>) {
             )
             .related("/bundle/window/start", "the start")
             .note("the offsets of both time stamps are taken into account")
-            .help("correct the date or the offset"),
-        );
+            .help("correct the date or the offset");
     }
 }

@@ -135,7 +135,7 @@ pub(super) fn rabbitmq_facts(inventory: &Inventory, broker: &RabbitMq) -> Rabbit
 }
 
 /// The certificate identity of a server: its own when it states one, else the common one.
-fn identity<'a>(broker: &'a RabbitMq, server: &'a Server) -> (Option<&'a str>, &'a str) {
+pub(super) fn identity<'a>(broker: &'a RabbitMq, server: &'a Server) -> (Option<&'a str>, &'a str) {
     let own = server
         .rabbitmq
         .as_ref()
@@ -185,7 +185,7 @@ pub(super) fn server_rabbitmq_facts(
     let certificates = own
         .and_then(|own| own.certificates.as_ref())
         .unwrap_or(&broker.certificates);
-    let upstreams = own.map(|own| own.upstreams.as_slice()).unwrap_or_default();
+    let upstreams = own.into_iter().flat_map(|own| &own.upstreams);
     ServerRabbitMqFacts {
         certificates: certificates.clone(),
         certificates_slashed: certificates.replace('\\', "/"),
@@ -208,7 +208,6 @@ pub(super) fn server_rabbitmq_facts(
             })
             .collect(),
         upstreams: upstreams
-            .iter()
             .map(|upstream| {
                 let uri = federation_uri(&FederationUri::with_folder(
                     &upstream.server,

@@ -10,15 +10,16 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::contract::artifact::Role;
+use crate::contract::manifest::Window;
 use crate::inventory::model::{
-    CertificateKind, Integration, Inventory, Server, SqlAccess, SqlAuthentication, Window, WindowsVersion,
+    CertificateKind, Integration, Inventory, Server, SqlAccess, SqlAuthentication, WindowsVersion,
     XFrameOptions,
 };
 
 pub use broker::{BrokerUser, RabbitMqFacts, ServerRabbitMqFacts, UpstreamFacts};
 pub use proxy::{BalancerFacts, ProxyFacts};
 
-use broker::{Users, rabbitmq_facts, server_rabbitmq_facts, users};
+use broker::{Users, identity, rabbitmq_facts, server_rabbitmq_facts, users};
 use proxy::proxy_facts;
 
 /// The values of one installation that every template sees.
@@ -274,42 +275,53 @@ pub mod topology;
 impl Facts {
     /// Derives everything from a checked inventory. Linear in the number of servers and upstreams.
     pub fn derive(inventory: &Inventory) -> Self {
-        let root = inventory.product.install_root.as_str();
+        let Inventory {
+            bundle,
+            product,
+            certificate,
+            iis,
+            network,
+            overrides,
+            ..
+        } = inventory;
+        let root = product.install_root.as_str();
         let proxy = proxy_facts(inventory);
         let error_page_url = format!("{}/EyeQueue/EyeQErrorPage.aspx", proxy.origin);
         let smart_rules_endpoint = format!("{}/VHQWatchWS/VHQWatchWS.asmx", proxy.origin);
         let users = users(inventory);
         Self {
             bundle: BundleFacts {
-                name: inventory.bundle.name.clone(),
-                version: inventory.bundle.version.clone(),
-                change: inventory.bundle.change.clone(),
-                window: inventory.bundle.window.clone(),
-                has_tool: inventory.bundle.tool.is_some(),
+                name: bundle.name.clone(),
+                version: bundle.version.clone(),
+                change: bundle.change.clone(),
+                window: bundle.window.as_ref().map(|window| Window {
+                    start: window.start.clone(),
+                    end: window.end.clone(),
+                }),
+                has_tool: bundle.tool.is_some(),
             },
             product: ProductFacts {
-                version: inventory.product.version.clone(),
-                at_least_9_5_3: version_numbers(&inventory.product.version) >= [9, 5, 3],
+                version: product.version.clone(),
+                at_least_9_5_3: version_numbers(&product.version) >= [9, 5, 3],
                 install_root: root.to_owned(),
                 publish_root: format!(r"{root}\VirtualHoldPub"),
-                smart_rules_root: inventory
-                    .product
+                smart_rules_root: product
                     .smart_rules_root
                     .clone()
                     .unwrap_or_else(|| format!(r"{root}\SmartRules")),
-                core_monitor_root: inventory.product.core_monitor_root.clone(),
-                high_availability: inventory.product.high_availability,
-                agent_priority: inventory.product.agent_priority,
+                core_monitor_root: product.core_monitor_root.clone(),
+                high_availability: product.high_availability,
+                agent_priority: product.agent_priority,
             },
             certificate: CertificateFacts {
-                kind: inventory.certificate.kind,
-                self_signed: inventory.certificate.kind == CertificateKind::SelfSigned,
-                pfx: inventory.certificate.pfx.clone(),
+                kind: certificate.kind,
+                self_signed: certificate.kind == CertificateKind::SelfSigned,
+                pfx: certificate.pfx.clone(),
             },
             iis: IisFacts {
-                site: inventory.iis.site.clone(),
-                x_frame_options: inventory.iis.x_frame_options,
-                custom_error_page: inventory.iis.custom_error_page,
+                site: iis.site.clone(),
+                x_frame_options: iis.x_frame_options,
+                custom_error_page: iis.custom_error_page,
                 error_page_url,
             },
             sql: sql_facts(inventory),
@@ -321,22 +333,20 @@ impl Facts {
                 .as_ref()
                 .map(|broker| rabbitmq_facts(inventory, broker)),
             network: NetworkFacts {
-                firewall: inventory.network.firewall,
-                callback_addresses: inventory.network.callback_addresses.clone(),
-                integrations: inventory.network.integrations.clone(),
-                erlang_ports: inventory.network.erlang_ports.map(|range| ErlangPorts {
+                firewall: network.firewall,
+                callback_addresses: network.callback_addresses.clone(),
+                integrations: network.integrations.clone(),
+                erlang_ports: network.erlang_ports.map(|range| ErlangPorts {
                     first: range.first,
                     last: range.first.saturating_add(range.count.saturating_sub(1)),
                 }),
             },
             overrides: OverrideFacts {
-                no_access_page_url: inventory
-                    .overrides
+                no_access_page_url: overrides
                     .no_access_page_url
                     .clone()
                     .unwrap_or_else(|| "http://127.0.0.1/EyeQueue/NoAccessPage".into()),
-                smart_rules_endpoint_url: inventory
-                    .overrides
+                smart_rules_endpoint_url: overrides
                     .smart_rules_endpoint_url
                     .clone()
                     .unwrap_or(smart_rules_endpoint),
@@ -378,38 +388,17 @@ fn clock(seconds: u32) -> String {
 }
 
 fn topology_facts(inventory: &Inventory) -> TopologyFacts {
-    let is = |server: &Server, role| server.roles.contains(&role);
-    let (core, management) = (Role::Core, Role::Management);
-    let common_names: BTreeSet<bool> = inventory
-        .rabbitmq
-        .iter()
-        .flat_map(|broker| {
-            inventory
-                .servers
-                .iter()
-                .map(move |server| (broker, server.rabbitmq.as_ref()))
-        })
-        .map(|(broker, own)| match own {
-            Some(own) if own.common_name.is_some() => true,
-            Some(own) if own.subject.is_some() => false,
-            _ => broker.common_name.is_some(),
-        })
+    let servers = || inventory.servers.iter();
+    let is_management = |server: &&Server| server.has(Role::Management);
+    let mut cores = servers().filter(|server| server.has(Role::Core));
+    let brokers = inventory.rabbitmq.iter();
+    let common_names: BTreeSet<bool> = brokers
+        .flat_map(|broker| servers().map(move |server| identity(broker, server).0.is_some()))
         .collect();
     TopologyFacts {
-        has_combined: inventory
-            .servers
-            .iter()
-            .any(|server| is(server, core) && is(server, management)),
-        has_separate_core: inventory
-            .servers
-            .iter()
-            .any(|server| is(server, core) && !is(server, management)),
-        several_management: inventory
-            .servers
-            .iter()
-            .filter(|server| is(server, management))
-            .count()
-            > 1,
+        has_combined: cores.clone().any(|server| is_management(&server)),
+        has_separate_core: cores.any(|server| !is_management(&server)),
+        several_management: servers().filter(is_management).count() > 1,
         management_plugin_disabled: inventory
             .rabbitmq
             .as_ref()
@@ -443,8 +432,8 @@ fn sql_facts(inventory: &Inventory) -> SqlFacts {
 }
 
 fn server_facts(inventory: &Inventory, server: &Server, proxy: &ProxyFacts, users: &Users) -> ServerFacts {
-    let is_core = server.roles.contains(&Role::Core);
-    let is_management = server.roles.contains(&Role::Management);
+    let is_core = server.has(Role::Core);
+    let is_management = server.has(Role::Management);
     let proxy_fqdn = server.proxy.clone().unwrap_or_else(|| proxy.fqdn.clone());
     let proxy_origin = format!("https://{proxy_fqdn}{}", proxy.port_suffix);
     let vhqmws_url = if is_management {

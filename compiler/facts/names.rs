@@ -26,7 +26,7 @@ pub fn origins(inventory: &Inventory) -> Vec<String> {
     let management = inventory
         .servers
         .iter()
-        .filter(|server| server.roles.contains(&Role::Management));
+        .filter(|server| server.has(Role::Management));
     once(
         std::iter::once(inventory.proxy.fqdn.as_str())
             .chain(management.map(|server| server.fqdn.as_str()))

@@ -34,35 +34,13 @@ pub struct PortRow {
     pub callback_only: bool,
 }
 
-/// Ports no inventory value changes, so that no other range may cover them: number and owner.
-///
-/// Source: PORT-1 to PORT-21 and, for the last two ranges, the defaults in RabbitMQ's environment scripts (node port
-/// 25672; command line tools 10,000 to 10,010 above it).
-pub const FIXED: &[(u16, u16, &str)] = &[
-    (2136, 2136, "Message Bus"),
-    (2800, 2800, "Authorization API"),
-    (2850, 2850, "Agent Priority API"),
-    (2900, 2900, "Queue Statistics API"),
-    (4369, 4369, "Erlang port mapper"),
-    (6999, 6999, "Real-Time Adapter"),
-    (8000, 8000, "System Management API"),
-    (8001, 8001, "Configuration Management"),
-    (8002, 8002, "License Management"),
-    (8012, 8012, "Management Gateway"),
-    (9100, 9100, "Operation Mode server"),
-    (9999, 9999, "Queue Manager"),
-    (15672, 15672, "RabbitMQ management"),
-    (25672, 25672, "RabbitMQ between nodes"),
-    (35672, 35682, "RabbitMQ command line tools"),
-];
-
 /// The port table of one server, sorted by port, ranges by their first number, `dynamic` last.
 pub fn ports(inventory: &Inventory, server: &Server) -> Vec<PortRow> {
     let mut rows = Vec::new();
-    if server.roles.contains(&Role::Management) {
+    if server.has(Role::Management) {
         management(inventory, &mut rows);
     }
-    if server.roles.contains(&Role::Core) {
+    if server.has(Role::Core) {
         core(inventory, &mut rows);
     }
     everywhere(inventory, &mut rows);
@@ -91,8 +69,14 @@ enum Direction {
 const CALLBACK_SERVERS: &str = "Callback servers";
 const WEB_SERVICES: &str = "web services on Management servers";
 
-/// Builds a row; `what` is application, port, peers and purpose.
-fn row(ids: &[&str], direction: Direction, [application, port, peers, purpose]: [&str; 4]) -> PortRow {
+fn row(
+    ids: &[&str],
+    direction: Direction,
+    application: &str,
+    port: &str,
+    peers: &str,
+    purpose: &str,
+) -> PortRow {
     PortRow {
         ids: ids.iter().map(|id| (*id).to_owned()).collect(),
         application: application.into(),
@@ -118,34 +102,28 @@ fn management(inventory: &Inventory, rows: &mut Vec<PortRow>) {
     rows.push(row(
         &["PORT-7", "PORT-31", "DEF-7"],
         Inbound,
-        [
-            "Reverse proxy",
-            &https,
-            "browsers, Callback servers",
-            "HTTPS entry to the web applications and APIs",
-        ],
+        "Reverse proxy",
+        &https,
+        "browsers, Callback servers",
+        "HTTPS entry to the web applications and APIs",
     ));
     if let Some(http) = inventory.proxy.http_port {
         rows.push(row(
             &["PORT-42", "DEF-34"],
             Local,
-            [
-                "Reverse proxy",
-                &http.to_string(),
-                "this server only",
-                "plain HTTP entry for local callers",
-            ],
+            "Reverse proxy",
+            &http.to_string(),
+            "this server only",
+            "plain HTTP entry for local callers",
         ));
     }
     rows.push(row(
         &["PORT-6", "DEF-24"],
         Local,
-        [
-            "IIS",
-            "80",
-            "reverse proxy and services on this server",
-            "web services and pages, bound to 127.0.0.1",
-        ],
+        "IIS",
+        "80",
+        "reverse proxy and services on this server",
+        "web services and pages, bound to 127.0.0.1",
     ));
     for (ids, application, port, purpose) in [
         (
@@ -188,7 +166,10 @@ fn management(inventory: &Inventory, rows: &mut Vec<PortRow>) {
         rows.push(row(
             ids,
             Local,
-            [application, port, "reverse proxy on this server", purpose],
+            application,
+            port,
+            "reverse proxy on this server",
+            purpose,
         ));
     }
     let mut mail = vec!["PORT-13", "PORT-39", "DEF-5"];
@@ -198,7 +179,10 @@ fn management(inventory: &Inventory, rows: &mut Vec<PortRow>) {
     rows.push(row(
         &mail,
         Outbound,
-        ["Notification Server", "25", "mail server", "e-mail notifications"],
+        "Notification Server",
+        "25",
+        "mail server",
+        "e-mail notifications",
     ));
 }
 
@@ -208,12 +192,10 @@ fn core(inventory: &Inventory, rows: &mut Vec<PortRow>) {
         rows.push(row(
             &["PORT-1", "DEF-8"],
             Inbound,
-            [
-                "Agent Priority API",
-                "2850",
-                "Agent Priority clients",
-                "Agent Priority for AEP",
-            ],
+            "Agent Priority API",
+            "2850",
+            "Agent Priority clients",
+            "Agent Priority for AEP",
         ));
     }
     for (ids, application, port, peers, purpose) in [
@@ -246,17 +228,15 @@ fn core(inventory: &Inventory, rows: &mut Vec<PortRow>) {
             "real-time information",
         ),
     ] {
-        rows.push(row(ids, Inbound, [application, port, peers, purpose]));
+        rows.push(row(ids, Inbound, application, port, peers, purpose));
     }
     rows.push(row(
         &["PORT-8", "PORT-33"],
         Outbound,
-        [
-            "IVR",
-            "dynamic",
-            "interactive voice response system",
-            "control of the voice ports",
-        ],
+        "IVR",
+        "dynamic",
+        "interactive voice response system",
+        "control of the voice ports",
     ));
     for integration in &inventory.network.integrations {
         let third_party: &[(&str, &str, &str)] = match integration {
@@ -274,12 +254,10 @@ fn core(inventory: &Inventory, rows: &mut Vec<PortRow>) {
             rows.push(row(
                 &[id],
                 Outbound,
-                [
-                    application,
-                    port,
-                    "third-party system",
-                    "default port of the integration",
-                ],
+                application,
+                port,
+                "third-party system",
+                "default port of the integration",
             ));
         }
     }
@@ -291,12 +269,10 @@ fn everywhere(inventory: &Inventory, rows: &mut Vec<PortRow>) {
     rows.push(row(
         &["PORT-4", "PORT-40", "HARD-8"],
         Inbound,
-        [
-            "Erlang port mapper (epmd)",
-            "4369",
-            CALLBACK_SERVERS,
-            "finds the Erlang nodes; the port must not change",
-        ],
+        "Erlang port mapper (epmd)",
+        "4369",
+        CALLBACK_SERVERS,
+        "finds the Erlang nodes; the port must not change",
     ));
     let range = inventory.network.erlang_ports.map_or_else(
         || "dynamic".to_owned(),
@@ -308,25 +284,21 @@ fn everywhere(inventory: &Inventory, rows: &mut Vec<PortRow>) {
     rows.push(row(
         &["PORT-5", "PORT-41", "DEF-4"],
         Both,
-        [
-            "Erlang (erl, werl)",
-            &range,
-            CALLBACK_SERVERS,
-            "between Erlang nodes",
-        ],
+        "Erlang (erl, werl)",
+        &range,
+        CALLBACK_SERVERS,
+        "between Erlang nodes",
     ));
     let tls = inventory.rabbitmq.as_ref();
     if !tls.is_some_and(|rabbitmq| rabbitmq.disable_management_plugin) {
         rows.push(row(
             &["PORT-17", "DEF-8", "DEF-71"],
             Inbound,
-            [
-                "RabbitMQ management",
-                "15672",
-                CALLBACK_SERVERS,
-                "used by System Management API, Notification Server, Platform ToolKit, Peripheral Monitor and Core Monitor; \
-                 clear text",
-            ],
+            "RabbitMQ management",
+            "15672",
+            CALLBACK_SERVERS,
+            "used by System Management API, Notification Server, Platform ToolKit, Peripheral Monitor and Core Monitor; \
+             clear text",
         ));
     }
     let (ids, port, purpose): (&[&str], _, _) = match tls {
@@ -337,37 +309,31 @@ fn everywhere(inventory: &Inventory, rows: &mut Vec<PortRow>) {
         ),
         None => (&["PORT-18", "DEF-3"], "5672".to_owned(), "messages, clear text"),
     };
-    rows.push(row(ids, Inbound, ["RabbitMQ", &port, CALLBACK_SERVERS, purpose]));
+    rows.push(row(ids, Inbound, "RabbitMQ", &port, CALLBACK_SERVERS, purpose));
     rows.push(row(
         &["PORT-19", "DEF-4", "DEF-97"],
         Inbound,
-        [
-            "RabbitMQ between nodes",
-            "25672",
-            CALLBACK_SERVERS,
-            "nodes and command line tools; clear text",
-        ],
+        "RabbitMQ between nodes",
+        "25672",
+        CALLBACK_SERVERS,
+        "nodes and command line tools; clear text",
     ));
     rows.push(row(
         &["DEF-4"],
         Inbound,
-        [
-            "RabbitMQ command line tools",
-            "35672-35682",
-            CALLBACK_SERVERS,
-            "answers to command line tools; clear text",
-        ],
+        "RabbitMQ command line tools",
+        "35672-35682",
+        CALLBACK_SERVERS,
+        "answers to command line tools; clear text",
     ));
     let (port, purpose) = sql_port(&inventory.sql.server);
     rows.push(row(
         &["PORT-21", "PORT-32", "DEF-6"],
         Outbound,
-        [
-            "SQL Server",
-            &port,
-            &format!("SQL Server {}", inventory.sql.server),
-            purpose,
-        ],
+        "SQL Server",
+        &port,
+        &format!("SQL Server {}", inventory.sql.server),
+        purpose,
     ));
 }
 
@@ -422,6 +388,11 @@ mod tests {
             })
             .collect();
         assert_eq!(table, expected);
+    }
+
+    fn first_port(row: &str) -> u16 {
+        let digits = row.split([' ', '-']).next();
+        digits.and_then(|port| port.parse().ok()).unwrap_or(u16::MAX)
     }
 
     const BASE: &[&str] = &[
@@ -503,12 +474,7 @@ mod tests {
             "14330 outbound SQL Server",
             "50000-50999 both Erlang (erl, werl)",
         ]);
-        expected.sort_by_key(|row| {
-            row.split([' ', '-'])
-                .next()
-                .and_then(|port| port.parse().ok())
-                .unwrap_or(u16::MAX)
-        });
+        expected.sort_by_key(|row| first_port(row));
         check(
             &[
                 ("/proxy/https_port", serde_json::json!(8080)),
@@ -538,12 +504,7 @@ mod tests {
             "42027 outbound Cisco Peripheral Gateway A",
             "43027 outbound Cisco Peripheral Gateway B",
         ]);
-        expected.sort_by_key(|row| {
-            row.split([' ', '-'])
-                .next()
-                .and_then(|port| port.parse().ok())
-                .unwrap_or(u16::MAX)
-        });
+        expected.sort_by_key(|row| first_port(row));
         check(
             &[
                 ("/product/agent_priority", serde_json::json!(true)),

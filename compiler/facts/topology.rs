@@ -363,40 +363,26 @@ fn federation(picture: &mut Topology, facts: &Facts, over: &str) {
             let (Some((x1, y1, width)), Some((x2, y2, _))) = (from, at(picture, &upstream.server)) else {
                 continue;
             };
-            let path = match x1.cmp(&x2) {
-                std::cmp::Ordering::Equal => {
-                    let right = x1 + width;
-                    let bulge = right + 30 + offset % 3 * 8;
-                    format!(
-                        "M{right} {}C{bulge} {} {bulge} {} {right} {}",
-                        y1 + 8,
-                        y1 + 8,
-                        y2 - 8,
-                        y2 - 8
-                    )
-                }
-                std::cmp::Ordering::Less => {
-                    let (start, end) = (x1 + width, x2 - 2);
-                    let middle = i32::midpoint(start, end);
-                    format!(
-                        "M{start} {}C{middle} {} {middle} {} {end} {}",
-                        y1 + 12,
-                        y1 + 40,
-                        y2 + 40,
-                        y2 + 12
-                    )
-                }
-                std::cmp::Ordering::Greater => {
-                    let (start, end) = (x1, x2 + width + 2);
-                    let middle = i32::midpoint(start, end);
-                    format!(
-                        "M{start} {}C{middle} {} {middle} {} {end} {}",
-                        y1 + 18,
-                        y1 + 56,
-                        y2 + 56,
-                        y2 + 18
-                    )
-                }
+            let path = if x1 == x2 {
+                let right = x1 + width;
+                let bulge = right + 30 + offset % 3 * 8;
+                let (y1, y2) = (y1 + 8, y2 - 8);
+                format!("M{right} {y1}C{bulge} {y1} {bulge} {y2} {right} {y2}")
+            } else {
+                // To the right, and deeper below the boxes to the left.
+                let (start, end, edge, depth) = if x1 < x2 {
+                    (x1 + width, x2 - 2, 12, 40)
+                } else {
+                    (x1, x2 + width + 2, 18, 56)
+                };
+                let middle = i32::midpoint(start, end);
+                format!(
+                    "M{start} {}C{middle} {} {middle} {} {end} {}",
+                    y1 + edge,
+                    y1 + depth,
+                    y2 + depth,
+                    y2 + edge
+                )
             };
             offset += 1;
             picture.edges.push(Edge {

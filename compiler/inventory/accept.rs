@@ -30,6 +30,15 @@ pub struct Acceptance {
     pub until: Option<String>,
 }
 
+impl Acceptance {
+    /// Whether it lists a server by name.
+    pub fn lists(&self, name: &str) -> bool {
+        self.servers
+            .iter()
+            .any(|server| server.eq_ignore_ascii_case(name))
+    }
+}
+
 /// Whether a code is one of the warnings that an acceptance takes, as the pattern of [`Acceptance::code`] says.
 pub fn takes(code: Code) -> bool {
     let ranges = ["CB0401"..="CB0489", "CB0493"..="CB0495"];

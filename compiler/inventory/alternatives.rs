@@ -3,6 +3,7 @@
 //! An alternative keeps the form of its field (a name stays a name, a folder stays a folder), so that it can be
 //! compiled like the original. This module must not know what is compiled from an inventory.
 
+use cbgen_formats::Cut as _;
 use serde_json::{Map, Value};
 
 use super::Loaded;
@@ -63,13 +64,8 @@ impl Leaf {
 /// Every field of an inventory in the order of the schema, written or not.
 pub fn leaves(schema: &Schema, loaded: &Loaded) -> Vec<Leaf> {
     let full = json::tree(&loaded.inventory);
-    let names = full
-        .pointer("/servers")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(|server| server.get("name").cloned())
-        .collect();
+    let servers = loaded.inventory.servers.iter();
+    let names = servers.map(|server| server.name.as_str().into()).collect();
     let mut walk = Walk {
         loaded,
         names,
@@ -101,19 +97,14 @@ impl Walk<'_> {
                 self.push(written.is_some(), value.clone(), alternatives);
             }
             None => {
-                let choices = field
-                    .choices()
-                    .into_iter()
-                    .flatten()
-                    .filter(|choice| !choice.is_null());
-                let mut alternatives: Vec<Alternative> = choices.cloned().map(Alternative::Named).collect();
+                let choices = field.named_choices().cloned();
+                let mut alternatives: Vec<Alternative> = choices.map(Alternative::Named).collect();
                 if alternatives.is_empty() {
                     alternatives.extend(something(field).map(Alternative::Fresh));
                 }
-                let origin = Origin::Absent;
                 self.leaves.push(Leaf {
                     pointer: self.pointer.clone(),
-                    origin,
+                    origin: Origin::Absent,
                     value: Value::Null,
                     alternatives,
                 });
@@ -201,13 +192,13 @@ impl Walk<'_> {
 
     /// Other values of a scalar.
     fn others(&self, field: Field<'_>, value: &Value) -> Vec<Alternative> {
-        if let Some(choices) = field.choices() {
-            let others = choices.filter(|choice| *choice != value && !choice.is_null());
+        if field.choices().is_some() {
+            let others = field.named_choices().filter(|choice| *choice != value);
             return others.cloned().map(Alternative::Named).collect();
         }
         match value {
             Value::Bool(flag) => vec![Alternative::Named(Value::Bool(!flag))],
-            Value::Number(number) => other_numbers(field, number.as_u64().unwrap_or_default())
+            Value::Number(number) => other_numbers(field, number.as_u64().unwrap_or(0))
                 .into_iter()
                 .map(|number| Alternative::Fresh(number.into()))
                 .collect(),
@@ -297,21 +288,13 @@ pub(super) fn fresh_texts(field: Field<'_>, text: &str) -> Vec<String> {
         }
         Some("cbgen-date-time") => {
             // Another minute: `2026-12-05T22:00:00+01:00`.
-            let minute = if text.get(14..16) == Some("07") {
-                "08"
-            } else {
-                "07"
-            };
-            let (head, tail) = (
-                text.get(..14).unwrap_or_default(),
-                text.get(16..).unwrap_or_default(),
-            );
-            vec![format!("{head}{minute}{tail}")]
+            let minute = if text.cut(14..16) == "07" { "08" } else { "07" };
+            vec![format!("{}{minute}{}", text.cut(..14), text.cut(16..))]
         }
         Some("cbgen-date") => {
             // Another day: `2027-01-31`.
             let day = if text.ends_with("15") { "16" } else { "15" };
-            vec![format!("{}{day}", text.get(..8).unwrap_or_default())]
+            vec![format!("{}{day}", text.cut(..8))]
         }
         Some("cbgen-path-below") => vec!["elsewhere".to_owned()],
         Some("cbgen-version-range") => vec![">=0.1".to_owned()],

@@ -26,8 +26,10 @@ pub(super) fn name(character: char) -> String {
         '\r' => "a carriage return".to_owned(),
         c if c.is_ascii_graphic() => format!("`{c}`"),
         ' ' => "a blank".to_owned(),
-        c if look_alike(c).is_some() => look_alike(c).map(|like| like.name(c)).unwrap_or_default(),
-        c if forbidden_in_value(c).is_some() || c.is_whitespace() => format!("U+{:04X}", u32::from(c)),
-        c => format!("`{c}` (U+{:04X})", u32::from(c)),
+        c => match look_alike(c) {
+            Some(like) => like.name(c),
+            None if forbidden_in_value(c).is_some() || c.is_whitespace() => format!("U+{:04X}", u32::from(c)),
+            None => format!("`{c}` (U+{:04X})", u32::from(c)),
+        },
     }
 }

@@ -90,9 +90,9 @@ impl Decoder<'_> {
                 }
                 Value::Array(list)
             }
-            ValueKind::Map(_) => {
+            ValueKind::Map(map) => {
                 let mut object = Map::new();
-                for entry in node.entries().unwrap_or_default() {
+                for entry in map.entries() {
                     push_segment(&mut self.pointer, &entry.key);
                     let optional = field.is_some_and(|field| !field.requires(&entry.key));
                     let field = field.and_then(|field| field.property(&entry.key));
@@ -119,14 +119,12 @@ impl Decoder<'_> {
             return self.no_value(field, spot, span);
         }
         if field.choices().is_some() {
-            return match class {
-                Plain::Fraction(_) => Value::String(text.to_owned()),
-                Plain::Empty
-                | Plain::Null
-                | Plain::Bool(_)
-                | Plain::Integer(_)
-                | Plain::Word
-                | Plain::Trap(_) => plain::value(&class, text),
+            // A fraction is the name of a choice.
+            let is_fraction = matches!(class, Plain::Fraction(_));
+            return if is_fraction {
+                Value::String(text.to_owned())
+            } else {
+                plain::value(&class, text)
             };
         }
         let takes_text = field.takes("string");

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::plain::{Plain, classify};
 use super::schema::Field;
-use super::value::{Entry, Map, Node, ValueKind, merge, push_segment};
+use super::value::{Entry, Node, ValueKind, merge, push_segment};
 use crate::diag::nearest;
 
 /// A tree whose servers have what they share.
@@ -24,7 +24,7 @@ pub(super) fn expand(root: Node) -> Expanded {
     let (Some(defaults), Some(servers)) = (root.get("defaults"), root.get("servers")) else {
         return Expanded { root, shared };
     };
-    let ValueKind::List(items) = &servers.value.target().kind else {
+    let (Some(items), Some(entries)) = (servers.value.items(), root.entries()) else {
         return Expanded { root, shared };
     };
     let expanded: Vec<Node> = items
@@ -51,28 +51,13 @@ pub(super) fn expand(root: Node) -> Expanded {
             own_first(server, &merged)
         })
         .collect();
-    let entries = root.entries().unwrap_or_default();
-    let entries = entries
-        .iter()
-        .map(|entry| {
-            if entry.key == "servers" {
-                Entry {
-                    value: Node {
-                        span: servers.value.target().span,
-                        kind: ValueKind::List(expanded.clone()),
-                    },
-                    ..entry.clone()
-                }
-            } else {
-                entry.clone()
-            }
-        })
-        .collect();
+    let expanded = Node::new(servers.value.target().span, ValueKind::List(expanded));
+    let mut entries = entries.to_vec();
+    if let Some(servers) = entries.iter_mut().find(|entry| entry.key == "servers") {
+        servers.value = expanded;
+    }
     Expanded {
-        root: Node {
-            span: root.span,
-            kind: ValueKind::Map(Map::new(entries)),
-        },
+        root: Node::mapping(root.span, entries),
         shared,
     }
 }
@@ -112,10 +97,10 @@ pub(super) fn is_shareable(root: Field<'_>, key: &str) -> bool {
 /// A tree without keys set to `null` where nothing else stands for it: they take away what a lower layer sets, and the
 /// default holds again.
 pub(super) fn without_nulls(node: Node, field: Field<'_>) -> Node {
-    let ValueKind::Map(_) = &node.kind else {
+    let ValueKind::Map(map) = &node.kind else {
         return node;
     };
-    let kept = node.entries().unwrap_or_default().iter().filter_map(|entry| {
+    let kept = map.entries().iter().filter_map(|entry| {
         let Some(inner) = field.property(&entry.key) else {
             return Some(entry.clone());
         };
@@ -129,42 +114,30 @@ pub(super) fn without_nulls(node: Node, field: Field<'_>) -> Node {
             ..entry.clone()
         })
     });
-    let kind = ValueKind::Map(Map::new(kept.collect()));
-    Node { kind, ..node }
+    Node::mapping(node.span, kept.collect())
 }
 
 /// The roles a server says it has, in the order in which their shared values are laid down.
 fn roles(server: &Node) -> impl Iterator<Item = &'static str> {
-    let items = match server.get("roles").map(|entry| &entry.value.target().kind) {
-        Some(ValueKind::List(items)) => items.as_slice(),
-        _ => &[],
-    };
+    let items = server.get("roles").and_then(|roles| roles.value.items());
     ["core", "management"]
         .into_iter()
-        .filter(move |role| items.iter().any(|item| item.text() == Some(*role)))
+        .filter(move |role| items.is_some_and(|items| items.iter().any(|item| item.text() == Some(*role))))
 }
 
 /// The server's own keys in front, so that its first line is still its own.
 fn own_first(server: &Node, merged: &Node) -> Node {
-    let own = |entry: &&Entry| server.get(&entry.key).is_some();
-    let entries = merged.entries().unwrap_or_default();
-    let first = server
-        .entries()
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|entry| merged.get(&entry.key));
-    let rest = entries.iter().filter(|entry| !own(entry));
-    let kind = ValueKind::Map(Map::new(first.chain(rest).cloned().collect()));
-    Node {
-        span: merged.span,
-        kind,
-    }
+    let first = server.entries().into_iter().flatten();
+    let first = first.filter_map(|entry| merged.get(&entry.key));
+    let rest = merged.entries().into_iter().flatten();
+    let rest = rest.filter(|entry| server.get(&entry.key).is_none());
+    Node::mapping(merged.span, first.chain(rest).cloned().collect())
 }
 
 /// Notes every value that only the shared part has.
 fn note_shared(own: &Node, merged: &Node, pointer: &mut String, shared: &mut BTreeSet<String>) {
     let length = pointer.len();
-    for entry in merged.entries().unwrap_or_default() {
+    for entry in merged.entries().into_iter().flatten() {
         push_segment(pointer, &entry.key);
         match own.get(&entry.key) {
             None => {

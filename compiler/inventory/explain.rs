@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use cbgen_formats::Cut as _;
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind as ValueKind;
 use serde_json::Value;
@@ -13,7 +14,7 @@ use serde_json::Value;
 use super::Subject;
 use super::scalars::{self, shorten};
 use super::schema::{Field, Schema};
-use super::value::{Places, unescape};
+use super::value::{Places, member, unescape};
 use super::wording::{and_list, bare, found, in_classes, inline, is_empty, is_secret, shown, wanted};
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics, nearest, one_of};
@@ -72,7 +73,7 @@ impl Explainer<'_> {
                 return;
             }
             ValueKind::PropertyNames { error } => {
-                let key = error.instance().as_str().unwrap_or_default();
+                let key = error.instance().as_str().expect("keys are texts");
                 let ValueKind::Enum { options } = error.kind() else {
                     return;
                 };
@@ -88,7 +89,8 @@ impl Explainer<'_> {
             ValueKind::Required { property } => {
                 let merges = value.get(super::yaml::MERGE).is_some();
                 if self.complete && !merges {
-                    self.lacking(diagnostics, pointer, property.as_str().unwrap_or_default(), field);
+                    let key = property.as_str().expect("keys are texts");
+                    self.lacking(diagnostics, pointer, key, field);
                 }
                 return;
             }
@@ -110,28 +112,26 @@ impl Explainer<'_> {
                 format!("{} is refused: {error}", self.name(pointer)),
             ),
         };
-        let finding = match value.as_str().map(|text| (text, text.trim())) {
-            Some((text, inner)) if text != inner && !inner.is_empty() => {
-                finding.help("remove the blank at its begin or end")
-            }
-            _ => finding,
+        let mut finding = match finding.primary {
+            Some(_) => finding,
+            None => finding.at_opt(self.visible(pointer)),
         };
-        let finding = if value.is_null() && self.subject.is_inventory && pointer.contains('/') {
+        if let Some(text) = value.as_str()
+            && text != text.trim()
+            && !text.trim().is_empty()
+        {
+            finding = finding.help("remove the blank at its begin or end");
+        }
+        if value.is_null() && self.subject.is_inventory && pointer.contains('/') {
             let keep = "remove the line to keep what a lower layer sets";
             let help = match &finding.help {
                 Some(help) => format!("{keep}, or {help}"),
                 None => keep.to_owned(),
             };
-            finding
+            finding = finding
                 .note("`null` takes away what a lower layer sets, and this key must have a value")
-                .help(help)
-        } else {
-            finding
-        };
-        let finding = match finding.primary {
-            Some(_) => finding,
-            None => finding.at_opt(self.visible(pointer)),
-        };
+                .help(help);
+        }
         diagnostics.push(finding);
     }
 
@@ -139,16 +139,10 @@ impl Explainer<'_> {
         if self.quiet.is_empty() {
             return false;
         }
-        let mut rest = pointer;
-        loop {
-            if self.quiet.contains(rest) {
-                return true;
-            }
-            match rest.rsplit_once('/') {
-                Some((parent, _)) => rest = parent,
-                None => return false,
-            }
-        }
+        let above = pointer.rmatch_indices('/').map(|(at, _)| pointer.cut(..at));
+        std::iter::once(pointer)
+            .chain(above)
+            .any(|pointer| self.quiet.contains(pointer))
     }
 
     /// The value where it has bytes, else its key.
@@ -188,8 +182,7 @@ impl Explainer<'_> {
     fn unknown_key(&self, pointer: &str, key: &str, field: Field<'_>) -> Diagnostic {
         let known: Vec<&str> = field.keys().collect();
         let mut finding = self.unknown_among(pointer, key, &known);
-        let mut child = pointer.to_owned();
-        super::value::push_segment(&mut child, key);
+        let child = member(pointer, key);
         let is_scalar = self.places.text(&child).is_some();
         if let Some(help) = self.shared_by_servers(pointer, key, &child) {
             return finding.help(help);
@@ -251,16 +244,17 @@ impl Explainer<'_> {
         } else {
             self.name(pointer)
         };
-        let mut child = pointer.to_owned();
-        super::value::push_segment(&mut child, key);
         let secret = is_secret(pointer) || !crate::secrets::scan(key, &[]).is_empty();
         let message = if secret {
             format!("{owner} has an unknown key; it is not shown, it may hold a secret")
         } else {
             format!("`{}` is no key of {owner}", shorten(key))
         };
-        let mut finding = Diagnostic::new(codes::UNKNOWN_KEY, message)
-            .at_opt(self.places.key(&child).or_else(|| self.places.nearest(pointer)));
+        let mut finding = Diagnostic::new(codes::UNKNOWN_KEY, message).at_opt(
+            self.places
+                .key(&member(pointer, key))
+                .or_else(|| self.places.nearest(pointer)),
+        );
         let mut others = known.to_vec();
         others.sort_unstable();
         finding = finding.note(format!("it may have {}", and_list(&others)));
@@ -276,7 +270,7 @@ impl Explainer<'_> {
             codes::WRONG_TYPE,
             format!("{name} must be {}, not {}", wanted(field), found(pointer, value)),
         );
-        let text = value.as_str().unwrap_or_default();
+        let text = value.as_str().unwrap_or("");
         if field.takes("array") && !value.is_array() {
             let item = if value.is_object() {
                 "{ … }".to_owned()
@@ -323,13 +317,7 @@ impl Explainer<'_> {
     }
 
     fn not_a_choice(&self, pointer: &str, value: &Value, field: Field<'_>) -> Diagnostic {
-        let choices: Vec<&Value> = field
-            .choices()
-            .into_iter()
-            .flatten()
-            .filter(|choice| !choice.is_null())
-            .collect();
-        let words: Vec<String> = choices.iter().map(|choice| bare(choice)).collect();
+        let words: Vec<String> = field.named_choices().map(bare).collect();
         let word = bare(value);
         if pointer == "/schema" {
             return Diagnostic::new(
@@ -421,7 +409,7 @@ impl Explainer<'_> {
     }
 
     fn wrong_pattern(&self, pointer: &str, value: &Value, pattern: &str, field: Field<'_>) -> Diagnostic {
-        let text = value.as_str().unwrap_or_default();
+        let text = value.as_str().expect("only texts have a pattern");
         if let Some(finding) = self.not_acceptable(pointer, text) {
             return finding;
         }
@@ -488,7 +476,7 @@ impl Explainer<'_> {
     }
 
     fn wrong_form(&self, pointer: &str, value: &Value, format: &str, field: Field<'_>) -> Diagnostic {
-        let text = value.as_str().unwrap_or_default();
+        let text = value.as_str().expect("only texts have a form");
         let why = scalars::find(format)
             .and_then(|form| form(text).err())
             .unwrap_or_else(|| "it does not have the required form".to_owned());
@@ -526,7 +514,7 @@ impl Explainer<'_> {
     }
 
     fn repeated_item(&self, pointer: &str, value: &Value) -> Diagnostic {
-        let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
+        let items = value.as_array().expect("only lists hold an item twice");
         let mut seen: Vec<(&Value, usize)> = Vec::new();
         let mut finding = Diagnostic::new(
             codes::REPEATED_ITEM,
@@ -535,11 +523,8 @@ impl Explainer<'_> {
         // Lists that must be unique have at most a handful of different items; the first repetition ends the search.
         for (index, item) in items.iter().enumerate() {
             if let Some((_, first)) = seen.iter().find(|(known, _)| *known == item) {
-                finding = Diagnostic::new(
-                    codes::REPEATED_ITEM,
-                    format!("{} holds {} twice", self.name(pointer), found(pointer, item)),
-                )
-                .at_opt(self.places.value(&format!("{pointer}/{index}")));
+                finding.message = format!("{} holds {} twice", self.name(pointer), found(pointer, item));
+                finding = finding.at_opt(self.places.value(&format!("{pointer}/{index}")));
                 if let Some(span) = self.places.value(&format!("{pointer}/{first}")) {
                     finding = finding.related(span, "first written here");
                 }
@@ -591,7 +576,7 @@ fn with_summary(finding: Diagnostic, field: Field<'_>, pointer: &str) -> Diagnos
     let key = pointer
         .rsplit('/')
         .find(|segment| segment.parse::<usize>().is_err())
-        .unwrap_or_default();
+        .expect("a pointer begins with an empty segment");
     let finding = match field.summary() {
         Some(summary) => finding.note(format!("`{key}`: {summary}")),
         None => finding,

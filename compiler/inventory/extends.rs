@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::plain::{Plain, classify};
 use super::segments;
-use super::value::{Entry, Map, Node, ValueKind, merge};
+use super::value::{Node, ValueKind, merge};
 use super::{Input, ReadInput, input, yaml};
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics};
@@ -255,14 +255,7 @@ impl Reader<'_> {
             return Vec::new();
         };
         let value = entry.value.target();
-        let items = match &value.kind {
-            ValueKind::List(items) => items.as_slice(),
-            ValueKind::Plain(_)
-            | ValueKind::Text(_)
-            | ValueKind::Map(_)
-            | ValueKind::Shared(_)
-            | ValueKind::Refused => std::slice::from_ref(value),
-        };
+        let items = value.items().unwrap_or(std::slice::from_ref(value));
         let mut wanted = Vec::new();
         if items.is_empty() {
             self.names_nothing("names no file", entry.value.span);
@@ -326,17 +319,9 @@ impl Reader<'_> {
 }
 
 fn without_extends(root: &Node) -> Node {
-    let entries: Vec<Entry> = root
-        .entries()
-        .unwrap_or_default()
-        .iter()
-        .filter(|entry| entry.key != "extends")
-        .cloned()
-        .collect();
-    Node {
-        span: root.span,
-        kind: ValueKind::Map(Map::new(entries)),
-    }
+    let entries = root.entries().into_iter().flatten();
+    let kept = entries.filter(|entry| entry.key != "extends");
+    Node::mapping(root.span, kept.cloned().collect())
 }
 
 /// The workspace-relative name of `wanted`, said by `from`.
@@ -351,7 +336,7 @@ fn resolve(from: &str, wanted: &str) -> Result<String, &'static str> {
         return Err("its name is absolute, and other machines have other folders");
     }
     // Findings print lines of a layer; what is no YAML file is none, and its lines are nobody's business.
-    let name = wanted.rsplit('/').next().unwrap_or_default();
+    let name = wanted.rsplit_once('/').map_or(wanted, |(_, name)| name);
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
     let is_yaml = ["yaml", "yml"]
         .iter()

@@ -4,6 +4,8 @@
 
 use std::io;
 
+use cbgen_formats::Cut as _;
+
 use super::segments::{self, Removed};
 use super::{MAX_INPUT_BYTES, OutsideWorkspace, ReadInput, characters};
 use crate::codes;
@@ -22,6 +24,16 @@ pub(super) struct Text {
     pub(super) body: Option<String>,
     /// Characters that may not be there; they were reported, and the text is read as it was meant.
     pub(super) removed: Vec<Removed>,
+}
+
+impl Text {
+    fn refused(id: FileId) -> Self {
+        Self {
+            id,
+            body: None,
+            removed: Vec::new(),
+        }
+    }
 }
 
 /// Reads and checks one file of the inventory `main`. `origin` is the place that named it; a finding about the file as a whole points there.
@@ -58,7 +70,7 @@ pub(super) fn read(
             let lossy = String::from_utf8_lossy(body).into_owned();
             let id = sources.add(name, lossy);
             let at = error.valid_up_to();
-            let byte = body.get(at).copied().unwrap_or_default();
+            let byte = body.get(at).expect("what is no text begins at a byte");
             // U+FFFD takes three bytes in the shown text, and stands exactly where the first bad byte is.
             diagnostics.push(
                 Diagnostic::new(codes::NOT_UTF8, format!("byte 0x{byte:02X} is not UTF-8"))
@@ -66,11 +78,7 @@ pub(super) fn read(
                     .note("the file was probably saved in a Windows code page")
                     .help("save it as UTF-8: in Notepad \"Save as\", encoding UTF-8; or `iconv -f WINDOWS-1252 -t UTF-8`"),
             );
-            return Some(Text {
-                id,
-                body: None,
-                removed: Vec::new(),
-            });
+            return Some(Text::refused(id));
         }
     };
     let id = sources.add(name, text.as_str());
@@ -80,11 +88,7 @@ pub(super) fn read(
             about_file(Diagnostic::new(codes::INPUT_EMPTY, format!("`{name}` is empty")))
                 .help("`cbgen init` writes a commented inventory to start from"),
         );
-        return Some(Text {
-            id,
-            body: None,
-            removed: Vec::new(),
-        });
+        return Some(Text::refused(id));
     }
     // With more of them it is another file than somebody meant.
     let body = match removed.len() {
@@ -218,10 +222,10 @@ fn blanks(diagnostics: &mut Diagnostics, id: FileId, text: &str) -> Vec<Removed>
         let dash = strange_dash(words).map(|dash| (indent, dash));
         let sign = dash.map_or(usize::from(words.starts_with('-')), |(_, dash)| dash.len_utf8());
         let key = words.find(':').filter(|at| {
-            let key = words.get(..*at).unwrap_or_default();
+            let key = words.cut(..*at);
             !key.contains(['\'', '"', '#', '{', '['])
         });
-        let indentation = line.get(..indent).unwrap_or_default().char_indices();
+        let indentation = line.cut(..indent).char_indices();
         let spots = [
             Some(indent + sign).filter(|_| sign > 0),
             key.map(|at| indent + at + 1),

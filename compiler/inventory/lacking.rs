@@ -5,7 +5,7 @@
 use super::defaults;
 use super::explain::{Explainer, homes_of};
 use super::schema::Field;
-use super::value::{Node, ValueKind};
+use super::value::Node;
 use super::wording::inline;
 use super::yaml::MERGE;
 use crate::codes;
@@ -62,14 +62,15 @@ impl Explainer<'_> {
 
     /// Pointers of the other servers behind this one that lack a key too.
     fn servers_without(&self, first: &str, key: &str, is_told: &dyn Fn(&str) -> bool) -> Vec<String> {
-        let items = match self.places.node("/servers").map(|servers| &servers.target().kind) {
-            Some(ValueKind::List(items)) => items.as_slice(),
-            _ => &[],
-        };
+        let servers = self.places.node("/servers").and_then(Node::items);
         let lacks = |server: &Node| {
             server.entries().is_some() && server.get(key).is_none() && server.get(MERGE).is_none()
         };
-        let lacking = items.iter().enumerate().filter(|(_, server)| lacks(server));
+        let lacking = servers
+            .into_iter()
+            .flatten()
+            .enumerate()
+            .filter(|(_, server)| lacks(server));
         lacking
             .map(|(index, _)| format!("/servers/{index}"))
             .filter(|pointer| pointer != first && !is_told(pointer))
@@ -109,8 +110,8 @@ impl Explainer<'_> {
     fn is_misspelt(&self, pointer: &str, key: &str, field: Field<'_>) -> bool {
         let entries = self.places.node(pointer).and_then(Node::entries);
         entries
-            .unwrap_or_default()
-            .iter()
+            .into_iter()
+            .flatten()
             .filter(|entry| field.property(&entry.key).is_none())
             .any(|entry| nearest(&entry.key, field.keys()) == Some(key))
     }
@@ -135,8 +136,8 @@ fn is_server(pointer: &str) -> bool {
 
 /// Whether a section below `node` has `key` without having such a key.
 fn is_astray(node: &Node, field: Field<'_>, key: &str) -> bool {
-    let entries = node.entries().unwrap_or_default();
-    entries.iter().any(|entry| match field.property(&entry.key) {
+    let mut entries = node.entries().into_iter().flatten();
+    entries.any(|entry| match field.property(&entry.key) {
         None => entry.key == key,
         Some(inner) => is_astray(&entry.value, inner, key),
     })

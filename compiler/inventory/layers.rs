@@ -85,12 +85,12 @@ fn collect(node: &Node, pointer: &mut String, found: &mut Vec<(String, Span)>) {
         return;
     }
     let node = node.target();
-    let ValueKind::Map(_) = &node.kind else {
+    let ValueKind::Map(map) = &node.kind else {
         found.push((pointer.clone(), node.span));
         return;
     };
     let length = pointer.len();
-    for entry in node.entries().unwrap_or_default() {
+    for entry in map.entries() {
         push_segment(pointer, &entry.key);
         collect(&entry.value, pointer, found);
         pointer.truncate(length);

@@ -57,6 +57,7 @@ pub use outline::{extended, is_inventory, is_meant_as_inventory};
 pub use salvage::Salvaged;
 pub use schema::Schema;
 pub use value::Places;
+pub use wording::inline as yaml_scalar;
 
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
@@ -342,13 +343,13 @@ fn read_meant<T: serde::de::DeserializeOwned>(
 ) -> Option<T> {
     let mut found = Diagnostics::new();
     let parsed = segments::parse(&mut found, file, text, removed, subject);
+    let first_line = Span::new(file, 0..text.find('\n').unwrap_or(text.len()));
     let is_empty =
         |root: &value::Node| matches!(&root.kind, value::ValueKind::Plain(text) if text.is_empty());
     if parsed.complete && parsed.root.as_ref().is_none_or(is_empty) {
-        let place = Span::new(file, 0..text.find('\n').unwrap_or(text.len()));
         found.push(
             Diagnostic::new(codes::INPUT_EMPTY, format!("{} is empty", subject.the))
-                .at(place)
+                .at(first_line)
                 .help("write its keys, one `key: value` a line"),
         );
     }
@@ -373,8 +374,7 @@ fn read_meant<T: serde::de::DeserializeOwned>(
         match serde_json::from_value(decoded.value) {
             Ok(document) => Some(document),
             Err(error) => {
-                let place = Some(Span::new(file, 0..text.find('\n').unwrap_or(text.len())));
-                found.push(Diagnostic::new(codes::INVENTORY_REFUSED, error.to_string()).at_opt(place));
+                found.push(Diagnostic::new(codes::INVENTORY_REFUSED, error.to_string()).at(first_line));
                 None
             }
         }
@@ -391,11 +391,6 @@ fn read_meant<T: serde::de::DeserializeOwned>(
 /// The words of the typed reader.
 pub fn from_value(value: Value) -> Result<model::Inventory, String> {
     serde_json::from_value(value).map_err(|error| error.to_string())
-}
-
-/// A value as an author would write it in one line of YAML.
-pub fn yaml_scalar(value: &Value) -> String {
-    wording::inline(value)
 }
 
 /// Versions that are well formed but do not fit.

@@ -107,7 +107,7 @@ pub struct Bundle {
     pub change: Option<String>,
     /// The change window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub window: Option<Window>,
+    pub window: Option<ChangeWindow>,
     /// A Windows program of cbgen that comes along in the archive, as `cbgen.exe`: a file of the repository, looked for in
     /// the folder of the inventory and in those above it. Then one archive is all a server needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,7 +122,8 @@ pub struct Bundle {
 /// A change window in RFC 3339 time stamps with an offset.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Window {
+#[schemars(rename = "Window")]
+pub struct ChangeWindow {
     /// First moment of the window, for example `2026-12-05T22:00:00+01:00`.
     #[schemars(extend("format" = "cbgen-date-time"))]
     #[schemars(example = &"2026-12-05T22:00:00+01:00")]
@@ -163,11 +164,8 @@ pub struct Product {
     pub agent_priority: bool,
 }
 
-/// Default of `product.install_root`.
-pub const DEFAULT_INSTALL_ROOT: &str = r"C:\Program Files (x86)\Virtual Hold Technology";
-
 fn default_install_root() -> String {
-    DEFAULT_INSTALL_ROOT.into()
+    r"C:\Program Files (x86)\Virtual Hold Technology".into()
 }
 
 /// The nginx reverse proxy.
@@ -465,6 +463,13 @@ pub struct Server {
     /// RabbitMQ on this server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rabbitmq: Option<ServerRabbitMq>,
+}
+
+impl Server {
+    /// Whether it has a role.
+    pub fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
 }
 
 /// A Windows Server release.

@@ -20,10 +20,7 @@ const OWN_KEY: &str = "bundle";
 /// mappings without that key (layers, and files of other programs) and lists (files of other programs). What is not
 /// UTF-8, does not follow the rules of YAML, or holds neither a mapping nor a list is an inventory that was damaged.
 pub fn is_inventory(bytes: &[u8]) -> bool {
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    std::str::from_utf8(bytes).map_or(true, |text| {
-        outline(text).is_none_or(|outline| outline.keys.iter().any(|key| key == OWN_KEY))
-    })
+    of_bytes(bytes).is_none_or(|outline| outline.keys.iter().any(|key| key == OWN_KEY))
 }
 
 /// The key that names servers, which layers leave to inventories.
@@ -62,6 +59,7 @@ pub fn extended(bytes: &[u8]) -> Vec<String> {
     of_bytes(bytes).map_or_else(Vec::new, |outline| outline.extends)
 }
 
+/// `None` when the bytes are no text, too.
 fn of_bytes(bytes: &[u8]) -> Option<Outline> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     outline(std::str::from_utf8(bytes).ok()?)

@@ -4,6 +4,8 @@
 
 use std::io;
 
+use cbgen_formats::Cut as _;
+
 use super::{Loaded, ReadInput};
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
@@ -43,7 +45,7 @@ pub fn load(
         Err(diagnostics.error(finding))
     };
     for (at, _) in main.rmatch_indices('/').chain([(0, "")]) {
-        let folder = main.get(..at).unwrap_or_default();
+        let folder = main.cut(..at);
         let name = match folder {
             "" if main.starts_with('/') => continue,
             "" => tool.clone(),

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::model::{Inventory, Server};
 use super::project::Project;
+use super::schema::Schema;
 
 /// Forms of texts as patterns, for editors that know no form of cbgen.
 const PATTERNS: &[(&str, &str)] = &[
@@ -77,30 +78,49 @@ const PATTERNS: &[(&str, &str)] = &[
 /// Keys of a server that are its own and cannot be shared.
 const OF_ONE_SERVER: [&str; 3] = ["name", "fqdn", "roles"];
 
-/// The schema of inventories: complete without `extends`, with it as far as the file goes.
-pub(super) fn inventory() -> Value {
-    let (mut schema, required) = loosened();
-    let all = schema.as_object_mut().map(|object| {
-        object.insert("$id".into(), "urn:cbgen:schema:inventory:v1".into());
-        object.insert("title".into(), "cbgen inventory".into());
-        object.insert("allOf".into(), own_rules());
-        object.insert("if".into(), json!({ "not": { "required": ["extends"] } }));
-    });
-    let mut then = required;
-    if let (Some(()), Some(rules)) = (all, then.as_object_mut()) {
-        let mut whole = whole_rules();
-        if let Some(whole) = whole.as_array_mut() {
-            whole.push(unshared());
-        }
-        rules.insert("allOf".into(), whole);
+impl Schema {
+    /// The schema of inventories: complete without `extends`, with it as far as the file goes.
+    pub fn json() -> Value {
+        let (mut schema, mut then) = loosened();
+        schema["$id"] = "urn:cbgen:schema:inventory:v1".into();
+        schema["title"] = "cbgen inventory".into();
+        schema["allOf"] = own_rules();
+        schema["if"] = json!({ "not": { "required": ["extends"] } });
+        then["allOf"] = whole_rules();
+        schema["then"] = then;
+        schema
     }
-    insert(&mut schema, "then", then);
-    schema
+
+    /// The schema of layers: nothing is required.
+    pub fn layer() -> Value {
+        let (mut schema, _) = loosened();
+        schema["$id"] = "urn:cbgen:schema:layer:v1".into();
+        schema["title"] = "Layer of a cbgen inventory".into();
+        schema
+    }
+
+    /// The schema of the project file.
+    pub fn project() -> Value {
+        let mut schema = schemars::schema_for!(Project).to_value();
+        schema["$id"] = "urn:cbgen:schema:project:v1".into();
+        schema["title"] = "cbgen project file".into();
+        finish(&mut schema);
+        schema
+    }
+
+    /// The schema cbgen checks merged inventories with: that of the types, with the keys that are gone or expanded before typed
+    /// data is made.
+    pub fn merged() -> Value {
+        let mut schema = schemars::schema_for!(Inventory).to_value();
+        schema["properties"]["extends"] = extends();
+        schema["properties"]["defaults"] = defaults();
+        schema
+    }
 }
 
 /// Without `defaults`, each server says everything itself.
 fn unshared() -> Value {
-    let keys = merged()
+    let keys = Schema::merged()
         .pointer("/$defs/Server/required")
         .and_then(Value::as_array)
         .map(|keys| {
@@ -114,34 +134,6 @@ fn unshared() -> Value {
         "if": { "not": { "required": ["defaults"] } },
         "then": { "properties": { "servers": { "items": { "required": keys } } } }
     })
-}
-
-/// The schema of layers: nothing is required.
-pub(super) fn layer() -> Value {
-    let (mut schema, _) = loosened();
-    insert(&mut schema, "$id", "urn:cbgen:schema:layer:v1".into());
-    insert(&mut schema, "title", "Layer of a cbgen inventory".into());
-    schema
-}
-
-/// The schema of the project file.
-pub(super) fn project() -> Value {
-    let mut schema = schemars::schema_for!(Project).to_value();
-    insert(&mut schema, "$id", "urn:cbgen:schema:project:v1".into());
-    insert(&mut schema, "title", "cbgen project file".into());
-    finish(&mut schema);
-    schema
-}
-
-/// The schema cbgen checks merged inventories with: that of the types, with the keys that are gone or expanded before typed
-/// data is made.
-pub(super) fn merged() -> Value {
-    let mut schema = schemars::schema_for!(Inventory).to_value();
-    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-        properties.insert("extends".into(), extends());
-        properties.insert("defaults".into(), defaults());
-    }
-    schema
 }
 
 fn extends() -> Value {
@@ -159,7 +151,7 @@ fn extends() -> Value {
 /// What servers may share: every key of a server but its own names and roles.
 fn defaults() -> Value {
     let mut server = schemars::schema_for!(Server).to_value();
-    let definitions = server.get("$defs").cloned().unwrap_or_default();
+    // Definitions are the inventory's own, by the same names.
     if let Some(object) = server.as_object_mut() {
         for key in ["$schema", "title", "$defs", "required"] {
             object.shift_remove(key);
@@ -170,11 +162,9 @@ fn defaults() -> Value {
             }
         }
     }
-    // Definitions are the inventory's own, by the same names.
-    drop(definitions);
     let of = |what: &str| {
         let mut shared = server.clone();
-        insert(&mut shared, "description", what.into());
+        shared["description"] = what.into();
         shared
     };
     json!({
@@ -193,9 +183,9 @@ fn defaults() -> Value {
 
 /// The merged schema without required keys where layers merge, and those keys as rules of their own.
 fn loosened() -> (Value, Value) {
-    let mut schema = merged();
+    let mut schema = Schema::merged();
     let mut merging = BTreeSet::new();
-    let definitions = schema.get("$defs").cloned().unwrap_or_default();
+    let definitions = schema["$defs"].clone();
     reachable(&schema, &definitions, &mut merging);
     let required = rules(&schema, &definitions);
     // Servers are a list, which no layer merges; but what they share may stand in `defaults`, here or in a layer.
@@ -216,7 +206,7 @@ fn loosened() -> (Value, Value) {
     }
     for (name, rule) in file_rules() {
         if let Some(definition) = schema.pointer_mut(&format!("/$defs/{name}")) {
-            insert(definition, "allOf", rule);
+            definition["allOf"] = rule;
         }
     }
     finish(&mut schema);
@@ -274,12 +264,6 @@ fn rules(schema: &Value, definitions: &Value) -> Value {
         rule.insert("properties".into(), Value::Object(sections));
     }
     Value::Object(rule)
-}
-
-fn insert(schema: &mut Value, key: &str, value: Value) {
-    if let Some(object) = schema.as_object_mut() {
-        object.insert(key.to_owned(), value);
-    }
 }
 
 /// Rules of one section that hold in every file.
@@ -366,7 +350,8 @@ fn whole_rules() -> Value {
         { "properties": { "sql": { "properties": { "ole": {
             "if": { "type": "object", "required": ["authentication"], "properties": { "authentication": { "const": "sql" } } },
             "then": { "required": ["user", "password"] }
-        } } } } }
+        } } } } },
+        unshared()
     ])
 }
 
@@ -436,7 +421,7 @@ mod tests {
 
     #[test]
     fn nothing_is_required_of_a_layer() {
-        let layer = jsonschema::options().build(&layer()).unwrap();
+        let layer = jsonschema::options().build(&Schema::layer()).unwrap();
         for text in [
             json!({}),
             json!({ "product": {} }),
@@ -444,7 +429,7 @@ mod tests {
         ] {
             assert!(layer.is_valid(&text), "{text}");
         }
-        let inventory = jsonschema::options().build(&inventory()).unwrap();
+        let inventory = jsonschema::options().build(&Schema::json()).unwrap();
         assert!(!inventory.is_valid(&json!({})));
         assert!(inventory.is_valid(&json!({ "extends": "a.yaml" })));
         assert!(!inventory.is_valid(&json!({ "extends": "a.yaml", "bundel": {} })));
@@ -452,7 +437,7 @@ mod tests {
         let lacks = |more: Value, server: Value| {
             let mut text = json!({ "servers": [server] });
             for (key, value) in more.as_object().unwrap() {
-                insert(&mut text, key, value.clone());
+                text[key] = value.clone();
             }
             let at_server =
                 |error: jsonschema::ValidationError<'_>| error.instance_path().as_str() == "/servers/0";

@@ -65,22 +65,16 @@ fn again(entries: &[Entry], start: usize) -> Option<Diagnostic> {
 }
 
 /// The entries without those whose key was there before, each of which is reported.
-pub(super) fn without_duplicates(diagnostics: &mut Diagnostics, entries: Vec<Entry>) -> Vec<Entry> {
-    let mut first: BTreeMap<&str, Span> = BTreeMap::new();
-    let mut repeated = Vec::new();
-    for (index, entry) in entries.iter().enumerate() {
-        match first.get(entry.key.as_str()) {
-            Some(span) => repeated.push((index, *span)),
-            None => {
-                first.insert(&entry.key, entry.key_span);
-            }
-        }
-    }
-    if repeated.is_empty() {
-        return entries;
-    }
-    for (index, before) in repeated.iter().take(super::MAX_FINDINGS) {
-        if let Some(entry) = entries.get(*index) {
+pub(super) fn without_duplicates(diagnostics: &mut Diagnostics, mut entries: Vec<Entry>) -> Vec<Entry> {
+    let mut first: BTreeMap<String, Span> = BTreeMap::new();
+    let mut reported = 0;
+    entries.retain(|entry| {
+        let Some(before) = first.get(&entry.key) else {
+            first.insert(entry.key.clone(), entry.key_span);
+            return true;
+        };
+        if reported < super::MAX_FINDINGS {
+            reported += 1;
             diagnostics.push(
                 Diagnostic::new(codes::DUPLICATE_KEY, format!("`{}` is written twice", entry.key))
                     .at_with(entry.key_span, "again here")
@@ -89,14 +83,7 @@ pub(super) fn without_duplicates(diagnostics: &mut Diagnostics, entries: Vec<Ent
                     .help("keep one of the two; keys that belong to a second item of a list need a `-` line before them"),
             );
         }
-    }
-    let mut index = 0;
-    let mut entries = entries;
-    let mut repeated = repeated.iter().map(|(at, _)| *at).peekable();
-    entries.retain(|_| {
-        let drop = repeated.next_if_eq(&index).is_some();
-        index += 1;
-        !drop
+        false
     });
     entries
 }

@@ -10,13 +10,13 @@ use serde_json::{Map, Value};
 
 use super::model::Inventory;
 use super::schema::{Field, Schema};
-use super::value::{Places, push_segment, unescape};
+use super::value::{Places, member, unescape};
 use crate::diag::nearest;
 use crate::formats::unseen::plain;
 use crate::secrets::is_like_a_secret_name;
 
 /// In how many ways wrong values are replaced: as many as the largest choice that checks look at.
-const WAYS: usize = 4;
+const WAYS: u8 = 4;
 
 /// Longest name of a server.
 const LONGEST_NAME: usize = 15;
@@ -70,7 +70,7 @@ pub(super) fn salvage(
     })
 }
 
-fn repaired(schema: &Schema, mut value: Value, refused: &BTreeSet<String>, way: usize) -> Option<Inventory> {
+fn repaired(schema: &Schema, mut value: Value, refused: &BTreeSet<String>, way: u8) -> Option<Inventory> {
     let validator = schema.validator()?;
     for pointer in refused {
         Repair::Replace(pointer.clone()).apply(schema, &mut value, way);
@@ -139,14 +139,9 @@ impl Repair {
 
     /// Pointers of the values it is about.
     fn places(self) -> Vec<String> {
-        let below = |pointer: &str, key: &str| {
-            let mut child = pointer.to_owned();
-            push_segment(&mut child, key);
-            child
-        };
         match self {
-            Self::Remove(pointer, keys) => keys.iter().map(|key| below(&pointer, key)).collect(),
-            Self::Add(pointer, key) => vec![below(&pointer, &key)],
+            Self::Remove(pointer, keys) => keys.iter().map(|key| member(&pointer, key)).collect(),
+            Self::Add(pointer, key) => vec![member(&pointer, &key)],
             Self::Replace(pointer) => vec![pointer],
         }
     }
@@ -164,7 +159,7 @@ impl Repair {
         })
     }
 
-    fn apply(self, schema: &Schema, root: &mut Value, way: usize) {
+    fn apply(self, schema: &Schema, root: &mut Value, way: u8) {
         let is_name = self.is_of_a_name();
         match self {
             Self::Replace(pointer) if is_name && way == 1 => {
@@ -218,14 +213,9 @@ impl Repair {
 }
 
 /// A value that could stand in a field, another one in each way where there are several.
-fn stand_in(field: Field<'_>, way: usize) -> Value {
-    let choices: Vec<&Value> = field
-        .choices()
-        .into_iter()
-        .flatten()
-        .filter(|choice| !choice.is_null())
-        .collect();
-    if let Some(choice) = choices.get(way % choices.len().max(1)) {
+fn stand_in(field: Field<'_>, way: u8) -> Value {
+    let choices: Vec<&Value> = field.named_choices().collect();
+    if let Some(choice) = choices.get(usize::from(way) % choices.len().max(1)) {
         return (*choice).clone();
     }
     if field.takes("boolean") && !field.takes("string") {
@@ -233,8 +223,8 @@ fn stand_in(field: Field<'_>, way: usize) -> Value {
     }
     if field.takes("integer") && !field.takes("string") {
         let (low, _) = field.range();
-        let low = low.and_then(Value::as_u64).unwrap_or_default();
-        return Value::from(low + u64::try_from(way).unwrap_or_default());
+        let low = low.and_then(Value::as_u64).unwrap_or(0);
+        return Value::from(low + u64::from(way));
     }
     if field.takes("array") && !field.takes("string") {
         let items = field.items().map(|items| stand_in(items, way));

@@ -7,7 +7,7 @@
 use jsonschema::{PatternOptions, Validator};
 use serde_json::{Map, Value};
 
-use super::{published, scalars};
+use super::scalars;
 
 /// The compiled schema. Build it once a run and share it.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl Default for Schema {
 impl Schema {
     /// Compiles the schema of inventories, as it is published.
     pub fn new() -> Self {
-        Self::compile(&published::merged())
+        Self::compile(&Self::merged())
     }
 
     /// Compiles the schema of another document that is written in the same YAML.
@@ -34,7 +34,7 @@ impl Schema {
     }
 
     fn compile(published: &Value) -> Self {
-        let definitions = published.get("$defs").cloned().unwrap_or_default();
+        let definitions = published.get("$defs").cloned().unwrap_or(Value::Null);
         let mut flat = flatten(published, &definitions, 0);
         if let Some(object) = flat.as_object_mut() {
             object.remove("$defs");
@@ -53,26 +53,6 @@ impl Schema {
         // Without one every inventory is refused (CB0214), the first one of a test too.
         let validator = options.build(&flat).ok();
         Self { flat, validator }
-    }
-
-    /// The schema of inventory files, for `cbgen schema inventory` and editors.
-    pub fn json() -> Value {
-        published::inventory()
-    }
-
-    /// The schema merged inventories are checked with, references and descriptions in it.
-    pub fn merged() -> Value {
-        published::merged()
-    }
-
-    /// The schema of layers, of which nothing is required.
-    pub fn layer() -> Value {
-        published::layer()
-    }
-
-    /// The schema of the project file.
-    pub fn project() -> Value {
-        published::project()
     }
 
     pub(super) fn validator(&self) -> Option<&Validator> {
@@ -135,12 +115,10 @@ impl<'a> Field<'a> {
 
     /// Whether a value of this JSON type can fit. A field without a schema takes everything.
     pub(super) fn takes(self, kind: &str) -> bool {
-        let named = |types: &Value| match types {
-            Value::String(one) => one == kind || (kind == "integer" && one == "number"),
-            Value::Array(many) => many
-                .iter()
-                .any(|one| one == kind || (kind == "integer" && one == "number")),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
+        let is_it = |one: &Value| one == kind || kind == "integer" && one == "number";
+        let named = |types: &Value| match types.as_array() {
+            Some(many) => many.iter().any(is_it),
+            None => is_it(types),
         };
         let by_type = self.0.get("type").map(named);
         let by_choice = self.choices().map(|mut choices| {
@@ -159,6 +137,12 @@ impl<'a> Field<'a> {
     /// The possible values of a choice.
     pub(super) fn choices(self) -> Option<impl Iterator<Item = &'a Value>> {
         self.0.get("enum").and_then(Value::as_array).map(|all| all.iter())
+    }
+
+    /// Its possible values but null; none where others are possible too.
+    pub(super) fn named_choices(self) -> impl Iterator<Item = &'a Value> {
+        let choices = self.choices().into_iter().flatten();
+        choices.filter(|choice| !choice.is_null())
     }
 
     /// Whether a mapping must have this key.
@@ -266,10 +250,7 @@ fn combine(branches: &Value, definitions: &Value, depth: usize) -> Option<Map<St
     let branches: Vec<Map<String, Value>> = branches
         .as_array()?
         .iter()
-        .map(|branch| match flatten(branch, definitions, depth + 1) {
-            Value::Object(object) => Some(object),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
-        })
+        .map(|branch| flatten(branch, definitions, depth + 1).as_object().cloned())
         .collect::<Option<_>>()?;
     let choices: Option<Vec<Value>> = branches
         .iter()

@@ -3,6 +3,8 @@
 //! What cannot be read spoils its own section and no other. Places stay those of the file as it is. This file must not know what
 //! is wrong; it cuts texts.
 
+use cbgen_formats::Cut as _;
+
 use crate::diag::Diagnostics;
 use crate::source::FileId;
 
@@ -29,11 +31,11 @@ pub(super) fn without(text: &str, removed: &[Removed]) -> String {
     let mut meant = String::with_capacity(text.len());
     let mut from = 0;
     for one in removed {
-        meant.push_str(text.get(from..one.at).unwrap_or_default());
+        meant.push_str(text.cut(from..one.at));
         meant.extend(one.instead.map(char::from));
         from = one.at + one.bytes;
     }
-    meant.push_str(text.get(from..).unwrap_or_default());
+    meant.push_str(text.cut(from..));
     meant
 }
 
@@ -74,7 +76,7 @@ pub(super) fn parse(
                     *map = Map::new(repeats::without_duplicates(diagnostics, entries));
                     Some(first)
                 }
-                (_, kind) => Some(Node { kind, ..second }),
+                (_, kind) => Some(Node::new(second.span, kind)),
             },
             (first, second) => first.or(second),
         };
@@ -104,13 +106,10 @@ fn next_section(text: &str, after: usize) -> Option<usize> {
 
 /// The text with blanks for everything before `from`: lines and bytes keep their places.
 fn blanked(text: &str, from: usize) -> String {
-    let mut blanked: String = text
-        .get(..from)
-        .unwrap_or_default()
-        .bytes()
-        .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
-        .collect();
-    blanked.push_str(text.get(from..).unwrap_or_default());
+    let (before, rest) = text.split_at(from);
+    let blanks = before.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' });
+    let mut blanked: String = blanks.collect();
+    blanked.push_str(rest);
     blanked
 }
 

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use cbgen_formats::Cut as _;
+
 /// The nearest begin of a character at or before `at`.
 pub(super) fn floor(text: &str, at: usize) -> usize {
     let mut at = at.min(text.len());
@@ -30,7 +32,7 @@ pub(super) fn line_around(text: &str, at: usize) -> Range<usize> {
 /// The blanks and tabs that a line begins with.
 fn indentation(line: &str) -> &str {
     let words = line.trim_start_matches([' ', '\t']);
-    line.get(..line.len() - words.len()).unwrap_or_default()
+    line.cut(..line.len() - words.len())
 }
 
 /// The tab that indents the line at `at`.

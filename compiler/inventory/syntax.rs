@@ -12,18 +12,22 @@ use crate::codes;
 use crate::diag::Diagnostic;
 use crate::source::Span;
 
+/// A finding about syntax, without its place.
+fn wrong(message: impl Into<String>) -> Diagnostic {
+    Diagnostic::new(codes::YAML_SYNTAX, message)
+}
+
 /// A finding without a place.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open for extension")]
 pub(super) fn explain(error: &ScanError) -> Diagnostic {
     // `ErrorKind` is open for extension: what has no better words here keeps the parser's.
-    let (code, message, help) = match error.kind() {
+    let (message, help) = match error.kind() {
         ErrorKind::TabNotAllowed
         | ErrorKind::TabInBlockIndentation
         | ErrorKind::TabAtBlockScalarStart
         | ErrorKind::TabInIndentation
         | ErrorKind::TabInPlainScalar => return tab(),
         ErrorKind::UnexpectedCharacter { character } => (
-            codes::YAML_SYNTAX,
             format!(
                 "a value without quotes cannot begin with `{}`",
                 character.escape_default()
@@ -31,20 +35,17 @@ pub(super) fn explain(error: &ScanError) -> Diagnostic {
             "put the value between single quotes",
         ),
         ErrorKind::UnclosedQuotedScalar => (
-            codes::YAML_SYNTAX,
             "the text that begins here has no closing quote".to_owned(),
             "close the quote; between single quotes write a quote twice: 'it''s'",
         ),
         ErrorKind::UnclosedFlowCollection { open } => return never_closed(*open),
         ErrorKind::MismatchedFlowCollectionEnd { open, close } => (
-            codes::YAML_SYNTAX,
             format!("`{open}` is closed by `{close}`"),
             "close every bracket with its own kind",
         ),
         ErrorKind::InvalidQuotedScalarIndent
         | ErrorKind::InvalidFlowScalarIndent
         | ErrorKind::DocumentIndicatorInQuotedScalar => (
-            codes::YAML_SYNTAX,
             "a text in quotes or brackets that began above is not closed before this line".to_owned(),
             "close it; a text that goes on in the next line is indented there",
         ),
@@ -52,50 +53,41 @@ pub(super) fn explain(error: &ScanError) -> Diagnostic {
         | ErrorKind::InvalidQuotedScalarHexEscape
         | ErrorKind::InvalidUnicodeEscape
         | ErrorKind::InvalidLowSurrogateHexEscape => (
-            codes::YAML_SYNTAX,
             "between double quotes `\\` begins an escape, and this is none YAML knows".to_owned(),
             "write Windows paths between single quotes: 'C:\\certs'",
         ),
         ErrorKind::MappingValueNotAllowed
         | ErrorKind::MappingKeyNotAllowed
         | ErrorKind::InvalidColonPlacement => (
-            codes::YAML_SYNTAX,
             "a `key: value` cannot stand here".to_owned(),
             "check the indentation against the line above, and quote a value that holds `: `",
         ),
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => return missing_colon(),
         ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidIndentation => (
-            codes::YAML_SYNTAX,
             "the indentation of this line fits nothing above it".to_owned(),
             "indent it like its neighbours; behind a closing quote or bracket only a comment may follow",
         ),
         ErrorKind::InvalidTrailingSingleQuotedScalar | ErrorKind::InvalidTrailingDoubleQuotedScalar => (
-            codes::YAML_SYNTAX,
             "something follows a closing quote".to_owned(),
             "put the whole value between the quotes; between single quotes write a quote twice",
         ),
         ErrorKind::BlockSequenceEntryNotAllowed | ErrorKind::BlockEntryInFlowCollection => (
-            codes::YAML_SYNTAX,
             "a list item cannot begin here".to_owned(),
             "write each `- ` on a line of its own below the key, or the whole list between brackets: `[a, b]`; quote a text that begins with `- `",
         ),
         ErrorKind::ExpectedBlockSequenceEntry => (
-            codes::YAML_SYNTAX,
             "this line stands among the items of a list and has no `- `".to_owned(),
             "write `- ` before the first key of each item, and indent the other keys like it",
         ),
         ErrorKind::ExpectedFlowMappingSeparator | ErrorKind::ExpectedFlowSequenceSeparator => (
-            codes::YAML_SYNTAX,
             "between brackets, `,` or the closing bracket must stand here".to_owned(),
             "write a comma between two items, close the bracket, or quote the text that stands here",
         ),
         ErrorKind::DirectiveDisallowed => (
-            codes::YAML_SYNTAX,
             "YAML directives are not supported".to_owned(),
             "remove the line; quote a value that begins with `%`",
         ),
         _ => (
-            codes::YAML_SYNTAX,
             format!(
                 "YAML cannot be read here: {}",
                 lower_first(&error.kind().to_string())
@@ -103,7 +95,7 @@ pub(super) fn explain(error: &ScanError) -> Diagnostic {
             "check indentation, colons, quotes and brackets here and in the line above",
         ),
     };
-    Diagnostic::new(code, message).help(help)
+    wrong(message).help(help)
 }
 
 /// What was written wrong where the text alone shows it, and where; `start` is where the parser noticed it.
@@ -234,87 +226,72 @@ pub(super) fn too_deep(most: usize, subject: Subject) -> Diagnostic {
 
 /// A line that lacks its colon.
 pub(super) fn missing_colon() -> Diagnostic {
-    Diagnostic::new(codes::YAML_SYNTAX, "this line is no `key: value`")
+    wrong("this line is no `key: value`")
         .note("YAML joins a line without a colon and a blank with the lines below it")
         .help("write a colon and a blank behind the key: `name: acme`; a section is its key and a colon: `bundle:`")
 }
 
 /// `fqdn:lab.acme.example`.
 fn colon_without_blank() -> Diagnostic {
-    Diagnostic::new(codes::YAML_SYNTAX, "a blank is missing behind this colon")
+    wrong("a blank is missing behind this colon")
         .note("without the blank YAML reads the colon as part of a text, and no key begins")
         .help("write `key: value`")
 }
 
 /// A key below a value, and deeper than its key.
 fn deeper_than_above() -> Diagnostic {
-    Diagnostic::new(
-        codes::YAML_SYNTAX,
-        "this line is indented deeper than the line above, which has its value already",
-    )
-    .help("indent it like the line above; a section is its key and a colon alone: `bundle:`")
+    wrong("this line is indented deeper than the line above, which has its value already")
+        .help("indent it like the line above; a section is its key and a colon alone: `bundle:`")
 }
 
 /// A file that begins with blanks.
 fn first_line_indented() -> Diagnostic {
-    Diagnostic::new(
-        codes::YAML_SYNTAX,
-        "the first key is indented, and keys below it are not",
-    )
-    .help("write the outermost keys without blanks before them")
+    wrong("the first key is indented, and keys below it are not")
+        .help("write the outermost keys without blanks before them")
 }
 
 /// `* name: acme`.
 fn star_is_no_dash() -> Diagnostic {
-    Diagnostic::new(codes::YAML_SYNTAX, "a list item does not begin with `*` in YAML")
+    wrong("a list item does not begin with `*` in YAML")
         .help("write `- ` before the first key of each item; quote a text that begins with `*`")
 }
 
 /// A bracket that is never closed.
 pub(super) fn never_closed(open: char) -> Diagnostic {
-    Diagnostic::new(
-        codes::YAML_SYNTAX,
-        format!("the `{open}` that opens here is never closed"),
-    )
-    .help("close the bracket, or quote a text that begins with it")
+    wrong(format!("the `{open}` that opens here is never closed"))
+        .help("close the bracket, or quote a text that begins with it")
 }
 
 /// A quote that is never closed.
 pub(super) fn quote_never_closed() -> Diagnostic {
-    Diagnostic::new(
-        codes::YAML_SYNTAX,
-        "the text that begins here has no closing quote in its line",
-    )
-    .note("YAML reads on over the lines below it")
-    .help("close the quote; write Windows paths between single quotes: 'C:\\certs'")
+    wrong("the text that begins here has no closing quote in its line")
+        .note("YAML reads on over the lines below it")
+        .help("close the quote; write Windows paths between single quotes: 'C:\\certs'")
 }
 
 /// A bracket that closes nothing.
 pub(super) fn closes_nothing(close: char) -> Diagnostic {
-    Diagnostic::new(codes::YAML_SYNTAX, format!("this `{close}` closes nothing"))
+    wrong(format!("this `{close}` closes nothing"))
         .note("every bracket that opens above is closed before it")
         .help("remove it, or quote a text that holds it")
 }
 
 /// `-name: acme`.
 pub(super) fn dash_without_blank() -> Diagnostic {
-    Diagnostic::new(codes::YAML_SYNTAX, "a blank is missing behind this `-`")
+    wrong("a blank is missing behind this `-`")
         .note("without the blank YAML reads the `-` as part of the name, and no list item begins")
         .help("write `- name: acme`")
 }
 
 /// `- core` further left than `roles:`.
 pub(super) fn dash_left_of_its_key() -> Diagnostic {
-    Diagnostic::new(
-        codes::YAML_SYNTAX,
-        "this list item is indented less than the key of its list",
-    )
-    .help("indent the `-` like the key or deeper, or write the list behind the key: `roles: [core]`")
+    wrong("this list item is indented less than the key of its list")
+        .help("indent the `-` like the key or deeper, or write the list behind the key: `roles: [core]`")
 }
 
 /// A list whose first item has no `-`.
 pub(super) fn first_dash_missing() -> Diagnostic {
-    Diagnostic::new(codes::YAML_SYNTAX, "the first item of this list has no `-`")
+    wrong("the first item of this list has no `-`")
         .help("write `- ` before the first key of each item, and indent the other keys like it")
 }
 
@@ -325,9 +302,11 @@ pub(super) fn tab() -> Diagnostic {
 }
 
 fn lower_first(text: &str) -> String {
-    let mut characters = text.trim_end_matches('.').chars();
-    characters
-        .next()
-        .map(|first| first.to_lowercase().chain(characters).collect())
-        .unwrap_or_default()
+    let mut letters = text.trim_end_matches('.').chars();
+    let first = letters.next();
+    first
+        .into_iter()
+        .flat_map(char::to_lowercase)
+        .chain(letters)
+        .collect()
 }

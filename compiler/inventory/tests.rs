@@ -56,6 +56,11 @@ fn run(files: &[(&str, &[u8])]) -> Run {
     }
 }
 
+/// A file that loads.
+fn loaded(text: &str) -> Loaded {
+    run(&[("a.yaml", text.as_bytes())]).loaded.expect("loads")
+}
+
 fn shared_schema() -> &'static Schema {
     static SCHEMA: std::sync::LazyLock<Schema> = std::sync::LazyLock::new(Schema::new);
     &SCHEMA
@@ -114,7 +119,7 @@ fn places_lead_to_the_bytes() {
 
 #[test]
 fn nearest_climbs_to_what_is_written() {
-    let places = run(&[("a.yaml", GOOD.as_bytes())]).loaded.expect("loads").places;
+    let places = loaded(GOOD).places;
     assert_eq!(places.nearest("/proxy/https_port"), places.key("/proxy"));
     assert_eq!(
         places.nearest("/servers/0/rabbitmq/upstreams/0"),
@@ -184,13 +189,7 @@ fn null_depth_differs_from_no_depth() {
     let with = |line: &str| {
         let text =
             GOOD.to_owned() + &format!("rabbitmq: {{ certificates: 'C:\\certs', common_name: mq{line} }}\n");
-        run(&[("a.yaml", text.as_bytes())])
-            .loaded
-            .expect("loads")
-            .inventory
-            .rabbitmq
-            .expect("there")
-            .depth
+        loaded(&text).inventory.rabbitmq.expect("there").depth
     };
     assert_eq!(
         (with(""), with(", depth: null"), with(", depth: 5")),
@@ -214,7 +213,7 @@ fn marks_and_line_ends_of_windows_are_accepted() {
 #[test]
 fn anchors_share_values() {
     let text = GOOD.replace("acme-lab", "&a acme-lab") + "iis: { site: *a }\n";
-    let loaded = run(&[("a.yaml", text.as_bytes())]).loaded.expect("loads");
+    let loaded = loaded(&text);
     assert_eq!(loaded.inventory.iis.site, "acme-lab");
     assert_eq!(
         loaded.places.value("/iis/site"),
@@ -271,7 +270,7 @@ fn a_thousand_servers_are_read_in_linear_time() {
             "  - name: CB{number}x\n    fqdn: cb{number}.acme.example\n    roles: [core]\n    windows: 2016\n    dotnet: 4.7.1\n"
         ).unwrap();
     }
-    let loaded = run(&[("a.yaml", text.as_bytes())]).loaded.expect("loads");
+    let loaded = loaded(&text);
     assert_eq!(loaded.inventory.servers.len(), 1001);
     let found = loaded
         .places

@@ -69,11 +69,15 @@ impl Map {
         Self { entries, sorted }
     }
 
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
     pub(super) fn into_entries(self) -> Vec<Entry> {
         self.entries
     }
 
-    fn get(&self, key: &str) -> Option<&Entry> {
+    pub(super) fn get(&self, key: &str) -> Option<&Entry> {
         if self.sorted.is_empty() {
             return self.entries.iter().find(|entry| entry.key == key);
         }
@@ -91,6 +95,15 @@ impl Map {
 }
 
 impl Node {
+    pub(super) fn new(span: Span, kind: ValueKind) -> Self {
+        Self { span, kind }
+    }
+
+    /// A mapping.
+    pub(super) fn mapping(span: Span, entries: Vec<Entry>) -> Self {
+        Self::new(span, ValueKind::Map(Map::new(entries)))
+    }
+
     /// The node itself, or what an alias stands for.
     pub(super) fn target(&self) -> &Self {
         let mut node = self;
@@ -100,28 +113,30 @@ impl Node {
         node
     }
 
+    /// The mapping, where it is one.
+    fn map(&self) -> Option<&Map> {
+        let ValueKind::Map(map) = &self.target().kind else {
+            return None;
+        };
+        Some(map)
+    }
+
     /// The entries of a mapping.
     pub(super) fn entries(&self) -> Option<&[Entry]> {
-        match &self.target().kind {
-            ValueKind::Map(map) => Some(&map.entries),
-            ValueKind::Plain(_)
-            | ValueKind::Text(_)
-            | ValueKind::List(_)
-            | ValueKind::Shared(_)
-            | ValueKind::Refused => None,
-        }
+        self.map().map(Map::entries)
     }
 
     /// The value of a key.
     pub(super) fn get(&self, key: &str) -> Option<&Entry> {
-        match &self.target().kind {
-            ValueKind::Map(map) => map.get(key),
-            ValueKind::Plain(_)
-            | ValueKind::Text(_)
-            | ValueKind::List(_)
-            | ValueKind::Shared(_)
-            | ValueKind::Refused => None,
-        }
+        self.map()?.get(key)
+    }
+
+    /// The items of a list.
+    pub(super) fn items(&self) -> Option<&[Self]> {
+        let ValueKind::List(items) = &self.target().kind else {
+            return None;
+        };
+        Some(items)
     }
 
     /// Marks the value of the last key of a mapping as reported.
@@ -164,10 +179,7 @@ pub(super) fn merge(base: &Node, over: &Node) -> Node {
             .filter(|entry| base.get(&entry.key).is_none())
             .cloned(),
     );
-    Node {
-        span: over.span,
-        kind: ValueKind::Map(Map::new(entries)),
-    }
+    Node::mapping(over.span, entries)
 }
 
 /// Where every value of a loaded inventory is written.
@@ -301,6 +313,13 @@ fn collect_scalars(node: &Node, pointer: &mut String, found: &mut Vec<(String, S
             found.push((pointer.clone(), node.target().span));
         }
     }
+}
+
+/// The JSON pointer of a member.
+pub(super) fn member(pointer: &str, key: &str) -> String {
+    let mut member = pointer.to_owned();
+    push_segment(&mut member, key);
+    member
 }
 
 /// Appends one segment to a JSON pointer.

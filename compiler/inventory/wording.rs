@@ -37,11 +37,7 @@ pub(super) fn is_secret(pointer: &str) -> bool {
 }
 
 pub(super) fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
-    }
+    value.as_str().is_some_and(str::is_empty) || value.as_array().is_some_and(Vec::is_empty)
 }
 
 /// What a field takes, as a clause.
@@ -63,14 +59,11 @@ pub(super) fn wanted(field: Field<'_>) -> &'static str {
 
 /// A scalar without quotes.
 pub(super) fn bare(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => inline(value),
-    }
+    value.as_str().map_or_else(|| inline(value), str::to_owned)
 }
 
 /// A value as an author would write it in one line of YAML.
-pub(super) fn inline(value: &Value) -> String {
+pub fn inline(value: &Value) -> String {
     match value {
         Value::String(text) => {
             let plain = matches!(classify(text), Plain::Word)
@@ -105,7 +98,8 @@ pub(super) fn and_list(names: &[&str]) -> String {
 /// Whether a character is in any class `[…]` of a pattern: then only its place can be wrong.
 pub(super) fn in_classes(pattern: &str, character: char) -> bool {
     pattern.split('[').skip(1).any(|part| {
-        let class: Vec<char> = part.split(']').next().unwrap_or_default().chars().collect();
+        let class = part.split_once(']').map_or(part, |(class, _)| class);
+        let class: Vec<char> = class.chars().collect();
         let mut rest = class.as_slice();
         loop {
             match rest {

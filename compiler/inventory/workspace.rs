@@ -5,6 +5,8 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use cbgen_formats::Cut as _;
+
 use super::{MAX_INPUT_BYTES, OutsideWorkspace, ReadInput};
 use crate::files::{DiskFiles, EntryKind, Files as _};
 
@@ -110,9 +112,7 @@ pub fn recorded_name(workspace: &str, main: &str, name: &str) -> String {
     {
         return name.get(at..).unwrap_or(name).to_owned();
     }
-    let folder = main
-        .rfind('/')
-        .map_or("", |at| main.get(..=at).unwrap_or_default());
+    let folder = main.rfind('/').map_or("", |at| main.cut(..=at));
     match name.strip_prefix(folder) {
         Some(rest) => rest.to_owned(),
         None => name.rsplit('/').next().unwrap_or(name).to_owned(),

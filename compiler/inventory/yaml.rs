@@ -107,6 +107,13 @@ struct Built {
     depth: usize,
 }
 
+impl Built {
+    fn new(span: Span, kind: ValueKind, size: u64, depth: usize) -> Self {
+        let node = Node::new(span, kind);
+        Self { node, size, depth }
+    }
+}
+
 /// A collection whose end has not been read.
 struct Frame {
     start: usize,
@@ -179,24 +186,18 @@ impl Reader<'_> {
                 }
             }
             Event::Scalar(text, style, anchor, has_tag) => {
-                self.scalar(&text, style, anchor, bytes, has_tag.is_some(), tag);
+                let tag = has_tag.map(|_| tag.unwrap_or_else(|| bytes.clone()));
+                self.scalar(&text, style, anchor, bytes, tag);
                 self.last_was_scalar = true;
             }
             Event::SequenceStart(_, anchor, has_tag) => {
-                if has_tag.is_some() {
-                    self.tag(tag.unwrap_or_else(|| bytes.clone()));
-                }
-                return self.open(bytes.start, anchor, Content::List(Vec::new()));
+                let tag = has_tag.map(|_| tag.unwrap_or_else(|| bytes.clone()));
+                return self.open(bytes.start, anchor, tag, Content::List(Vec::new()));
             }
             Event::MappingStart(_, anchor, has_tag) => {
-                if has_tag.is_some() {
-                    self.tag(tag.unwrap_or_else(|| bytes.clone()));
-                }
-                let content = Content::Map {
-                    entries: Vec::new(),
-                    key: PendingKey::None,
-                };
-                return self.open(bytes.start, anchor, content);
+                let tag = has_tag.map(|_| tag.unwrap_or_else(|| bytes.clone()));
+                let (entries, key) = (Vec::new(), PendingKey::None);
+                return self.open(bytes.start, anchor, tag, Content::Map { entries, key });
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(bytes.end),
             Event::Alias(anchor) => return self.alias(anchor, bytes),
@@ -222,7 +223,6 @@ impl Reader<'_> {
         style: ScalarStyle,
         anchor: usize,
         bytes: Range<usize>,
-        tagged: bool,
         tag: Option<Range<usize>>,
     ) {
         let span = self.span(bytes.clone());
@@ -239,8 +239,8 @@ impl Reader<'_> {
         } else if text.len() > syntax::LONGEST_VALUE {
             self.report(syntax::too_long(text.len(), span));
             ValueKind::Refused
-        } else if tagged {
-            self.tag(tag.unwrap_or(bytes));
+        } else if let Some(tag) = tag {
+            self.tag(tag);
             ValueKind::Refused
         } else if style != ScalarStyle::Plain && self.refuse_characters(text, style, span) {
             ValueKind::Refused
@@ -249,12 +249,8 @@ impl Reader<'_> {
         } else {
             ValueKind::Text(text.to_owned())
         };
-        let built = Built {
-            node: Node { span, kind },
-            size: 1 + u64::try_from(text.len() / BYTES_OF_A_VALUE).unwrap_or(u64::MAX),
-            depth: 0,
-        };
-        self.finish(built, anchor);
+        let size = 1 + u64::try_from(text.len() / BYTES_OF_A_VALUE).unwrap_or(u64::MAX);
+        self.finish(Built::new(span, kind, size, 0), anchor);
     }
 
     /// Characters that escapes make: `"C:\temp"` holds a tab.
@@ -288,7 +284,10 @@ impl Reader<'_> {
         self.report(syntax::tag(self.subject).at(self.span(bytes)));
     }
 
-    fn open(&mut self, start: usize, anchor: usize, content: Content) -> bool {
+    fn open(&mut self, start: usize, anchor: usize, tag: Option<Range<usize>>, content: Content) -> bool {
+        if let Some(tag) = tag {
+            self.tag(tag);
+        }
         if self.stack.len() >= MAX_DEPTH {
             self.too_deep(start..start + 1);
             return false;
@@ -333,22 +332,16 @@ impl Reader<'_> {
                 }
             }
         };
-        let built = Built {
-            node: Node { span, kind },
-            size,
-            depth,
-        };
-        self.finish(built, frame.anchor);
+        self.finish(Built::new(span, kind, size, depth), frame.anchor);
+    }
+
+    /// The collection that is being read.
+    fn innermost(&self) -> Option<&Content> {
+        self.stack.last().map(|frame| &frame.content)
     }
 
     fn is_in_a_list(&self) -> bool {
-        matches!(
-            self.stack.last(),
-            Some(Frame {
-                content: Content::List(_),
-                ..
-            })
-        )
+        matches!(self.innermost(), Some(Content::List(_)))
     }
 
     /// Hands items over that have no `-`; an anchor belongs to the first.
@@ -356,11 +349,7 @@ impl Reader<'_> {
         for (index, entries) in items.into_iter().enumerate() {
             let span = entries.first().map_or(span, |entry| entry.key_span);
             let kind = ValueKind::Map(Map::new(repeats::without_duplicates(self.diagnostics, entries)));
-            let built = Built {
-                node: Node { span, kind },
-                size,
-                depth,
-            };
+            let built = Built::new(span, kind, size, depth);
             self.finish(built, if index == 0 { anchor } else { 0 });
         }
     }
@@ -377,14 +366,8 @@ impl Reader<'_> {
             self.refused(span);
             return true;
         };
-        let built = Built {
-            node: Node {
-                span,
-                kind: ValueKind::Shared(Arc::clone(&anchored.node)),
-            },
-            size: anchored.size,
-            depth: anchored.depth,
-        };
+        let shared = ValueKind::Shared(Arc::clone(&anchored.node));
+        let built = Built::new(span, shared, anchored.size, anchored.depth);
         if self.nodes.saturating_add(built.size) > MAX_NODES {
             self.too_many(span);
             return false;
@@ -398,15 +381,7 @@ impl Reader<'_> {
     }
 
     fn refused(&mut self, span: Span) {
-        let built = Built {
-            node: Node {
-                span,
-                kind: ValueKind::Refused,
-            },
-            size: 1,
-            depth: 0,
-        };
-        self.finish(built, 0);
+        self.finish(Built::new(span, ValueKind::Refused, 1, 0), 0);
     }
 
     /// Hands a finished value to its parent.
@@ -417,20 +392,10 @@ impl Reader<'_> {
         let node = if anchor == 0 {
             node
         } else {
-            let shared = Arc::new(node);
-            let span = shared.span;
-            self.anchors.insert(
-                anchor,
-                Anchored {
-                    node: Arc::clone(&shared),
-                    size,
-                    depth,
-                },
-            );
-            Node {
-                span,
-                kind: ValueKind::Shared(shared),
-            }
+            let (span, shared) = (node.span, Arc::new(node));
+            let node = Arc::clone(&shared);
+            self.anchors.insert(anchor, Anchored { node, size, depth });
+            Node::new(span, ValueKind::Shared(shared))
         };
         let Some(frame) = self.stack.last_mut() else {
             self.root = Some(node);
@@ -450,10 +415,7 @@ impl Reader<'_> {
                 PendingKey::Merge(key_span) => entries.push(Entry {
                     key: MERGE.to_owned(),
                     key_span,
-                    value: Node {
-                        span: key_span,
-                        kind: ValueKind::Refused,
-                    },
+                    value: Node::new(key_span, ValueKind::Refused),
                 }),
                 PendingKey::None => {
                     let accepted = self.accept_key(node);
@@ -471,16 +433,8 @@ impl Reader<'_> {
 
     /// Whether the next value is one to merge.
     fn merges(&self) -> bool {
-        matches!(
-            self.stack.last(),
-            Some(Frame {
-                content: Content::Map {
-                    key: PendingKey::Merge(_),
-                    ..
-                },
-                ..
-            })
-        )
+        let merge = |key: &PendingKey| matches!(key, PendingKey::Merge(_));
+        matches!(self.innermost(), Some(Content::Map { key, .. }) if merge(key))
     }
 
     fn accept_key(&mut self, node: Node) -> PendingKey {
@@ -657,15 +611,9 @@ impl Reader<'_> {
     /// Closes a collection that has no end; one that would become a key is dropped.
     fn close_partial(&mut self, end: usize) {
         let parent = self.stack.len().checked_sub(2).and_then(|at| self.stack.get(at));
-        let is_key = parent.is_some_and(|frame| {
-            matches!(
-                frame.content,
-                Content::Map {
-                    key: PendingKey::None,
-                    ..
-                }
-            )
-        });
+        let awaits_key = |key: &PendingKey| matches!(key, PendingKey::None);
+        let is_key =
+            parent.is_some_and(|frame| matches!(&frame.content, Content::Map { key, .. } if awaits_key(key)));
         if is_key {
             self.stack.pop();
         } else {

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::variables::{find_close, next_tag};
+use super::tags::{Kind, read};
 use crate::diag::nearest;
 
 /// A mistake in the structure of a template text.
@@ -36,37 +36,13 @@ const ALONE: &[&str] = &[
 /// The first mistake in the structure of a text.
 pub(super) fn slip(body: &str) -> Option<Slip> {
     let mut open: Vec<(String, Range<usize>)> = Vec::new();
-    let mut from = 0;
-    while let Some((start, kind)) = next_tag(body, from) {
-        let (begin, close) = match kind {
-            b'{' => ("{{", "}}"),
-            b'%' => ("{%", "%}"),
-            _ => ("{#", "#}"),
-        };
-        let end = find_close(body, start + 2, close, kind == b'#');
-        if end >= body.len() {
-            return Some(Slip {
-                range: start..start + 2,
-                message: format!("the `{begin}` that opens here is never closed"),
-                help: format!("write `{close}` at its end; also quotes in it must be closed"),
-            });
-        }
-        from = end + 2;
-        if kind != b'%' {
-            continue;
-        }
-        let range = start..end + 2;
-        let content = body.get(start + 2..end)?.trim_matches('-').trim();
+    let (tags, unclosed) = read(body);
+    for tag in tags.into_iter().filter(|tag| tag.kind == Kind::Statement) {
+        let (content, range) = (tag.content.trim(), tag.whole);
         let word = content
             .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
             .next()?;
-        if word == "raw" {
-            let rest = body.get(from..)?;
-            let Some(at) = rest.find("endraw") else {
-                return Some(never_closed(word, range));
-            };
-            from += at + rest.get(at..)?.find("%}")? + 2;
-        } else if let Some(closed) = word.strip_prefix("end") {
+        if let Some(closed) = word.strip_prefix("end") {
             match open.pop() {
                 Some((opened, _)) if opened == closed => {}
                 Some((opened, opener)) => {
@@ -98,16 +74,23 @@ pub(super) fn slip(body: &str) -> Option<Slip> {
             });
         }
     }
-    let (word, range) = open.pop()?;
-    Some(never_closed(&word, range))
-}
-
-fn never_closed(word: &str, range: Range<usize>) -> Slip {
-    Slip {
+    let (word, range) = match unclosed {
+        Some((Kind::Raw, range)) => ("raw".to_owned(), range),
+        Some((kind, range)) => {
+            let (begin, close) = kind.marks();
+            return Some(Slip {
+                range,
+                message: format!("the `{begin}` that opens here is never closed"),
+                help: format!("write `{close}` at its end; also quotes in it must be closed"),
+            });
+        }
+        None => open.pop()?,
+    };
+    Some(Slip {
         range,
         message: format!("this `{{% {word} %}}` is never closed"),
         help: format!("write `{{% end{word} %}}` at its end"),
-    }
+    })
 }
 
 #[cfg(test)]

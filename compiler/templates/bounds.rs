@@ -1,8 +1,7 @@
 //! Loops and includes of all templates together that have no bound. This file must not know what a template is for.
 
-use super::engine::Text;
 use super::places::Places;
-use super::{findings, meter};
+use super::{Texts, findings, meter};
 use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::source::Sources;
 
@@ -14,15 +13,15 @@ pub(super) fn unbounded_loops(
     diagnostics: &mut Diagnostics,
     sources: &Sources,
     places: &Places,
-    every: &[&Text],
+    texts: &Texts,
 ) -> Result<Vec<Diagnostic>, Reported> {
-    let unbounded: Vec<Diagnostic> = every
-        .iter()
+    let unbounded: Vec<Diagnostic> = texts
+        .all()
         .flat_map(|text| meter::unbounded(&text.name, &text.body))
         .map(|found| findings::unbounded(sources, places, found))
         .collect();
-    let by_name = every
-        .iter()
+    let by_name = texts
+        .all()
         .map(|text| (text.name.as_str(), text.body.as_str()))
         .collect();
     let too_many = meter::too_much_to_read(&by_name);

@@ -26,6 +26,16 @@ pub struct Text {
     pub body: String,
 }
 
+impl Text {
+    /// A text under a name.
+    pub fn new(name: impl Into<String>, body: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            body: body.into(),
+        }
+    }
+}
+
 /// A mistake of a template, in the coordinates of its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineError {
@@ -39,6 +49,19 @@ pub struct EngineError {
     pub refused: bool,
     /// Whether the template did more than it may.
     pub exceeded: bool,
+}
+
+impl EngineError {
+    /// A mistake without a place in its text.
+    fn of(name: &str, message: String) -> Self {
+        Self {
+            name: name.to_owned(),
+            range: None,
+            message,
+            refused: false,
+            exceeded: false,
+        }
+    }
 }
 
 /// Variables a rendering sees. Cloning is cheap: values are shared.
@@ -166,10 +189,7 @@ impl Engine {
                 loops.push((text.name.clone(), range));
                 loops.len() - 1
             });
-            all.push(Text {
-                name: text.name.clone(),
-                body: metered.body.clone(),
-            });
+            all.push(Text::new(&text.name, &metered.body));
             self.metered.insert(text.name.clone(), metered);
         }
         all
@@ -207,13 +227,7 @@ impl Engine {
     }
 
     fn render_within(&self, name: &str, variables: &Variables, limit: usize) -> Result<String, EngineError> {
-        let failed = |message: String| EngineError {
-            name: name.to_owned(),
-            range: None,
-            message,
-            refused: false,
-            exceeded: false,
-        };
+        let failed = |message: String| EngineError::of(name, message);
         meter::begin();
         let mut text = Limited {
             bytes: Vec::with_capacity(USUAL_TEXT),
@@ -280,7 +294,7 @@ pub fn refused(format: Format, text: &str) -> Option<(String, FormatError)> {
 
 /// The rendered text in front of the first refused value.
 pub fn before_refused(text: &str) -> &str {
-    text.split(REFUSED_START).next().unwrap_or_default()
+    text.split_once(REFUSED_START).map_or(text, |(before, _)| before)
 }
 
 fn explain(error: &tera::Error) -> Vec<EngineError> {
@@ -290,21 +304,15 @@ fn explain(error: &tera::Error) -> Vec<EngineError> {
     )]
     match error.kind() {
         ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
-            let message = report.message().to_owned();
-            let (message, refused) = match message.strip_prefix(REFUSED_PREFIX) {
-                Some(rest) => (rest.to_owned(), true),
-                None => (message, false),
-            };
-            let (message, exceeded) = match message.strip_prefix(EXCEEDED_PREFIX) {
-                Some(rest) => (rest.to_owned(), true),
-                None => (message, false),
-            };
+            let message = report.message();
+            let refused = message.strip_prefix(REFUSED_PREFIX);
+            let exceeded = message.strip_prefix(EXCEEDED_PREFIX);
             vec![EngineError {
                 name: report.filename().to_owned(),
                 range: Some(report.span().range.clone()),
-                message: lower_first(&message),
-                refused,
-                exceeded,
+                message: lower_first(refused.or(exceeded).unwrap_or(message)),
+                refused: refused.is_some(),
+                exceeded: exceeded.is_some(),
             }]
         }
         _ => unknown_references(&error.to_string()),
@@ -317,13 +325,7 @@ fn unknown_references(drawn: &str) -> Vec<EngineError> {
     for line in drawn.lines() {
         let line = line.trim().trim_start_matches("error: ");
         if let Some(rest) = line.strip_prefix("Unknown ") {
-            errors.push(EngineError {
-                name: String::new(),
-                range: None,
-                message: format!("unknown {rest}"),
-                refused: false,
-                exceeded: false,
-            });
+            errors.push(EngineError::of("", format!("unknown {rest}")));
         } else if let (Some(last), Some((_, place))) = (errors.last_mut(), line.split_once("--> "))
             && last.name.is_empty()
         {
@@ -332,14 +334,8 @@ fn unknown_references(drawn: &str) -> Vec<EngineError> {
         }
     }
     if errors.is_empty() {
-        let message = drawn.lines().next().unwrap_or_default();
-        errors.push(EngineError {
-            name: String::new(),
-            range: None,
-            message: lower_first(message),
-            refused: false,
-            exceeded: false,
-        });
+        let first = drawn.lines().next().unwrap_or("");
+        errors.push(EngineError::of("", lower_first(first)));
     }
     errors
 }
@@ -357,21 +353,20 @@ const EXCEEDED_PREFIX: &str = "exceeded: ";
 /// How the message about too many steps ends.
 const STEPS: &str = "steps; a loop may run over more than was meant";
 
-/// The error of a template that did more than it may.
-fn too_many_steps() -> tera::Error {
-    tera::Error::message(format!(
+/// Counts steps; an error when the template takes more than it may.
+fn count(steps: usize) -> tera::TeraResult<()> {
+    if meter::count(steps) {
+        return Ok(());
+    }
+    Err(tera::Error::message(format!(
         "{EXCEEDED_PREFIX}the template takes more than {} million {STEPS}",
         meter::MOST_STEPS / 1_000_000
-    ))
+    )))
 }
 
 /// Counts bytes that are handled.
 fn count_bytes(bytes: usize) -> tera::TeraResult<()> {
-    if meter::count_bytes(bytes) {
-        Ok(())
-    } else {
-        Err(too_many_steps())
-    }
+    count(bytes / meter::BYTES_OF_A_STEP)
 }
 
 type Quote = fn(&str) -> Result<String, FormatError>;
@@ -418,7 +413,7 @@ const PLAIN_FILTERS: &[(&str, Quote)] = &[
 ];
 
 /// Whether a quoting filter quotes for a format: its name begins with that of the format.
-fn belongs(name: &str, format: Format) -> bool {
+pub(super) fn belongs(name: &str, format: Format) -> bool {
     let prefixes: &[&str] = match format {
         Format::Nginx => &["nginx_"],
         Format::Xdt => &["xml_"],
@@ -434,6 +429,15 @@ fn belongs(name: &str, format: Format) -> bool {
         Format::PowerShell | Format::Text => &[],
     };
     prefixes.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// The formats a quoting filter quotes for; none for filters that leave the quoting to what follows.
+pub(super) fn homes(filter: &str) -> Vec<Format> {
+    let is_quoting = QUOTING_FILTERS.iter().any(|(name, _)| *name == filter);
+    let formats = Format::ALL.iter().copied();
+    formats
+        .filter(|format| is_quoting && belongs(filter, *format))
+        .collect()
 }
 
 /// Registers every filter. What a quoting filter of another format makes is quoted for nothing here: it would pass the default of this
@@ -510,35 +514,23 @@ pub fn escape(format: Format, value: &str) -> Result<String, FormatError> {
     }
 }
 
-macro_rules! escape_functions {
-    ($($format:ident => $function:ident),* $(,)?) => {
-        $(fn $function(value: &str, output: &mut dyn Write) -> std::io::Result<()> {
-            write_escaped(Format::$format, value, output)
-        })*
-
-        fn escape_function(format: Format) -> tera::EscapeFn {
-            match format {
-                $(Format::$format => $function,)*
-            }
-        }
-    };
-}
-
-escape_functions! {
-    Nginx => escape_nginx,
-    Xdt => escape_xdt,
-    Erlang => escape_erlang,
-    Json => escape_json,
-    Yaml => escape_yaml,
-    Ini => escape_ini,
-    JsReferences => escape_js_references,
-    Reg => escape_reg,
-    Sql => escape_sql,
-    Cmd => escape_cmd,
-    Markdown => escape_markdown,
-    Html => escape_html,
-    PowerShell => escape_power_shell,
-    Text => escape_text,
+fn escape_function(format: Format) -> tera::EscapeFn {
+    match format {
+        Format::Nginx => |value, output| write_escaped(Format::Nginx, value, output),
+        Format::Xdt => |value, output| write_escaped(Format::Xdt, value, output),
+        Format::Erlang => |value, output| write_escaped(Format::Erlang, value, output),
+        Format::Json => |value, output| write_escaped(Format::Json, value, output),
+        Format::Yaml => |value, output| write_escaped(Format::Yaml, value, output),
+        Format::Ini => |value, output| write_escaped(Format::Ini, value, output),
+        Format::JsReferences => |value, output| write_escaped(Format::JsReferences, value, output),
+        Format::Reg => |value, output| write_escaped(Format::Reg, value, output),
+        Format::Sql => |value, output| write_escaped(Format::Sql, value, output),
+        Format::Cmd => |value, output| write_escaped(Format::Cmd, value, output),
+        Format::Markdown => |value, output| write_escaped(Format::Markdown, value, output),
+        Format::Html => |value, output| write_escaped(Format::Html, value, output),
+        Format::PowerShell => |value, output| write_escaped(Format::PowerShell, value, output),
+        Format::Text => |value, output| write_escaped(Format::Text, value, output),
+    }
 }
 
 /// The engine forgets the place of an error in an escape function, so a refusal is marked in the text and found later.
@@ -549,9 +541,6 @@ fn write_escaped(format: Format, value: &str, output: &mut dyn Write) -> std::io
     }
 }
 
-/// Engines by format, for a set of templates.
-pub type Engines = BTreeMap<Format, Engine>;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -560,10 +549,7 @@ mod tests {
     fn a_filter_quotes_for_its_own_format_only() {
         for format in Format::ALL {
             for (filter, _) in QUOTING_FILTERS {
-                let text = Text {
-                    name: "one".to_owned(),
-                    body: format!("{{{{ value | {filter} }}}}"),
-                };
+                let text = Text::new("one", format!("{{{{ value | {filter} }}}}"));
                 let engine = Engine::compile(Some(*format), &[], &[text]).expect("a sound template");
                 let mut variables = Variables::default();
                 variables.set_shared("value", &Shared::of("acme"));
@@ -589,11 +575,10 @@ mod tests {
 
     #[test]
     fn a_text_that_grows_beyond_the_limit_is_refused() {
-        let text = Text {
-            name: "endless".to_owned(),
-            body: "{% for a in list %}{% for b in list %}{% for c in list %}0123456789{% endfor %}{% endfor %}{% endfor %}"
-                .to_owned(),
-        };
+        let text = Text::new(
+            "endless",
+            "{% for a in list %}{% for b in list %}{% for c in list %}0123456789{% endfor %}{% endfor %}{% endfor %}",
+        );
         let engine = Engine::compile(Some(Format::Text), &[], &[text]).expect("a sound template");
         let mut variables = Variables::default();
         variables.set_shared("list", &Shared::of(&vec![0; 64]));

@@ -48,7 +48,7 @@ pub(super) fn engine_diagnostic(
     } else if error.refused {
         diagnostic.help("change the value in the inventory; cbgen never writes what it cannot prove safe")
     } else if error.message.starts_with("unknown filter") {
-        let word = error.message.split('`').nth(1).unwrap_or_default();
+        let word = error.message.split('`').nth(1).unwrap_or("");
         match nearest(word, engine::QUOTING_FILTERS.iter().map(|(name, _)| *name)) {
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
             None => diagnostic.help("docs/templates.md lists the filters of each format"),
@@ -205,7 +205,7 @@ pub(super) fn foreign_filter(format: Format, foreign: &Foreign, place: Option<Sp
     let own: Vec<&str> = engine::QUOTING_FILTERS
         .iter()
         .map(|(name, _)| *name)
-        .filter(|name| super::fit::home(name).is_some_and(|homes| homes.contains(&format)))
+        .filter(|name| engine::belongs(name, format))
         .collect();
     let finding = Diagnostic::new(codes::FOREIGN_FILTER, message)
         .at_opt(place)

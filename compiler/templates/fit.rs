@@ -8,96 +8,52 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::engine::homes;
 use super::front_matter::FrontMatter;
+use super::tags::{expressions, is_open};
 use crate::contract::artifact::Effect;
 use crate::contract::path::is_device_name;
 use crate::diag::one_of;
 use crate::formats::Format;
 use crate::json::word;
 
-/// The formats of an effect, and the extensions of the file it changes; none where it changes no file.
-struct Row {
-    effect: Effect,
-    formats: &'static [Format],
-    /// For a format, the extensions its target may have.
-    targets: &'static [(Format, &'static [&'static str])],
-    /// How any other target begins.
-    target_begins: Option<&'static str>,
+/// What the target of an effect is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    /// A file, with an extension its consumer goes by.
+    File,
+    /// A key of the registry.
+    Key,
+    /// Nothing that is changed by its name.
+    Free,
 }
 
-/// What goes with what.
-const TABLE: &[Row] = &[
-    Row {
-        effect: Effect::ReplaceFile,
-        formats: &[
-            Format::Nginx,
-            Format::Erlang,
-            Format::Json,
-            Format::Yaml,
-            Format::Ini,
-        ],
-        targets: &[
-            (Format::Nginx, &["conf"]),
-            (Format::Erlang, &["config"]),
-            (Format::Json, &["json"]),
-            (Format::Yaml, &["yml", "yaml"]),
-            (Format::Ini, &["ini", "url"]),
-        ],
-        target_begins: None,
-    },
-    Row {
-        effect: Effect::TransformXml,
-        formats: &[Format::Xdt],
-        targets: &[(Format::Xdt, &["config", "xml"])],
-        target_begins: None,
-    },
-    Row {
-        effect: Effect::SetTerms,
-        formats: &[Format::Erlang],
-        targets: &[(Format::Erlang, &["config"])],
-        target_begins: None,
-    },
-    Row {
-        effect: Effect::SetLines,
-        formats: &[Format::Json, Format::Yaml, Format::Ini],
-        targets: &[
-            (Format::Json, &["json"]),
-            (Format::Yaml, &["yml", "yaml"]),
-            (Format::Ini, &["ini", "url"]),
-        ],
-        target_begins: None,
-    },
-    Row {
-        effect: Effect::ReplaceReferences,
-        formats: &[Format::JsReferences],
-        targets: &[(Format::JsReferences, &["js"])],
-        target_begins: None,
-    },
-    Row {
-        effect: Effect::ImportRegistry,
-        formats: &[Format::Reg],
-        targets: &[],
-        target_begins: Some("HKEY_"),
-    },
-    Row {
-        effect: Effect::RunSql,
-        formats: &[Format::Sql],
-        targets: &[],
-        target_begins: None,
-    },
-    Row {
-        effect: Effect::RunScript,
-        formats: &[Format::Cmd],
-        targets: &[],
-        target_begins: None,
-    },
-    Row {
-        effect: Effect::Read,
-        formats: Format::ALL,
-        targets: &[],
-        target_begins: None,
-    },
-];
+/// The formats an effect takes, and what its target is.
+fn takes(effect: Effect) -> (&'static [Format], Target) {
+    match effect {
+        Effect::ReplaceFile => (
+            &[
+                Format::Nginx,
+                Format::Erlang,
+                Format::Json,
+                Format::Yaml,
+                Format::Ini,
+            ],
+            Target::File,
+        ),
+        Effect::TransformXml => (&[Format::Xdt], Target::File),
+        Effect::SetTerms => (&[Format::Erlang], Target::File),
+        Effect::SetLines => (&[Format::Json, Format::Yaml, Format::Ini], Target::File),
+        Effect::ReplaceReferences => (&[Format::JsReferences], Target::File),
+        Effect::ImportRegistry => (&[Format::Reg], Target::Key),
+        Effect::RunSql => (&[Format::Sql], Target::Free),
+        Effect::RunScript => (&[Format::Cmd], Target::Free),
+        Effect::Read => (Format::ALL, Target::Free),
+    }
+}
+
+/// How the key of a registry begins that is a target.
+const KEY_BEGINS: &str = "HKEY_";
 
 /// Extensions of a format's artifacts.
 fn extensions(format: Format) -> &'static [&'static str] {
@@ -118,6 +74,26 @@ fn extensions(format: Format) -> &'static [&'static str] {
     }
 }
 
+/// Extensions of the files that artifacts of a format change.
+fn target_extensions(format: Format) -> &'static [&'static str] {
+    match format {
+        Format::Xdt => &["config", "xml"],
+        Format::Erlang => &["config"],
+        Format::JsReferences => &["js"],
+        Format::Nginx
+        | Format::Json
+        | Format::Yaml
+        | Format::Ini
+        | Format::Reg
+        | Format::Sql
+        | Format::Cmd
+        | Format::Markdown
+        | Format::Text
+        | Format::Html
+        | Format::PowerShell => extensions(format),
+    }
+}
+
 /// What does not fit: the key to look at, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Misfit {
@@ -131,11 +107,6 @@ fn extension(text: &str) -> Option<String> {
     let name = text.rsplit(['/', '\\']).next().unwrap_or(text);
     let (_, extension) = name.rsplit_once('.')?;
     (!extension.is_empty() && !extension.contains(['{', '}', ' '])).then(|| extension.to_ascii_lowercase())
-}
-
-/// Whether variables have a say in a text.
-fn is_open(text: &str) -> bool {
-    ["{{", "{%", "{#"].iter().any(|tag| text.contains(tag))
 }
 
 /// When paths and targets are judged.
@@ -176,11 +147,9 @@ fn judge(front: &FrontMatter, path: Option<&str>, target: Option<&str>, stage: S
     };
     let format = front.format;
     let mut found = Vec::new();
-    let Some(row) = TABLE.iter().find(|row| row.effect == effect) else {
-        return found;
-    };
-    if !row.formats.contains(&format) {
-        let fitting = one_of(row.formats.iter().map(|format| format.name()));
+    let (formats, kind) = takes(effect);
+    if !formats.contains(&format) {
+        let fitting = one_of(formats.iter().map(|format| format.name()));
         found.push(Misfit {
             key: "format",
             message: format!("the effect `{}` does not go with the format `{}`", word(&effect), format.name()),
@@ -216,7 +185,8 @@ fn judge(front: &FrontMatter, path: Option<&str>, target: Option<&str>, stage: S
             ),
         }),
     }
-    if let Some((_, fitting)) = row.targets.iter().find(|(of, _)| *of == format) {
+    if kind == Target::File {
+        let fitting = target_extensions(format);
         match target {
             None => found.push(Misfit {
                 key: "effect",
@@ -255,16 +225,16 @@ fn judge(front: &FrontMatter, path: Option<&str>, target: Option<&str>, stage: S
             }
         }
     }
-    if let Some(begin) = row.target_begins {
+    if kind == Target::Key {
         let message = match target {
             None => Some(format!(
                 "the effect `{}` changes a key, and `target` does not say which",
                 word(&effect)
             )),
-            Some(target) if target.starts_with(begin) => None,
+            Some(target) if target.starts_with(KEY_BEGINS) => None,
             Some(target) if stage == Stage::Written && target.starts_with("{{") => None,
             Some(target) => Some(format!(
-                "the target of `{}` begins with `{begin}`, unlike `{target}`",
+                "the target of `{}` begins with `{KEY_BEGINS}`, unlike `{target}`",
                 word(&effect)
             )),
         };
@@ -318,35 +288,6 @@ fn came_out(written: Option<&str>, path: &str, stage: Stage) -> String {
     }
 }
 
-/// The formats a quoting filter belongs to; `None` for filters that leave the quoting to what follows.
-pub(super) fn home(filter: &str) -> Option<&'static [Format]> {
-    let by_prefix: &[(&str, &'static [Format])] = &[
-        ("nginx_", &[Format::Nginx]),
-        ("xml_", &[Format::Xdt, Format::Html]),
-        ("erl_", &[Format::Erlang]),
-        ("json_", &[Format::Json, Format::JsReferences]),
-        ("yaml_", &[Format::Yaml]),
-        ("ini_", &[Format::Ini]),
-        ("reg_", &[Format::Reg]),
-        ("sql_", &[Format::Sql]),
-        ("cmd_", &[Format::Cmd]),
-        ("md_", &[Format::Markdown]),
-        ("prose_md", &[Format::Markdown]),
-        ("prose_html", &[Format::Html]),
-        ("html_", &[Format::Html]),
-    ];
-    if !super::engine::QUOTING_FILTERS
-        .iter()
-        .any(|(name, _)| *name == filter)
-    {
-        return None;
-    }
-    by_prefix
-        .iter()
-        .find(|(prefix, _)| filter.starts_with(prefix))
-        .map(|(_, formats)| *formats)
-}
-
 /// A filter of another format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Foreign {
@@ -367,21 +308,17 @@ pub(super) fn foreign_filters(
 ) -> Vec<Foreign> {
     let mut found = Vec::new();
     for (name, text) in with_partials(name, body, partials) {
-        for tag in tags(text) {
-            let inside = text.get(tag.clone()).unwrap_or_default();
-            for (at, filter) in filters(inside) {
-                let Some(homes) =
-                    home(filter).filter(|homes| !format.is_some_and(|format| homes.contains(&format)))
-                else {
-                    continue;
-                };
-                found.push(Foreign {
-                    name: name.clone(),
-                    range: tag.start + at..tag.start + at + filter.len(),
-                    filter: filter.to_owned(),
-                    homes: one_of(homes.iter().map(|format| format.name())),
-                });
+        for (filter, range) in expressions(text).flat_map(|tag| tag.filters()) {
+            let homes = homes(filter);
+            if homes.is_empty() || format.is_some_and(|format| homes.contains(&format)) {
+                continue;
             }
+            found.push(Foreign {
+                name: name.clone(),
+                range,
+                filter: filter.to_owned(),
+                homes: one_of(homes.iter().map(|format| format.name())),
+            });
         }
     }
     found
@@ -398,70 +335,10 @@ pub(super) fn with_partials<'t>(
     let mut next = 0;
     while let Some(&(_, text)) = found.get(next) {
         next += 1;
-        let included = tags(text).into_iter().filter_map(|tag| included(text.get(tag)?));
-        let included: Vec<&str> = included.filter(|name| seen.insert(*name)).collect();
-        found.extend(
-            included
-                .into_iter()
-                .filter_map(|name| Some((name.to_owned(), partials.get(name)?.as_str()))),
-        );
-    }
-    found
-}
-
-/// What stands between `{{` and `}}`, and between `{%` and `%}`.
-pub(super) fn tags(text: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(open) = text
-        .get(at..)
-        .and_then(|rest| rest.find('{'))
-        .map(|open| at + open)
-    {
-        let close = match text.as_bytes().get(open + 1) {
-            Some(b'{') => "}}",
-            Some(b'%') => "%}",
-            Some(b'#') => "#}",
-            _ => {
-                at = open + 1;
-                continue;
+        for name in expressions(text).flat_map(|tag| tag.includes()) {
+            if let Some(partial) = partials.get(name).filter(|_| seen.insert(name)) {
+                found.push((name.to_owned(), partial.as_str()));
             }
-        };
-        let Some(end) = text.get(open + 2..).and_then(|rest| rest.find(close)) else {
-            break;
-        };
-        if close != "#}" {
-            found.push(open + 2..open + 2 + end);
-        }
-        at = open + 2 + end + 2;
-    }
-    found
-}
-
-/// The partial a tag includes.
-fn included(tag: &str) -> Option<&str> {
-    let rest = tag.trim_start_matches('-').trim_start().strip_prefix("include")?;
-    rest.split('"').nth(1)
-}
-
-/// Names behind `|`, outside texts.
-pub(super) fn filters(tag: &str) -> Vec<(usize, &str)> {
-    let mut found = Vec::new();
-    let mut quote = None;
-    for (at, letter) in tag.char_indices() {
-        match (quote, letter) {
-            (Some(open), _) if letter == open => quote = None,
-            (None, '"' | '\'' | '`') => quote = Some(letter),
-            (None, '|') => {
-                let rest = tag.get(at + 1..).unwrap_or_default();
-                let name = rest.trim_start();
-                let start = at + 1 + (rest.len() - name.len());
-                let length = name
-                    .find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'))
-                    .unwrap_or(name.len());
-                found.push((start, name.get(..length).unwrap_or_default()));
-            }
-            (Some(_) | None, _) => {}
         }
     }
     found
@@ -636,14 +513,16 @@ mod tests {
     #[test]
     fn every_format_and_effect_has_a_way_to_pass() {
         for effect in EFFECTS {
-            let row = TABLE.iter().find(|row| row.effect == effect).unwrap();
-            for format in row.formats {
+            let (formats, kind) = takes(effect);
+            for format in formats {
                 let path = format!("x.{}", extensions(*format)[0]);
-                let target = match row.targets.iter().find(|(of, _)| of == format) {
-                    Some((_, extensions)) => {
-                        Some(format!("{{{{ product.install_root }}}}\\x.{}", extensions[0]))
-                    }
-                    None => row.target_begins.map(|begin| format!("{begin}LOCAL_MACHINE\\X")),
+                let target = match kind {
+                    Target::File => Some(format!(
+                        "{{{{ product.install_root }}}}\\x.{}",
+                        target_extensions(*format)[0]
+                    )),
+                    Target::Key => Some(format!("{KEY_BEGINS}LOCAL_MACHINE\\X")),
+                    Target::Free => None,
                 };
                 assert_eq!(
                     misfits(&front(effect, *format, &path, target.as_deref())),
@@ -664,13 +543,19 @@ mod tests {
             .map(|one| (one.name.as_str(), one.filter.as_str()))
             .collect();
         assert_eq!(names, [("t", "nginx_string"), ("_a/b", "sql_string")]);
+        // Quotes hide the end of a tag, and may be single ones.
+        let hidden = "{{ \"}}\" | sql_string }}{% include '_a/b' %}{% raw %}{{ x | sql_string }}{% endraw %}";
+        assert_eq!(
+            foreign_filters(Some(Format::Json), "t", hidden, &partials).len(),
+            2
+        );
         assert_eq!(body.get(found[0].range.clone()), Some("nginx_string"));
     }
 
     #[test]
     fn every_quoting_filter_has_a_format() {
         for (name, _) in super::super::engine::QUOTING_FILTERS {
-            assert!(home(name).is_some(), "{name}");
+            assert!(!homes(name).is_empty(), "{name}");
         }
     }
 }

@@ -36,12 +36,11 @@ pub fn built_in() -> Vec<TemplateFile> {
     fn collect(folder: &Dir<'_>, found: &mut Vec<TemplateFile>) {
         for file in folder.files() {
             let path = file.path().to_string_lossy().replace('\\', "/");
-            // One that is not UTF-8 has no front matter then, and is refused by the first test that compiles any.
-            let text = plain_text(file.contents_utf8().unwrap_or_default()).into_owned();
+            let text = file.contents_utf8().expect("a template that is built in is text");
             found.push(TemplateFile {
                 name: format!("templates/{path}"),
                 path,
-                text,
+                text: plain_text(text).into_owned(),
                 is_built_in: true,
             });
         }

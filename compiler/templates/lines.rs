@@ -4,7 +4,10 @@
 //! and the marks are read from the output. A mark never touches white space that a tag trims, so the rest of the
 //! output is the same; a rendering for which that does not hold gives no lines. This module must not know inventories.
 
+use cbgen_formats::Cut as _;
+
 use super::engine::{Engine, Text, Variables};
+use super::tags::{Kind, tags};
 use super::{Template, Templates, is_partial};
 use crate::formats::Format;
 use crate::marks::TEMPLATE_LINES;
@@ -41,10 +44,7 @@ impl Templates {
                 });
                 mark_of(lines.len() - 1)
             });
-            Some(Text {
-                name: name.to_owned(),
-                body,
-            })
+            Some(Text::new(name, body))
         };
         let partials: Vec<Text> = self
             .places
@@ -113,25 +113,11 @@ fn index_of(letter: char) -> Option<usize> {
 /// that no text of its line precedes. `mark` gives the mark of a line, counted from zero.
 fn marked_text(text: &str, mark: &mut dyn FnMut(usize) -> Option<char>) -> String {
     let mut marked = String::with_capacity(text.len() * 5 / 4);
-    let (mut line, mut fresh, mut raw) = (0, true, false);
-    let mut rest = text;
-    while let Some(letter) = rest.chars().next() {
-        let length = if let Some(length) = tag_length(rest, raw) {
-            let tag = rest.get(..length).unwrap_or(rest);
-            match tag.trim_matches(['{', '%', '}', '-', ' ']) {
-                "raw" => raw = true,
-                "endraw" => raw = false,
-                _ => {}
-            }
-            if fresh && tag.starts_with("{{") && !tag.starts_with("{{-") {
-                marked.extend(mark(line));
-            }
-            marked.push_str(tag);
-            line += tag.matches('\n').count();
-            // What follows a tag is a run of its own: the tag may have decided whether the text before it shows.
-            fresh = true;
-            length
-        } else {
+    let (mut line, mut fresh, mut done) = (0, true, 0);
+    let tags = tags(text);
+    for tag in tags.iter().map(Some).chain([None]) {
+        let end = tag.map_or(text.len(), |tag| tag.whole.start);
+        for letter in text.cut(done..end).chars() {
             if letter == '\n' {
                 line += 1;
                 fresh = true;
@@ -140,39 +126,19 @@ fn marked_text(text: &str, mark: &mut dyn FnMut(usize) -> Option<char>) -> Strin
                 fresh = false;
             }
             marked.push(letter);
-            letter.len_utf8()
-        };
-        rest = rest.get(length..).unwrap_or_default();
+        }
+        let Some(tag) = tag else { break };
+        let words = text.cut(tag.whole.clone());
+        if fresh && tag.kind == Kind::Value && !words.starts_with("{{-") {
+            marked.extend(mark(line));
+        }
+        marked.push_str(words);
+        line += words.matches('\n').count();
+        // What follows a tag is a run of its own: the tag may have decided whether the text before it shows.
+        fresh = true;
+        done = tag.whole.end;
     }
     marked
-}
-
-/// Length of the tag or comment a text begins with.
-fn tag_length(text: &str, raw: bool) -> Option<usize> {
-    let close = match text.get(..2)? {
-        "{%" => "%}",
-        _ if raw => return None,
-        "{{" => "}}",
-        "{#" => return text.find("#}").map(|at| at + 2),
-        _ => return None,
-    };
-    if raw
-        && !text
-            .trim_start_matches(['{', '%', '-', ' '])
-            .starts_with("endraw")
-    {
-        return None;
-    }
-    let mut quote: Option<char> = None;
-    for (at, letter) in text.char_indices().skip(2) {
-        match quote {
-            Some(open) if letter == open => quote = None,
-            None if matches!(letter, '"' | '\'' | '`') => quote = Some(letter),
-            None if text.get(at..).is_some_and(|rest| rest.starts_with(close)) => return Some(at + 2),
-            Some(_) | None => {}
-        }
-    }
-    None
 }
 
 #[cfg(test)]

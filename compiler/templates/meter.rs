@@ -9,6 +9,10 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use cbgen_formats::Cut as _;
+
+use super::tags::{Kind, Tag, Token, Tokens, expressions, words};
+
 /// Steps of one text: a turn of a loop, an included partial, or [`BYTES_OF_A_STEP`] bytes that are handled.
 pub const MOST_STEPS: u64 = 5_000_000;
 /// Bytes that count as one step.
@@ -80,11 +84,6 @@ pub fn count(steps: usize) -> bool {
     steps <= MOST_STEPS
 }
 
-/// Counts bytes that are handled.
-pub fn count_bytes(bytes: usize) -> bool {
-    count(bytes / BYTES_OF_A_STEP)
-}
-
 /// Something without a bound in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unbounded {
@@ -124,170 +123,6 @@ impl Metered {
     }
 }
 
-/// A piece of a template between its marks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Tag {
-    /// `{{ … }}`
-    Value,
-    /// `{% … %}`
-    Statement,
-}
-
-/// Every tag and printed value with its whole range and the range inside of the marks, as the lexer of the engine sees them. `Err` is the
-/// place of a tag that does not end: the engine has words for that.
-fn tags(text: &str) -> Vec<(Tag, Range<usize>, Range<usize>)> {
-    let bytes = text.as_bytes();
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(step) = text.get(at..).and_then(next_mark) {
-        let start = at + step;
-        let inside = start + 2 + usize::from(bytes.get(start + 2) == Some(&b'-'));
-        let kind = match bytes.get(start + 1) {
-            Some(b'#') => {
-                let Some(end) = text.get(inside..).and_then(|rest| rest.find("#}")) else {
-                    return found;
-                };
-                at = inside + end + 2;
-                continue;
-            }
-            Some(b'{') => Tag::Value,
-            _ => Tag::Statement,
-        };
-        if kind == Tag::Statement
-            && let Some(length) = named(text, inside, "raw")
-        {
-            let mut from = inside + length;
-            loop {
-                let Some(open) = text.get(from..).and_then(|rest| rest.find("{%")) else {
-                    return found;
-                };
-                from += open + 2;
-                let dash = usize::from(bytes.get(from) == Some(&b'-'));
-                if let Some(length) = named(text, from + dash, "endraw") {
-                    at = from + dash + length;
-                    break;
-                }
-            }
-            continue;
-        }
-        let close: &[u8] = if kind == Tag::Value { b"}}" } else { b"%}" };
-        let Some(end) = end_of(bytes, inside, close) else {
-            return found;
-        };
-        let inner_end = if end > inside && bytes.get(end - 1) == Some(&b'-') {
-            end - 1
-        } else {
-            end
-        };
-        found.push((kind, start..end + 2, inside..inner_end));
-        at = end + 2;
-    }
-    found
-}
-
-fn next_mark(text: &str) -> Option<usize> {
-    text.as_bytes()
-        .array_windows()
-        .position(|pair| matches!(pair, b"{{" | b"{%" | b"{#"))
-}
-
-/// Length of a tag from behind its opening mark, when it holds this word only.
-fn named(text: &str, from: usize, word: &str) -> Option<usize> {
-    let rest = text.get(from..)?;
-    let inner = rest.trim_start_matches(|letter: char| letter.is_ascii_whitespace());
-    let behind = inner
-        .strip_prefix(word)?
-        .trim_start_matches(|letter: char| letter.is_ascii_whitespace());
-    let behind = behind.strip_prefix('-').unwrap_or(behind).strip_prefix("%}")?;
-    Some(rest.len() - behind.len())
-}
-
-/// Where a tag closes, outside of its texts.
-fn end_of(bytes: &[u8], from: usize, close: &[u8]) -> Option<usize> {
-    let mut quote = None;
-    let mut at = from;
-    while let Some(&byte) = bytes.get(at) {
-        match quote {
-            Some(_) if byte == b'\\' => at += 1,
-            Some(open) if byte == open => quote = None,
-            None if bytes.get(at..at + 2) == Some(close) => return Some(at),
-            None if matches!(byte, b'"' | b'\'' | b'`') => quote = Some(byte),
-            Some(_) | None => {}
-        }
-        at += 1;
-    }
-    None
-}
-
-/// A piece of a tag, as far as it matters here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Token<'t> {
-    Word(&'t str),
-    Text,
-    Symbol(char),
-}
-
-/// The pieces of a tag, each with its place.
-fn tokens<'t>(text: &'t str, inside: &Range<usize>) -> Vec<(usize, Token<'t>)> {
-    let inner = text.get(inside.clone()).unwrap_or_default();
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(letter) = inner.get(at..).and_then(|rest| rest.chars().next()) {
-        let start = at;
-        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-        let rest = inner.as_bytes().get(start..).unwrap_or_default();
-        if letter.is_ascii_whitespace() {
-            at += 1;
-            continue;
-        }
-        let token = if is_part(rest.first().unwrap_or(&0)) {
-            at += rest.iter().take_while(|byte| is_part(byte)).count();
-            Token::Word(inner.get(start..at).unwrap_or_default())
-        } else if matches!(letter, '"' | '\'' | '`') {
-            let mut is_escaped = false;
-            let length = rest.iter().skip(1).take_while(|byte| {
-                let goes_on = is_escaped || char::from(**byte) != letter;
-                is_escaped = !is_escaped && **byte == b'\\';
-                goes_on
-            });
-            at += length.count() + 2;
-            Token::Text
-        } else {
-            at += letter.len_utf8();
-            Token::Symbol(letter)
-        };
-        found.push((inside.start + start, token));
-    }
-    found
-}
-
-/// The words of a tag outside of its texts, each with its place.
-fn words<'t>(text: &'t str, inside: &Range<usize>) -> Vec<(usize, &'t str)> {
-    let tokens = tokens(text, inside).into_iter();
-    let words = tokens.filter_map(|(at, token)| match token {
-        Token::Word(word) => Some((at, word)),
-        Token::Text | Token::Symbol(_) => None,
-    });
-    words.collect()
-}
-
-/// The texts of a tag.
-fn literals(inner: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    let mut open: Option<(char, usize)> = None;
-    for (at, letter) in inner.char_indices() {
-        match open {
-            Some((quote, from)) if letter == quote => {
-                found.extend(inner.get(from..at));
-                open = None;
-            }
-            None if matches!(letter, '"' | '\'' | '`') => open = Some((letter, at + 1)),
-            Some(_) | None => {}
-        }
-    }
-    found
-}
-
 /// Statements whose work is counted, or that do none.
 const STATEMENTS: &[&str] = &[
     "for",
@@ -306,7 +141,7 @@ const STATEMENTS: &[&str] = &[
 /// Everything in a text that has no bound.
 pub fn unbounded(name: &str, text: &str) -> Vec<Unbounded> {
     let mut found = Vec::new();
-    for (kind, whole, inside) in tags(text) {
+    for tag in expressions(text) {
         let mut push = |range: Range<usize>, message: String| {
             found.push(Unbounded {
                 name: name.to_owned(),
@@ -314,46 +149,40 @@ pub fn unbounded(name: &str, text: &str) -> Vec<Unbounded> {
                 message,
             });
         };
-        if whole.len() > LONGEST_TAG {
+        let (start, length) = (tag.whole.start, tag.whole.len());
+        if length > LONGEST_TAG {
             push(
-                whole.start..whole.start + 2,
-                format!(
-                    "the tag has {} bytes; a tag has at most {LONGEST_TAG}",
-                    whole.len()
-                ),
+                start..start + 2,
+                format!("the tag has {length} bytes; a tag has at most {LONGEST_TAG}"),
             );
         }
-        let words = words(text, &inside);
-        let first = words.first().filter(|_| kind == Tag::Statement);
-        if let Some((at, word)) = first
-            && !STATEMENTS.contains(word)
-        {
-            push(
-                *at..at + word.len(),
-                format!("`{word}` is not available in templates: nobody can count what it does"),
-            );
+        let tokens = tag.tokens();
+        let words = words(&tokens);
+        let first = words.first().filter(|_| tag.kind == Kind::Statement);
+        if let Some((word, place)) = first {
+            if !STATEMENTS.contains(word) {
+                push(
+                    place.clone(),
+                    format!("`{word}` is not available in templates: nobody can count what it does"),
+                );
+            }
+            if word.starts_with("set") && assignment(&tokens).is_none() {
+                push(
+                    place.clone(),
+                    format!("`{word}` without a value is not available: write `{word} NAME = …`"),
+                );
+            }
         }
-        if let Some((at, word)) = first.filter(|(_, word)| word.starts_with("set"))
-            && !is_assignment(text, &inside)
-        {
+        if let Some((_, place)) = tokens.iter().find(|(token, _)| *token == Token::Symbol("{")) {
             push(
-                *at..at + word.len(),
-                format!("`{word}` without a value is not available: write `{word} NAME = …`"),
-            );
-        }
-        if let Some((at, _)) = tokens(text, &inside)
-            .into_iter()
-            .find(|(_, token)| *token == Token::Symbol('{'))
-        {
-            push(
-                at..at + 1,
+                place.clone(),
                 "a map that is written out is not available".to_owned(),
             );
         }
         let own = usize::from(first.is_some());
-        if let Some((at, _)) = words.iter().skip(own).find(|(_, word)| *word == "for") {
+        if let Some((_, place)) = words.iter().skip(own).find(|(word, _)| *word == "for") {
             push(
-                *at..at + "for".len(),
+                place.clone(),
                 "a list with `for` inside is not available: use a loop".to_owned(),
             );
         }
@@ -361,20 +190,13 @@ pub fn unbounded(name: &str, text: &str) -> Vec<Unbounded> {
     found
 }
 
-/// Whether a list may be written out in a tag; a bracket that only chooses from a list counts too.
-fn may_hold_list(text: &str, inside: &Range<usize>) -> bool {
-    tokens(text, inside)
-        .iter()
-        .any(|(_, token)| *token == Token::Symbol('['))
-}
-
-/// `set NAME = …`, in contrast to `set NAME` with a block.
-fn is_assignment(text: &str, inside: &Range<usize>) -> bool {
-    let inner = text.get(inside.clone()).unwrap_or_default().trim_start();
-    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-    let rest = inner.trim_start_matches(is_part).trim_start();
-    let rest = rest.trim_start_matches(is_part).trim_start();
-    rest.starts_with('=')
+/// The sign of `set NAME = …`, in contrast to `set NAME` with a block.
+fn assignment(tokens: &Tokens<'_>) -> Option<Range<usize>> {
+    let is_sign = |token: &Token<'_>| matches!(token, Token::Symbol(sign) if sign.starts_with('='));
+    let mut behind = tokens.iter().skip(1).take(2);
+    behind
+        .find(|(token, _)| is_sign(token))
+        .map(|(_, place)| place.start..place.start + 1)
 }
 
 /// What the engine must not even begin with: includes that are too many or too deep, choices without end. `texts` are all
@@ -383,25 +205,20 @@ pub fn too_much_to_read(texts: &BTreeMap<&str, &str>) -> Vec<Unbounded> {
     let includes: BTreeMap<&str, Vec<(Range<usize>, &str)>> = texts
         .iter()
         .map(|(name, text)| {
-            let included = tags(text).into_iter().flat_map(|(kind, whole, inside)| {
-                let inner = text.get(inside).unwrap_or_default();
-                let is_include = kind == Tag::Statement && inner.trim_start().starts_with("include");
-                let names = if is_include { literals(inner) } else { Vec::new() };
-                names.into_iter().map(move |name| (whole.clone(), name))
+            let included = expressions(text).flat_map(|tag| {
+                let names = tag.includes().into_iter();
+                names.map(move |name| (tag.whole.clone(), name))
             });
             (*name, included.collect())
         })
         .collect();
-    let mut sizes: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut extents = BTreeMap::new();
     for name in texts.keys() {
-        size(name, &includes, &mut sizes, &mut BTreeSet::new());
+        extent(name, &includes, &mut extents, &mut BTreeSet::new());
     }
-    let mut depths: BTreeMap<&str, usize> = BTreeMap::new();
-    for name in texts.keys() {
-        depth(name, &includes, &mut depths, &mut BTreeSet::new());
-    }
-    let is_large = |name: &str| sizes.get(name).is_some_and(|size| *size > MOST_INCLUDES);
-    let is_deep = |name: &str| depths.get(name).is_some_and(|depth| *depth > DEEPEST_INCLUDE);
+    let of = |name: &str| extents.get(name).copied().unwrap_or(ALONE);
+    let is_large = |name: &str| of(name).texts > MOST_INCLUDES;
+    let is_deep = |name: &str| of(name).depth > DEEPEST_INCLUDE;
     // Those that make it too large, not all that include them.
     let begins = |is_wrong: &dyn Fn(&str) -> bool, message: String| -> Vec<Unbounded> {
         let wrong = includes
@@ -423,11 +240,9 @@ pub fn too_much_to_read(texts: &BTreeMap<&str, &str>) -> Vec<Unbounded> {
         format!("includes lie more than {DEEPEST_INCLUDE} deep in each other here"),
     ));
     found.extend(texts.iter().filter_map(|(name, text)| {
-        let choices = tags(text).into_iter().filter(|(kind, _, inside)| {
-            let inner = text.get(inside.clone()).unwrap_or_default();
-            *kind == Tag::Statement && inner.trim_start().starts_with("elif")
-        });
-        let (_, range, _) = choices.into_iter().nth(MOST_CHOICES)?;
+        let is_choice =
+            |tag: &Tag<'_>| tag.kind == Kind::Statement && tag.content.trim_start().starts_with("elif");
+        let range = expressions(text).filter(is_choice).nth(MOST_CHOICES)?.whole;
         Some(Unbounded {
             name: (*name).to_owned(),
             range,
@@ -437,49 +252,40 @@ pub fn too_much_to_read(texts: &BTreeMap<&str, &str>) -> Vec<Unbounded> {
     found
 }
 
-/// How deep includes lie in each other in a text, itself included. A circle is told by the engine.
-fn depth<'t>(
-    name: &'t str,
-    includes: &BTreeMap<&'t str, Vec<(Range<usize>, &'t str)>>,
-    depths: &mut BTreeMap<&'t str, usize>,
-    above: &mut BTreeSet<&'t str>,
-) -> usize {
-    if let Some(depth) = depths.get(name) {
-        return *depth;
-    }
-    if above.len() > MOST_NESTED || !above.insert(name) {
-        return 1;
-    }
-    let inner = includes.get(name).into_iter().flatten();
-    let deepest = inner
-        .map(|(_, inner)| depth(inner, includes, depths, above))
-        .max();
-    above.remove(name);
-    let found = 1 + deepest.unwrap_or(0);
-    depths.insert(name, found);
-    found
+/// How much a text is with everything it includes.
+#[derive(Clone, Copy)]
+struct Extent {
+    /// How many texts it is.
+    texts: u64,
+    /// How deep includes lie in each other in it, itself included.
+    depth: usize,
 }
 
-/// How many texts a text is. A circle is told by the engine.
-fn size<'t>(
+/// A text that includes nothing.
+const ALONE: Extent = Extent { texts: 1, depth: 1 };
+
+/// How much a text is. A circle is told by the engine.
+fn extent<'t>(
     name: &'t str,
     includes: &BTreeMap<&'t str, Vec<(Range<usize>, &'t str)>>,
-    sizes: &mut BTreeMap<&'t str, u64>,
+    known: &mut BTreeMap<&'t str, Extent>,
     above: &mut BTreeSet<&'t str>,
-) -> u64 {
-    if let Some(size) = sizes.get(name) {
-        return *size;
+) -> Extent {
+    if let Some(extent) = known.get(name) {
+        return *extent;
     }
     if above.len() > MOST_NESTED || !above.insert(name) {
-        return 1;
+        return ALONE;
     }
-    let mut sum: u64 = 1;
+    let mut found = ALONE;
     for (_, inner) in includes.get(name).into_iter().flatten() {
-        sum = sum.saturating_add(size(inner, includes, sizes, above));
+        let inner = extent(inner, includes, known, above);
+        found.texts = found.texts.saturating_add(inner.texts);
+        found.depth = found.depth.max(inner.depth + 1);
     }
     above.remove(name);
-    sizes.insert(name, sum);
-    sum
+    known.insert(name, found);
+    found
 }
 
 /// Deepest chain of includes that is followed; a longer one is no template.
@@ -490,7 +296,7 @@ pub fn metered(text: &str, is_partial: bool, number: &mut dyn FnMut(Range<usize>
     let mut metered = Metered::default();
     let mut done = 0;
     let mut add = |metered: &mut Metered, at: usize, more: &str| {
-        metered.body.push_str(text.get(done..at).unwrap_or_default());
+        metered.body.push_str(text.cut(done..at));
         metered.body.push_str(more);
         metered.added.push((at, more.len()));
         done = at;
@@ -498,40 +304,35 @@ pub fn metered(text: &str, is_partial: bool, number: &mut dyn FnMut(Range<usize>
     if is_partial {
         add(&mut metered, 0, &format!("{{{{ \"\" | {ENTER} }}}}"));
     }
-    for (kind, whole, inside) in tags(text) {
-        let words = words(text, &inside);
-        let Some((_, word)) = words.first().filter(|_| kind == Tag::Statement) else {
+    for tag in expressions(text).filter(|tag| tag.kind == Kind::Statement) {
+        let tokens = tag.tokens();
+        let words = words(&tokens);
+        let Some((word, _)) = words.first() else {
             continue;
         };
-        let is_list = may_hold_list(text, &inside);
+        // A bracket that only chooses from a list counts too.
+        let is_list = tokens.iter().any(|(token, _)| *token == Token::Symbol("["));
         let (from, filter) = match *word {
             "for" => {
-                let Some((at, _)) = words.iter().find(|(_, word)| *word == "in") else {
+                let Some((_, place)) = words.iter().find(|(word, _)| *word == "in") else {
                     continue;
                 };
-                (
-                    at + "in".len(),
-                    format!(
-                        "{WALK}(at={}{})",
-                        number(whole.clone()),
-                        if is_list { ", list=true" } else { "" }
-                    ),
-                )
+                let list = if is_list { ", list=true" } else { "" };
+                (place.end, format!("{WALK}(at={}{list})", number(tag.whole)))
             }
-            "set" | "set_global" if is_assignment(text, &inside) => {
-                let inner = text.get(inside.clone()).unwrap_or_default();
-                let Some(at) = inner.find('=') else { continue };
-                (
-                    inside.start + at + 1,
-                    format!("{KEEP}{}", if is_list { "(list=true)" } else { "" }),
-                )
+            "set" | "set_global" => {
+                let Some(sign) = assignment(&tokens) else {
+                    continue;
+                };
+                let list = if is_list { "(list=true)" } else { "" };
+                (sign.end, format!("{KEEP}{list}"))
             }
             _ => continue,
         };
         add(&mut metered, from, " (");
-        add(&mut metered, inside.end, &format!(") | {filter} "));
+        add(&mut metered, tag.inside.end, &format!(") | {filter} "));
     }
-    metered.body.push_str(text.get(done..).unwrap_or_default());
+    metered.body.push_str(text.cut(done..));
     metered
 }
 

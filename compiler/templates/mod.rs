@@ -15,11 +15,14 @@ pub mod meter;
 mod places;
 pub mod quotes;
 mod salvage;
+mod tags;
 mod variables;
 mod wording;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use cbgen_formats::Cut as _;
 
 use crate::catalogue::Catalogue;
 use crate::codes;
@@ -32,7 +35,7 @@ use crate::marks::{FIELD, ITEM};
 use crate::secrets;
 use crate::source::{FileId, Sources, Span};
 
-use engine::{Engine, EngineError, Engines, Text};
+use engine::{Engine, EngineError, Text};
 use findings::{
     engine_diagnostic, lines_of_applied, minutes_missing, no_front_matter, refused_value, step_mismatch,
     unknown_requirement,
@@ -41,6 +44,7 @@ use folder::TemplateFile;
 use front_matter::{FrontMatter, RunbookText};
 use places::Places;
 use salvage::Missing;
+use tags::is_open;
 use variables::VariableSchema;
 
 /// What the front matter is called in messages.
@@ -91,7 +95,7 @@ pub struct Fields {
 #[derive(Debug)]
 pub struct Templates {
     list: Vec<Template>,
-    engines: Engines,
+    engines: BTreeMap<Format, Engine>,
     plain: Engine,
     prose: Engine,
     /// The texts diagnostics point into; an inventory's own texts are added to a copy.
@@ -103,6 +107,36 @@ pub struct Templates {
     steps: AtomicU64,
     /// The most they may be.
     most_steps: u64,
+}
+
+/// The texts of all templates, before an engine has them.
+#[derive(Default)]
+struct Texts {
+    partials: Vec<Text>,
+    bodies: BTreeMap<Format, Vec<Text>>,
+    /// Fields and conditions, which have no format.
+    plain: Vec<Text>,
+    /// Lines of runbooks, which are Markdown.
+    prose: Vec<Text>,
+}
+
+impl Texts {
+    fn all(&self) -> impl Iterator<Item = &Text> {
+        self.partials.iter().chain(self.of_templates())
+    }
+
+    /// All but what templates include.
+    fn of_templates(&self) -> impl Iterator<Item = &Text> {
+        let bodies = self.bodies.values().flatten();
+        bodies.chain(&self.plain).chain(&self.prose)
+    }
+
+    /// Those that have a format.
+    fn with_format(&self) -> impl Iterator<Item = (Format, &Text)> {
+        let bodies = self.bodies.iter();
+        let bodies = bodies.flat_map(|(format, texts)| texts.iter().map(|text| (*format, text)));
+        bodies.chain(self.prose.iter().map(|text| (Format::Markdown, text)))
+    }
 }
 
 /// Steps that all texts of a run may take. An installation of four servers takes 11,000.
@@ -167,10 +201,7 @@ fn load_into(
     let schema = Schema::of::<FrontMatter>();
     let mut list: Vec<Template> = Vec::new();
     let mut places = Places::default();
-    let mut partials = Vec::new();
-    let mut bodies: BTreeMap<Format, Vec<Text>> = BTreeMap::new();
-    let mut plain = Vec::new();
-    let mut prose = Vec::new();
+    let mut texts = Texts::default();
     for file in files.iter().cloned() {
         let id = sources.add(file.name, file.text.clone());
         if !file.is_built_in {
@@ -178,47 +209,36 @@ fn load_into(
         }
         if is_partial(&file.path) {
             places.add(&file.path, id, 0);
-            partials.push(Text {
-                name: file.path,
-                body: file.text,
-            });
+            texts.partials.push(Text::new(file.path, file.text));
             continue;
         }
         let Some(body_start) = front_matter_length(&file.text) else {
             diagnostics.error(no_front_matter(id, &file.text));
             continue;
         };
-        let head = file.text.get(..body_start - "---\n".len()).unwrap_or_default();
+        let head = file.text.cut(..body_start - "---\n".len());
         let Some(front) = read_document::<FrontMatter>(diagnostics, &schema, FRONT_MATTER, id, head) else {
             continue;
         };
         check_front_matter(diagnostics, sources, id, &front, catalogue);
-        let body = file.text.get(body_start..).unwrap_or_default().to_owned();
+        let body = file.text.cut(body_start..).to_owned();
         places.add(&file.path, id, body_start);
-        bodies.entry(front.format).or_default().push(Text {
-            name: file.path.clone(),
-            body,
-        });
+        let of_format = texts.bodies.entry(front.format).or_default();
+        of_format.push(Text::new(file.path.clone(), body));
         let fields = fields_text(&front);
         let lines = runbook_text(&front);
-        let (fields_are_static, runbook_is_static) = (is_static(&fields), is_static(&lines));
+        let (fields_are_static, runbook_is_static) = (!is_open(&fields), !is_open(&lines));
         if !fields_are_static {
-            plain.push(Text {
-                name: format!("{}#fields", file.path),
-                body: fields,
-            });
+            let name = format!("{}#fields", file.path);
+            texts.plain.push(Text::new(name, fields));
         }
         if !runbook_is_static {
-            prose.push(Text {
-                name: format!("{}#runbook", file.path),
-                body: lines,
-            });
+            let name = format!("{}#runbook", file.path);
+            texts.prose.push(Text::new(name, lines));
         }
         if let Some(condition) = &front.when {
-            plain.push(Text {
-                name: format!("{}#when", file.path),
-                body: condition_text(condition),
-            });
+            let name = format!("{}#when", file.path);
+            texts.plain.push(Text::new(name, condition_text(condition)));
         }
         list.push(Template {
             path: file.path,
@@ -231,39 +251,21 @@ fn load_into(
     }
     for condition in catalogue.entries().iter().flat_map(|entry| &entry.applies) {
         let name = format!("{CONDITION}{}", condition.when);
-        if !plain.iter().any(|text: &Text| text.name == name) {
-            plain.push(Text {
-                name,
-                body: condition_text(&condition.when),
-            });
+        if !texts.plain.iter().any(|text| text.name == name) {
+            texts.plain.push(Text::new(name, condition_text(&condition.when)));
         }
     }
-    places.add_fronts(&plain);
-    places.add_fronts(&prose);
+    places.add_fronts(&texts.plain);
+    places.add_fronts(&texts.prose);
     // What is built in was judged by the tests; only what is laid over it can change what it means.
     let mut unbounded = Vec::new();
     if !files.iter().all(|file| file.is_built_in) {
-        let front = plain.iter().chain(&prose);
-        let every: Vec<&Text> = partials
-            .iter()
-            .chain(bodies.values().flatten())
-            .chain(front)
-            .collect();
-        unbounded = bounds::unbounded_loops(diagnostics, sources, &places, &every)?;
-        check_variables(
-            diagnostics,
-            sources,
-            &list,
-            &places,
-            &partials,
-            &bodies,
-            &plain,
-            &prose,
-        );
+        unbounded = bounds::unbounded_loops(diagnostics, sources, &places, &texts)?;
+        check_variables(diagnostics, sources, &list, &places, &texts);
     }
-    let mut engines = Engines::new();
+    let mut engines = BTreeMap::new();
     let mut refused: Vec<Diagnostic> = Vec::new();
-    let mut compile = |format, texts_of: &[Text]| match Engine::compile(format, &partials, texts_of) {
+    let mut compile = |format, texts_of: &[Text]| match Engine::compile(format, &texts.partials, texts_of) {
         Ok(engine) => Some(engine),
         Err(errors) => {
             let explain = |error| engine_diagnostic(sources, &places, error, codes::TEMPLATE_SYNTAX);
@@ -271,13 +273,13 @@ fn load_into(
             None
         }
     };
-    for (format, of_format) in &bodies {
+    for (format, of_format) in &texts.bodies {
         if let Some(engine) = compile(Some(*format), of_format) {
             engines.insert(*format, engine);
         }
     }
-    let plain = compile(None, &plain);
-    let prose = compile(Some(Format::Markdown), &prose);
+    let plain = compile(None, &texts.plain);
+    let prose = compile(Some(Format::Markdown), &texts.prose);
     // A tag that the engine refuses is no tag, and needs no bound: one cause, one finding.
     for finding in unbounded {
         if !refused
@@ -333,10 +335,6 @@ fn front_matter_length(text: &str) -> Option<usize> {
     Some("---\n".len() + end + "---\n".len())
 }
 
-fn is_static(text: &str) -> bool {
-    !text.contains("{{") && !text.contains("{%") && !text.contains("{#")
-}
-
 /// What stands before and behind a condition in its text.
 const CONDITION_TAG: (&str, &str) = ("{% if ", " %}1{% endif %}");
 
@@ -349,10 +347,10 @@ fn fields_text(front: &FrontMatter) -> String {
     let restarts = front.restarts.join(&ITEM.to_string());
     [
         front.title.as_str(),
-        front.path.as_deref().unwrap_or_default(),
-        front.target.as_deref().unwrap_or_default(),
-        front.rollback.as_deref().unwrap_or_default(),
-        front.applied_by.as_deref().unwrap_or_default(),
+        front.path.as_deref().unwrap_or(""),
+        front.target.as_deref().unwrap_or(""),
+        front.rollback.as_deref().unwrap_or(""),
+        front.applied_by.as_deref().unwrap_or(""),
         &restarts,
     ]
     .join(&FIELD.to_string())
@@ -390,14 +388,16 @@ impl Templates {
         &self.sources
     }
 
+    /// The whole file of a template.
+    fn text(&self, template: &Template) -> &str {
+        let file = self.sources.get(template.file);
+        file.expect("templates keep the sources they were read into")
+            .text()
+    }
+
     /// The line of a key in the front matter of a template; the first line when the key is not written.
     pub fn front_matter_span(&self, template: &Template, key: &str) -> Span {
-        let text = self
-            .sources
-            .get(template.file)
-            .map(crate::source::SourceFile::text)
-            .unwrap_or_default();
-        let front = text.get(..template.body_start).unwrap_or_default();
+        let front = self.text(template).cut(..template.body_start);
         Span::new(template.file, places::line_of(front, key))
     }
 
@@ -416,14 +416,12 @@ impl Templates {
 
     /// The line of a template that printed a refused value: the first one that prints something behind the same text.
     fn refused_span(&self, template: &Template, rendered: &str) -> Span {
-        let text = self
-            .sources
-            .get(template.file)
-            .map(crate::source::SourceFile::text)
-            .unwrap_or_default();
-        let body = text.get(template.body_start..).unwrap_or_default();
+        let body = self.text(template).cut(template.body_start..);
         let before = engine::before_refused(rendered);
-        let prefix = before.rsplit('\n').next().unwrap_or_default().trim_start();
+        let prefix = before
+            .rsplit_once('\n')
+            .map_or(before, |(_, last)| last)
+            .trim_start();
         let mut at = template.body_start;
         for line in body.split_inclusive('\n') {
             let shown = line.trim_start();
@@ -517,7 +515,7 @@ impl Templates {
             return Err(refused_value(span, Format::Markdown, &value, &error.message));
         }
         let mut parts = text.split(FIELD);
-        let mut next = || list_of(parts.next().unwrap_or_default());
+        let mut next = || list_of(parts.next().unwrap_or(""));
         Ok(front_matter::RunbookText {
             before: next(),
             todo: next(),
@@ -575,21 +573,15 @@ fn check_front_matter(
     }
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one call; the texts are built together in `load_into`"
-)]
 fn check_variables(
     diagnostics: &mut Diagnostics,
     sources: &Sources,
     list: &[Template],
     places: &Places,
-    partials: &[Text],
-    bodies: &BTreeMap<Format, Vec<Text>>,
-    plain: &[Text],
-    prose: &[Text],
+    texts: &Texts,
 ) {
-    let by_name: BTreeMap<String, String> = partials
+    let by_name: BTreeMap<String, String> = texts
+        .partials
         .iter()
         .map(|text| (text.name.clone(), text.body.clone()))
         .collect();
@@ -599,11 +591,7 @@ fn check_variables(
         .collect();
     let schemas =
         [Scope::Server, Scope::Deployment, Scope::Bundle].map(|scope| (scope, variable_schema(scope)));
-    for (format, text) in bodies
-        .iter()
-        .flat_map(|(format, of_format)| of_format.iter().map(move |text| (*format, text)))
-        .chain(prose.iter().map(|text| (Format::Markdown, text)))
-    {
+    for (format, text) in texts.with_format() {
         for foreign in fit::foreign_filters(Some(format), &text.name, &text.body, &by_name) {
             let place = places.of(sources, &foreign.name, Some(foreign.range.clone()));
             diagnostics.push(findings::foreign_filter(format, &foreign, place));
@@ -613,7 +601,7 @@ fn check_variables(
             diagnostics.push(findings::quoted_twice(&quoted, place));
         }
     }
-    for text in plain {
+    for text in &texts.plain {
         for foreign in fit::foreign_filters(None, &text.name, &text.body, &by_name) {
             let key = if text.name.ends_with("#when") {
                 "when"
@@ -625,8 +613,8 @@ fn check_variables(
             }
         }
     }
-    for text in bodies.values().flatten().chain(plain).chain(prose) {
-        let path = text.name.split('#').next().unwrap_or_default();
+    for text in texts.of_templates() {
+        let path = places::path_of(&text.name);
         let Some((_, schema)) = schemas
             .iter()
             .find(|(scope, _)| *scopes.get(path).unwrap_or(&Scope::Deployment) == *scope)
@@ -650,31 +638,17 @@ fn check_variables(
 /// The schema of what a template of this scope sees.
 pub fn variable_schema(scope: Scope) -> VariableSchema {
     let mut root = schemars::schema_for!(Facts).to_value();
-    if let Some(properties) = root
-        .get_mut("properties")
-        .and_then(serde_json::Value::as_object_mut)
-    {
-        properties.insert("each".into(), serde_json::json!({"type": "string"}));
-        match scope {
-            Scope::Server => {
-                properties.insert(
-                    "server".into(),
-                    serde_json::json!({"$ref": "#/$defs/ServerFacts"}),
-                );
-            }
-            Scope::Bundle => {
-                properties.insert("plan".into(), serde_json::json!({"$ref": "#/$defs/PlanView"}));
-            }
-            Scope::Deployment => {}
-        }
+    let variables = &mut root["properties"];
+    variables["each"] = serde_json::json!({"type": "string"});
+    match scope {
+        Scope::Server => variables["server"] = serde_json::json!({"$ref": "#/$defs/ServerFacts"}),
+        Scope::Bundle => variables["plan"] = serde_json::json!({"$ref": "#/$defs/PlanView"}),
+        Scope::Deployment => {}
     }
     let view = schemars::schema_for!(PlanView).to_value();
-    let (own, inner) = (view.clone(), view.get("$defs").cloned());
-    if let Some(definitions) = root.get_mut("$defs").and_then(serde_json::Value::as_object_mut) {
-        if let Some(serde_json::Value::Object(inner)) = inner {
-            definitions.extend(inner);
-        }
-        definitions.insert("PlanView".into(), own);
+    if let (Some(all), Some(inner)) = (root["$defs"].as_object_mut(), view["$defs"].as_object()) {
+        all.extend(inner.clone());
+        all.insert("PlanView".into(), view);
     }
     VariableSchema::new(root)
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::Text;
-use super::fit::tags;
+use super::tags::tags;
 use crate::marks::FIELD;
 use crate::source::{FileId, Sources, Span};
 
@@ -38,9 +38,7 @@ impl Places {
 
     /// The file of a text, and where its body begins.
     pub(super) fn file(&self, name: &str) -> Option<(FileId, usize)> {
-        self.files
-            .get(name.split('#').next().unwrap_or_default())
-            .copied()
+        self.files.get(path_of(name)).copied()
     }
 
     /// Paths of all templates and partials.
@@ -56,7 +54,7 @@ impl Places {
             return Some(Span::new(file, body_start + range.start..body_start + range.end));
         };
         let front = sources.get(file)?.text().get(..body_start)?;
-        let body = self.fronts.get(name).map(String::as_str).unwrap_or_default();
+        let body = self.fronts.get(name).map_or("", String::as_str);
         let key = match part {
             "when" | "runbook" => part,
             _ => field_at(body, range.as_ref().map_or(0, |range| range.start)),
@@ -70,6 +68,11 @@ impl Places {
         });
         Some(Span::new(file, exact.unwrap_or(line)))
     }
+}
+
+/// The path of the template that a text belongs to.
+pub(super) fn path_of(name: &str) -> &str {
+    name.split_once('#').map_or(name, |(path, _)| path)
 }
 
 /// The key of front matter that a place in its text `#fields` belongs to.
@@ -93,7 +96,7 @@ fn piece_around(part: &str, body: &str, range: &Range<usize>) -> Option<Range<us
     let holds = |piece: &Range<usize>| piece.start <= range.start && range.end <= piece.end;
     if part != "when" {
         // With the brackets, which may be what is wrong.
-        let mut whole = tags(body).into_iter().map(|tag| tag.start - 2..tag.end + 2);
+        let mut whole = tags(body).into_iter().map(|tag| tag.whole);
         return whole.find(holds);
     }
     let (before, after) = super::CONDITION_TAG;
@@ -120,10 +123,7 @@ mod tests {
             ("t#when", super::super::condition_text("c and d")),
             ("t#runbook", "e {{ f }}".to_owned()),
         ];
-        places.add_fronts(&texts.map(|(name, body)| Text {
-            name: name.to_owned(),
-            body,
-        }));
+        places.add_fronts(&texts.map(|(name, body)| Text::new(name, body)));
         let check = |name: &str, word: &str, nth: usize, expected: (usize, usize)| {
             let body = places.fronts.get(name).map_or("body {{ g }}\n", String::as_str);
             let (at, _) = body.match_indices(word).nth(nth).expect("in the text");

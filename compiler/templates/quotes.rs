@@ -7,7 +7,10 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::fit::{filters, tags, with_partials};
+use cbgen_formats::Cut as _;
+
+use super::fit::with_partials;
+use super::tags::tags;
 use crate::formats::Format;
 
 /// Such a filter.
@@ -59,8 +62,7 @@ pub(super) fn quoted_twice(
         let mut open: Option<char> = None;
         let mut done = 0;
         for tag in tags(text) {
-            // The two marks of a tag are no text of the line.
-            let before = text.get(done..tag.start.saturating_sub(2)).unwrap_or_default();
+            let before = text.cut(done..tag.whole.start);
             for letter in before.chars() {
                 open = match open {
                     _ if letter == '\n' => None,
@@ -69,16 +71,15 @@ pub(super) fn quoted_twice(
                     open => open,
                 };
             }
-            done = tag.end + 2;
-            let inside = text.get(tag.clone()).unwrap_or_default();
+            done = tag.whole.end;
             let Some(quote) = open else { continue };
+            let filters = tag.filters().into_iter();
             found.extend(
-                filters(inside)
-                    .into_iter()
-                    .filter(|(_, filter)| own.contains(filter))
-                    .map(|(at, filter)| Quoted {
+                filters
+                    .filter(|(filter, _)| own.contains(filter))
+                    .map(|(filter, range)| Quoted {
                         name: name.clone(),
-                        range: tag.start + at..tag.start + at + filter.len(),
+                        range,
                         filter: filter.to_owned(),
                         quote,
                     }),

@@ -7,8 +7,10 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use cbgen_formats::Cut as _;
 use serde_json::Value as Json;
 
+use super::tags::{Kind, Token, expressions, words};
 use crate::diag::nearest;
 
 /// A mistake in the use of a variable, located in one template text.
@@ -26,14 +28,8 @@ pub struct VariableError {
     pub unused: bool,
 }
 
-/// What is known about the shape of a value.
-#[derive(Clone, Debug)]
-enum Shape<'a> {
-    /// A node of the schema.
-    Schema(&'a Json),
-    /// Nothing is known; any field may exist.
-    Any,
-}
+/// What is known about the shape of a value: its node of the schema. Without one nothing is, and any field may exist.
+type Shape<'a> = Option<&'a Json>;
 
 /// The schema of the top-level variables, ready for look-ups.
 #[derive(Debug)]
@@ -55,13 +51,6 @@ struct Walk<'a> {
     loops: Vec<usize>,
     errors: Vec<VariableError>,
     depth: usize,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Token<'t> {
-    Word(&'t str),
-    Text(&'t str),
-    Symbol(&'t str),
 }
 
 impl VariableSchema {
@@ -89,38 +78,29 @@ impl VariableSchema {
         let mut node = node;
         for _ in 0..16 {
             if let Some(reference) = node.get("$ref").and_then(Json::as_str) {
-                let Some(target) = reference
-                    .strip_prefix('#')
-                    .and_then(|pointer| self.root.pointer(pointer))
-                else {
-                    return Shape::Any;
-                };
-                node = target;
+                node = self.root.pointer(reference.strip_prefix('#')?)?;
             } else if let Some(branches) = node
                 .get("anyOf")
                 .or_else(|| node.get("allOf"))
                 .and_then(Json::as_array)
             {
-                let branch = branches
-                    .iter()
-                    .find(|branch| branch.get("type").and_then(Json::as_str) != Some("null"));
-                let Some(branch) = branch else { return Shape::Any };
-                node = branch;
+                let is_null = |branch: &Json| branch.get("type").and_then(Json::as_str) == Some("null");
+                node = branches.iter().find(|branch| !is_null(branch))?;
             } else {
-                return Shape::Schema(node);
+                return Some(node);
             }
         }
-        Shape::Any
+        None
     }
 
-    fn field<'a>(&'a self, shape: &Shape<'a>, field: &str) -> Result<Shape<'a>, Vec<&'a str>> {
-        let Shape::Schema(node) = shape else {
-            return Ok(Shape::Any);
+    fn field<'a>(&'a self, shape: Shape<'a>, field: &str) -> Result<Shape<'a>, Vec<&'a str>> {
+        let Some(node) = shape else {
+            return Ok(None);
         };
         let Some(properties) = node.get("properties").and_then(Json::as_object) else {
             let open = node.get("additionalProperties").is_some()
                 || node.as_object().is_some_and(serde_json::Map::is_empty);
-            return if open { Ok(Shape::Any) } else { Err(Vec::new()) };
+            return if open { Ok(None) } else { Err(Vec::new()) };
         };
         match properties.get(field) {
             Some(found) => Ok(self.resolve(found)),
@@ -128,11 +108,8 @@ impl VariableSchema {
         }
     }
 
-    fn items<'a>(&'a self, shape: &Shape<'a>) -> Shape<'a> {
-        match shape {
-            Shape::Schema(node) => node.get("items").map_or(Shape::Any, |items| self.resolve(items)),
-            Shape::Any => Shape::Any,
-        }
+    fn items<'a>(&'a self, shape: Shape<'a>) -> Shape<'a> {
+        self.resolve(shape?.get("items")?)
     }
 }
 
@@ -147,31 +124,18 @@ impl<'a> Walk<'a> {
             return;
         }
         self.depth += 1;
-        let mut rest = 0;
-        while let Some((start, kind)) = next_tag(body, rest) {
-            let close = match kind {
-                b'{' => "}}",
-                b'%' => "%}",
-                _ => "#}",
-            };
-            let inner = start + 2;
-            let end = find_close(body, inner, close, kind == b'#');
-            let content = body.get(inner..end).unwrap_or_default();
-            rest = (end + 2).min(body.len());
-            let tokens = tokenize(content, inner);
-            match kind {
-                b'{' => {
-                    self.expression(name, &tokens);
-                }
-                b'%' => self.tag(name, &tokens),
-                _ => {}
+        for tag in expressions(body) {
+            let tokens = tag.tokens();
+            if tag.kind == Kind::Value {
+                self.expression(name, &tokens);
+            } else {
+                self.tag(name, &tokens);
             }
         }
         self.depth -= 1;
     }
 
     fn tag(&mut self, name: &str, tokens: &[(Token<'_>, Range<usize>)]) {
-        let tokens = trim_dashes(tokens);
         let Some(((Token::Word(word), _), rest)) = tokens.split_first() else {
             return;
         };
@@ -215,22 +179,16 @@ impl<'a> Walk<'a> {
             .position(|(token, _)| *token == Token::Word("in"))
             .unwrap_or(tokens.len());
         let (names, rest) = tokens.split_at(split);
-        let container = self.expression(name, rest.get(1..).unwrap_or_default());
-        let item = self.schema.items(&container);
+        let container = match rest {
+            [_in, rest @ ..] => self.expression(name, rest),
+            [] => None,
+        };
+        let item = self.schema.items(container);
         self.loops.push(self.scope.len());
-        let variables: Vec<&str> = names
-            .iter()
-            .filter_map(|(token, _)| {
-                if let Token::Word(word) = token {
-                    Some(*word)
-                } else {
-                    None
-                }
-            })
-            .collect();
+        let variables = words(names);
         let count = variables.len();
-        for variable in variables {
-            let shape = if count == 1 { item.clone() } else { Shape::Any };
+        for (variable, _) in variables {
+            let shape = if count == 1 { item } else { None };
             self.scope.push(Binding {
                 name: variable.to_owned(),
                 shape,
@@ -246,21 +204,15 @@ impl<'a> Walk<'a> {
         let mut at = 0;
         let mut paths = 0;
         while let Some((token, range)) = tokens.get(at) {
-            let before = at
-                .checked_sub(1)
-                .and_then(|before| tokens.get(before))
-                .map(|(token, _)| token);
-            let after = tokens.get(at + 1).map(|(token, _)| token);
-            at += 1;
-            let Token::Word(word) = token else { continue };
+            let token_at = |at: Option<usize>| Some(&tokens.get(at?)?.0);
+            let before = token_at(at.checked_sub(1));
+            let after = token_at(at.checked_add(1));
             let is_filter = before == Some(&Token::Symbol("|"));
             let is_test = before == Some(&Token::Word("is"))
-                || (before == Some(&Token::Word("not"))
-                    && at
-                        .checked_sub(3)
-                        .and_then(|two| tokens.get(two))
-                        .map(|(token, _)| token)
-                        == Some(&Token::Word("is")));
+                || before == Some(&Token::Word("not"))
+                    && token_at(at.checked_sub(2)) == Some(&Token::Word("is"));
+            at += 1;
+            let Token::Word(word) = token else { continue };
             let is_call = after == Some(&Token::Symbol("("));
             let is_argument_name = after == Some(&Token::Symbol("="));
             if is_filter || is_test || is_call || is_argument_name || GRAMMAR.contains(word) {
@@ -277,7 +229,7 @@ impl<'a> Walk<'a> {
                     let Some((Token::Word(field), field_at)) = tokens.get(at + 1) else {
                         break;
                     };
-                    shape = self.step(name, &shape, field, field_at);
+                    shape = self.step(name, shape, field, field_at);
                     at += 2;
                 } else if *symbol == "[" {
                     let close = tokens
@@ -285,14 +237,12 @@ impl<'a> Walk<'a> {
                         .skip(at)
                         .position(|(token, _)| *token == Token::Symbol("]"))
                         .map(|n| at + n);
-                    let inner = close
-                        .and_then(|close| tokens.get(at + 1..close))
-                        .unwrap_or_default();
+                    let inner = close.map_or(&[][..], |close| tokens.cut(at + 1..close));
                     shape = match inner {
-                        [(Token::Text(field), field_at)] => self.step(name, &shape, field, field_at),
+                        [(Token::Text(field), field_at)] => self.step(name, shape, field, field_at),
                         inner => {
                             self.expression(name, inner);
-                            self.schema.items(&shape)
+                            self.schema.items(shape)
                         }
                     };
                     at = close.map_or(tokens.len(), |close| close + 1);
@@ -307,23 +257,23 @@ impl<'a> Walk<'a> {
             Some(shape) if paths == 1 && !tokens.iter().any(|(token, _)| *token == Token::Symbol("|")) => {
                 shape
             }
-            _ => Shape::Any,
+            _ => None,
         }
     }
 
     fn root(&mut self, name: &str, word: &str, range: &Range<usize>) -> Shape<'a> {
         if let Some(binding) = self.scope.iter_mut().rev().find(|binding| binding.name == word) {
             binding.used = true;
-            return binding.shape.clone();
+            return binding.shape;
         }
         let schema = self.schema;
-        match schema.field(&Shape::Schema(&schema.root), word) {
+        match schema.field(Some(&schema.root), word) {
             Ok(shape) => shape,
             Err(known) => self.unknown(name, &format!("variable `{word}`"), word, &known, range),
         }
     }
 
-    fn step(&mut self, name: &str, shape: &Shape<'a>, field: &str, range: &Range<usize>) -> Shape<'a> {
+    fn step(&mut self, name: &str, shape: Shape<'a>, field: &str, range: &Range<usize>) -> Shape<'a> {
         let schema = self.schema;
         match schema.field(shape, field) {
             Ok(shape) => shape,
@@ -351,7 +301,7 @@ impl<'a> Walk<'a> {
             help,
             unused: false,
         });
-        Shape::Any
+        None
     }
 
     fn unused_from(&mut self, mark: usize) {
@@ -367,98 +317,6 @@ impl<'a> Walk<'a> {
             }
         }
     }
-}
-
-/// The next tag or comment at or behind `from`, with the second letter of its mark.
-pub(super) fn next_tag(body: &str, from: usize) -> Option<(usize, u8)> {
-    let bytes = body.as_bytes();
-    (from..bytes.len().saturating_sub(1)).find_map(|at| match (bytes.get(at), bytes.get(at + 1)) {
-        (Some(b'{'), Some(&kind @ (b'{' | b'%' | b'#'))) => Some((at, kind)),
-        _ => None,
-    })
-}
-
-/// Offset of the closing mark, skipping quoted texts unless the tag is a comment.
-pub(super) fn find_close(body: &str, from: usize, close: &str, comment: bool) -> usize {
-    let bytes = body.as_bytes();
-    let close = close.as_bytes();
-    let mut quote = None;
-    let mut at = from;
-    while let Some(&byte) = bytes.get(at) {
-        match quote {
-            Some(open) if byte == open => quote = None,
-            Some(_) if byte == b'\\' => at += 1,
-            None if !comment && matches!(byte, b'"' | b'\'' | b'`') => quote = Some(byte),
-            None if bytes.get(at..at + 2) == Some(close) => return at,
-            Some(_) | None => {}
-        }
-        at += 1;
-    }
-    bytes.len()
-}
-
-fn trim_dashes<'t, 's>(tokens: &'s [(Token<'t>, Range<usize>)]) -> &'s [(Token<'t>, Range<usize>)] {
-    let dash = Token::Symbol("-");
-    let tokens = match tokens.split_first() {
-        Some(((token, _), rest)) if *token == dash => rest,
-        _ => tokens,
-    };
-    match tokens.split_last() {
-        Some(((token, _), rest)) if *token == dash => rest,
-        _ => tokens,
-    }
-}
-
-fn tokenize(content: &str, offset: usize) -> Vec<(Token<'_>, Range<usize>)> {
-    let bytes = content.as_bytes();
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let start = at;
-        if byte.is_ascii_whitespace() {
-            at += 1;
-            continue;
-        }
-        let token = if matches!(byte, b'"' | b'\'' | b'`') {
-            at += 1;
-            while bytes.get(at).is_some_and(|&next| next != byte) {
-                at += if bytes.get(at) == Some(&b'\\') { 2 } else { 1 };
-            }
-            at += 1;
-            Token::Text(content.get(start + 1..at - 1).unwrap_or_default())
-        } else if byte.is_ascii_alphabetic() || byte == b'_' {
-            while bytes
-                .get(at)
-                .is_some_and(|next| next.is_ascii_alphanumeric() || *next == b'_')
-            {
-                at += 1;
-            }
-            Token::Word(content.get(start..at).unwrap_or_default())
-        } else if byte.is_ascii_digit() {
-            while bytes.get(at).is_some_and(u8::is_ascii_alphanumeric) {
-                at += 1;
-            }
-            continue;
-        } else if byte.is_ascii() {
-            at += if matches!(
-                bytes.get(at..at + 2),
-                Some(b"==" | b"!=" | b"<=" | b">=" | b"//" | b"?.")
-            ) {
-                2
-            } else {
-                1
-            };
-            Token::Symbol(content.get(start..at).unwrap_or_default())
-        } else {
-            at += content
-                .get(start..)
-                .and_then(|rest| rest.chars().next())
-                .map_or(1, char::len_utf8);
-            continue;
-        };
-        tokens.push((token, offset + start..offset + at.min(bytes.len())));
-    }
-    tokens
 }
 
 #[cfg(test)]
@@ -497,6 +355,7 @@ mod tests {
             "{{ server.name ~ \"\\\\a\\\" }} b\" }}",
             "{{ server.name | replace(from=\"a.b\", to=\"{{ x }}\") }}",
             "{# {{ nonsense }} #}",
+            "{% raw %}{{ nonsense }}{% endraw %}",
             "{%- if server.broker is defined -%}a{%- endif -%}",
             "{%- for s in servers -%}{{ s.name }}{%- endfor -%}",
         ] {

@@ -47,18 +47,24 @@ pub const FORMS: &[(&str, Form, &str)] = &[
 
 /// The form with this name.
 pub fn find(name: &str) -> Option<Form> {
-    FORMS
-        .iter()
-        .find(|(known, ..)| *known == name)
-        .map(|(_, form, _)| *form)
+    row(name).map(|(_, form, _)| *form)
 }
 
 /// A text that has the form with this name.
 pub fn example(name: &str) -> Option<&'static str> {
-    FORMS
-        .iter()
-        .find(|(known, ..)| *known == name)
-        .map(|(.., example)| *example)
+    row(name).map(|(.., example)| *example)
+}
+
+fn row(name: &str) -> Option<&'static (&'static str, Form, &'static str)> {
+    FORMS.iter().find(|(known, ..)| *known == name)
+}
+
+/// What stands before and behind a sign; nothing stands behind it where it is missing.
+fn halves(text: &str, sign: char) -> (&str, Option<&str>) {
+    match text.split_once(sign) {
+        Some((before, behind)) => (before, Some(behind)),
+        None => (text, None),
+    }
 }
 
 /// A text short enough for a message.

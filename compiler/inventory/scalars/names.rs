@@ -2,9 +2,10 @@
 //!
 //! Every function says what is wrong as a clause behind "it is refused: ". Nothing here knows fields or places.
 
-use super::shorten;
+use super::{halves, shorten};
 use crate::contract::path::is_device_name;
 use crate::formats::unseen::look_alike;
+use crate::formats::uri::is_port;
 use crate::inventory::characters;
 
 /// A fully qualified domain name (RFC 1035 section 2.3.1, RFC 1123 section 2.1): two or more labels.
@@ -137,23 +138,14 @@ pub fn sql_server(value: &str) -> Result<(), String> {
                 .into(),
         );
     }
-    let (place, port) = match value.split_once(',') {
-        Some((place, port)) => (place, Some(port)),
-        None => (value, None),
-    };
-    if let Some(port) = port {
-        let number = port.parse::<u16>().ok().filter(|number| *number > 0);
-        if number.is_none() || !port.bytes().all(|byte| byte.is_ascii_digit()) || port.starts_with('0') {
-            return Err(format!(
-                "`{}` behind the comma is no port from 1 to 65535",
-                shorten(port)
-            ));
-        }
+    let (place, port) = halves(value, ',');
+    if let Some(port) = port.filter(|port| !is_port(port)) {
+        return Err(format!(
+            "`{}` behind the comma is no port from 1 to 65535",
+            shorten(port)
+        ));
     }
-    let (host, instance) = match place.split_once('\\') {
-        Some((host, instance)) => (host, Some(instance)),
-        None => (place, None),
-    };
+    let (host, instance) = halves(place, '\\');
     if host.contains(':') {
         return Err("it holds `:`; write a port behind a comma, and no protocol".into());
     }
@@ -255,24 +247,15 @@ fn url_rest(rest: &str) -> Result<(), String> {
     if authority.contains('@') {
         return Err("it holds `@` in front of the host: an address must not carry a user or password".into());
     }
-    let (host, port) = match authority.split_once(':') {
-        Some((host, port)) => (host, Some(port)),
-        None => (authority, None),
-    };
+    let (host, port) = halves(authority, ':');
     if host.is_empty() {
         return Err("it has no host".into());
     }
     for part in host.split('.') {
         label(part)?;
     }
-    match port {
-        Some(port)
-            if port.starts_with('0')
-                || !port.bytes().all(|b| b.is_ascii_digit())
-                || port.parse::<u16>().is_err() =>
-        {
-            Err(format!("`{}` is no port from 1 to 65535", shorten(port)))
-        }
-        _ => Ok(()),
+    match port.filter(|port| !is_port(port)) {
+        Some(port) => Err(format!("`{}` is no port from 1 to 65535", shorten(port))),
+        None => Ok(()),
     }
 }

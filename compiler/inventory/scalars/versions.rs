@@ -2,7 +2,7 @@
 //!
 //! Every function says what is wrong as a clause behind "it is refused: ". Nothing here knows fields or places.
 
-use super::shorten;
+use super::{halves, shorten};
 use crate::inventory::characters;
 
 /// The three numbers of a product version.
@@ -70,17 +70,18 @@ fn digits(text: &str, length: usize) -> Option<u32> {
         .flatten()
 }
 
+/// Three numbers with a sign between them, each of exactly so many digits.
+fn three(text: &str, sign: char, lengths: [usize; 3]) -> Option<[u32; 3]> {
+    let mut parts = text.split(sign);
+    let mut next = |length| digits(parts.next()?, length);
+    let [first, second, third] = lengths;
+    let numbers = [next(first)?, next(second)?, next(third)?];
+    parts.next().is_none().then_some(numbers)
+}
+
 /// Whether a text is a day of the calendar; `Err(None)` when it has not even the form of one.
 fn is_day(text: &str) -> Result<(), Option<String>> {
-    let mut parts = text.split('-');
-    let (Some(year), Some(month), Some(day), None) = (
-        parts.next().and_then(|part| digits(part, 4)),
-        parts.next().and_then(|part| digits(part, 2)),
-        parts.next().and_then(|part| digits(part, 2)),
-        parts.next(),
-    ) else {
-        return Err(None);
-    };
+    let [year, month, day] = three(text, '-', [4, 2, 2]).ok_or(None)?;
     if !(1..=12).contains(&month) {
         return Err(Some(format!("there is no month {month}")));
     }
@@ -120,24 +121,12 @@ pub fn date_time(value: &str) -> Result<(), String> {
         format!("it has no offset, so it means another moment in every time zone; {EXAMPLE}")
     })?;
     let (clock, offset) = time.split_at_checked(at).ok_or_else(shape)?;
-    let (clock, fraction) = match clock.split_once('.') {
-        Some((clock, fraction)) => (clock, Some(fraction)),
-        None => (clock, None),
-    };
+    let (clock, fraction) = halves(clock, '.');
     if fraction.is_some_and(|text| text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit())) {
         return Err(shape());
     }
-    let mut parts = clock.split(':');
-    let (Some(hour), Some(minute), Some(second), None) = (
-        parts.next().and_then(|part| digits(part, 2)),
-        parts.next().and_then(|part| digits(part, 2)),
-        parts.next().and_then(|part| digits(part, 2)),
-        parts.next(),
-    ) else {
-        return Err(format!(
-            "the time needs hours, minutes and seconds in two digits each; {EXAMPLE}"
-        ));
-    };
+    let [hour, minute, second] = three(clock, ':', [2, 2, 2])
+        .ok_or_else(|| format!("the time needs hours, minutes and seconds in two digits each; {EXAMPLE}"))?;
     if hour > 23 || minute > 59 || second > 59 {
         return Err(format!("there is no time `{clock}`"));
     }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use tera::{Kwargs, State, Tera, TeraResult, Value};
 
-use super::{EXCEEDED_PREFIX, count_bytes, too_many_steps};
+use super::{EXCEEDED_PREFIX, count, count_bytes};
 use crate::templates::meter;
 
 /// Filters of the engine that do not exist here.
@@ -93,7 +93,7 @@ fn too_long() -> tera::Error {
 
 /// Refuses a list that is written out and holds more than it may.
 fn check_list(value: &Value, arguments: &Kwargs) -> TeraResult<()> {
-    if arguments.get::<bool>("list")?.unwrap_or_default() {
+    if arguments.get::<bool>("list")?.unwrap_or(false) {
         let mut left = meter::LARGEST_LIST;
         if !holds_at_most(value, &mut left) {
             return Err(tera::Error::message(format!(
@@ -126,11 +126,8 @@ fn walk(value: Value, arguments: Kwargs, _: &State<'_>) -> TeraResult<Value> {
     }
     check_list(&value, &arguments)?;
     // What has no length cannot be run over either, which the engine says.
-    if meter::count(value.len().unwrap_or(0) + 1) {
-        Ok(value)
-    } else {
-        Err(too_many_steps())
-    }
+    count(value.len().unwrap_or(0) + 1)?;
+    Ok(value)
 }
 
 /// Counts what a variable holds, and refuses what would only be a step to something longer.
@@ -139,11 +136,8 @@ fn keep(value: Value, arguments: Kwargs, _: &State<'_>) -> TeraResult<Value> {
     check_list(&value, &arguments)?;
     let Some(text) = value.as_str() else {
         meter::hold(value.len().unwrap_or(0));
-        return if meter::count(1) {
-            Ok(value)
-        } else {
-            Err(too_many_steps())
-        };
+        count(1)?;
+        return Ok(value);
     };
     if text.len() > meter::LONGEST_VALUE {
         return Err(too_long());
@@ -155,11 +149,8 @@ fn keep(value: Value, arguments: Kwargs, _: &State<'_>) -> TeraResult<Value> {
 
 /// Counts a partial.
 fn enter(_: Value, _: Kwargs, _: &State<'_>) -> TeraResult<Value> {
-    if meter::count(1) {
-        Ok(Value::safe_string(""))
-    } else {
-        Err(too_many_steps())
-    }
+    count(1)?;
+    Ok(Value::safe_string(""))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the engine asks for it")]
@@ -214,9 +205,6 @@ fn range(arguments: Kwargs, _: &State<'_>) -> TeraResult<Value> {
         )));
     }
     let numbers: Vec<u64> = (start..end).collect();
-    if meter::count(numbers.len()) {
-        Ok(Value::from_serializable(&numbers))
-    } else {
-        Err(too_many_steps())
-    }
+    count(numbers.len())?;
+    Ok(Value::from_serializable(&numbers))
 }
