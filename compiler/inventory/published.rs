@@ -82,28 +82,28 @@ impl Schema {
     /// The schema of inventories: complete without `extends`, with it as far as the file goes.
     pub fn json() -> Value {
         let (mut schema, mut then) = loosened();
-        schema["$id"] = "urn:cbgen:schema:inventory:v1".into();
-        schema["title"] = "cbgen inventory".into();
-        schema["allOf"] = own_rules();
-        schema["if"] = json!({ "not": { "required": ["extends"] } });
-        then["allOf"] = whole_rules();
-        schema["then"] = then;
+        insert(&mut schema, "$id", "urn:cbgen:schema:inventory:v1".into());
+        insert(&mut schema, "title", "cbgen inventory".into());
+        insert(&mut schema, "allOf", own_rules());
+        insert(&mut schema, "if", json!({ "not": { "required": ["extends"] } }));
+        insert(&mut then, "allOf", whole_rules());
+        insert(&mut schema, "then", then);
         schema
     }
 
     /// The schema of layers: nothing is required.
     pub fn layer() -> Value {
         let (mut schema, _) = loosened();
-        schema["$id"] = "urn:cbgen:schema:layer:v1".into();
-        schema["title"] = "Layer of a cbgen inventory".into();
+        insert(&mut schema, "$id", "urn:cbgen:schema:layer:v1".into());
+        insert(&mut schema, "title", "Layer of a cbgen inventory".into());
         schema
     }
 
     /// The schema of the project file.
     pub fn project() -> Value {
         let mut schema = schemars::schema_for!(Project).to_value();
-        schema["$id"] = "urn:cbgen:schema:project:v1".into();
-        schema["title"] = "cbgen project file".into();
+        insert(&mut schema, "$id", "urn:cbgen:schema:project:v1".into());
+        insert(&mut schema, "title", "cbgen project file".into());
         finish(&mut schema);
         schema
     }
@@ -112,8 +112,10 @@ impl Schema {
     /// data is made.
     pub fn merged() -> Value {
         let mut schema = schemars::schema_for!(Inventory).to_value();
-        schema["properties"]["extends"] = extends();
-        schema["properties"]["defaults"] = defaults();
+        if let Some(properties) = schema.get_mut("properties") {
+            insert(properties, "extends", extends());
+            insert(properties, "defaults", defaults());
+        }
         schema
     }
 }
@@ -164,7 +166,7 @@ fn defaults() -> Value {
     }
     let of = |what: &str| {
         let mut shared = server.clone();
-        shared["description"] = what.into();
+        insert(&mut shared, "description", what.into());
         shared
     };
     json!({
@@ -185,7 +187,7 @@ fn defaults() -> Value {
 fn loosened() -> (Value, Value) {
     let mut schema = Schema::merged();
     let mut merging = BTreeSet::new();
-    let definitions = schema["$defs"].clone();
+    let definitions = schema.get("$defs").cloned().expect("a schema has definitions");
     reachable(&schema, &definitions, &mut merging);
     let required = rules(&schema, &definitions);
     // Servers are a list, which no layer merges; but what they share may stand in `defaults`, here or in a layer.
@@ -206,7 +208,7 @@ fn loosened() -> (Value, Value) {
     }
     for (name, rule) in file_rules() {
         if let Some(definition) = schema.pointer_mut(&format!("/$defs/{name}")) {
-            definition["allOf"] = rule;
+            insert(definition, "allOf", rule);
         }
     }
     finish(&mut schema);
@@ -264,6 +266,11 @@ fn rules(schema: &Value, definitions: &Value) -> Value {
         rule.insert("properties".into(), Value::Object(sections));
     }
     Value::Object(rule)
+}
+
+fn insert(schema: &mut Value, key: &str, value: Value) {
+    let object = schema.as_object_mut().expect("a schema is an object");
+    object.insert(key.to_owned(), value);
 }
 
 /// Rules of one section that hold in every file.

@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cbgen_formats::Cut as _;
+use serde_json::{Value as Json, json};
 
 use crate::catalogue::Catalogue;
 use crate::codes;
@@ -638,17 +639,21 @@ fn check_variables(
 /// The schema of what a template of this scope sees.
 pub fn variable_schema(scope: Scope) -> VariableSchema {
     let mut root = schemars::schema_for!(Facts).to_value();
-    let variables = &mut root["properties"];
-    variables["each"] = serde_json::json!({"type": "string"});
+    let mut add = |section: &str, name: &str, value: Json| {
+        if let Some(section) = root.get_mut(section).and_then(Json::as_object_mut) {
+            section.insert(name.to_owned(), value);
+        }
+    };
+    add("properties", "each", json!({"type": "string"}));
     match scope {
-        Scope::Server => variables["server"] = serde_json::json!({"$ref": "#/$defs/ServerFacts"}),
-        Scope::Bundle => variables["plan"] = serde_json::json!({"$ref": "#/$defs/PlanView"}),
+        Scope::Server => add("properties", "server", json!({"$ref": "#/$defs/ServerFacts"})),
+        Scope::Bundle => add("properties", "plan", json!({"$ref": "#/$defs/PlanView"})),
         Scope::Deployment => {}
     }
     let view = schemars::schema_for!(PlanView).to_value();
-    if let (Some(all), Some(inner)) = (root["$defs"].as_object_mut(), view["$defs"].as_object()) {
-        all.extend(inner.clone());
-        all.insert("PlanView".into(), view);
+    for (name, value) in view.get("$defs").and_then(Json::as_object).into_iter().flatten() {
+        add("$defs", name, value.clone());
     }
+    add("$defs", "PlanView", view);
     VariableSchema::new(root)
 }
