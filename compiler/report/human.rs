@@ -12,7 +12,7 @@ use crate::diag::Diagnostic;
 use crate::marks::WINDOW_PATH;
 use crate::source::{SourceFile, Sources};
 
-use super::{TextRange, file_name, hides_source, labels, push_visible, visible, visible_lines};
+use super::{TextRange, file_name, labels, push_visible, visible, visible_lines};
 
 /// Places in one file that are at most this many lines apart share a window.
 const JOIN_LINES: usize = 4;
@@ -31,7 +31,7 @@ pub(super) fn render(sources: &Sources, finding: &Diagnostic, styled: bool) -> S
         .id(finding.code.id())
         .elements(Vec::<Origin<'_>>::new());
     let mut headers = Vec::new();
-    if hides_source(finding) {
+    if finding.redact {
         group = without_lines(group, sources, finding);
     } else {
         for window in windows(sources, finding) {
