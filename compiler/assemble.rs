@@ -6,7 +6,7 @@
 use crate::bundle::{self, ArtifactRecord, Bundle, BundleIdentity, Part};
 use crate::contract::artifact::{Effect, Rollback, Scope};
 use crate::contract::digest::Digest;
-use crate::contract::manifest::{InputDigest, ServerEntry, Warning, Window};
+use crate::contract::manifest::{InputDigest, ServerEntry, Warning};
 use crate::contract::path::BundlePath;
 use crate::contract::phase::Phase;
 use crate::contract::runbook::RUNBOOK;
@@ -40,10 +40,7 @@ pub fn assemble(
         name: facts.bundle.name.clone(),
         version: facts.bundle.version.clone(),
         change: facts.bundle.change.clone(),
-        window: facts.bundle.window.as_ref().map(|window| Window {
-            start: window.start.clone(),
-            end: window.end.clone(),
-        }),
+        window: rendered.plan.window(),
     };
     let main = loaded
         .inputs

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::facts::Facts;
 use crate::facts::plan_view::{AppliedView, GroupView, Prose, StepView, ValueView};
+use crate::formats::Cut as _;
 use crate::json;
 use crate::marks::{SECTION_FQDN, SECTION_SERVER};
 
@@ -127,16 +128,15 @@ fn replace_word(text: &str, word: &str, mark: char) -> String {
     let mut done = 0;
     for (at, _) in lower.match_indices(&wanted) {
         let end = at + wanted.len();
-        let joins = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
-        let before = lower.get(..at).and_then(|rest| rest.chars().next_back());
-        let after = lower.get(end..).and_then(|rest| rest.chars().next());
-        if !joins(before) && !joins(after) {
-            out.push_str(text.get(done..at).unwrap_or_default());
+        let is_joined = lower.cut(..at).ends_with(char::is_alphanumeric)
+            || lower.cut(end..).starts_with(char::is_alphanumeric);
+        if !is_joined {
+            out.push_str(text.cut(done..at));
             out.push(mark);
             done = end;
         }
     }
-    out.push_str(text.get(done..).unwrap_or_default());
+    out.push_str(text.cut(done..));
     out
 }
 
