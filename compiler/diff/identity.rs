@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use super::fact::Fact;
 use crate::formats::Cut as _;
@@ -190,23 +191,19 @@ fn hide_domain(text: &str, domain: &str) -> String {
     let pattern = plain.replace('.', "\\.");
     let mut hidden = text.to_owned();
     for (spelling, stand_in) in [(pattern, marks::PATTERN_DOMAIN), (plain, marks::DOMAIN)] {
-        let mut replaced = String::with_capacity(hidden.len());
-        let mut done = 0;
-        for (at, found) in hidden.match_indices(&spelling) {
-            let behind = hidden.cut(at + found.len()..);
-            let more_labels = behind
-                .strip_prefix('.')
-                .is_some_and(|rest| rest.starts_with(belongs));
-            if at >= done && !behind.starts_with(belongs) && !more_labels {
-                replaced.push_str(hidden.cut(done..at));
-                replaced.push(stand_in);
-                done = at + found.len();
-            }
-        }
-        replaced.push_str(hidden.cut(done..));
-        hidden = replaced;
+        let ends = |behind: &str| {
+            let label = behind.strip_prefix('.').unwrap_or(behind);
+            !behind.starts_with(belongs) && !label.starts_with(belongs)
+        };
+        let places = parts(&hidden, &spelling).filter(|place| ends(hidden.cut(place.end..)));
+        hidden = marks::put(stand_in, &hidden, places);
     }
     hidden
+}
+
+/// Where a text stands in another one.
+fn parts(text: &str, part: &str) -> impl Iterator<Item = Range<usize>> {
+    text.match_indices(part).map(|(at, found)| at..at + found.len())
 }
 
 /// Whether a text holds stand-ins already: replacing names could make it equal to another one.
@@ -241,25 +238,17 @@ fn stand_in(letter: char) -> Option<&'static str> {
 
 /// Replaces `version` where it stands behind `name` and one separator.
 fn hide_version(text: &str, name: &str, version: &str) -> String {
-    let mut hidden = String::with_capacity(text.len());
     let mut done = 0;
-    for (at, found) in text.match_indices(name) {
-        let behind = at + found.len();
-        let tail = text.cut(behind..);
-        let separated = tail.strip_prefix(['\\', '/', ' ', '-', '_']);
-        let rest = separated.and_then(|tail| tail.strip_prefix(version));
-        let ends = |rest: &str| !rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_');
-        if let Some(rest) = rest
-            && ends(rest)
-            && at >= done
-        {
-            hidden.push_str(text.cut(done..=behind));
-            hidden.push(marks::VERSION);
-            done = text.len() - rest.len();
-        }
-    }
-    hidden.push_str(text.cut(done..));
-    hidden
+    let versions = parts(text, name).filter_map(|found| {
+        let separated = text.cut(found.end..).strip_prefix(['\\', '/', ' ', '-', '_']);
+        let rest = separated?.strip_prefix(version)?;
+        let goes_on = rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_');
+        let place = found.end + 1..text.len() - rest.len();
+        let is_one = !goes_on && found.start >= done;
+        done = if is_one { place.end } else { done };
+        is_one.then_some(place)
+    });
+    marks::put(marks::VERSION, text, versions)
 }
 
 /// Whether a letter goes on with a name.
@@ -279,17 +268,10 @@ fn continues(tail: &str) -> bool {
 }
 
 fn replace_word(text: &str, word: &str, stand_in: char) -> String {
-    let mut replaced = String::with_capacity(text.len());
-    let mut done = 0;
-    for (at, found) in text.match_indices(word) {
-        if !text.cut(..at).ends_with(belongs) && !continues(text.cut(at + found.len()..)) {
-            replaced.push_str(text.cut(done..at));
-            replaced.push(stand_in);
-            done = at + found.len();
-        }
-    }
-    replaced.push_str(text.cut(done..));
-    replaced
+    let is_whole = |place: &Range<usize>| {
+        !text.cut(..place.start).ends_with(belongs) && !continues(text.cut(place.end..))
+    };
+    marks::put(stand_in, text, parts(text, word).filter(is_whole))
 }
 
 #[cfg(test)]

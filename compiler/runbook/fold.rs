@@ -8,7 +8,7 @@ use crate::facts::Facts;
 use crate::facts::plan_view::{AppliedView, GroupView, Prose, StepView, ValueView};
 use crate::formats::Cut as _;
 use crate::json;
-use crate::marks::{SECTION_FQDN, SECTION_SERVER};
+use crate::marks::{self, SECTION_FQDN, SECTION_SERVER};
 
 /// From this many servers on, equal sections are folded.
 pub(super) const FOLD_FROM: usize = 6;
@@ -124,20 +124,13 @@ fn replace_word(text: &str, word: &str, mark: char) -> String {
     }
     let lower = text.to_ascii_lowercase();
     let wanted = word.to_ascii_lowercase();
-    let mut out = String::with_capacity(text.len());
-    let mut done = 0;
-    for (at, _) in lower.match_indices(&wanted) {
-        let end = at + wanted.len();
-        let is_joined = lower.cut(..at).ends_with(char::is_alphanumeric)
-            || lower.cut(end..).starts_with(char::is_alphanumeric);
-        if !is_joined {
-            out.push_str(text.cut(done..at));
-            out.push(mark);
-            done = end;
-        }
-    }
-    out.push_str(text.cut(done..));
-    out
+    let places = lower.match_indices(&wanted).map(|(at, _)| at..at + wanted.len());
+    let whole = places.filter(|place| {
+        let is_joined = lower.cut(..place.start).ends_with(char::is_alphanumeric)
+            || lower.cut(place.end..).starts_with(char::is_alphanumeric);
+        !is_joined
+    });
+    marks::put(mark, text, whole)
 }
 
 #[cfg(test)]
