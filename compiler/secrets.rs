@@ -323,6 +323,7 @@ mod tests {
             "set \"API_TOKEN=abcdef\"",
             "-passin pass:hunter2",
             "amqps://user:pass@host",
+            "see\u{a0}svc:hunter2Zq9@host",
             "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ",
             "User ID=sa;Password=N'abcd'",
             "Pwd=longenough;",

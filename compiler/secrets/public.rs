@@ -73,14 +73,14 @@ const OPEN_SSH: &[&str] = &[
 /// In front of the digest of a key, in base64.
 const FINGERPRINT: &str = "SHA256:";
 
-fn is_base64(byte: &u8) -> bool {
+fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }
 
 /// The base64 run that begins at a byte.
 fn run(text: &str, from: usize) -> &str {
     let rest = text.cut(from..);
-    let length = rest.bytes().take_while(is_base64).count();
+    let length = rest.bytes().take_while(|byte| is_base64(*byte)).count();
     rest.cut(..length)
 }
 
@@ -118,7 +118,7 @@ fn block(text: &str, at: usize) -> Option<Range<usize>> {
     let mut joined = body.replace("\\r", "").replace("\\n", "");
     joined.retain(|letter| !letter.is_whitespace());
     let bytes = decode::from_base64(joined.trim_end_matches('='))?;
-    (joined.bytes().all(|byte| is_base64(&byte)) && behind.starts_with(label) && is_public(&bytes))
+    (joined.bytes().all(is_base64) && behind.starts_with(label) && is_public(&bytes))
         .then_some(start..start + length)
 }
 

@@ -116,7 +116,7 @@ const WORD: usize = 7;
 /// Tokens of known services, JSON web tokens, and words that look random.
 pub(super) fn words(text: &str, random: bool, found: &mut Vec<Found>) {
     let bytes = text.as_bytes();
-    let belongs = |byte: u8| OF_A_RUN.get(usize::from(byte)).copied().unwrap_or_default();
+    let belongs = |byte: u8| OF_A_RUN.get(usize::from(byte)) == Some(&true);
     // No run begins before `at`. One that is long enough covers the byte looked at next.
     let mut at = 0;
     while let Some(last) = bytes.get(at + SHORTEST_RUN - 1) {
@@ -268,13 +268,12 @@ fn accounts(text: &str, found: &mut Vec<Found>) {
         let Some(before) = text.get(from..at) else {
             continue;
         };
-        let start = before
-            .rfind(|letter: char| {
-                letter.is_whitespace()
-                    || matches!(letter, '"' | '\'' | '`' | '<' | '>' | ',' | ';' | '=' | '(' | '[')
-            })
-            .map_or(from, |gap| from + gap + 1);
-        let run = text.get(start..at).unwrap_or_default();
+        let is_gap = |letter: char| {
+            letter.is_whitespace()
+                || matches!(letter, '"' | '\'' | '`' | '<' | '>' | ',' | ';' | '=' | '(' | '[')
+        };
+        let run = before.rsplit(is_gap).next().unwrap_or(before);
+        let start = at - run.len();
         let run = run.trim_start_matches(|letter: char| !of_a_name(letter));
         let Some((user, password)) = run.split_once(':') else {
             continue;
