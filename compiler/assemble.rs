@@ -79,7 +79,6 @@ pub fn assemble(
             message: warning.message.clone(),
         })
         .collect();
-    let names: Vec<String> = facts.servers.iter().map(|server| server.name.clone()).collect();
     let runbook = rendered.runbook.to_text();
     let mut parts: Vec<Part> = rendered
         .plan
@@ -94,7 +93,9 @@ pub fn assemble(
                 review_sha256,
                 record: ArtifactRecord {
                     scope: front.scope,
-                    server: entry.server.and_then(|server| names.get(server).cloned()),
+                    server: entry
+                        .server
+                        .and_then(|server| Some(facts.servers.get(server)?.name.clone())),
                     title: entry.title.clone(),
                     requirements: front.requirements.clone(),
                     target: entry.target.clone(),

@@ -250,7 +250,7 @@ fn paths(yaml: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut stack: Vec<(usize, String)> = Vec::new();
     for line in yaml.lines() {
-        let line = line.split(" #").next().unwrap_or_default();
+        let line = line.split_once(" #").map_or(line, |(line, _)| line);
         let trimmed = line.trim_start();
         if trimmed.is_empty() || trimmed.starts_with('#') {
             continue;
