@@ -6,7 +6,7 @@
 use crate::bundle::{self, ArtifactRecord, Bundle, BundleIdentity, Part};
 use crate::contract::artifact::{Effect, Rollback, Scope};
 use crate::contract::digest::Digest;
-use crate::contract::manifest::{InputDigest, ServerEntry, Warning, Window};
+use crate::contract::manifest::{InputDigest, ServerEntry, Warning};
 use crate::contract::path::BundlePath;
 use crate::contract::phase::Phase;
 use crate::contract::runbook::RUNBOOK;
@@ -40,10 +40,7 @@ pub fn assemble(
         name: facts.bundle.name.clone(),
         version: facts.bundle.version.clone(),
         change: facts.bundle.change.clone(),
-        window: facts.bundle.window.as_ref().map(|window| Window {
-            start: window.start.clone(),
-            end: window.end.clone(),
-        }),
+        window: rendered.plan.window(),
     };
     let main = loaded
         .inputs
@@ -82,7 +79,6 @@ pub fn assemble(
             message: warning.message.clone(),
         })
         .collect();
-    let names: Vec<String> = facts.servers.iter().map(|server| server.name.clone()).collect();
     let runbook = rendered.runbook.to_text();
     let mut parts: Vec<Part> = rendered
         .plan
@@ -97,7 +93,9 @@ pub fn assemble(
                 review_sha256,
                 record: ArtifactRecord {
                     scope: front.scope,
-                    server: entry.server.and_then(|server| names.get(server).cloned()),
+                    server: entry
+                        .server
+                        .and_then(|server| Some(facts.servers.get(server)?.name.clone())),
                     title: entry.title.clone(),
                     requirements: front.requirements.clone(),
                     target: entry.target.clone(),

@@ -28,7 +28,7 @@ impl Severity {
 
 /// What an error with a code says about the run: whether cbgen did its work and found something, or could not do it. The
 /// command line makes its exit status of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Meaning {
     /// The work was done, and something was found.
     Finding,
@@ -39,8 +39,8 @@ pub enum Meaning {
     Failure,
 }
 
-/// A stable diagnostic code.
-#[derive(Clone, Copy, Debug)]
+/// A stable diagnostic code. Codes are told apart, and ordered, by their ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Code {
     id: &'static str,
     severity: Severity,
@@ -67,26 +67,6 @@ impl Code {
     /// One line that says it, used in tables and SARIF rules.
     pub fn title(self) -> &'static str {
         self.title
-    }
-}
-
-impl PartialEq for Code {
-    fn eq(&self, other: &Self) -> bool {
-        self.id == other.id
-    }
-}
-
-impl Eq for Code {}
-
-impl PartialOrd for Code {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Code {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.id.cmp(other.id)
     }
 }
 

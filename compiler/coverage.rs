@@ -10,7 +10,6 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::catalogue::Catalogue;
-use crate::facts::ports::PortRow;
 use crate::plan::Plan;
 use crate::runbook::Conditions;
 
@@ -19,8 +18,6 @@ use crate::runbook::Conditions;
 pub struct Provided {
     /// Id of the requirement.
     pub id: String,
-    /// Title of the artifact or step.
-    pub title: String,
     /// What it is.
     pub kind: ProvidedKind,
 }
@@ -39,34 +36,22 @@ pub fn of_plan(catalogue: &Catalogue, plan: &Plan<'_>) -> Coverage {
     let of_entries = plan.entries.iter().flat_map(|entry| {
         entry.template.front.requirements.iter().map(|id| Provided {
             id: id.clone(),
-            title: entry.title.clone(),
             kind: match &entry.path {
                 Some(path) => ProvidedKind::Artifact(path.to_string()),
                 None => ProvidedKind::Step(entry.title.clone()),
             },
         })
     });
-    let of_ports = plan
-        .facts
-        .servers
-        .iter()
-        .flat_map(|server| provided_by_ports(&server.ports));
+    // The port table is printed in the runbook.
+    let servers = plan.facts.servers.iter();
+    let ids = servers.flat_map(|server| &server.ports).flat_map(|row| &row.ids);
+    let of_ports = ids.map(|id| Provided {
+        id: id.clone(),
+        kind: ProvidedKind::Artifact("RUNBOOK.md".into()),
+    });
     let provided: Vec<Provided> = of_entries.chain(of_ports).collect();
     let conditions = Conditions::new(catalogue, plan);
     coverage(catalogue, &|condition| conditions.holds(condition), &provided)
-}
-
-/// The port table as answers to the `PORT` ids: it is printed in the runbook.
-pub fn provided_by_ports(rows: &[PortRow]) -> Vec<Provided> {
-    rows.iter()
-        .flat_map(|row| {
-            row.ids.iter().map(|id| Provided {
-                id: id.clone(),
-                title: format!("port table: {} {}", row.application, row.port),
-                kind: ProvidedKind::Artifact("RUNBOOK.md".into()),
-            })
-        })
-        .collect()
 }
 
 /// What became of one requirement.
@@ -168,9 +153,7 @@ fn account(provided: Option<&Vec<&Provided>>, settled: Option<&str>) -> Account 
     for provided in provided.into_iter().flatten() {
         match &provided.kind {
             ProvidedKind::Artifact(path) => *files.entry(fold(path)).or_default() += 1,
-            ProvidedKind::Step(title) => {
-                steps.push(title.clone());
-            }
+            ProvidedKind::Step(title) => steps.push(title.clone()),
         }
     }
     steps.sort_unstable();
@@ -179,8 +162,7 @@ fn account(provided: Option<&Vec<&Provided>>, settled: Option<&str>) -> Account 
         let by = files
             .into_iter()
             .map(|(path, count)| match count {
-                1 => path,
-                _ if path.starts_with("servers/*/") => format!("{path} ({count} times)"),
+                2.. if path.starts_with("servers/*/") => format!("{path} ({count} times)"),
                 _ => path,
             })
             .collect();
@@ -233,14 +215,8 @@ impl Account {
 impl Coverage {
     /// Whether a requirement has no account.
     pub fn has_findings(&self) -> bool {
-        self.unaccounted().next().is_some()
-    }
-
-    /// Rows without an account.
-    pub fn unaccounted(&self) -> impl Iterator<Item = &Row> {
-        self.rows
-            .iter()
-            .filter(|row| matches!(row.account, Account::Unaccounted { .. }))
+        let mut rows = self.rows.iter();
+        rows.any(|row| matches!(row.account, Account::Unaccounted { .. }))
     }
 
     /// "298 requirements: 120 generated, 60 steps, …".
@@ -286,46 +262,6 @@ impl Coverage {
         out.push('\n');
         out
     }
-
-    /// The table as Markdown.
-    pub fn markdown(&self) -> String {
-        let mut out = format!(
-            "{}.\n\n| id | requirement | account | by |\n| --- | --- | --- | --- |\n",
-            self.summary()
-        );
-        for row in &self.rows {
-            let _ = writeln!(
-                out,
-                "| {} | {} | {} | {} |",
-                row.id,
-                cell(&row.title),
-                row.account.word(),
-                cell(&row.account.detail())
-            );
-        }
-        out
-    }
-
-    /// The table as pretty JSON with a final line feed.
-    pub fn json(&self) -> Result<String, serde_json::Error> {
-        Ok(serde_json::to_string_pretty(self)? + "\n")
-    }
-}
-
-/// A text inside a Markdown table cell: signs that end a cell or start markup are escaped.
-fn cell(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '|' | '\\' | '*' | '_' | '<' | '>' | '[' | ']' => {
-                out.push('\\');
-                out.push(letter);
-            }
-            letter if letter.is_control() => out.push(' '),
-            letter => out.push(letter),
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -343,7 +279,6 @@ mod tests {
     fn artifact(id: &str, path: &str) -> Provided {
         Provided {
             id: id.into(),
-            title: path.into(),
             kind: ProvidedKind::Artifact(path.into()),
         }
     }
@@ -360,7 +295,6 @@ mod tests {
             artifact("SQL-3", "deployment/sql/a.sql"),
             Provided {
                 id: "STEP-1".into(),
-                title: "t".into(),
                 kind: ProvidedKind::Step("2.1 Unpack".into()),
             },
         ]
@@ -407,12 +341,7 @@ mod tests {
         assert!(table.text().ends_with(
             "5 requirements: 1 generated, 1 by a step, 1 not applicable, 1 settled, 1 unaccounted\n"
         ));
-        assert!(
-            table
-                .markdown()
-                .contains(r"| SQL-3 | other | not applicable | not \| here |")
-        );
-        let json: serde_json::Value = serde_json::from_str(&table.json().unwrap()).unwrap();
+        let json = crate::json::tree(&table);
         assert_eq!(json["rows"][0]["account"], "generated");
         assert_eq!(json["rows"][4]["id"], "CFG-1");
     }

@@ -67,12 +67,8 @@ impl Diagnostic {
 
     /// Sets the primary place.
     #[must_use]
-    pub fn at(mut self, span: Span) -> Self {
-        self.primary = Some(Label {
-            span,
-            text: String::new(),
-        });
-        self
+    pub fn at(self, span: Span) -> Self {
+        self.at_with(span, "")
     }
 
     /// Sets the primary place when there is one.

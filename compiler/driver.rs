@@ -106,11 +106,7 @@ impl Compiler {
         let all = folder::overlay(folder::built_in(), over);
         let (texts, loaded) = templates::load_or_salvage(diagnostics, all, catalogue::catalogue());
         *sources = texts;
-        let (mut templates, mut failed) = match loaded {
-            Ok(templates) => (templates, None),
-            Err((reported, Some(rest))) => (rest, Some(reported)),
-            Err((reported, None)) => return Err(TemplatesFailed(reported)),
-        };
+        let (mut templates, mut failed) = what_is_left(loaded).map_err(TemplatesFailed)?;
         if unread.is_some() {
             templates = templates.with_unread_files();
             failed = unread;
@@ -204,19 +200,12 @@ impl Compiler {
 
     /// From a typed inventory to texts that were read back.
     pub fn compile_loaded(&self, run: &mut Run<'_>, loaded: &Loaded) -> Result<Linted<'_>, Reported> {
-        let (plan, mut failed) = self.plan(run, loaded)?;
+        let (plan, failed) = self.plan(run, loaded)?;
         (run.on_phase)("render");
-        let rendered = match render::render(run.diagnostics, plan) {
-            Ok(rendered) => rendered,
-            Err((reported, Some(rendered))) => {
-                failed = Some(reported);
-                rendered
-            }
-            Err((reported, None)) => return Err(reported),
-        };
+        let (rendered, gaps) = what_is_left(render::render(run.diagnostics, plan))?;
         (run.on_phase)("lint");
         let linted = lint::lint(run.diagnostics, run.sources, &self.accepted, rendered);
-        failed.or(self.failed).map_or(linted, Err)
+        gaps.or(failed).or(self.failed).map_or(linted, Err)
     }
 
     /// The plan, also when something is wrong with it; that was reported then.
@@ -230,26 +219,20 @@ impl Compiler {
             &loaded.places,
             self.today.as_deref(),
         );
-        let (checked, refused) = match checked {
-            Ok(checked) => (checked, None),
-            Err((reported, Some(checked))) => (checked, Some(reported)),
-            Err((reported, None)) => return Err(reported),
-        };
+        let (checked, refused) = what_is_left(checked)?;
         before?;
         (run.on_phase)("plan");
         // A run that did too much already ends here for every further inventory.
         if let Some(finding) = self.templates.spent() {
             return Err(run.diagnostics.error(finding));
         }
-        match plan::plan(run.diagnostics, checked, &self.templates) {
-            Ok(mut plan) => {
-                let judged = runbook::judge(run.diagnostics, &loaded.places, &mut plan);
-                Ok((plan, refused.or(judged.err())))
-            }
-            // An order with gaps says nothing of the one that was meant.
-            Err((reported, Some(plan))) => Ok((plan, Some(refused.unwrap_or(reported)))),
-            Err((reported, None)) => Err(reported),
-        }
+        let (mut plan, gaps) = what_is_left(plan::plan(run.diagnostics, checked, &self.templates))?;
+        // An order with gaps says nothing of the one that was meant.
+        let wrong = match gaps {
+            Some(gaps) => Some(gaps),
+            None => runbook::judge(run.diagnostics, &loaded.places, &mut plan).err(),
+        };
+        Ok((plan, refused.or(wrong)))
     }
 
     /// All phases up to the bundle in memory.
@@ -275,11 +258,19 @@ impl Compiler {
         inventory: &str,
     ) -> Result<Coverage, Reported> {
         let loaded = self.load(run, files, inventory)?;
-        let plan = match self.plan(run, &loaded)? {
-            (plan, None) => plan,
-            (_, Some(reported)) => return Err(reported),
-        };
-        Ok(coverage::of_plan(catalogue::catalogue(), &plan))
+        match self.plan(run, &loaded)? {
+            (plan, None) => Ok(coverage::of_plan(catalogue::catalogue(), &plan)),
+            (_, Some(reported)) => Err(reported),
+        }
+    }
+}
+
+/// What a phase made, also when something of it was left out; that was reported then.
+fn what_is_left<T>(made: Result<T, (Reported, Option<T>)>) -> Result<(T, Option<Reported>), Reported> {
+    match made {
+        Ok(made) => Ok((made, None)),
+        Err((reported, Some(rest))) => Ok((rest, Some(reported))),
+        Err((reported, None)) => Err(reported),
     }
 }
 

@@ -82,7 +82,7 @@ impl Accepted {
 }
 
 fn place_of(digest: &Digest) -> usize {
-    usize::try_from(digest.number() % PLACES as u64).unwrap_or_default()
+    usize::try_from(digest.number() % PLACES as u64).expect("less than the number of places")
 }
 
 /// Texts that were read back; only `lint` makes one.

@@ -4,6 +4,10 @@
 //! text must not use one mark for two things; with all marks in one file a test can tell. A mark is gone before anybody
 //! reads the text. This file must not know what the texts are.
 
+use std::ops::Range;
+
+use crate::formats::Cut as _;
+
 /// A run of marks that are told apart by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Numbered {
@@ -90,6 +94,19 @@ pub const TEMPLATE_LINES: Numbered = Numbered {
     first: '\u{F0000}',
     count: 0xFFFD,
 };
+
+/// The text with a mark in place of each of these parts of it, which are in order.
+pub fn put(mark: char, text: &str, parts: impl IntoIterator<Item = Range<usize>>) -> String {
+    let mut marked = String::with_capacity(text.len());
+    let mut done = 0;
+    for part in parts {
+        marked.push_str(text.cut(done..part.start));
+        marked.push(mark);
+        done = part.end;
+    }
+    marked.push_str(text.cut(done..));
+    marked
+}
 
 #[cfg(test)]
 mod tests {

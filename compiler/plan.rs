@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::check::Checked;
 use crate::codes;
 use crate::contract::artifact::{Effect, Rollback, Scope};
+use crate::contract::manifest::Window;
 use crate::contract::path::BundlePath;
+use crate::contract::phase::Phase;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::facts::Facts;
 use crate::templates::engine::Variables;
@@ -69,6 +71,15 @@ impl Plan<'_> {
         self.templates.holds(condition, &self.variables)
     }
 
+    /// The change window as manifests and runbooks say it.
+    pub fn window(&self) -> Option<Window> {
+        let window = self.facts.bundle.window.as_ref()?;
+        Some(Window {
+            start: window.start.clone(),
+            end: window.end.clone(),
+        })
+    }
+
     /// The variables an entry is rendered with.
     pub fn variables(&self, entry: &Planned<'_>) -> Variables {
         variables_of(&self.variables, entry.server, entry.each.as_deref())
@@ -110,36 +121,31 @@ pub fn plan<'t>(
     };
     let mut found = Diagnostics::new();
     let mut entries = Vec::new();
+    let list = templates.list();
     for (index, server) in facts.servers.iter().enumerate() {
         let variables = variables_of(&base, Some(index), None);
         let folder = format!("servers/{}/", server.name);
-        for template in templates
-            .list()
+        let place = (&variables, Some(index), folder.as_str());
+        for template in list
             .iter()
             .filter(|template| template.front.scope == Scope::Server)
         {
-            plan_template(
-                &mut found,
-                templates,
-                template,
-                &variables,
-                Some(index),
-                &folder,
-                &mut entries,
-            );
+            plan_template(&mut found, templates, template, place, &mut entries);
         }
     }
-    for template in templates
-        .list()
-        .iter()
-        .filter(|template| template.front.scope != Scope::Server)
-    {
-        let folder = if template.front.scope == Scope::Deployment {
-            "deployment/"
-        } else {
-            ""
+    for template in list {
+        let folder = match template.front.scope {
+            Scope::Server => continue,
+            Scope::Deployment => "deployment/",
+            Scope::Bundle => "",
         };
-        plan_template(&mut found, templates, template, &base, None, folder, &mut entries);
+        plan_template(
+            &mut found,
+            templates,
+            template,
+            (&base, None, folder),
+            &mut entries,
+        );
     }
     let has_gaps = found.has_errors();
     misfits(&mut found, templates, &entries);
@@ -168,7 +174,7 @@ pub fn plan<'t>(
 fn work_order<'a>(
     entry: &'a Planned<'_>,
 ) -> (
-    crate::contract::phase::Phase,
+    Phase,
     u16,
     &'a str,
     Option<usize>,
@@ -186,13 +192,14 @@ fn work_order<'a>(
     )
 }
 
+/// Where a template is applied: what it sees, the index of the server, and the folder of its files.
+type Place<'p> = (&'p Variables, Option<usize>, &'p str);
+
 fn plan_template<'t>(
     diagnostics: &mut Diagnostics,
     templates: &'t Templates,
     template: &'t Template,
-    variables: &Variables,
-    server: Option<usize>,
-    folder: &str,
+    (variables, server, folder): Place<'_>,
     entries: &mut Vec<Planned<'t>>,
 ) {
     match templates.applies(template, variables) {
@@ -200,22 +207,10 @@ fn plan_template<'t>(
         Ok(false) => return,
         Err(diagnostic) => return diagnostics.push(diagnostic),
     }
-    if template.front.each.is_empty() {
-        match planned(templates, template, variables, server, None, folder) {
-            Ok(entry) => entries.push(entry),
-            Err(diagnostic) => diagnostics.push(diagnostic),
-        }
-    }
-    for each in &template.front.each {
-        let variables = variables_of(variables, None, Some(each));
-        match planned(
-            templates,
-            template,
-            &variables,
-            server,
-            Some(each.clone()),
-            folder,
-        ) {
+    let once = template.front.each.is_empty().then_some(None);
+    for each in once.into_iter().chain(template.front.each.iter().map(Some)) {
+        let variables = variables_of(variables, None, each.map(String::as_str));
+        match planned(templates, template, (&variables, server, folder), each) {
             Ok(entry) => entries.push(entry),
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
@@ -225,42 +220,30 @@ fn plan_template<'t>(
 fn planned<'t>(
     templates: &Templates,
     template: &'t Template,
-    variables: &Variables,
-    server: Option<usize>,
-    each: Option<String>,
-    folder: &str,
+    (variables, server, folder): Place<'_>,
+    each: Option<&String>,
 ) -> Result<Planned<'t>, Diagnostic> {
+    let below = |path: &str, key| parse_path(templates, template, &format!("{folder}{path}"), key);
     let fields = templates.fields(template, variables)?;
     let runbook = templates.runbook(template, variables)?;
-    let path = fields
-        .path
-        .map(|path| parse_path(templates, template, &format!("{folder}{path}"), "path"))
-        .transpose()?;
+    let path = fields.path.map(|path| below(&path, "path")).transpose()?;
     let rollback = match fields.rollback.as_deref() {
         Some("captured") => Rollback::Captured,
         Some("one_way") => Rollback::OneWay,
         Some("none") => Rollback::Nothing,
-        Some(artifact) => Rollback::Artifact(parse_path(
-            templates,
-            template,
-            &format!("{folder}{artifact}"),
-            "rollback",
-        )?),
+        Some(artifact) => Rollback::Artifact(below(artifact, "rollback")?),
         None => template.front.effect.map_or(Rollback::Nothing, default_rollback),
     };
-    let applied_by = fields
-        .applied_by
-        .map(|script| parse_path(templates, template, &format!("{folder}{script}"), "applied_by"))
-        .transpose()?;
+    let applied_by = fields.applied_by.map(|script| below(&script, "applied_by"));
     Ok(Planned {
         template,
         server,
-        each,
+        each: each.cloned(),
         path,
         title: fields.title,
         target: fields.target,
         rollback,
-        applied_by,
+        applied_by: applied_by.transpose()?,
         restarts: fields.restarts,
         runbook,
     })

@@ -13,6 +13,7 @@ use crate::catalogue::{Catalogue, Entry};
 use crate::codes::{self, Code};
 use crate::diag::{nearest, one_of};
 use crate::explain;
+use crate::formats::Cut as _;
 use crate::inventory::{Schema, accept, yaml_scalar};
 
 /// The version in which keys without a mark of their own came.
@@ -41,10 +42,13 @@ pub struct Key {
 
 /// Every key in the order of the format.
 pub fn keys() -> Vec<Key> {
-    let schema = Schema::merged();
+    keys_of(&Schema::merged())
+}
+
+fn keys_of(schema: &Value) -> Vec<Key> {
     let definitions = schema.get("$defs").cloned().unwrap_or_default();
     let mut found = Vec::new();
-    walk(&schema, &definitions, "", &mut found);
+    walk(schema, &definitions, "", &mut found);
     found
 }
 
@@ -89,25 +93,17 @@ fn resolved(field: &Value, definitions: &Value) -> Value {
 }
 
 fn walk(schema: &Value, definitions: &Value, path: &str, found: &mut Vec<Key>) {
-    let required: BTreeSet<&str> = schema
-        .get("required")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
+    let required = schema.get("required").and_then(Value::as_array);
     let properties = schema.get("properties").and_then(Value::as_object);
     for (name, field) in properties.into_iter().flatten() {
         let field = resolved(field, definitions);
         let dot = if path.is_empty() { "" } else { "." };
         let path = format!("{path}{dot}{name}");
         let items = field.get("items").map(|items| resolved(items, definitions));
-        let is_list_of_sections = items
-            .as_ref()
-            .is_some_and(|items| items.get("properties").is_some());
+        let sections = items.as_ref().filter(|items| items.get("properties").is_some());
         found.push(Key {
             kind: kind(&field, items.as_ref()),
-            required: required.contains(name.as_str()),
+            required: required.is_some_and(|required| required.iter().any(|key| key == name)),
             default: field
                 .get("default")
                 .filter(|default| !default.is_null() && !default.is_object())
@@ -122,11 +118,11 @@ fn walk(schema: &Value, definitions: &Value, path: &str, found: &mut Vec<Key>) {
                 .and_then(Value::as_str)
                 .unwrap_or(FIRST)
                 .to_owned(),
-            is_section: field.get("properties").is_some() || is_list_of_sections,
+            is_section: field.get("properties").is_some() || sections.is_some(),
             path: path.clone(),
         });
-        match items.filter(|_| is_list_of_sections) {
-            Some(items) => walk(&items, definitions, &format!("{path}[]"), found),
+        match sections {
+            Some(items) => walk(items, definitions, &format!("{path}[]"), found),
             None => walk(&field, definitions, &path, found),
         }
     }
@@ -176,21 +172,16 @@ fn kind(field: &Value, items: Option<&Value>) -> String {
 }
 
 fn choices(field: &Value) -> Vec<String> {
-    let by_enum = field.get("enum").and_then(Value::as_array);
-    if let Some(values) = by_enum {
-        return values
-            .iter()
-            .filter(|value| !value.is_null())
-            .map(yaml_scalar)
-            .collect();
+    if let Some(values) = field.get("enum").and_then(Value::as_array) {
+        let values = values.iter().filter(|value| !value.is_null());
+        return values.map(yaml_scalar).collect();
     }
     let branches = field.get("oneOf").and_then(Value::as_array);
-    branches
+    let constants = branches
         .into_iter()
         .flatten()
-        .filter_map(|branch| branch.get("const"))
-        .map(yaml_scalar)
-        .collect()
+        .filter_map(|branch| branch.get("const"));
+    constants.map(yaml_scalar).collect()
 }
 
 fn form_words(form: &str) -> &'static str {
@@ -259,7 +250,7 @@ fn paths(yaml: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut stack: Vec<(usize, String)> = Vec::new();
     for line in yaml.lines() {
-        let line = line.split(" #").next().unwrap_or_default();
+        let line = line.split_once(" #").map_or(line, |(line, _)| line);
         let trimmed = line.trim_start();
         if trimmed.is_empty() || trimmed.starts_with('#') {
             continue;
@@ -305,31 +296,24 @@ fn paths(yaml: &str) -> Vec<String> {
         }
     }
     // A section is touched by what touches its keys, which have their own entries.
-    let sections: Vec<String> = found.iter().map(|path| format!("{path}.")).collect();
     let is_leaf = |path: &String| {
         let own = format!("{path}.");
         let items = format!("{path}[]");
-        sections.contains(&own)
-            && !found
-                .iter()
-                .any(|other| other.starts_with(&own) || other.starts_with(&items))
+        !found
+            .iter()
+            .any(|other| other.starts_with(&own) || other.starts_with(&items))
     };
-    let leaves: Vec<String> = found.iter().filter(|path| is_leaf(path)).cloned().collect();
-    leaves
+    found.iter().filter(|path| is_leaf(path)).cloned().collect()
 }
 
 /// The page of a key, as `explain` prints it. Lists may be written without `[]`, and with the number or name of an item:
 /// `servers.fqdn`, `servers[0].fqdn`, `servers.CORE01.fqdn`.
 pub fn key_page(wanted: &str) -> Option<String> {
     let plain = |path: &str| {
-        let mut parts = path.split('[');
-        let first = parts.next().unwrap_or_default();
-        let rest = parts.map(|part| part.split_once(']').map_or(part, |(_, rest)| rest));
-        first
-            .chars()
-            .chain(rest.flat_map(str::chars))
-            .collect::<String>()
-            .to_ascii_lowercase()
+        let (first, rest) = path.split_once('[').unwrap_or((path, ""));
+        let rest = rest.split('[');
+        let rest = rest.map(|part| part.split_once(']').map_or(part, |(_, rest)| rest));
+        format!("{first}{}", rest.collect::<String>()).to_ascii_lowercase()
     };
     let keys = keys();
     let named = keys.iter().find(|key| plain(&key.path) == plain(wanted)).cloned();
@@ -362,12 +346,17 @@ pub fn key_page(wanted: &str) -> Option<String> {
         }
     }
     if let Some(codes) = checks_by_key().get(&of_a_server(&key.path)) {
-        page.push_str("\nChecks:\n");
-        for code in codes {
-            let _ = writeln!(page, "  {}  {}", code.id(), code.title());
-        }
+        page.push_str(&list_of_checks(codes));
     }
     Some(page)
+}
+
+fn list_of_checks<'c>(codes: impl IntoIterator<Item = &'c Code>) -> String {
+    let mut text = String::from("\nChecks:\n");
+    for code in codes {
+        let _ = writeln!(text, "  {}  {}", code.id(), code.title());
+    }
+    text
 }
 
 fn first_sentence(text: &str) -> &str {
@@ -408,10 +397,7 @@ pub fn requirement_page(entry: &Entry) -> String {
         .filter(|code| explain::page(**code).is_some_and(|page| mentions(page, &entry.id)))
         .collect();
     if !checks.is_empty() {
-        page.push_str("\nChecks:\n");
-        for code in checks {
-            let _ = writeln!(page, "  {}  {}", code.id(), code.title());
-        }
+        page.push_str(&list_of_checks(checks));
     }
     page
 }
@@ -419,8 +405,9 @@ pub fn requirement_page(entry: &Entry) -> String {
 /// Whether a text names an id, and not a longer one.
 fn mentions(text: &str, id: &str) -> bool {
     text.match_indices(id).any(|(at, _)| {
-        let after = text.get(at + id.len()..).and_then(|rest| rest.chars().next());
-        !after.is_some_and(|letter| letter.is_ascii_digit())
+        !text
+            .cut(at + id.len()..)
+            .starts_with(|letter: char| letter.is_ascii_digit())
     })
 }
 
@@ -506,13 +493,9 @@ pub fn page() -> String {
 
 /// The keys of the project file as a table.
 fn project_keys() -> String {
-    let schema = Schema::project();
-    let definitions = schema.get("$defs").cloned().unwrap_or_default();
-    let mut keys = Vec::new();
-    walk(&schema, &definitions, "", &mut keys);
     let mut text =
         "| key | type | default | meaning | example |\n| --- | --- | --- | --- | --- |\n".to_owned();
-    for key in keys {
+    for key in keys_of(&Schema::project()) {
         let _ = writeln!(
             text,
             "| `{}` | {} | {} | {} | {} |",

@@ -25,7 +25,6 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::contract::manifest::Window;
 use crate::contract::path::BundlePath;
 use crate::contract::runbook::{BundleName, FORMAT, Runbook, Step, StepNumber};
 use crate::plan::{Plan, Planned};
@@ -38,10 +37,7 @@ pub use step::effect as effect_words;
 pub fn runbook(plan: &Plan<'_>, texts: &[String]) -> Runbook {
     let steps = steps(plan, texts);
     let bundle = &plan.facts.bundle;
-    let window = bundle.window.as_ref().map(|window| Window {
-        start: window.start.clone(),
-        end: window.end.clone(),
-    });
+    let window = plan.window();
     let timing = schedule::timing(&steps, window.as_ref());
     Runbook {
         format: FORMAT,

@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use crate::formats::{FactPath, Form, Step};
+use crate::formats::{Cut as _, FactPath, Form, Step};
 
 mod decode;
 pub mod lines;
@@ -33,6 +33,16 @@ pub struct Suspect {
 struct Found {
     name: Range<usize>,
     position: String,
+}
+
+impl Found {
+    /// The same in a text in which what was looked at begins at `at`.
+    fn behind(self, at: usize) -> Self {
+        Self {
+            name: at + self.name.start..at + self.name.end,
+            ..self
+        }
+    }
 }
 
 /// How often a text may be encoded.
@@ -86,7 +96,7 @@ fn encoded(text: &str, declared: &[&str], depth: usize, found: &mut Vec<Suspect>
 fn one_for_each_line(text: &str, found: Vec<Suspect>) -> Vec<Suspect> {
     let is_weak = |suspect: &Suspect| suspect.position == RANDOM || suspect.form == "escaped";
     let line = |suspect: &Suspect| {
-        let before = text.get(..suspect.name.start).unwrap_or_default();
+        let before = text.cut(..suspect.name.start);
         before.rfind('\n').map_or(0, |at| at + 1)
     };
     let strong: Vec<usize> = found
@@ -276,6 +286,11 @@ fn is_reference(value: &str) -> bool {
     }
 }
 
+/// The text up to the first letter that ends it.
+fn up_to(text: &str, ends: impl Fn(char) -> bool) -> &str {
+    text.split(ends).next().unwrap_or(text)
+}
+
 /// Whether the lines of a text, looked at one by one, let it pass.
 #[cfg(test)]
 fn passes_by_lines(text: &str) -> bool {
@@ -308,6 +323,7 @@ mod tests {
             "set \"API_TOKEN=abcdef\"",
             "-passin pass:hunter2",
             "amqps://user:pass@host",
+            "see\u{a0}svc:hunter2Zq9@host",
             "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ",
             "User ID=sa;Password=N'abcd'",
             "Pwd=longenough;",

@@ -123,6 +123,31 @@ fn names(value: &Value) -> Vec<String> {
     }
 }
 
+/// How a value is shown.
+enum Shape<'v> {
+    /// Keys on lines of their own.
+    Section(&'v Map<String, Value>),
+    /// Items on lines of their own.
+    List(&'v [Value]),
+    /// On one line: also a list of scalars, and what is empty.
+    Scalar,
+}
+
+impl<'v> Shape<'v> {
+    fn of(value: &'v Value) -> Self {
+        match value {
+            Value::Object(entries) if !entries.is_empty() => Self::Section(entries),
+            Value::Array(items) if items.iter().any(Value::is_object) => Self::List(items),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_) => Self::Scalar,
+        }
+    }
+}
+
 impl Part<'_> {
     /// Every value of the part in the order of the format.
     pub fn entries(&self) -> Vec<Entry> {
@@ -133,35 +158,27 @@ impl Part<'_> {
 
     fn collect(&self, key: &str, pointer: &str, value: &Value, found: &mut Vec<Entry>) {
         let dot = if key.is_empty() { "" } else { "." };
-        match value {
-            Value::Object(entries) if !entries.is_empty() => {
+        let mut inside = |name: &str, segment: &str, inner| {
+            self.collect(
+                &format!("{key}{dot}{name}"),
+                &format!("{pointer}/{segment}"),
+                inner,
+                found,
+            );
+        };
+        match Shape::of(value) {
+            Shape::Section(entries) => {
                 for (name, inner) in entries {
-                    self.collect(
-                        &format!("{key}{dot}{name}"),
-                        &format!("{pointer}/{name}"),
-                        inner,
-                        found,
-                    );
+                    inside(name, name, inner);
                 }
             }
-            Value::Array(items) if items.iter().any(Value::is_object) => {
+            Shape::List(items) => {
                 for (index, inner) in items.iter().enumerate() {
                     let number = index.to_string();
-                    let name = item_name(inner).unwrap_or(&number);
-                    self.collect(
-                        &format!("{key}{dot}{name}"),
-                        &format!("{pointer}/{index}"),
-                        inner,
-                        found,
-                    );
+                    inside(item_name(inner).unwrap_or(&number), &number, inner);
                 }
             }
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Array(_)
-            | Value::Object(_) => found.push(Entry {
+            Shape::Scalar => found.push(Entry {
                 key: key.to_owned(),
                 value: value.clone(),
                 origin: self.origin(pointer),
@@ -184,16 +201,9 @@ impl Part<'_> {
     /// The part as YAML. A part with a key begins with that key.
     pub fn text(&self) -> String {
         let mut text = String::new();
-        match &self.value {
-            Value::Object(entries) if self.key.is_empty() => self.mapping("", "", entries, &mut text),
-            value @ (Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Array(_)
-            | Value::Object(_)) => {
-                self.entry("", &self.key, &self.pointer, value, &mut text);
-            }
+        match self.value.as_object().filter(|_| self.key.is_empty()) {
+            Some(entries) => self.mapping("", "", entries, &mut text),
+            None => self.entry("", &self.key, &self.pointer, &self.value, &mut text),
         }
         text
     }
@@ -206,12 +216,12 @@ impl Part<'_> {
 
     fn entry(&self, indent: &str, name: &str, pointer: &str, value: &Value, text: &mut String) {
         let deeper = format!("{indent}  ");
-        match value {
-            Value::Object(entries) if !entries.is_empty() => {
+        match Shape::of(value) {
+            Shape::Section(entries) => {
                 let _ = writeln!(text, "{indent}{name}:");
                 self.mapping(&deeper, pointer, entries, text);
             }
-            Value::Array(items) if items.iter().any(Value::is_object) => {
+            Shape::List(items) => {
                 let _ = writeln!(text, "{indent}{name}:");
                 for (index, item) in items.iter().enumerate() {
                     let mut lines = String::new();
@@ -228,12 +238,7 @@ impl Part<'_> {
                     let _ = write!(text, "{deeper}- {first}");
                 }
             }
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Array(_)
-            | Value::Object(_) => {
+            Shape::Scalar => {
                 let line = format!("{indent}{name}: {}", yaml_scalar(value));
                 let origin = match self.origin(pointer) {
                     Origin::Written { file, line, .. } => format!("{file}:{line}"),

@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::formats::Cut as _;
+
 /// Identifies one text in a [`Sources`] table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
@@ -73,18 +75,16 @@ impl SourceFile {
 
     /// Line and column of a byte offset; offsets past the end give the end of the text.
     pub fn position(&self, offset: usize) -> Position {
-        let offset = floor_char_boundary(&self.text, offset);
+        let offset = self.text.floor_char_boundary(offset);
         let line = self
             .line_starts
             .partition_point(|&start| start as usize <= offset)
             .max(1);
         let start = self.line_starts.get(line - 1).map_or(0, |&start| start as usize);
-        let column = self
-            .text
-            .get(start..offset)
-            .map_or(0, |before| before.chars().count())
-            + 1;
-        Position { line, column }
+        Position {
+            line,
+            column: self.text.cut(start..offset).chars().count() + 1,
+        }
     }
 
     /// Byte range of a one-based line without its line end, or `None` when there is no such line.
@@ -119,14 +119,6 @@ pub fn plain_text(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn floor_char_boundary(text: &str, offset: usize) -> usize {
-    let mut offset = offset.min(text.len());
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
-    }
-    offset
-}
-
 /// Append-only table of source texts. Cloning shares the texts.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
@@ -142,14 +134,8 @@ impl Sources {
     /// Adds a text under a workspace-relative name and returns its id.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> FileId {
         let text = text.into();
-        let line_starts = std::iter::once(0)
-            .chain(
-                text.bytes()
-                    .enumerate()
-                    .filter(|(_, byte)| *byte == b'\n')
-                    .map(|(at, _)| saturate(at + 1)),
-            )
-            .collect();
+        let behind_breaks = text.match_indices('\n').map(|(at, _)| saturate(at + 1));
+        let line_starts = std::iter::once(0).chain(behind_breaks).collect();
         self.files.push(Arc::new(SourceFile {
             name: name.into(),
             text,

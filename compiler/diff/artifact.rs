@@ -13,7 +13,7 @@ use crate::formats::{FactPath, Reading};
 
 /// What comparing one artifact gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Verdict {
     /// The same bytes, applied the same way.
     Unchanged,
     /// The same meaning.
@@ -39,17 +39,12 @@ pub(super) fn compare_artifacts(
     old_names: &Identity,
     new_names: &Identity,
     renamed: bool,
-) -> Outcome {
+) -> Verdict {
     let editions_differ = old_names != new_names;
     let mut facts = applied(old, new, old_names, new_names);
     let difference = match (before, now) {
-        (Content::Derived(before), Content::Derived(now)) => {
-            return if before == now {
-                Outcome::Unchanged
-            } else {
-                Outcome::Derived
-            };
-        }
+        (Content::Derived(before), Content::Derived(now)) if before == now => return Verdict::Unchanged,
+        (Content::Derived(_), Content::Derived(_)) => return Verdict::Derived,
         (before, now) if before == now => None,
         (Content::Text(before), Content::Text(now)) if reading(old) == reading(new) => {
             Some(compare_texts(reading(new), before, now, old_names, new_names))
@@ -65,21 +60,21 @@ pub(super) fn compare_artifacts(
         )])),
     };
     match difference {
-        None if facts.is_empty() => Outcome::Unchanged,
+        None if facts.is_empty() => Verdict::Unchanged,
         Some(Difference::Layout)
             if facts.is_empty() && (renamed || editions_differ && !is_layout(reading(new), before, now)) =>
         {
-            Outcome::Names
+            Verdict::Names
         }
-        Some(Difference::Layout) if facts.is_empty() => Outcome::Layout,
-        None | Some(Difference::Layout) => Outcome::Changed(facts),
+        Some(Difference::Layout) if facts.is_empty() => Verdict::Layout,
+        None | Some(Difference::Layout) => Verdict::Changed(facts),
         Some(Difference::Meaning(more)) => {
             facts.extend(more);
-            Outcome::Changed(facts)
+            Verdict::Changed(facts)
         }
         Some(Difference::Lines(more)) => {
             facts.extend(more);
-            Outcome::Lines(facts)
+            Verdict::Lines(facts)
         }
     }
 }
@@ -119,7 +114,7 @@ pub(super) fn added(artifact: &Artifact, content: &Content, names: &Identity) ->
             Some(facts) => {
                 let facts = facts.into_iter();
                 facts
-                    .map(|(path, value)| Fact::new(path, None, Some(value)))
+                    .map(|fact| Fact::new(fact.shape, None, Some(fact.value)))
                     .collect()
             }
             None => whole(names.hide(text)),
@@ -141,14 +136,18 @@ fn applied(old: &Artifact, new: &Artifact, old_names: &Identity, new_names: &Ide
         .collect()
 }
 
-/// What the manifest says of how an artifact is applied.
-fn said(artifact: &Artifact, names: &Identity) -> [(&'static str, Subject, Option<String>); 10] {
-    let undo = match &artifact.rollback {
+/// How an artifact is undone, in words.
+pub(super) fn undo(rollback: &Rollback) -> String {
+    match rollback {
         Rollback::Captured => "captured".to_owned(),
         Rollback::OneWay => "one-way".to_owned(),
         Rollback::Nothing => "nothing to undo".to_owned(),
         Rollback::Artifact(path) => path.to_string(),
-    };
+    }
+}
+
+/// What the manifest says of how an artifact is applied.
+fn said(artifact: &Artifact, names: &Identity) -> [(&'static str, Subject, Option<String>); 10] {
     let rows = [
         ("title", Subject::Content, Some(artifact.title.clone())),
         ("target", Subject::Target, artifact.target.clone()),
@@ -157,7 +156,7 @@ fn said(artifact: &Artifact, names: &Identity) -> [(&'static str, Subject, Optio
         ("phase", Subject::Content, Some(artifact.phase.name().into())),
         ("encoding", Subject::Bytes, Some(artifact.encoding.name().into())),
         ("line ends", Subject::Bytes, Some(artifact.eol.name().into())),
-        ("undo", Subject::Undo, Some(undo)),
+        ("undo", Subject::Undo, Some(undo(&artifact.rollback))),
         (
             "requirements",
             Subject::Content,

@@ -5,7 +5,7 @@
 //! paths are left out of the alignment: a new first statement must not change all that follow. Equal items mean that
 //! only the layout differs. This file must not know servers, bundles or reports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
@@ -13,7 +13,7 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 use super::fact::{Fact, FactKind};
 use super::identity::{Identity, holds_stand_ins};
 use super::labels;
-use crate::formats::{FactPath, Form, Format, Item, Reading, Step};
+use crate::formats::{Cut as _, FactPath, Form, Format, Item, Reading, Step};
 use crate::lint::read_back;
 use crate::secrets::lines::{self, Guard};
 
@@ -49,7 +49,10 @@ pub fn compare_texts(
         (old_names, new_names)
     };
     let reading = reading.into();
-    match (facts(reading, old, old_names), facts(reading, new, new_names)) {
+    match (
+        all_facts(reading, old, old_names),
+        all_facts(reading, new, new_names),
+    ) {
         (Some(old), Some(new)) => {
             let differing = align(&old, &new);
             if differing.is_empty() {
@@ -62,37 +65,27 @@ pub fn compare_texts(
     }
 }
 
-/// Every fact of a text as a new one; `None` when it does not read.
-pub fn all_facts(reading: Reading, text: &str, names: &Identity) -> Option<Vec<(FactPath, String)>> {
-    facts(reading, text, names).map(|facts| facts.into_iter().map(|fact| (fact.shape, fact.value)).collect())
-}
-
 /// An item without what only says where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Plain {
-    shape: FactPath,
-    value: String,
+pub(super) struct Plain {
+    pub(super) shape: FactPath,
+    pub(super) value: String,
 }
 
-fn facts(reading: Reading, text: &str, names: &Identity) -> Option<Vec<Plain>> {
+/// Every fact of a text; `None` when it does not read.
+pub(super) fn all_facts(reading: Reading, text: &str, names: &Identity) -> Option<Vec<Plain>> {
     let items = read_back(reading, text).ok()?;
     // A text without a single fact proves nothing about its layout.
     if items.is_empty() && !text.trim().is_empty() {
         return None;
     }
-    let items = if reading == Reading::Whole(Format::Cmd) {
-        labels::without_numbers(items)
-    } else if reading == Reading::Whole(Format::Sql) {
-        with_batch_ends(items)
-    } else {
-        items
+    let items = match reading {
+        Reading::Whole(Format::Cmd) => labels::without_numbers(items),
+        Reading::Whole(Format::Sql) => with_batch_ends(items),
+        Reading::Whole(_) | Reading::Edits(_) => items,
     };
-    Some(
-        items
-            .into_iter()
-            .map(|item| plain(reading, item, names))
-            .collect(),
-    )
+    let items = items.into_iter();
+    Some(items.map(|item| plain(reading, item, names)).collect())
 }
 
 fn plain(reading: Reading, item: Item, names: &Identity) -> Plain {
@@ -133,16 +126,14 @@ fn with_batch_ends(items: Vec<Item>) -> Vec<Item> {
 /// The facts that differ between two sequences.
 fn align(old: &[Plain], new: &[Plain]) -> Vec<Fact> {
     let prefix = old.iter().zip(new).take_while(|(old, new)| old == new).count();
-    let rest = |facts: &[Plain]| facts.get(prefix..).unwrap_or_default().to_vec();
-    let (old, new) = (rest(old), rest(new));
+    let (old, new) = (old.cut(prefix..), new.cut(prefix..));
     let suffix = old
         .iter()
         .rev()
         .zip(new.iter().rev())
         .take_while(|(old, new)| old == new)
         .count();
-    let old = old.get(..old.len() - suffix).unwrap_or_default();
-    let new = new.get(..new.len() - suffix).unwrap_or_default();
+    let (old, new) = (old.cut(..old.len() - suffix), new.cut(..new.len() - suffix));
     let (mut gone, mut come) = (Vec::new(), Vec::new());
     if old.len().saturating_mul(new.len()) > LARGEST_ALIGNMENT {
         gone.extend(old.iter());
@@ -152,8 +143,8 @@ fn align(old: &[Plain], new: &[Plain]) -> Vec<Fact> {
             if matches!(step, DiffOp::Equal { .. }) {
                 continue;
             }
-            gone.extend(old.get(step.old_range()).unwrap_or_default());
-            come.extend(new.get(step.new_range()).unwrap_or_default());
+            gone.extend(old.cut(step.old_range()));
+            come.extend(new.cut(step.new_range()));
         }
     }
     pair_up(gone, come)
@@ -188,16 +179,14 @@ fn take_pairs<'a, K: Ord>(
     come: Vec<&'a Plain>,
     key: impl Fn(&Plain) -> K,
 ) -> Taken<'a> {
-    let mut waiting: BTreeMap<K, std::collections::VecDeque<usize>> = BTreeMap::new();
+    let mut waiting: BTreeMap<K, VecDeque<usize>> = BTreeMap::new();
     for (index, fact) in gone.iter().enumerate() {
         waiting.entry(key(fact)).or_default().push_back(index);
     }
     let mut used = vec![false; gone.len()];
     let (mut left, mut pairs) = (Vec::new(), Vec::new());
     for fact in come {
-        let found = waiting
-            .get_mut(&key(fact))
-            .and_then(std::collections::VecDeque::pop_front);
+        let found = waiting.get_mut(&key(fact)).and_then(VecDeque::pop_front);
         match found.and_then(|index| Some((gone.get(index)?, used.get_mut(index)?))) {
             Some((old, used)) => {
                 *used = true;
@@ -206,13 +195,13 @@ fn take_pairs<'a, K: Ord>(
             None => left.push(fact),
         }
     }
-    let rest = gone
-        .into_iter()
-        .zip(used)
-        .filter(|(_, used)| !used)
-        .map(|(fact, _)| fact)
-        .collect();
-    (rest, left, pairs)
+    (unused(gone, used), left, pairs)
+}
+
+/// The facts that are not used.
+fn unused<'a>(facts: Vec<&'a Plain>, used: Vec<bool>) -> Vec<&'a Plain> {
+    let facts = facts.into_iter().zip(used);
+    facts.filter(|(_, used)| !used).map(|(fact, _)| fact).collect()
 }
 
 /// Facts whose path differs in one step only and whose values are equal: the block of that step has a new name.
@@ -256,15 +245,7 @@ fn renamed_blocks<'a>(
             ..Fact::new(new.clone(), told(&old), told(&new))
         });
     }
-    let left = |facts: Vec<&'a Plain>, used: Vec<bool>| {
-        facts
-            .into_iter()
-            .zip(used)
-            .filter(|(_, used)| !used)
-            .map(|(fact, _)| fact)
-            .collect()
-    };
-    (left(gone, old_used), left(come, new_used))
+    (unused(gone, old_used), unused(come, new_used))
 }
 
 fn renamed_step(old: &Plain, new: &Plain) -> Option<(FactPath, FactPath)> {
@@ -310,10 +291,10 @@ pub fn by_lines(old: &str, new: &str) -> Vec<Fact> {
         .map(|step| {
             let (before, now) = (step.old_range(), step.new_range());
             let lines = |lines: &[&str], guards: &[Guard], range: std::ops::Range<usize>| {
-                let guards = guards.get(range.start..).unwrap_or_default();
-                let lines = lines.get(range).unwrap_or_default();
-                let guards = guards.iter().map(Some).chain(std::iter::repeat(None));
+                let guards = guards.iter().skip(range.start).map(Some);
+                let guards = guards.chain(std::iter::repeat(None));
                 let shown: Vec<&str> = lines
+                    .cut(range)
                     .iter()
                     .zip(guards)
                     .map(|(line, guard)| match guard {

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use super::sides::Snapshot;
-use crate::contract::artifact::Role;
 use crate::contract::digest::Digest;
+use crate::contract::manifest::ServerEntry;
+use crate::json;
 
 /// Version and id of a bundle.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -35,35 +36,27 @@ pub struct Edition {
 impl Edition {
     /// What the manifest of a snapshot says.
     fn of(snapshot: &Snapshot) -> Self {
+        let manifest = &snapshot.manifest;
+        let bundle = &manifest.bundle;
+        let window = bundle.window.as_ref();
+        let said = |server: &ServerEntry| {
+            let roles: Vec<String> = server.roles.iter().map(json::word).collect();
+            format!("{}, {}", server.fqdn, roles.join(" and "))
+        };
         Self {
-            name: snapshot.manifest.bundle.name.clone(),
+            name: bundle.name.clone(),
             origin: snapshot.origin.clone(),
-            version: snapshot.manifest.bundle.version.clone(),
-            change: snapshot.manifest.bundle.change.clone(),
-            window: snapshot
-                .manifest
-                .bundle
-                .window
-                .as_ref()
-                .map(|window| format!("{} to {}", window.start, window.end)),
-            program: snapshot.manifest.tool.as_ref().map(|tool| tool.sha256),
-            compiled_by: format!(
-                "{} {}",
-                snapshot.manifest.generator.name, snapshot.manifest.generator.version
-            ),
-            servers: snapshot
-                .manifest
+            version: bundle.version.clone(),
+            change: bundle.change.clone(),
+            window: window.map(|window| format!("{} to {}", window.start, window.end)),
+            program: manifest.tool.as_ref().map(|tool| tool.sha256),
+            compiled_by: format!("{} {}", manifest.generator.name, manifest.generator.version),
+            servers: manifest
                 .servers
                 .iter()
-                .map(|server| {
-                    let roles: Vec<&str> = server.roles.iter().map(|role| role_name(*role)).collect();
-                    (
-                        server.name.clone(),
-                        format!("{}, {}", server.fqdn, roles.join(" and ")),
-                    )
-                })
+                .map(|server| (server.name.clone(), said(server)))
                 .collect(),
-            id: snapshot.manifest.bundle.id,
+            id: bundle.id,
         }
     }
 
@@ -123,13 +116,5 @@ impl BundlePair {
             old: old.map(Edition::of),
             new: new.map(Edition::of),
         }
-    }
-}
-
-/// A role as inventories and manifests write it.
-fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Core => "core",
-        Role::Management => "management",
     }
 }

@@ -4,9 +4,10 @@
 //! The report grows with the number of distinct changes; servers are lists of names. This file must not know how a
 //! report looks.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::artifact::Outcome;
+use super::artifact::{Verdict, undo};
 use super::compare::REDACTED;
 use super::edition::BundlePair;
 use super::fact::{Fact, FactKind, Subject};
@@ -14,7 +15,6 @@ use super::identity::{Identity, Others, shown};
 use super::model::{Change, FORMAT, Group, Report, Warning};
 use super::pair::{Compared, Comparison, Place};
 use super::risk::{self, Risk};
-use crate::contract::artifact::Rollback;
 use crate::contract::manifest::Artifact;
 use crate::formats::{FactPath, Step};
 use crate::secrets;
@@ -70,53 +70,38 @@ fn warnings(found: &BTreeMap<String, BTreeSet<String>>) -> Vec<Warning> {
 }
 
 fn count(comparison: &Comparison<'_>, report: &mut Report) {
-    let (mut touched, mut more_than_layout) = (BTreeSet::new(), BTreeSet::new());
+    let (mut touched, mut more_than_names, mut more_than_layout) =
+        (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for found in &comparison.artifacts {
         let artifacts = &mut report.artifacts;
         let coverage = &mut report.coverage;
         let name = found.artifact.clone();
-        coverage.compared += 1;
-        let table = match &found.outcome {
-            Outcome::Unchanged => {
-                coverage.equal += 1;
-                *artifacts.unchanged.entry(name).or_default() += 1;
-                continue;
+        let (table, how) = match &found.verdict {
+            Verdict::Unchanged => (&mut artifacts.unchanged, &mut coverage.equal),
+            Verdict::Derived => (&mut artifacts.derived, &mut coverage.derived),
+            Verdict::Layout => (&mut artifacts.layout_only, &mut coverage.parsed),
+            Verdict::Names => (&mut artifacts.names_only, &mut coverage.parsed),
+            Verdict::Changed(_) => (&mut artifacts.changed, &mut coverage.parsed),
+            Verdict::Lines(_) => {
+                let lines = coverage.by_lines.entry(name.clone());
+                (&mut artifacts.changed, lines.or_default())
             }
-            Outcome::Derived => {
-                coverage.derived += 1;
-                *artifacts.derived.entry(name).or_default() += 1;
-                continue;
-            }
-            Outcome::Layout => {
-                coverage.parsed += 1;
-                &mut artifacts.layout_only
-            }
-            Outcome::Names => {
-                coverage.parsed += 1;
-                &mut artifacts.names_only
-            }
-            Outcome::Changed(_) => {
-                coverage.parsed += 1;
-                &mut artifacts.changed
-            }
-            Outcome::Lines(_) => {
-                *coverage.by_lines.entry(name.clone()).or_default() += 1;
-                &mut artifacts.changed
-            }
-            Outcome::Added(_) => {
-                coverage.compared -= 1;
-                coverage.one_sided += 1;
-                &mut artifacts.added
-            }
-            Outcome::Removed => {
-                coverage.compared -= 1;
-                coverage.one_sided += 1;
-                &mut artifacts.removed
-            }
+            Verdict::Added(_) => (&mut artifacts.added, &mut coverage.one_sided),
+            Verdict::Removed => (&mut artifacts.removed, &mut coverage.one_sided),
         };
         *table.entry(name).or_default() += 1;
+        *how += 1;
+        if !matches!(found.verdict, Verdict::Added(_) | Verdict::Removed) {
+            coverage.compared += 1;
+        }
+        if matches!(found.verdict, Verdict::Unchanged | Verdict::Derived) {
+            continue;
+        }
         touched.insert(&found.place);
-        if !matches!(found.outcome, Outcome::Layout | Outcome::Names) {
+        if found.verdict != Verdict::Names {
+            more_than_names.insert(&found.place);
+        }
+        if !matches!(found.verdict, Verdict::Layout | Verdict::Names) {
             more_than_layout.insert(&found.place);
         }
     }
@@ -136,20 +121,9 @@ fn count(comparison: &Comparison<'_>, report: &mut Report) {
         }
     }
     // A renamed server is changed when more than its names differ.
-    let other: BTreeSet<&Place> = comparison
-        .artifacts
-        .iter()
-        .filter(|found| {
-            !matches!(
-                found.outcome,
-                Outcome::Unchanged | Outcome::Names | Outcome::Derived
-            )
-        })
-        .map(|found| &found.place)
-        .collect();
     servers
         .changed
-        .extend(renamed.filter(|place| other.contains(place)).cloned());
+        .extend(renamed.filter(|place| more_than_names.contains(place)).cloned());
     for list in [
         &mut servers.changed,
         &mut servers.layout_only,
@@ -165,12 +139,12 @@ fn count(comparison: &Comparison<'_>, report: &mut Report) {
 fn groups(comparison: &Comparison<'_>) -> Vec<Group> {
     let mut spread: BTreeMap<(&str, Class), BTreeMap<Option<&Fact>, Spread>> = BTreeMap::new();
     for (index, found) in comparison.artifacts.iter().enumerate() {
-        let (class, facts): (Class, &[Fact]) = match &found.outcome {
-            Outcome::Changed(facts) => ((Change::Changed, false), facts),
-            Outcome::Lines(facts) => ((Change::Changed, true), facts),
-            Outcome::Added(facts) => ((Change::Added, false), facts),
-            Outcome::Removed => ((Change::Removed, false), &[]),
-            Outcome::Unchanged | Outcome::Layout | Outcome::Names | Outcome::Derived => continue,
+        let (class, facts): (Class, &[Fact]) = match &found.verdict {
+            Verdict::Changed(facts) => ((Change::Changed, false), facts),
+            Verdict::Lines(facts) => ((Change::Changed, true), facts),
+            Verdict::Added(facts) => ((Change::Added, false), facts),
+            Verdict::Removed => ((Change::Removed, false), &[]),
+            Verdict::Unchanged | Verdict::Layout | Verdict::Names | Verdict::Derived => continue,
         };
         let table = spread.entry((&found.artifact, class)).or_default();
         let mut add = |fact, order| {
@@ -280,7 +254,7 @@ fn join_installations<'a>(drafts: Vec<Draft<'a>>, comparison: &Comparison<'_>) -
 /// Joins groups of different artifacts with the same facts at the same places, and everything that goes at one place.
 fn join_artifacts(groups: Vec<Group>) -> Vec<Group> {
     let mut joined: BTreeMap<Sameness, Group> = BTreeMap::new();
-    for group in groups {
+    for mut group in groups {
         let judged = (group.change != Change::Removed).then(|| (group.risk, group.reason.clone()));
         let key = (
             (group.change, group.by_lines),
@@ -290,24 +264,17 @@ fn join_artifacts(groups: Vec<Group>) -> Vec<Group> {
             judged,
         );
         match joined.entry(key) {
-            std::collections::btree_map::Entry::Vacant(entry) => {
+            Entry::Vacant(entry) => {
                 entry.insert(group);
             }
-            std::collections::btree_map::Entry::Occupied(mut entry) => {
+            Entry::Occupied(mut entry) => {
                 let into = entry.get_mut();
                 if group.risk > into.risk {
                     into.risk = group.risk;
-                    into.reason = group.reason;
+                    into.reason = std::mem::take(&mut group.reason);
                 }
-                for (list, more) in [
-                    (&mut into.artifacts, group.artifacts),
-                    (&mut into.titles, group.titles),
-                    (&mut into.targets, group.targets),
-                    (&mut into.restarts, group.restarts),
-                    (&mut into.undo, group.undo),
-                    (&mut into.requirements, group.requirements),
-                ] {
-                    list.extend(more);
+                for (list, more) in into.lists().into_iter().zip(group.lists()) {
+                    list.append(more);
                 }
             }
         }
@@ -315,14 +282,7 @@ fn join_artifacts(groups: Vec<Group>) -> Vec<Group> {
     // Once at the end: sorting at each of 100,000 artifacts takes an hour.
     let mut groups: Vec<Group> = joined.into_values().collect();
     for group in &mut groups {
-        for list in [
-            &mut group.artifacts,
-            &mut group.titles,
-            &mut group.targets,
-            &mut group.restarts,
-            &mut group.undo,
-            &mut group.requirements,
-        ] {
+        for list in group.lists() {
             list.sort();
             list.dedup();
         }
@@ -355,13 +315,9 @@ fn group(draft: &Draft<'_>) -> Option<Group> {
         let all: BTreeSet<String> = found
             .iter()
             .flat_map(|found| {
-                let hidden: Vec<String> = texts(found.record)
-                    .iter()
-                    .map(|text| names.restore(&found.names.hide(text)))
-                    .collect();
-                hidden
+                let texts = texts(found.record).into_iter();
+                texts.map(|text| safe(&names.restore(&found.names.hide(&text))))
             })
-            .map(|text| safe(&text))
             .collect();
         all.into_iter().collect()
     };
@@ -373,14 +329,7 @@ fn group(draft: &Draft<'_>) -> Option<Group> {
         reason: reason.to_owned(),
         targets: set(&|record| record.target.clone().into_iter().collect()),
         restarts: set(&|record| record.restarts.clone()),
-        undo: set(&|record| {
-            vec![match &record.rollback {
-                Rollback::Captured => "captured".into(),
-                Rollback::OneWay => "one-way".into(),
-                Rollback::Nothing => "nothing to undo".into(),
-                Rollback::Artifact(path) => path.to_string(),
-            }]
-        }),
+        undo: set(&|record| vec![undo(&record.rollback)]),
         requirements: set(&|record| record.requirements.clone()),
         places: {
             let places: BTreeSet<Place> = found.iter().map(|found| found.place.clone()).collect();

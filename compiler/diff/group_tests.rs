@@ -12,8 +12,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::bundle::{ArtifactRecord, BundleIdentity, Part, bundle};
-use crate::contract::artifact::Role;
-use crate::contract::artifact::{Effect, Scope};
+use crate::contract::artifact::{Effect, Role, Rollback, Scope};
 use crate::contract::manifest::{ServerEntry, Warning};
 use crate::contract::path::BundlePath;
 use crate::contract::phase::Phase;

@@ -69,20 +69,13 @@ fn write_page(page: &mut String, report: &Report) -> std::fmt::Result {
         "</table>\n<p class=\"soft\">{}</p>",
         escape(&wording::coverage(report))
     )?;
-    list(page, "Not as built", &report.damage)?;
-    list(
-        page,
-        "Left out, because one side does not compile",
-        &report.failed,
-    )?;
-    let warnings = |found: &[super::model::Warning]| -> Vec<String> {
-        found
-            .iter()
-            .map(|found| wording::warning(report, found))
-            .collect()
-    };
-    list(page, "New warnings", &warnings(&report.new_warnings))?;
-    list(page, "Warnings that are gone", &warnings(&report.gone_warnings))?;
+    for (title, lines) in wording::notes(report) {
+        writeln!(page, "<h2>{title}</h2>\n<ul>")?;
+        for line in lines {
+            writeln!(page, "<li>{}</li>", escape(&line))?;
+        }
+        writeln!(page, "</ul>")?;
+    }
     if !report.groups.is_empty() {
         writeln!(page, "<h2>Changes</h2>")?;
         write_filter(page, report)?;
@@ -96,17 +89,6 @@ fn write_page(page: &mut String, report: &Report) -> std::fmt::Result {
         writeln!(page, "</main>\n<script>\n{SCRIPT}</script>")?;
     }
     writeln!(page, "</body>\n</html>")
-}
-
-fn list(page: &mut String, title: &str, lines: &[String]) -> std::fmt::Result {
-    if lines.is_empty() {
-        return Ok(());
-    }
-    writeln!(page, "<h2>{title}</h2>\n<ul>")?;
-    for line in lines {
-        writeln!(page, "<li>{}</li>", escape(line))?;
-    }
-    writeln!(page, "</ul>")
 }
 
 fn write_filter(page: &mut String, report: &Report) -> std::fmt::Result {
@@ -132,23 +114,13 @@ fn write_group(page: &mut String, report: &Report, number: usize, group: &Group)
     let servers: Vec<String> = group
         .places
         .iter()
-        .map(|place| {
-            format!(
-                "{}/{}",
-                place.bundle,
-                place.server.as_deref().unwrap_or("deployment")
-            )
-        })
+        .map(|place| escape(&place.to_string()))
         .collect();
     writeln!(
         page,
         "<article id=\"change-{number}\" data-risk=\"{risk}\" data-servers=\"{}\">\n<header>\n\
          <h3>{number}. {} {} <span class=\"risk {risk}\">{risk}</span></h3>\n<dl>",
-        servers
-            .iter()
-            .map(|server| escape(server))
-            .collect::<Vec<_>>()
-            .join("\t"),
+        servers.join("\t"),
         codes(&group.artifacts),
         group.change.word(),
         risk = group.risk.word(),

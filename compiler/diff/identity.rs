@@ -5,8 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use super::fact::Fact;
+use crate::formats::Cut as _;
 use crate::formats::unseen::unseen;
 use crate::marks;
 
@@ -153,10 +155,8 @@ impl<'a> Others<'a> {
         let mut hidden = String::with_capacity(text.len());
         let mut rest = text;
         while !rest.is_empty() {
-            let end = rest
-                .find(|letter: char| !(letter.is_alphanumeric() || matches!(letter, '_' | '-')))
-                .unwrap_or(rest.len());
-            let (word, tail) = rest.split_at_checked(end).unwrap_or((rest, ""));
+            let end = rest.find(|letter| !belongs(letter)).unwrap_or(rest.len());
+            let (word, tail) = rest.split_at(end);
             let stand_in = if !word.is_empty() && word == installation.bundle {
                 Some(marks::BUNDLE)
             } else {
@@ -191,24 +191,19 @@ fn hide_domain(text: &str, domain: &str) -> String {
     let pattern = plain.replace('.', "\\.");
     let mut hidden = text.to_owned();
     for (spelling, stand_in) in [(pattern, marks::PATTERN_DOMAIN), (plain, marks::DOMAIN)] {
-        let mut replaced = String::with_capacity(hidden.len());
-        let mut done = 0;
-        for (at, found) in hidden.match_indices(&spelling) {
-            let behind = hidden.get(at + found.len()..).unwrap_or_default();
-            let longer = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
-            let more_labels = behind
-                .strip_prefix('.')
-                .is_some_and(|rest| rest.starts_with(longer));
-            if at >= done && !behind.starts_with(longer) && !more_labels {
-                replaced.push_str(hidden.get(done..at).unwrap_or_default());
-                replaced.push(stand_in);
-                done = at + found.len();
-            }
-        }
-        replaced.push_str(hidden.get(done..).unwrap_or_default());
-        hidden = replaced;
+        let ends = |behind: &str| {
+            let label = behind.strip_prefix('.').unwrap_or(behind);
+            !behind.starts_with(belongs) && !label.starts_with(belongs)
+        };
+        let places = parts(&hidden, &spelling).filter(|place| ends(hidden.cut(place.end..)));
+        hidden = marks::put(stand_in, &hidden, places);
     }
     hidden
+}
+
+/// Where a text stands in another one.
+fn parts(text: &str, part: &str) -> impl Iterator<Item = Range<usize>> {
+    text.match_indices(part).map(|(at, found)| at..at + found.len())
 }
 
 /// Whether a text holds stand-ins already: replacing names could make it equal to another one.
@@ -243,56 +238,40 @@ fn stand_in(letter: char) -> Option<&'static str> {
 
 /// Replaces `version` where it stands behind `name` and one separator.
 fn hide_version(text: &str, name: &str, version: &str) -> String {
-    let mut hidden = String::with_capacity(text.len());
     let mut done = 0;
-    for (at, found) in text.match_indices(name) {
-        let behind = at + found.len();
-        let tail = text.get(behind..).unwrap_or_default();
-        let separated = tail.strip_prefix(['\\', '/', ' ', '-', '_']);
-        let rest = separated.and_then(|tail| tail.strip_prefix(version));
-        let ends = |rest: &str| !rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_');
-        if let Some(rest) = rest
-            && ends(rest)
-            && at >= done
-        {
-            hidden.push_str(text.get(done..=behind).unwrap_or_default());
-            hidden.push(marks::VERSION);
-            done = text.len() - rest.len();
-        }
-    }
-    hidden.push_str(text.get(done..).unwrap_or_default());
-    hidden
+    let versions = parts(text, name).filter_map(|found| {
+        let separated = text.cut(found.end..).strip_prefix(['\\', '/', ' ', '-', '_']);
+        let rest = separated?.strip_prefix(version)?;
+        let goes_on = rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_');
+        let place = found.end + 1..text.len() - rest.len();
+        let is_one = !goes_on && found.start >= done;
+        done = if is_one { place.end } else { done };
+        is_one.then_some(place)
+    });
+    marks::put(marks::VERSION, text, versions)
+}
+
+/// Whether a letter goes on with a name.
+fn belongs(letter: char) -> bool {
+    letter.is_alphanumeric() || matches!(letter, '_' | '-')
 }
 
 /// Whether what stands behind a word makes it longer. A `-` and a number, as in `CORE01-1.cer`, counts something of it.
 fn continues(tail: &str) -> bool {
-    let inside = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
     let counted = tail
         .strip_prefix('-')
         .map(|rest| rest.trim_start_matches(|letter: char| letter.is_ascii_digit()));
     match counted {
-        Some(rest) if rest.len() + 1 < tail.len() => rest.starts_with(inside),
-        _ => tail.starts_with(inside),
+        Some(rest) if rest.len() + 1 < tail.len() => rest.starts_with(belongs),
+        _ => tail.starts_with(belongs),
     }
 }
 
 fn replace_word(text: &str, word: &str, stand_in: char) -> String {
-    let inside = |letter: Option<char>| {
-        letter.is_some_and(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '-'))
+    let is_whole = |place: &Range<usize>| {
+        !text.cut(..place.start).ends_with(belongs) && !continues(text.cut(place.end..))
     };
-    let mut replaced = String::with_capacity(text.len());
-    let mut done = 0;
-    for (at, found) in text.match_indices(word) {
-        let before = text.get(..at).and_then(|head| head.chars().next_back());
-        let behind = text.get(at + found.len()..).unwrap_or_default();
-        if !inside(before) && !continues(behind) {
-            replaced.push_str(text.get(done..at).unwrap_or_default());
-            replaced.push(stand_in);
-            done = at + found.len();
-        }
-    }
-    replaced.push_str(text.get(done..).unwrap_or_default());
-    replaced
+    marks::put(stand_in, text, parts(text, word).filter(is_whole))
 }
 
 #[cfg(test)]

@@ -78,12 +78,15 @@ mod tests {
     use crate::formats::{Format, items};
 
     /// What a script says after its two first lines.
-    fn check(body: &str, expected: &[&str]) {
+    fn said(body: &str) -> Vec<Item> {
         let text = format!(
             "@echo off\nsetlocal EnableExtensions DisableDelayedExpansion\n{body}endlocal\nexit /b 0\n"
         );
-        let read = items(Format::Cmd, &text).unwrap_or_else(|errors| panic!("{errors:?}"));
-        let got: Vec<String> = without_numbers(read)
+        without_numbers(items(Format::Cmd, &text).unwrap_or_else(|errors| panic!("{errors:?}")))
+    }
+
+    fn check(body: &str, expected: &[&str]) {
+        let got: Vec<String> = said(body)
             .into_iter()
             .map(|item| format!("{} = {}", item.path.without_ordinals(), item.value))
             .collect();
@@ -96,11 +99,7 @@ mod tests {
             |number: usize| format!("if exist \"a\" goto :new_{number}\necho {number}\n:new_{number}\n");
         let values = |count: usize| {
             let body: String = (1..=count).map(step).collect();
-            let text = format!(
-                "@echo off\nsetlocal EnableExtensions DisableDelayedExpansion\n{body}endlocal\nexit /b 0\n"
-            );
-            let read = items(Format::Cmd, &text).unwrap_or_else(|errors| panic!("{errors:?}"));
-            let jumps = without_numbers(read).into_iter().map(|item| item.value);
+            let jumps = said(&body).into_iter().map(|item| item.value);
             jumps.filter(|value| value.contains("new")).collect::<Vec<_>>()
         };
         assert_eq!(values(3)[..4], values(2)[..4]);

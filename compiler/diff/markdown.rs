@@ -133,31 +133,16 @@ fn head(report: &Report, room: Room) -> String {
         let _ = writeln!(text, "| {} | {} | {} |", row.label, row.count, names(&row, room));
     }
     let _ = write!(text, "\n**Coverage:** {}\n", md(&wording::coverage(report)));
-    let mut section = |title: &str, lines: Vec<String>| {
-        if !lines.is_empty() {
-            let _ = write!(text, "\n**{title}**\n\n");
-            let shown = if room == Room::None { FEW } else { lines.len() };
-            for line in lines.iter().take(shown) {
-                let _ = writeln!(text, "- {}", md(line));
-            }
-            if lines.len() > shown {
-                let _ = writeln!(text, "- and {} more", lines.len() - shown);
-            }
+    for (title, lines) in wording::notes(report) {
+        let _ = write!(text, "\n**{title}**\n\n");
+        let shown = if room == Room::None { FEW } else { lines.len() };
+        for line in lines.iter().take(shown) {
+            let _ = writeln!(text, "- {}", md(line));
         }
-    };
-    section("Not as built", report.damage.clone());
-    section(
-        "Left out, because one side does not compile",
-        report.failed.clone(),
-    );
-    let warnings = |found: &[super::model::Warning]| {
-        found
-            .iter()
-            .map(|found| wording::warning(report, found))
-            .collect()
-    };
-    section("New warnings", warnings(&report.new_warnings));
-    section("Warnings that are gone", warnings(&report.gone_warnings));
+        if lines.len() > shown {
+            let _ = writeln!(text, "- and {} more", lines.len() - shown);
+        }
+    }
     text
 }
 
@@ -166,21 +151,16 @@ fn names(row: &Row, room: Room) -> String {
         return "(no room for the names)".into();
     }
     let few = room == Room::None && row.label.contains("artifacts");
-    let shown = if few { FEW } else { row.names.len() };
-    let mut names: Vec<String> = row.names.iter().take(shown).map(|name| code(name)).collect();
-    if row.names.len() > shown {
-        names.push(format!("and {} more", row.names.len() - shown));
-    }
-    names.join(", ")
+    codes(&row.names, if few { FEW } else { row.names.len() })
 }
 
 fn row(report: &Report, number: usize, group: &Group) -> String {
     format!(
         "| {number} | {} | {} {} | {} | {} | {} | {} | {} |\n",
         md(&format!("{}: {}", group.risk.word(), group.reason)),
-        codes(&group.artifacts),
+        cell(&group.artifacts),
         group.change.word(),
-        codes(&group.targets),
+        cell(&group.targets),
         code(&wording::places(report, group)),
         md(&wording::list(&group.restarts, "nothing")),
         md(&wording::list(&group.undo, "nothing")),
@@ -243,16 +223,19 @@ fn code(text: &str) -> String {
 }
 
 /// The first of a list as code, and how many more.
-fn codes(texts: &[String]) -> String {
-    let mut shown: Vec<String> = texts.iter().take(CELL).map(|text| code(text)).collect();
-    if texts.len() > CELL {
-        shown.push(format!("and {} more", texts.len() - CELL));
+fn codes(texts: &[String], most: usize) -> String {
+    let mut shown: Vec<String> = texts.iter().take(most).map(|text| code(text)).collect();
+    if texts.len() > most {
+        shown.push(format!("and {} more", texts.len() - most));
     }
-    if shown.is_empty() {
-        "-".into()
-    } else {
-        shown.join(", ")
+    shown.join(", ")
+}
+
+fn cell(texts: &[String]) -> String {
+    if texts.is_empty() {
+        return "-".into();
     }
+    codes(texts, CELL)
 }
 
 /// Names in one cell of the table of changes.

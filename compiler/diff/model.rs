@@ -69,6 +69,20 @@ pub struct Group {
     pub facts: Vec<Fact>,
 }
 
+impl Group {
+    /// What it says of its artifacts, list by list.
+    pub(super) fn lists(&mut self) -> [&mut Vec<String>; 6] {
+        [
+            &mut self.artifacts,
+            &mut self.titles,
+            &mut self.targets,
+            &mut self.restarts,
+            &mut self.undo,
+            &mut self.requirements,
+        ]
+    }
+}
+
 /// The servers of both sides by what happened to them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Servers {

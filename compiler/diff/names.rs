@@ -9,7 +9,6 @@ use super::pair::Place;
 /// Names in order, runs of three or more consecutive numbers as a range.
 pub fn folded<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let names: BTreeSet<(&str, usize, u64, &str)> = names.into_iter().map(parts).collect();
-    let names: Vec<(&str, usize, u64, &str)> = names.into_iter().collect();
     let mut folded = Vec::new();
     let mut run: Vec<(&str, usize, u64, &str)> = Vec::new();
     for name in names {
@@ -36,7 +35,7 @@ fn end(run: &mut Vec<(&str, usize, u64, &str)>, folded: &mut Vec<String>) {
 /// A name as its head, the width and value of the number at its end, and the whole.
 fn parts(name: &str) -> (&str, usize, u64, &str) {
     let digits = name.bytes().rev().take_while(u8::is_ascii_digit).count();
-    let (head, number) = name.split_at_checked(name.len() - digits).unwrap_or((name, ""));
+    let (head, number) = name.split_at(name.len() - digits);
     match number.parse() {
         Ok(value) => (head, digits, value, name),
         Err(_) => (name, 0, 0, name),
@@ -47,8 +46,7 @@ fn parts(name: &str) -> (&str, usize, u64, &str) {
 pub fn places<'a>(places: impl IntoIterator<Item = &'a Place>, several: bool) -> Vec<String> {
     let mut by_bundle: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for place in places {
-        let server = place.server.as_deref().unwrap_or("deployment");
-        by_bundle.entry(&place.bundle).or_default().insert(server);
+        by_bundle.entry(&place.bundle).or_default().insert(place.at());
     }
     if !several {
         return by_bundle.into_values().flat_map(folded).collect();

@@ -5,10 +5,11 @@
 //! must not know how a report looks.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
-use super::artifact::{Outcome, added, compare_artifacts, summary};
+use super::artifact::{Verdict, added, compare_artifacts, summary};
 use super::compare::all_facts;
 use super::edition::{BundlePair, Edition};
 use super::fact::{Fact, FactKind, without_alike};
@@ -30,10 +31,22 @@ pub struct Place {
     pub server: Option<String>,
 }
 
+impl Place {
+    /// The server, or the word for what exists once per bundle.
+    pub(super) fn at(&self) -> &str {
+        self.server.as_deref().unwrap_or("deployment")
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{}", self.bundle, self.at())
+    }
+}
+
 impl serde::Serialize for Place {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let server = self.server.as_deref().unwrap_or("deployment");
-        serializer.collect_str(&format_args!("{}/{server}", self.bundle))
+        serializer.collect_str(self)
     }
 }
 
@@ -51,7 +64,7 @@ pub struct Compared<'a> {
     /// The same on the old side when there is one.
     pub old_names: Identity,
     /// What came out.
-    pub outcome: Outcome,
+    pub verdict: Verdict,
 }
 
 /// Everything that was compared.
@@ -122,8 +135,8 @@ impl Unit<'_> {
             match self.content(&artifact.path) {
                 Content::Text(content) => {
                     match all_facts(artifact.effect.reading(artifact.format), content, &names) {
-                        Some(facts) => facts.iter().for_each(|(path, value)| {
-                            text.extend(["\0", &path.to_string(), "\0", value]);
+                        Some(facts) => facts.iter().for_each(|fact| {
+                            text.extend(["\0", &fact.shape.to_string(), "\0", &fact.value]);
                         }),
                         None => text.extend(["\0\0", &names.hide(content)]),
                     }
@@ -173,8 +186,9 @@ pub fn compare<'a>(old: &'a Side, new: &'a Side) -> Comparison<'a> {
     };
     let (mut pairs, mut gone, mut come) = (Vec::new(), Vec::new(), Vec::new());
     for (old, new) in bundles(old, new, &mut comparison) {
-        comparison.bundles.push(BundlePair::of(old, new));
-        warnings(old, new, &mut comparison);
+        let pair = BundlePair::of(old, new);
+        warnings(&pair.name, old, new, &mut comparison);
+        comparison.bundles.push(pair);
         let mut olds = old.map(units).unwrap_or_default();
         for (key, unit) in new.map(units).unwrap_or_default() {
             match olds.remove(&key) {
@@ -189,8 +203,6 @@ pub fn compare<'a>(old: &'a Side, new: &'a Side) -> Comparison<'a> {
         comparison
             .damage
             .extend(damage.map(|(path, wrong)| format!("{}/{path} {wrong}", snapshot.origin)));
-    }
-    for snapshot in old.snapshots.iter().chain(&new.snapshots) {
         let name = snapshot.manifest.bundle.name.clone();
         let installation = comparison.installations.entry(name.clone()).or_default();
         installation.bundle = name;
@@ -205,31 +217,20 @@ pub fn compare<'a>(old: &'a Side, new: &'a Side) -> Comparison<'a> {
         }
     }
     let renamed = match_renamed(&mut gone, &mut come);
-    let servers = |units: &[Unit<'_>]| {
-        units
-            .iter()
-            .filter(|unit| unit.server.is_some())
-            .map(Unit::place)
-            .collect()
+    let servers = |units: &mut dyn Iterator<Item = &Unit<'a>>| {
+        let servers = units.filter(|unit| unit.server.is_some());
+        servers.map(Unit::place).collect()
     };
-    comparison.added = servers(&come);
-    comparison.removed = servers(&gone);
-    comparison.kept = pairs
-        .iter()
-        .filter(|(_, new)| new.server.is_some())
-        .map(|(_, new)| new.place())
-        .collect();
+    comparison.added = servers(&mut come.iter());
+    comparison.removed = servers(&mut gone.iter());
+    comparison.kept = servers(&mut pairs.iter().map(|(_, new)| new));
     comparison.renamed = renamed
         .iter()
         .map(|(old, new)| (old.place(), new.place()))
         .collect();
     let mut jobs: Vec<(Option<&Unit<'a>>, Option<&Unit<'a>>)> = Vec::new();
-    jobs.extend(
-        pairs
-            .iter()
-            .chain(&renamed)
-            .map(|(old, new)| (Some(old), Some(new))),
-    );
+    let both = pairs.iter().chain(&renamed);
+    jobs.extend(both.map(|(old, new)| (Some(old), Some(new))));
     jobs.extend(gone.iter().map(|old| (Some(old), None)));
     jobs.extend(come.iter().map(|new| (None, Some(new))));
     comparison.artifacts = jobs
@@ -250,23 +251,23 @@ fn leave_out_what_follows(comparison: &mut Comparison<'_>, old: &Side, new: &Sid
         if let Some(server) = &found.place.server {
             said.server(server);
         }
-        match &found.outcome {
-            Outcome::Changed(_) | Outcome::Lines(_) if is_runbook(record) => {}
-            Outcome::Changed(facts) | Outcome::Lines(facts) => {
+        match &found.verdict {
+            Verdict::Changed(_) | Verdict::Lines(_) if is_runbook(record) => {}
+            Verdict::Changed(facts) | Verdict::Lines(facts) => {
                 // The names of its server are back in place, as the runbook writes them.
                 for fact in facts {
                     said.fact(&fact.map(|text| found.names.restore(text)));
                 }
             }
-            Outcome::Added(_) => {
+            Verdict::Added(_) => {
                 said.subject(record.path.as_str());
                 said.come(&record.title);
             }
-            Outcome::Removed => {
+            Verdict::Removed => {
                 said.subject(record.path.as_str());
                 said.gone(&record.title);
             }
-            Outcome::Unchanged | Outcome::Layout | Outcome::Names | Outcome::Derived => {}
+            Verdict::Unchanged | Verdict::Layout | Verdict::Names | Verdict::Derived => {}
         }
     }
     for place in comparison.added.iter().chain(&comparison.removed) {
@@ -304,17 +305,17 @@ fn leave_out_what_follows(comparison: &mut Comparison<'_>, old: &Side, new: &Sid
         if !is_runbook(found.record) {
             continue;
         }
-        if !matches!(found.outcome, Outcome::Unchanged) {
+        if !matches!(found.verdict, Verdict::Unchanged) {
             with_runbook.insert(found.place.bundle.clone());
         }
-        if let Outcome::Changed(facts) = &mut found.outcome
+        if let Verdict::Changed(facts) = &mut found.verdict
             && let Some(said) = said.get(&found.place.bundle)
         {
             let left = what_is_new(std::mem::take(facts), said);
-            found.outcome = if left.is_empty() {
-                Outcome::Derived
+            found.verdict = if left.is_empty() {
+                Verdict::Derived
             } else {
-                Outcome::Changed(left)
+                Verdict::Changed(left)
             };
         }
     }
@@ -324,15 +325,15 @@ fn leave_out_what_follows(comparison: &mut Comparison<'_>, old: &Side, new: &Sid
             .get(&found.place.bundle)
             .and_then(|views| views.get(found.record.path.as_str()))
         {
-            found.outcome = Outcome::Changed(facts.clone());
+            found.verdict = Verdict::Changed(facts.clone());
             continue;
         }
         if is_derived(found.record)
-            && found.outcome == Outcome::Derived
+            && found.verdict == Verdict::Derived
             && !with_runbook.contains(&found.place.bundle)
         {
             let why = "another page, while the runbook says the same".into();
-            found.outcome = Outcome::Lines(views::whole("the whole file", why));
+            found.verdict = Verdict::Lines(views::whole("the whole file", why));
         }
     }
 }
@@ -407,33 +408,22 @@ fn file_name(path: &str) -> &str {
     path.rsplit(['/', ':']).next().unwrap_or(path)
 }
 
-fn warnings(old: Option<&Snapshot>, new: Option<&Snapshot>, comparison: &mut Comparison<'_>) {
+fn warnings(name: &str, old: Option<&Snapshot>, new: Option<&Snapshot>, comparison: &mut Comparison<'_>) {
     let all = |snapshot: Option<&Snapshot>| -> BTreeSet<String> {
-        let warnings = snapshot
-            .into_iter()
-            .flat_map(|snapshot| &snapshot.manifest.warnings);
+        let snapshots = snapshot.into_iter();
+        let warnings = snapshots.flat_map(|snapshot| &snapshot.manifest.warnings);
         warnings
             .map(|warning| format!("{}: {}", warning.code, warning.message))
             .collect()
     };
-    let name = new
-        .or(old)
-        .map(|snapshot| snapshot.manifest.bundle.name.clone())
-        .unwrap_or_default();
     let (before, now) = (all(old), all(new));
-    for warning in now.difference(&before) {
-        comparison
-            .new_warnings
-            .entry(warning.clone())
-            .or_default()
-            .insert(name.clone());
-    }
-    for warning in before.difference(&now) {
-        comparison
-            .gone_warnings
-            .entry(warning.clone())
-            .or_default()
-            .insert(name.clone());
+    for (found, warnings) in [
+        (&mut comparison.new_warnings, &now - &before),
+        (&mut comparison.gone_warnings, &before - &now),
+    ] {
+        for warning in warnings {
+            found.entry(warning).or_default().insert(name.to_owned());
+        }
     }
 }
 
@@ -483,23 +473,17 @@ fn take_unique<'a, K: Ord>(
             new_taken.insert(*new);
         }
     }
-    let mut index = 0;
-    gone.retain(|_| {
-        index += 1;
-        !old_taken.contains(&(index - 1))
-    });
-    index = 0;
-    come.retain(|_| {
-        index += 1;
-        !new_taken.contains(&(index - 1))
-    });
+    for (units, taken) in [(gone, old_taken), (come, new_taken)] {
+        let mut index = 0..;
+        units.retain(|_| index.next().is_none_or(|index| !taken.contains(&index)));
+    }
 }
 
 /// A server that is renamed loses other names on each side, so what both sides say alike can look different. Such facts
 /// go: those that read the same with all names in place.
-fn only_what_differs(outcome: Outcome, old_names: &Identity, new_names: &Identity) -> Outcome {
-    let Outcome::Changed(facts) = outcome else {
-        return outcome;
+fn only_what_differs(verdict: Verdict, old_names: &Identity, new_names: &Identity) -> Verdict {
+    let Verdict::Changed(facts) = verdict else {
+        return verdict;
     };
     let written = |fact: &Fact, names: &Identity| fact.map(|text| names.restore(text));
     let mut kept = without_alike(facts, |fact| {
@@ -511,9 +495,9 @@ fn only_what_differs(outcome: Outcome, old_names: &Identity, new_names: &Identit
         fact.kind != FactKind::Changed || old.path != new.path || old.old != new.new
     });
     if kept.is_empty() {
-        Outcome::Names
+        Verdict::Names
     } else {
-        Outcome::Changed(kept)
+        Verdict::Changed(kept)
     }
 }
 
@@ -548,35 +532,27 @@ fn compare_units<'a>(old: Option<&Unit<'a>>, new: Option<&Unit<'a>>) -> Vec<Comp
                 .map(|content| (artifact, content))
         };
         let (before, now) = (content(old, olds.get(name)), content(new, news.get(name)));
-        let outcome = match (before, now) {
+        let verdict = match (before, now) {
             (Some(before), Some(now)) => {
-                let outcome = compare_artifacts(before, now, &old_names, &new_names, renamed);
+                let verdict = compare_artifacts(before, now, &old_names, &new_names, renamed);
                 if renamed {
-                    only_what_differs(outcome, &old_names, &new_names)
+                    only_what_differs(verdict, &old_names, &new_names)
                 } else {
-                    outcome
+                    verdict
                 }
             }
-            (None, Some((artifact, content))) => Outcome::Added(added(artifact, content, &new_names)),
+            (None, Some((artifact, content))) => Verdict::Added(added(artifact, content, &new_names)),
             // Also a file that both manifests list and neither side has.
-            (_, None) => Outcome::Removed,
+            (_, None) => Verdict::Removed,
         };
         if let Some(record) = news.get(name).or_else(|| olds.get(name)) {
             compared.push(Compared {
                 place: place.clone(),
                 artifact: name.clone(),
                 record,
-                names: if new.is_some() {
-                    new_names.clone()
-                } else {
-                    old_names.clone()
-                },
-                old_names: if old.is_some() {
-                    old_names.clone()
-                } else {
-                    new_names.clone()
-                },
-                outcome,
+                names: new.map_or(&old_names, |_| &new_names).clone(),
+                old_names: old.map_or(&new_names, |_| &old_names).clone(),
+                verdict,
             });
         }
     }

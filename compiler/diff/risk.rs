@@ -37,312 +37,95 @@ impl Risk {
             Self::High => "high",
         }
     }
+
+    /// The class with its reason.
+    fn because(self, reason: &'static str) -> (Self, &'static str) {
+        (self, reason)
+    }
 }
-
-/// One line of the table. Every condition that is given must hold.
-struct Rule {
-    effect: Option<Effect>,
-    format: Option<Format>,
-    phase: Option<Phase>,
-    /// The artifact asks for this restart.
-    restarts: Option<&'static str>,
-    subject: Option<Subject>,
-    /// One of these stands in a name or key of the fact's path, lower case; none means any path.
-    words: &'static [&'static str],
-    risk: Risk,
-    reason: &'static str,
-}
-
-const ANY: Rule = Rule {
-    effect: None,
-    format: None,
-    phase: None,
-    restarts: None,
-    subject: None,
-    words: &[],
-    risk: Risk::Unknown,
-    reason: "no rule knows this kind of change",
-};
-
-/// The table.
-const RULES: &[Rule] = &[
-    Rule {
-        effect: Some(Effect::Read),
-        format: Some(Format::Markdown),
-        risk: Risk::Medium,
-        reason: "what engineers do by hand, and how they go back",
-        ..ANY
-    },
-    Rule {
-        effect: Some(Effect::Read),
-        format: Some(Format::Cmd),
-        risk: Risk::Medium,
-        reason: "how engineers see that the bundle is intact",
-        ..ANY
-    },
-    Rule {
-        effect: Some(Effect::Read),
-        format: Some(Format::PowerShell),
-        risk: Risk::Medium,
-        reason: "how engineers see that the bundle is intact",
-        ..ANY
-    },
-    Rule {
-        effect: Some(Effect::Read),
-        risk: Risk::Low,
-        reason: "read by people and tools; changes nothing",
-        ..ANY
-    },
-    Rule {
-        effect: Some(Effect::RunSql),
-        risk: Risk::High,
-        reason: "writes into the database all servers share",
-        ..ANY
-    },
-    Rule {
-        subject: Some(Subject::Target),
-        risk: Risk::High,
-        reason: "goes to another place; the old file stays behind",
-        ..ANY
-    },
-    Rule {
-        subject: Some(Subject::Undo),
-        risk: Risk::High,
-        reason: "the way back is another one",
-        ..ANY
-    },
-    Rule {
-        subject: Some(Subject::Bytes),
-        risk: Risk::Medium,
-        reason: "other bytes for the same text; its reader must accept them",
-        ..ANY
-    },
-    Rule {
-        phase: Some(Phase::Rabbitmq),
-        words: &[
-            "ssl", "auth", "listen", "login", "cert", "verify", "user", "loopback", "cacert",
-        ],
-        risk: Risk::High,
-        reason: "TLS or login of the broker: components may be locked out",
-        ..ANY
-    },
-    Rule {
-        phase: Some(Phase::Rabbitmq),
-        format: Some(Format::Json),
-        risk: Risk::High,
-        reason: "how every service reaches the broker",
-        ..ANY
-    },
-    Rule {
-        phase: Some(Phase::Rabbitmq),
-        risk: Risk::Medium,
-        reason: "setting of the broker, which restarts",
-        ..ANY
-    },
-    Rule {
-        format: Some(Format::Nginx),
-        words: &["listen", "ssl_", "server_name", "return", "error_page"],
-        risk: Risk::High,
-        reason: "where and with which certificate the proxy listens: a mistake stops all access",
-        ..ANY
-    },
-    Rule {
-        format: Some(Format::Nginx),
-        words: &[
-            "log",
-            "gzip",
-            "keepalive",
-            "timeout",
-            "sendfile",
-            "worker",
-            "buffer",
-            "hash_",
-            "mime",
-            "types",
-        ],
-        risk: Risk::Low,
-        reason: "tuning of the proxy",
-        ..ANY
-    },
-    Rule {
-        format: Some(Format::Nginx),
-        words: &["location", "proxy_", "upstream", "rewrite", "map", "add_header"],
-        risk: Risk::Medium,
-        reason: "which request reaches which component",
-        ..ANY
-    },
-    Rule {
-        format: Some(Format::Reg),
-        words: &["schannel"],
-        risk: Risk::High,
-        reason: "TLS versions of Windows: other programs of the server are cut off too",
-        ..ANY
-    },
-    Rule {
-        restarts: Some("Windows"),
-        risk: Risk::High,
-        reason: "takes effect when Windows restarts",
-        ..ANY
-    },
-    Rule {
-        format: Some(Format::Reg),
-        risk: Risk::Medium,
-        reason: "registry value that components read when they start",
-        ..ANY
-    },
-    Rule {
-        words: &[
-            "connectionstring",
-            "connection_string",
-            "driver",
-            "provider",
-            "dsn",
-            "odbc",
-            "sql",
-        ],
-        effect: Some(Effect::SetTerms),
-        risk: Risk::High,
-        reason: "how a component reaches the database",
-        ..ANY
-    },
-    Rule {
-        effect: Some(Effect::TransformXml),
-        words: &["connectionstring", "httpgetenabled", "security", "binding"],
-        risk: Risk::High,
-        reason: "how a web application is reached and secured",
-        ..ANY
-    },
-    Rule {
-        effect: Some(Effect::TransformXml),
-        risk: Risk::Medium,
-        reason: "setting of a web application, which IIS restarts",
-        ..ANY
-    },
-    Rule {
-        effect: Some(Effect::SetTerms),
-        risk: Risk::Medium,
-        reason: "setting of a component",
-        ..ANY
-    },
-    Rule {
-        effect: Some(Effect::SetLines),
-        risk: Risk::Medium,
-        reason: "setting of a component",
-        ..ANY
-    },
-    Rule {
-        effect: Some(Effect::ReplaceReferences),
-        risk: Risk::Medium,
-        reason: "addresses that web pages call",
-        ..ANY
-    },
-    Rule {
-        phase: Some(Phase::Verify),
-        effect: Some(Effect::RunScript),
-        risk: Risk::Low,
-        reason: "a check that changes nothing",
-        ..ANY
-    },
-    Rule {
-        phase: Some(Phase::Certificate),
-        risk: Risk::High,
-        reason: "certificates, keys and trust",
-        ..ANY
-    },
-    Rule {
-        phase: Some(Phase::Firewall),
-        risk: Risk::High,
-        reason: "which ports can be reached",
-        ..ANY
-    },
-    Rule {
-        phase: Some(Phase::Stop),
-        risk: Risk::High,
-        reason: "how Callback stops and starts",
-        ..ANY
-    },
-    Rule {
-        phase: Some(Phase::Iis),
-        risk: Risk::High,
-        reason: "which addresses IIS holds, and how the proxy starts",
-        ..ANY
-    },
-    Rule {
-        phase: Some(Phase::ProxyStart),
-        risk: Risk::High,
-        reason: "how the proxy starts",
-        ..ANY
-    },
-    Rule {
-        effect: Some(Effect::RunScript),
-        phase: Some(Phase::Database),
-        risk: Risk::High,
-        reason: "runs the scripts that write into the database",
-        ..ANY
-    },
-    Rule {
-        effect: Some(Effect::RunScript),
-        phase: Some(Phase::WindowsTls),
-        risk: Risk::High,
-        reason: "TLS versions of Windows and .NET",
-        ..ANY
-    },
-    Rule {
-        effect: Some(Effect::RunScript),
-        phase: Some(Phase::Registry),
-        risk: Risk::High,
-        reason: "registry values, TLS versions or firewall rules",
-        ..ANY
-    },
-    Rule {
-        effect: Some(Effect::RunScript),
-        phase: Some(Phase::Components),
-        risk: Risk::Medium,
-        reason: "writes and restores configuration files",
-        ..ANY
-    },
-    Rule {
-        effect: Some(Effect::RunScript),
-        phase: Some(Phase::Proxy),
-        risk: Risk::Medium,
-        reason: "trust, and the proxy that does not run yet",
-        ..ANY
-    },
-    Rule {
-        effect: Some(Effect::RunScript),
-        phase: Some(Phase::Hardening),
-        risk: Risk::Medium,
-        reason: "hardening, which function does not need",
-        ..ANY
-    },
-    Rule {
-        phase: Some(Phase::Restart),
-        risk: Risk::High,
-        reason: "which services and servers restart",
-        ..ANY
-    },
-];
 
 /// The class of one fact of an artifact, and why.
 pub fn of(artifact: &Artifact, subject: Subject, path: &FactPath) -> (Risk, &'static str) {
+    use Effect::{Read, ReplaceReferences, RunScript, RunSql, SetLines, SetTerms, TransformXml};
+    use Risk::{High, Low, Medium, Unknown};
+
+    if artifact.rollback == Rollback::OneWay {
+        return High.because("the bundle cannot undo it");
+    }
     let texts = path.steps().iter().flat_map(|step| step.texts());
     let texts: Vec<String> = texts.map(str::to_lowercase).collect();
-    let is_named = |word: &&str| texts.iter().any(|text| text.contains(*word));
-    if artifact.rollback == Rollback::OneWay {
-        return (Risk::High, "the bundle cannot undo it");
-    }
-    let fits = |rule: &&Rule| {
-        rule.effect.is_none_or(|effect| effect == artifact.effect)
-            && rule.format.is_none_or(|format| format == artifact.format)
-            && rule.phase.is_none_or(|phase| phase == artifact.phase)
-            && rule.subject.is_none_or(|known| known == subject)
-            && rule
-                .restarts
-                .is_none_or(|wanted| artifact.restarts.iter().any(|restart| restart == wanted))
-            && (rule.words.is_empty() || rule.words.iter().any(is_named))
+    // One of these words stands in a name or key of the fact's path.
+    let names = |words: &[&str]| {
+        let mut words = words.iter();
+        words.any(|word| texts.iter().any(|text| text.contains(*word)))
     };
-    let rule = RULES.iter().find(fits).unwrap_or(&ANY);
-    (rule.risk, rule.reason)
+    match (artifact.effect, artifact.format, artifact.phase, subject) {
+        (Read, Format::Markdown, ..) => Medium.because("what engineers do by hand, and how they go back"),
+        (Read, Format::Cmd | Format::PowerShell, ..) => {
+            Medium.because("how engineers see that the bundle is intact")
+        }
+        (Read, ..) => Low.because("read by people and tools; changes nothing"),
+        (RunSql, ..) => High.because("writes into the database all servers share"),
+        (.., Subject::Target) => High.because("goes to another place; the old file stays behind"),
+        (.., Subject::Undo) => High.because("the way back is another one"),
+        (.., Subject::Bytes) => Medium.because("other bytes for the same text; its reader must accept them"),
+        (_, _, Phase::Rabbitmq, _)
+            if names(&[
+                "ssl", "auth", "listen", "login", "cert", "verify", "user", "loopback", "cacert",
+            ]) =>
+        {
+            High.because("TLS or login of the broker: components may be locked out")
+        }
+        (_, Format::Json, Phase::Rabbitmq, _) => High.because("how every service reaches the broker"),
+        (_, _, Phase::Rabbitmq, _) => Medium.because("setting of the broker, which restarts"),
+        (_, Format::Nginx, ..) if names(&["listen", "ssl_", "server_name", "return", "error_page"]) => {
+            High.because("where and with which certificate the proxy listens: a mistake stops all access")
+        }
+        (_, Format::Nginx, ..)
+            if names(&["log", "gzip", "keepalive", "timeout", "sendfile"])
+                || names(&["worker", "buffer", "hash_", "mime", "types"]) =>
+        {
+            Low.because("tuning of the proxy")
+        }
+        (_, Format::Nginx, ..)
+            if names(&["location", "proxy_", "upstream", "rewrite", "map", "add_header"]) =>
+        {
+            Medium.because("which request reaches which component")
+        }
+        (_, Format::Reg, ..) if names(&["schannel"]) => {
+            High.because("TLS versions of Windows: other programs of the server are cut off too")
+        }
+        _ if artifact.restarts.iter().any(|restart| restart == "Windows") => {
+            High.because("takes effect when Windows restarts")
+        }
+        (_, Format::Reg, ..) => Medium.because("registry value that components read when they start"),
+        (SetTerms, ..)
+            if names(&["connectionstring", "connection_string", "driver", "provider"])
+                || names(&["dsn", "odbc", "sql"]) =>
+        {
+            High.because("how a component reaches the database")
+        }
+        (TransformXml, ..) if names(&["connectionstring", "httpgetenabled", "security", "binding"]) => {
+            High.because("how a web application is reached and secured")
+        }
+        (TransformXml, ..) => Medium.because("setting of a web application, which IIS restarts"),
+        (SetTerms | SetLines, ..) => Medium.because("setting of a component"),
+        (ReplaceReferences, ..) => Medium.because("addresses that web pages call"),
+        (RunScript, _, Phase::Verify, _) => Low.because("a check that changes nothing"),
+        (_, _, Phase::Certificate, _) => High.because("certificates, keys and trust"),
+        (_, _, Phase::Firewall, _) => High.because("which ports can be reached"),
+        (_, _, Phase::Stop, _) => High.because("how Callback stops and starts"),
+        (_, _, Phase::Iis, _) => High.because("which addresses IIS holds, and how the proxy starts"),
+        (_, _, Phase::ProxyStart, _) => High.because("how the proxy starts"),
+        (RunScript, _, Phase::Database, _) => High.because("runs the scripts that write into the database"),
+        (RunScript, _, Phase::WindowsTls, _) => High.because("TLS versions of Windows and .NET"),
+        (RunScript, _, Phase::Registry, _) => High.because("registry values, TLS versions or firewall rules"),
+        (RunScript, _, Phase::Components, _) => Medium.because("writes and restores configuration files"),
+        (RunScript, _, Phase::Proxy, _) => Medium.because("trust, and the proxy that does not run yet"),
+        (RunScript, _, Phase::Hardening, _) => Medium.because("hardening, which function does not need"),
+        (_, _, Phase::Restart, _) => High.because("which services and servers restart"),
+        _ => Unknown.because("no rule knows this kind of change"),
+    }
 }
 
 #[cfg(test)]
@@ -395,40 +178,20 @@ mod tests {
         );
         assert_eq!(nginx("http > keepalive_timeout"), "low");
         assert_eq!(nginx("http > something"), "unknown");
-        assert_eq!(check(RunSql, Format::Sql, Phase::Database, &[], "x"), "high");
+        let erlang = |path| check(ReplaceFile, Format::Erlang, Phase::Rabbitmq, &[], path);
+        assert_eq!(erlang("rabbit > ssl_options"), "high");
+        assert_eq!(erlang("rabbit > log"), "medium");
+        let reg =
+            |restarts: &[&str]| check(ImportRegistry, Format::Reg, Phase::Registry, restarts, "HKLM\\x");
+        assert_eq!(reg(&[]), "medium");
+        assert_eq!(reg(&["Windows"]), "high");
+        let other = |effect, format, phase, path| check(effect, format, phase, &[], path);
+        assert_eq!(other(RunSql, Format::Sql, Phase::Database, "x"), "high");
         assert_eq!(
-            check(
-                ReplaceFile,
-                Format::Erlang,
-                Phase::Rabbitmq,
-                &[],
-                "rabbit > ssl_options"
-            ),
+            other(SetTerms, Format::Erlang, Phase::Components, "set a.driver"),
             "high"
         );
-        assert_eq!(
-            check(ReplaceFile, Format::Erlang, Phase::Rabbitmq, &[], "rabbit > log"),
-            "medium"
-        );
-        assert_eq!(
-            check(ImportRegistry, Format::Reg, Phase::Registry, &[], "HKLM\\x"),
-            "medium"
-        );
-        assert_eq!(
-            check(
-                ImportRegistry,
-                Format::Reg,
-                Phase::Registry,
-                &["Windows"],
-                "HKLM\\x"
-            ),
-            "high"
-        );
-        assert_eq!(
-            check(SetTerms, Format::Erlang, Phase::Components, &[], "set a.driver"),
-            "high"
-        );
-        assert_eq!(check(Read, Format::Text, Phase::Verify, &[], "x"), "low");
-        assert_eq!(check(RunScript, Format::Cmd, Phase::Prepare, &[], "x"), "unknown");
+        assert_eq!(other(Read, Format::Text, Phase::Verify, "x"), "low");
+        assert_eq!(other(RunScript, Format::Cmd, Phase::Prepare, "x"), "unknown");
     }
 }

@@ -11,7 +11,7 @@ use similar::{Algorithm, capture_diff_slices};
 
 use super::fact::{Fact, FactKind, without_alike};
 use super::identity::Identity;
-use crate::formats::{FactPath, Step};
+use crate::formats::{Cut as _, FactPath, Step};
 
 /// Chapters that are made from the steps, from the warnings or from the catalogue; the report says those elsewhere.
 const MADE_FROM_OTHERS: &[&str] = &[
@@ -35,12 +35,17 @@ pub(super) struct Said {
     servers: BTreeSet<String>,
     /// Old and new name of renamed servers.
     renamed: Vec<(Identity, Identity)>,
-    /// Everything the old and the new bundle say outside of the chapters that are made from the rest.
-    old_rest: String,
-    new_rest: String,
-    /// Sides that were compiled just now, whose made chapters are what they say: nobody could write into them.
-    old_compiled: bool,
-    new_compiled: bool,
+    /// What the chapters that are made from the rest may repeat, on the old side and on the new one.
+    old: Rest,
+    new: Rest,
+}
+
+/// What a side says outside of the chapters that are made from the rest.
+#[derive(Clone, Debug, Default)]
+struct Rest {
+    text: String,
+    /// It was compiled just now, so that the made chapters are what they say: nobody could write into them.
+    is_compiled: bool,
 }
 
 impl Said {
@@ -87,23 +92,16 @@ impl Said {
 
     /// What a bundle says that chapters of its runbook may repeat: its manifest's warnings and steps, and the rest of the runbook.
     pub(super) fn rest(&mut self, text: &str, is_new: bool) {
-        add(
-            if is_new {
-                &mut self.new_rest
-            } else {
-                &mut self.old_rest
-            },
-            text,
-        );
+        add(&mut self.side(is_new).text, text);
+    }
+
+    fn side(&mut self, is_new: bool) -> &mut Rest {
+        if is_new { &mut self.new } else { &mut self.old }
     }
 
     /// A side that was compiled just now.
     pub(super) fn compiled(&mut self, is_new: bool) {
-        *(if is_new {
-            &mut self.new_compiled
-        } else {
-            &mut self.old_compiled
-        }) = true;
+        self.side(is_new).is_compiled = true;
     }
 
     /// The text of a runbook: what stands outside of the made chapters may be repeated by them, and what stood there before was
@@ -124,15 +122,12 @@ impl Said {
     /// Whether a chapter that is made from others says only what stands there, run by run between its numbers, which follow
     /// from how many there are.
     fn repeats(&self, fact: &Fact) -> bool {
-        let stands = |text: Option<&str>, rest: &str| {
+        let stands = |text: Option<&str>, rest: &Rest| {
             let words = words(text.unwrap_or_default());
-            let is_number = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit());
-            words
-                .split(is_number)
-                .all(|run| run.is_empty() || rest.contains(&format!(" {} ", run.join(" "))))
+            let mut runs = words.split(|word| is_number(word));
+            rest.is_compiled || runs.all(|run| run.is_empty() || holds(&rest.text, run))
         };
-        (self.old_compiled || stands(fact.old.as_deref(), &self.old_rest))
-            && (self.new_compiled || stands(fact.new.as_deref(), &self.new_rest))
+        stands(fact.old.as_deref(), &self.old) && stands(fact.new.as_deref(), &self.new)
     }
 
     /// A server of the bundle.
@@ -262,22 +257,24 @@ fn follows(fact: &Fact, said: &Said) -> bool {
     let counts =
         old.first().map(String::as_str) == Some("steps") || chapter_of(fact) == "How to work with it";
     let stands = |run: &[String], text: &str| {
-        let numbers_only = counts
-            && run
-                .iter()
-                .all(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
-        run.is_empty() || numbers_only || text.contains(&format!(" {} ", run.join(" ")))
+        let numbers_only = counts && run.iter().all(|word| is_number(word));
+        run.is_empty() || numbers_only || holds(text, run)
     };
-    let (gone, come) = (format!("{} ", said.gone), format!("{} ", said.come));
     capture_diff_slices(Algorithm::Myers, &old, &new)
         .into_iter()
         .all(|step| {
-            let (before, now) = (
-                old.get(step.old_range()).unwrap_or_default(),
-                new.get(step.new_range()).unwrap_or_default(),
-            );
-            before == now || stands(before, &gone) && stands(now, &come)
+            let (before, now) = (old.cut(step.old_range()), new.cut(step.new_range()));
+            before == now || stands(before, &said.gone) && stands(now, &said.come)
         })
+}
+
+/// Whether words stand after each other in a text made of words with blanks around them.
+pub(super) fn holds(text: &str, words: &[String]) -> bool {
+    text.contains(&format!(" {} ", words.join(" ")))
+}
+
+pub(super) fn is_number(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Runs of letters and digits, in lower case.

@@ -173,13 +173,8 @@ impl Snapshot {
             .ok()
             .and_then(|path| files.remove(&path));
         let list = BundlePath::parse(SUMS).ok().and_then(|path| files.remove(&path));
-        let manifest_bytes = text.unwrap_or_default();
-        let manifest = manifest(
-            origin,
-            Some(&manifest_bytes)
-                .filter(|bytes| !bytes.is_empty())
-                .map(Vec::as_slice),
-        )?;
+        let text = text.filter(|bytes| !bytes.is_empty());
+        let manifest = manifest(origin, text.as_deref())?;
         let tool = manifest.tool.clone();
         let mut snapshot = Self::gather(origin, manifest, |artifact| {
             let Some(bytes) = files.remove(&artifact.path) else {
@@ -213,7 +208,7 @@ impl Snapshot {
                 .damage
                 .extend(wrong.map(|wrong| (tool.path.as_str().to_owned(), wrong)));
         }
-        snapshot.check_list(&manifest_bytes, list.as_deref());
+        snapshot.check_list(&text.unwrap_or_default(), list.as_deref());
         snapshot.extra(files.into_keys().map(|path| path.as_str().to_owned()));
         Ok(snapshot)
     }
@@ -231,29 +226,23 @@ impl Snapshot {
                 rest.ok_or_else(|| io::Error::other(format!("the tree has more than {} MiB", LIMIT >> 20)))?;
             Ok(bytes)
         };
-        let text = match read(MANIFEST) {
-            Ok(text) => Some(text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(unreadable(origin, &error)),
-        };
+        let text = if_there(read(MANIFEST)).map_err(|error| unreadable(origin, &error))?;
         let manifest = manifest(origin, text.as_deref())?;
         let mut failed = None;
-        let mut snapshot = Self::gather(origin, manifest, |artifact| match read(artifact.path.as_str()) {
-            Ok(bytes) => of_tree_file(bytes, artifact),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (Content::Missing, Some("is missing")),
-            Err(error) => {
-                failed.get_or_insert_with(|| unreadable(&format!("{origin}/{}", artifact.path), &error));
-                (Content::Missing, None)
+        let mut snapshot = Self::gather(origin, manifest, |artifact| {
+            match if_there(read(artifact.path.as_str())) {
+                Ok(Some(bytes)) => of_tree_file(bytes, artifact),
+                Ok(None) => (Content::Missing, Some("is missing")),
+                Err(error) => {
+                    failed.get_or_insert_with(|| unreadable(&format!("{origin}/{}", artifact.path), &error));
+                    (Content::Missing, None)
+                }
             }
         });
         if let Some(failed) = failed {
             return Err(failed);
         }
-        let list = match read(SUMS) {
-            Ok(list) => Some(list),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(unreadable(&format!("{origin}/{SUMS}"), &error)),
-        };
+        let list = if_there(read(SUMS)).map_err(|error| unreadable(&format!("{origin}/{SUMS}"), &error))?;
         snapshot.check_list(&text.unwrap_or_default(), list.as_deref());
         let there = files.list(folder).map_err(|error| unreadable(origin, &error))?;
         let names = there
@@ -352,6 +341,14 @@ impl Snapshot {
             .in_file(self.origin.clone())
             .note("the comparison shows the file as it is")
         })
+    }
+}
+
+/// What was read; `None` when there is no such file.
+fn if_there(read: io::Result<Vec<u8>>) -> io::Result<Option<Vec<u8>>> {
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
     }
 }
 

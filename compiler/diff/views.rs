@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::edition::{BundlePair, Edition};
 use super::fact::{Fact, FactKind};
-use super::runbook::words;
+use super::runbook::{holds, is_number, words};
 use super::sides::{Content, Side, Snapshot, is_derived, is_runbook};
 use crate::catalogue::catalogue;
 use crate::contract::artifact::{Effect, Rollback, Scope};
@@ -18,9 +18,9 @@ use crate::contract::manifest::{Artifact, ServerEntry, Window};
 use crate::contract::moment::Moment;
 use crate::contract::path::BundlePath;
 use crate::contract::runbook::{Runbook, Step};
-use crate::formats::{FactPath, Form, Format, Step as PathStep, items};
+use crate::formats::{Cut as _, FactPath, Form, Format, Step as PathStep, items};
 use crate::runbook::effect_words;
-use crate::templates::folder::built_in;
+use crate::templates::folder::{TemplateFile, built_in};
 
 /// Words of the longest text that is held to as a whole.
 const SHORT: usize = 8;
@@ -69,26 +69,22 @@ impl Book {
     fn add_template(&mut self, text: &str) {
         let mut rest = text;
         while let Some(start) = rest.find(['{', '<']) {
-            self.add(&plain(rest.get(..start).unwrap_or_default()));
-            rest = rest.get(start..).unwrap_or_default();
-            let end = if rest.starts_with('<') {
-                rest.find('>').map(|at| at + 1)
-            } else {
-                let close = match rest.get(..2) {
-                    Some("{{") => "}}",
-                    Some("{%") => "%}",
-                    Some("{#") => "#}",
-                    _ => "{",
-                };
-                rest.find(close).map(|at| at + close.len())
+            let (before, from) = rest.split_at(start);
+            self.add(&plain(before));
+            let close = match from.get(..2) {
+                Some("{{") => "}}",
+                Some("{%") => "%}",
+                Some("{#") => "#}",
+                _ if from.starts_with('<') => ">",
+                _ => "{",
             };
-            let tag = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+            let (tag, behind) = from.split_at(from.find(close).map_or(from.len(), |at| at + close.len()));
             if tag.starts_with('{') {
                 for text in tag.split('"').skip(1).step_by(2) {
                     self.add(text);
                 }
             }
-            rest = rest.get(tag.len()..).unwrap_or_default();
+            rest = behind;
         }
         self.add(&plain(rest));
     }
@@ -113,7 +109,7 @@ impl Book {
         }
         for at in 0..words.len() {
             for length in 1..=SHORT.min(words.len() - at) {
-                let text = words.get(at..at + length).unwrap_or_default();
+                let text = words.cut(at..at + length);
                 if self.short.contains(text) {
                     mark(at, length);
                 }
@@ -124,12 +120,8 @@ impl Book {
 
     /// Whether the runbook says exactly this somewhere.
     fn holds(&self, words: &[String]) -> bool {
-        words.len() >= RUN && self.text.contains(&format!(" {} ", words.join(" ")))
+        words.len() >= RUN && holds(&self.text, words)
     }
-}
-
-fn is_number(word: &str) -> bool {
-    word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A text without the elements and references that Markdown for people may hold.
@@ -314,7 +306,7 @@ fn of_page(before: Option<&str>, text: &str, book: &Book) -> Vec<Fact> {
     }
     for (path, value) in &then {
         let words = words(value);
-        if !there.contains(&words) && book.holds(&words) && !all.contains(&format!(" {} ", words.join(" "))) {
+        if !there.contains(&words) && book.holds(&words) && !holds(&all, &words) {
             facts.push(Fact::new(
                 FactPath::from("in RUNBOOK.md and no more on the page").join(path),
                 Some(value.clone()),
@@ -325,11 +317,14 @@ fn of_page(before: Option<&str>, text: &str, book: &Book) -> Vec<Fact> {
     facts
 }
 
+fn script_template() -> Option<TemplateFile> {
+    let mut templates = built_in().into_iter();
+    templates.find(|template| template.path == "_runbook/page.js")
+}
+
 /// The script of the built-in page, as the reader of pages gives it.
 fn own_script() -> Option<String> {
-    let script = built_in()
-        .into_iter()
-        .find(|template| template.path == "_runbook/page.js")?;
+    let script = script_template()?;
     let words: Vec<&str> = script.text.split_whitespace().collect();
     Some(words.join(" "))
 }
@@ -467,7 +462,8 @@ fn of_data(before: Option<&str>, text: &str, snapshot: &Snapshot, book: &Book) -
 /// What a step says of its files and the manifest says differently: name, manifest, step.
 fn against_manifest(step: &Step, artifacts: &BTreeMap<&str, &Artifact>) -> Vec<(String, String, String)> {
     let mut found = Vec::new();
-    let text = |value: Option<&String>| value.cloned().unwrap_or_else(|| "none".to_owned());
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+    let words_of = |effect| effect_words(effect).to_owned();
     let mut differ = |name: String, manifest: String, here: String| {
         if manifest != here {
             found.push((name, manifest, here));
@@ -478,47 +474,30 @@ fn against_manifest(step: &Step, artifacts: &BTreeMap<&str, &Artifact>) -> Vec<(
             differ(path.as_str().to_owned(), "no such file".into(), "used".into());
             return found;
         };
-        let name = |what: &str| format!("{what} of {path}");
-        differ(
-            name("server"),
-            text(artifact.server.as_ref()),
-            text(step.server.as_ref()),
-        );
-        differ(
-            name("target"),
-            text(artifact.target.as_ref()),
-            text(step.target.as_ref()),
-        );
-        differ(
-            name("phase"),
-            artifact.phase.name().to_owned(),
-            step.phase.name().to_owned(),
-        );
-        if let Some(effect) = step.effect {
-            differ(
-                name("effect"),
-                effect_words(artifact.effect).to_owned(),
-                effect_words(effect).to_owned(),
-            );
+        // A step without an effect or a format says nothing of it.
+        let effect = step.effect.unwrap_or(artifact.effect);
+        let format = step.format.unwrap_or(artifact.format);
+        for (what, manifest, here) in [
+            ("server", text(&artifact.server), text(&step.server)),
+            ("target", text(&artifact.target), text(&step.target)),
+            ("phase", artifact.phase.name().into(), step.phase.name().into()),
+            ("effect", words_of(artifact.effect), words_of(effect)),
+            ("format", artifact.format.name().into(), format.name().into()),
+            (
+                "undo",
+                format!("{:?}", artifact.rollback),
+                format!("{:?}", step.rollback),
+            ),
+        ] {
+            differ(format!("{what} of {path}"), manifest, here);
         }
-        if let Some(format) = step.format {
+        let services = artifact.restarts.iter();
+        for service in services.filter(|service| !step.restarts.contains(service)) {
             differ(
-                name("format"),
-                artifact.format.name().to_owned(),
-                format.name().to_owned(),
+                format!("restarts of {path}"),
+                service.clone(),
+                "not restarted".into(),
             );
-        }
-        differ(
-            name("undo"),
-            format!("{:?}", artifact.rollback),
-            format!("{:?}", step.rollback),
-        );
-        for service in artifact
-            .restarts
-            .iter()
-            .filter(|service| !step.restarts.contains(service))
-        {
-            differ(name("restarts"), service.clone(), "not restarted".into());
         }
     }
     for applied in &step.applies {
@@ -529,13 +508,13 @@ fn against_manifest(step: &Step, artifacts: &BTreeMap<&str, &Artifact>) -> Vec<(
         };
         differ(
             format!("target of {path}"),
-            text(artifact.target.as_ref()),
-            text(applied.target.as_ref()),
+            text(&artifact.target),
+            text(&applied.target),
         );
         differ(
             format!("effect of {path}"),
-            effect_words(artifact.effect).to_owned(),
-            effect_words(applied.effect).to_owned(),
+            words_of(artifact.effect),
+            words_of(applied.effect),
         );
     }
     found
@@ -587,10 +566,7 @@ mod tests {
 
     #[test]
     fn a_script_with_one_other_sign_is_told() {
-        let own = built_in()
-            .into_iter()
-            .find(|template| template.path == "_runbook/page.js")
-            .expect("a script");
+        let own = script_template().expect("a script");
         let page = |script: &str| {
             format!("<!doctype html>\n<html><body><script>\n{script}</script></body></html>\n")
         };

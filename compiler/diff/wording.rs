@@ -9,6 +9,7 @@ use super::fact::{Fact, FactKind};
 use super::model::{Change, Group, Report, Warning};
 use super::names;
 use super::pair::Place;
+use crate::formats::Cut as _;
 
 /// One row of the head.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,8 +192,8 @@ pub(super) fn few(texts: &[String], most: usize, none: &str) -> String {
     if texts.len() <= most + 1 {
         return list(texts, none);
     }
-    let shown = texts.get(..most).unwrap_or_default();
-    format!("{} and {} more", shown.join(", "), texts.len() - most)
+    let shown = texts.cut(..most).join(", ");
+    format!("{shown} and {} more", texts.len() - most)
 }
 
 /// A list for people; `none` when it is empty.
@@ -264,6 +265,22 @@ pub(super) fn warning(report: &Report, warning: &Warning) -> String {
     format!("{} ({})", warning.text, bundles.join(", "))
 }
 
+/// Lists that stand behind the head, each with its title; without those that are empty.
+pub(super) fn notes(report: &Report) -> Vec<(&'static str, Vec<String>)> {
+    let warnings = |found: &[Warning]| found.iter().map(|found| warning(report, found)).collect();
+    let mut notes = vec![
+        ("Not as built", report.damage.clone()),
+        (
+            "Left out, because one side does not compile",
+            report.failed.clone(),
+        ),
+        ("New warnings", warnings(&report.new_warnings)),
+        ("Warnings that are gone", warnings(&report.gone_warnings)),
+    ];
+    notes.retain(|(_, lines)| !lines.is_empty());
+    notes
+}
+
 /// Letters of a value that are shown around what differs.
 const AROUND: usize = 60;
 /// Letters of a value that are shown at all.
@@ -293,11 +310,7 @@ pub(super) fn values(fact: &Fact) -> (Option<String>, Option<String>) {
         } else {
             letters.len()
         };
-        let middle: String = letters
-            .get(from..to.max(from))
-            .unwrap_or_default()
-            .iter()
-            .collect();
+        let middle: String = letters.cut(from..to).iter().collect();
         let text = format!(
             "{}{middle}{}",
             if from > 0 { "…" } else { "" },
@@ -310,11 +323,7 @@ pub(super) fn values(fact: &Fact) -> (Option<String>, Option<String>) {
 
 fn shorten(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!(
-            "{}… ({} letters)",
-            text.get(..at).unwrap_or_default(),
-            text.chars().count()
-        ),
+        Some((at, _)) => format!("{}… ({} letters)", text.cut(..at), text.chars().count()),
         None => text.to_owned(),
     }
 }
@@ -324,7 +333,7 @@ const MOST_OTHERS: usize = 6;
 
 /// Which servers `‹other server 1›` and so on are, place by place; `most` places are named.
 pub(super) fn others(report: &Report, group: &Group, most: Option<usize>) -> Vec<String> {
-    let mut by_names: BTreeMap<&[String], Vec<super::pair::Place>> = BTreeMap::new();
+    let mut by_names: BTreeMap<&[String], Vec<Place>> = BTreeMap::new();
     for (place, names) in &group.others {
         by_names.entry(names).or_default().push(place.clone());
     }

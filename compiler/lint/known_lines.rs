@@ -97,7 +97,7 @@ fn number_of(line: &str) -> usize {
     let number = words.iter().chain([&last]).fold(0, add);
     // Lines that differ in their last letters only must not gather in a few places.
     let mixed = (number ^ number >> 32).wrapping_mul(SPREAD);
-    usize::try_from(mixed >> 32).unwrap_or_default() & (PLACES - 1)
+    usize::try_from(mixed >> 32).expect("half of 64 bits") & (PLACES - 1)
 }
 
 #[cfg(test)]

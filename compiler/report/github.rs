@@ -6,7 +6,7 @@
 use crate::diag::Diagnostic;
 use crate::source::Sources;
 
-use super::{TextRange, file_name, is_hidden, push_visible};
+use super::{TextRange, file_name, is_hidden, push_advice, push_visible};
 
 /// One command with its line feed. The remedy follows the message, because nothing else of a finding is shown there.
 pub(super) fn render(sources: &Sources, finding: &Diagnostic) -> String {
@@ -28,14 +28,7 @@ pub(super) fn render(sources: &Sources, finding: &Diagnostic) -> String {
     properties.push(format!("title={}", property(&title)));
 
     let mut text = finding.message.clone();
-    for note in &finding.notes {
-        text.push_str("\nnote: ");
-        text.push_str(note);
-    }
-    if let Some(help) = &finding.help {
-        text.push_str("\nhelp: ");
-        text.push_str(help);
-    }
+    push_advice(&mut text, finding);
     format!(
         "::{} {}::{}\n",
         finding.severity.word(),

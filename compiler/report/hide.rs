@@ -6,7 +6,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::labels;
 use crate::diag::Diagnostic;
+use crate::formats::Cut as _;
 use crate::secrets;
 use crate::secrets::lines::{self, Guard};
 use crate::source::{FileId, Sources, Span};
@@ -20,7 +22,8 @@ const PLACEHOLDER: &str = "NAME";
 /// Findings without secrets; their lines are judged once each, since a file may be one long line with many findings.
 #[derive(Debug, Default)]
 pub(super) struct Hider {
-    judged: BTreeMap<(FileId, usize), Judgement>,
+    /// Whether nothing of a line may be shown.
+    judged: BTreeMap<(FileId, usize), bool>,
     guards: BTreeMap<FileId, Vec<Guard>>,
 }
 
@@ -36,29 +39,12 @@ const LONGEST_LINE: usize = 4096;
 /// Most lines between two places of a finding that are shown with them.
 const MOST_BETWEEN: usize = 40;
 
-/// What may be shown of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Judgement {
-    /// Everything.
-    Whole,
-    /// Nothing.
-    Nothing,
-}
-
 impl Hider {
     /// The finding as it may be printed.
     pub(super) fn hide(&mut self, sources: &Sources, finding: &Diagnostic) -> Diagnostic {
         let mut shown = finding.clone();
         // The place stays: whoever must take the secret away has to find it.
-        if finding
-            .primary
-            .iter()
-            .chain(&finding.related)
-            .any(|label| self.judge(sources, label.span) != Judgement::Whole)
-        {
-            shown.redact = true;
-        }
-        if self.between(sources, finding) {
+        if labels(finding).any(|label| self.hides(sources, label.span)) || self.between(sources, finding) {
             shown.redact = true;
         }
         let words = self.words(sources, finding);
@@ -76,16 +62,11 @@ impl Hider {
         shown
     }
 
-    fn guards(&mut self, sources: &Sources, file: FileId) -> &[Guard] {
-        self.guards.entry(file).or_insert_with(|| {
-            sources
-                .get(file)
-                .map_or_else(Vec::new, |file| lines::guards(file.text()))
-        })
-    }
-
     fn guard(&mut self, sources: &Sources, file: FileId, line: usize) -> Guard {
-        let guards = self.guards(sources, file);
+        let guards = self.guards.entry(file).or_insert_with(|| {
+            let file = sources.get(file);
+            file.map_or_else(Vec::new, |file| lines::guards(file.text()))
+        });
         line.checked_sub(1)
             .and_then(|line| guards.get(line))
             .copied()
@@ -94,19 +75,14 @@ impl Hider {
 
     /// Whether a line between two places of a finding, which may be shown with them, belongs to a secret.
     fn between(&mut self, sources: &Sources, finding: &Diagnostic) -> bool {
-        let labels: Vec<Span> = finding
-            .primary
-            .iter()
-            .chain(&finding.related)
-            .map(|label| label.span)
-            .collect();
-        let Some(first) = labels.first().map(|span| span.file) else {
+        let spans = || labels(finding).map(|label| label.span);
+        let Some(first) = spans().next().map(|span| span.file) else {
             return false;
         };
         let Some(file) = sources.get(first) else {
             return false;
         };
-        let lines = labels.iter().filter(|span| span.file == first).flat_map(|span| {
+        let lines = spans().filter(|span| span.file == first).flat_map(|span| {
             let range = span.range();
             let start = file.position(range.start).line;
             let end = file.position(range.end).line;
@@ -129,7 +105,7 @@ impl Hider {
     /// The words of the secrets a finding is about: no text of it may repeat one.
     fn words(&mut self, sources: &Sources, finding: &Diagnostic) -> Vec<String> {
         let mut words = Vec::new();
-        for label in finding.primary.iter().chain(&finding.related) {
+        for label in labels(finding) {
             let Some(file) = sources.get(label.span.file) else {
                 continue;
             };
@@ -152,30 +128,21 @@ impl Hider {
         words
     }
 
-    fn judge(&mut self, sources: &Sources, span: Span) -> Judgement {
+    /// Whether nothing of the lines at a place may be shown: a label over many lines shows the first and the last of them.
+    fn hides(&mut self, sources: &Sources, span: Span) -> bool {
         let Some(file) = sources.get(span.file) else {
-            return Judgement::Whole;
+            return false;
         };
-        let range = span.range();
-        let (first, last) = (file.position(range.start).line, file.position(range.end).line);
-        let mut worst = Judgement::Whole;
-        // A label over many lines shows the first and the last of them.
-        for line in [first, last] {
+        [span.range().start, span.range().end].into_iter().any(|at| {
+            let line = file.position(at).line;
             let guard = self.guard(sources, span.file, line);
-            let judgement = *self
-                .judged
-                .entry((span.file, line))
-                .or_insert_with(|| match file.line(line) {
-                    Some(text) if text.len() > LONGEST_JUDGED => Judgement::Nothing,
-                    Some(_) if guard != Guard::Open => Judgement::Nothing,
-                    Some(text) if is_secret(text) => Judgement::Nothing,
-                    Some(_) | None => Judgement::Whole,
-                });
-            if judgement != Judgement::Whole && worst != Judgement::Nothing {
-                worst = judgement;
-            }
-        }
-        worst
+            let judged = self.judged.entry((span.file, line));
+            *judged.or_insert_with(|| {
+                file.line(line).is_some_and(|text| {
+                    text.len() > LONGEST_JUDGED || guard != Guard::Open || is_secret(text)
+                })
+            })
+        })
     }
 }
 
@@ -197,11 +164,7 @@ fn without_fingerprints(text: &str) -> Cow<'_, str> {
             .take_while(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(byte))
             .count();
         rest.push_str(MARK);
-        rest.push_str(if digits == 43 {
-            part.get(digits..).unwrap_or_default()
-        } else {
-            part
-        });
+        rest.push_str(if digits == 43 { part.cut(digits..) } else { part });
     }
     Cow::Owned(rest)
 }

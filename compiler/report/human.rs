@@ -12,7 +12,7 @@ use crate::diag::Diagnostic;
 use crate::marks::WINDOW_PATH;
 use crate::source::{SourceFile, Sources};
 
-use super::{TextRange, file_name, hides_source, labels, push_visible, visible, visible_lines};
+use super::{TextRange, file_name, labels, push_visible, visible, visible_lines};
 
 /// Places in one file that are at most this many lines apart share a window.
 const JOIN_LINES: usize = 4;
@@ -31,7 +31,7 @@ pub(super) fn render(sources: &Sources, finding: &Diagnostic, styled: bool) -> S
         .id(finding.code.id())
         .elements(Vec::<Origin<'_>>::new());
     let mut headers = Vec::new();
-    if hides_source(finding) {
+    if finding.redact {
         group = without_lines(group, sources, finding);
     } else {
         for window in windows(sources, finding) {
@@ -237,25 +237,14 @@ impl Cut {
     fn new(line: &str, focus: usize, base: usize) -> Self {
         let before = line.get(..focus).unwrap_or(line);
         let behind = line.get(focus..).unwrap_or("");
-        let from = before
-            .char_indices()
-            .rev()
-            .nth(KEEP_BEFORE - 1)
-            .map_or(0, |(at, _)| at);
-        let from = if line.len() <= KEEP_BEFORE + KEEP_BEHIND {
-            0
-        } else {
-            from
-        };
-        let to = behind
-            .char_indices()
-            .nth(KEEP_BEHIND + KEEP_BEFORE.saturating_sub(focus))
-            .map_or(line.len(), |(at, _)| before.len() + at);
-        let to = if line.len() <= KEEP_BEFORE + KEEP_BEHIND {
-            line.len()
-        } else {
-            to
-        };
+        let (mut from, mut to) = (0, line.len());
+        if line.len() > KEEP_BEFORE + KEEP_BEHIND {
+            let mut back = before.char_indices().rev();
+            from = back.nth(KEEP_BEFORE - 1).map_or(0, |(at, _)| at);
+            let kept = KEEP_BEHIND + KEEP_BEFORE.saturating_sub(focus);
+            let end = behind.char_indices().nth(kept);
+            to = end.map_or(line.len(), |(at, _)| before.len() + at);
+        }
 
         let mut text = String::new();
         let mut moved = Vec::new();

@@ -1,28 +1,13 @@
 //! `--message-format json`: one object a line (JSON Lines), every key always present.
 
 use serde::Serialize;
+use serde_json::json;
 
 use crate::diag::Diagnostic;
 use crate::json;
 use crate::source::Sources;
 
 use super::{TextRange, escape_hidden, file_name};
-
-#[derive(Serialize)]
-struct Object<'a> {
-    code: &'a str,
-    severity: &'a str,
-    message: &'a str,
-    file: Option<&'a str>,
-    line: Option<usize>,
-    column: Option<usize>,
-    end_line: Option<usize>,
-    end_column: Option<usize>,
-    label: Option<&'a str>,
-    help: Option<&'a str>,
-    notes: &'a [String],
-    related: Vec<Related<'a>>,
-}
 
 #[derive(Serialize)]
 struct Related<'a> {
@@ -35,29 +20,27 @@ struct Related<'a> {
 pub(super) fn render(sources: &Sources, finding: &Diagnostic) -> String {
     let place = TextRange::of_primary(sources, finding);
     let label = finding.primary.as_ref().map(|label| label.text.as_str());
-    let object = Object {
-        code: finding.code.id(),
-        severity: finding.severity.word(),
-        message: &finding.message,
-        file: file_name(sources, finding),
-        line: place.as_ref().map(|place| place.line),
-        column: place.as_ref().map(|place| place.column),
-        end_line: place.as_ref().map(|place| place.end_line),
-        end_column: place.as_ref().map(|place| place.end_column),
-        label: label.filter(|text| !text.is_empty()),
-        help: finding.help.as_deref(),
-        notes: &finding.notes,
-        related: finding
-            .related
-            .iter()
-            .filter_map(|label| {
-                Some(Related {
-                    message: &label.text,
-                    place: TextRange::of(sources, label.span)?,
-                })
-            })
-            .collect(),
-    };
+    let related = finding.related.iter().filter_map(|label| {
+        Some(Related {
+            message: &label.text,
+            place: TextRange::of(sources, label.span)?,
+        })
+    });
+    let place = place.as_ref();
+    let object = json!({
+        "code": finding.code.id(),
+        "severity": finding.severity.word(),
+        "message": finding.message,
+        "file": file_name(sources, finding),
+        "line": place.map(|place| place.line),
+        "column": place.map(|place| place.column),
+        "end_line": place.map(|place| place.end_line),
+        "end_column": place.map(|place| place.end_column),
+        "label": label.filter(|text| !text.is_empty()),
+        "help": finding.help,
+        "notes": finding.notes,
+        "related": related.collect::<Vec<_>>(),
+    });
     escape_hidden(&json::compact(&object)) + "\n"
 }
 

@@ -220,9 +220,13 @@ fn file_name<'a>(sources: &'a Sources, finding: &'a Diagnostic) -> Option<&'a st
     located.map(|(name, _)| name).or(finding.file.as_deref())
 }
 
-/// Whether the source lines of a finding must not be shown or hashed, because a secret may stand in them.
-fn hides_source(finding: &Diagnostic) -> bool {
-    finding.redact
+/// Appends notes and remedy, each on a line of its own.
+fn push_advice(text: &mut String, finding: &Diagnostic) {
+    let notes = finding.notes.iter().map(|note| ("note", note));
+    let help = finding.help.iter().map(|help| ("help", help));
+    for (what, said) in notes.chain(help) {
+        text.extend(["\n", what, ": ", said]);
+    }
 }
 
 /// The labels of a finding, the primary one first.

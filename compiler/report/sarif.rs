@@ -6,21 +6,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use serde::Serialize;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::codes::{Code, Severity};
+use crate::codes::Code;
 use crate::diag::Diagnostic;
 use crate::explain;
 use crate::json;
 use crate::source::{Sources, Span};
 
-use super::{escape_hidden, file_name, hides_source};
+use super::{TextRange, escape_hidden, file_name, push_advice};
 
 /// The document while it is collected.
 #[derive(Debug, Default)]
 pub(super) struct Document {
-    results: Vec<SarifResult>,
+    results: Vec<(Code, Value)>,
     codes: BTreeSet<Code>,
     fingerprints: BTreeMap<String, usize>,
 }
@@ -33,42 +33,50 @@ impl Document {
         let seen = self.fingerprints.entry(hash.clone()).or_default();
         *seen += 1;
         let fingerprint = format!("{hash}:{seen}");
-        self.results.push(SarifResult {
-            rule_id: finding.code.id(),
-            rule_index: 0,
-            level: finding.severity.word(),
-            message: Text {
-                text: message(finding),
-            },
-            locations: location(sources, finding).into_iter().collect(),
-            related_locations: related(sources, finding),
-            partial_fingerprints: Fingerprints { value: fingerprint },
+        // The place of its rule is known at the end.
+        let mut result = json!({
+            "ruleId": finding.code.id(),
+            "ruleIndex": 0,
+            "level": finding.severity.word(),
+            "message": { "text": message(finding) },
         });
+        if let Some(name) = file_name(sources, finding) {
+            let span = finding.primary.as_ref().map(|label| label.span);
+            result["locations"] = json!([{ "physicalLocation": place(sources, name, span) }]);
+        }
+        let related = related(sources, finding);
+        if !related.is_empty() {
+            result["relatedLocations"] = related.into();
+        }
+        result["partialFingerprints"] = json!({ "cbgenFinding/v1": fingerprint });
+        self.results.push((finding.code, result));
     }
 
     /// The whole document, pretty-printed, with a line feed at its end.
-    pub(super) fn text(mut self) -> String {
-        let rules: Vec<Code> = self.codes.iter().copied().collect();
-        for result in &mut self.results {
-            let index = rules.iter().position(|code| code.id() == result.rule_id);
-            result.rule_index = index.expect("the code of every result is among the codes");
-        }
-        let document = Log {
-            schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
-            version: "2.1.0",
-            runs: [Run {
-                tool: Tool {
-                    driver: Driver {
-                        name: "cbgen",
-                        version: env!("CARGO_PKG_VERSION"),
-                        semantic_version: env!("CARGO_PKG_VERSION"),
-                        rules: rules.into_iter().map(rule).collect(),
-                    },
-                },
-                column_kind: "unicodeCodePoints",
-                results: self.results,
+    pub(super) fn text(self) -> String {
+        let results = self.results.into_iter().map(|(code, mut result)| {
+            result["ruleIndex"] = self
+                .codes
+                .iter()
+                .take_while(|known| **known < code)
+                .count()
+                .into();
+            result
+        });
+        let document = json!({
+            "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+            "version": "2.1.0",
+            "runs": [{
+                "tool": { "driver": {
+                    "name": "cbgen",
+                    "version": env!("CARGO_PKG_VERSION"),
+                    "semanticVersion": env!("CARGO_PKG_VERSION"),
+                    "rules": self.codes.iter().map(|code| rule(*code)).collect::<Vec<_>>(),
+                } },
+                "columnKind": "unicodeCodePoints",
+                "results": results.collect::<Vec<_>>(),
             }],
-        };
+        });
         escape_hidden(&json::pretty(&document))
     }
 }
@@ -80,7 +88,7 @@ fn fingerprint(sources: &Sources, finding: &Diagnostic) -> String {
         let file = sources.get(label.span.file)?;
         file.line(file.position(label.span.range().start).line)
     });
-    let line = line.filter(|_| !hides_source(finding)).unwrap_or_default().trim();
+    let line = line.filter(|_| !finding.redact).unwrap_or_default().trim();
     // The beginning tells lines apart; a line of megabytes must not be hashed once for each of its findings.
     let line: String = line.chars().take(200).collect();
     let mut hash = Sha256::new();
@@ -107,77 +115,51 @@ fn message(finding: &Diagnostic) -> String {
         text.push_str("\nhere: ");
         text.push_str(&label.text);
     }
-    for note in &finding.notes {
-        text.push_str("\nnote: ");
-        text.push_str(note);
-    }
-    if let Some(help) = &finding.help {
-        text.push_str("\nhelp: ");
-        text.push_str(help);
-    }
+    push_advice(&mut text, finding);
     text
 }
 
-fn location(sources: &Sources, finding: &Diagnostic) -> Option<LocationObject> {
-    let name = file_name(sources, finding)?;
-    let region = finding
-        .primary
-        .as_ref()
-        .and_then(|label| region(sources, label.span));
-    Some(LocationObject::new(name, region))
-}
-
-fn related(sources: &Sources, finding: &Diagnostic) -> Vec<LocationObject> {
+fn related(sources: &Sources, finding: &Diagnostic) -> Vec<Value> {
     let labels = finding.related.iter().filter_map(|label| {
         let (name, _) = sources.locate(label.span)?;
-        Some((name, region(sources, label.span), label.text.clone()))
+        Some((place(sources, name, Some(label.span)), &label.text))
     });
-    labels
-        .enumerate()
-        .map(|(index, (name, region, text))| {
-            let mut location = LocationObject::new(name, region);
-            location.id = Some(index + 1);
-            location.message = (!text.is_empty()).then_some(Text { text });
+    (1..)
+        .zip(labels)
+        .map(|(id, (place, text))| {
+            let mut location = json!({ "id": id, "physicalLocation": place });
+            if !text.is_empty() {
+                location["message"] = json!({ "text": text });
+            }
             location
         })
         .collect()
 }
 
-fn region(sources: &Sources, span: Span) -> Option<Region> {
-    let place = super::TextRange::of(sources, span)?;
-    Some(Region {
-        start_line: place.line,
-        start_column: place.column,
-        end_line: place.end_line,
-        end_column: place.end_column,
-    })
+/// A `physicalLocation` object.
+fn place(sources: &Sources, name: &str, span: Option<Span>) -> Value {
+    let mut place = json!({ "artifactLocation": { "uri": uri(name), "uriBaseId": "%SRCROOT%" } });
+    if let Some(range) = span.and_then(|span| TextRange::of(sources, span)) {
+        place["region"] = json!({
+            "startLine": range.line,
+            "startColumn": range.column,
+            "endLine": range.end_line,
+            "endColumn": range.end_column,
+        });
+    }
+    place
 }
 
-fn rule(code: Code) -> Rule {
+fn rule(code: Code) -> Value {
     let page = explain::page(code).unwrap_or_else(|| code.title());
-    Rule {
-        id: code.id(),
-        short_description: Text {
-            text: code.title().to_owned(),
-        },
-        full_description: Text {
-            text: code.title().to_owned(),
-        },
-        help: Help {
-            text: page.to_owned(),
-            markdown: page.to_owned(),
-        },
-        default_configuration: Configuration {
-            level: code.severity().word(),
-        },
-        properties: Properties {
-            tags: ["configuration"],
-            problem_severity: match code.severity() {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-            },
-        },
-    }
+    json!({
+        "id": code.id(),
+        "shortDescription": { "text": code.title() },
+        "fullDescription": { "text": code.title() },
+        "help": { "text": page, "markdown": page },
+        "defaultConfiguration": { "level": code.severity().word() },
+        "properties": { "tags": ["configuration"], "problem.severity": code.severity().word() },
+    })
 }
 
 /// A workspace-relative name as a relative URI reference (RFC 3986): everything but unreserved characters and `/` is
@@ -195,141 +177,6 @@ fn uri(name: &str) -> String {
         }
     }
     text
-}
-
-#[derive(Serialize)]
-struct Log {
-    #[serde(rename = "$schema")]
-    schema: &'static str,
-    version: &'static str,
-    runs: [Run; 1],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Run {
-    tool: Tool,
-    column_kind: &'static str,
-    results: Vec<SarifResult>,
-}
-
-#[derive(Serialize)]
-struct Tool {
-    driver: Driver,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Driver {
-    name: &'static str,
-    version: &'static str,
-    semantic_version: &'static str,
-    rules: Vec<Rule>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Rule {
-    id: &'static str,
-    short_description: Text,
-    full_description: Text,
-    help: Help,
-    default_configuration: Configuration,
-    properties: Properties,
-}
-
-#[derive(Serialize)]
-struct Help {
-    text: String,
-    markdown: String,
-}
-
-#[derive(Serialize)]
-struct Configuration {
-    level: &'static str,
-}
-
-#[derive(Serialize)]
-struct Properties {
-    tags: [&'static str; 1],
-    #[serde(rename = "problem.severity")]
-    problem_severity: &'static str,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SarifResult {
-    rule_id: &'static str,
-    rule_index: usize,
-    level: &'static str,
-    message: Text,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    locations: Vec<LocationObject>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    related_locations: Vec<LocationObject>,
-    partial_fingerprints: Fingerprints,
-}
-
-#[derive(Debug, Serialize)]
-struct Text {
-    text: String,
-}
-
-#[derive(Debug, Serialize)]
-struct Fingerprints {
-    #[serde(rename = "cbgenFinding/v1")]
-    value: String,
-}
-
-/// A `location` object.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct LocationObject {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<usize>,
-    physical_location: PhysicalLocation,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<Text>,
-}
-
-impl LocationObject {
-    fn new(name: &str, region: Option<Region>) -> Self {
-        Self {
-            id: None,
-            physical_location: PhysicalLocation {
-                artifact_location: ArtifactLocation {
-                    uri: uri(name),
-                    uri_base_id: "%SRCROOT%",
-                },
-                region,
-            },
-            message: None,
-        }
-    }
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PhysicalLocation {
-    artifact_location: ArtifactLocation,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<Region>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ArtifactLocation {
-    uri: String,
-    uri_base_id: &'static str,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Region {
-    start_line: usize,
-    start_column: usize,
-    end_line: usize,
-    end_column: usize,
 }
 
 #[cfg(test)]

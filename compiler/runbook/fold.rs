@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use crate::facts::Facts;
 use crate::facts::plan_view::{AppliedView, GroupView, Prose, StepView, ValueView};
+use crate::formats::Cut as _;
 use crate::json;
-use crate::marks::{SECTION_FQDN, SECTION_SERVER};
+use crate::marks::{self, SECTION_FQDN, SECTION_SERVER};
 
 /// From this many servers on, equal sections are folded.
 pub(super) const FOLD_FROM: usize = 6;
@@ -123,21 +124,13 @@ fn replace_word(text: &str, word: &str, mark: char) -> String {
     }
     let lower = text.to_ascii_lowercase();
     let wanted = word.to_ascii_lowercase();
-    let mut out = String::with_capacity(text.len());
-    let mut done = 0;
-    for (at, _) in lower.match_indices(&wanted) {
-        let end = at + wanted.len();
-        let joins = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
-        let before = lower.get(..at).and_then(|rest| rest.chars().next_back());
-        let after = lower.get(end..).and_then(|rest| rest.chars().next());
-        if !joins(before) && !joins(after) {
-            out.push_str(text.get(done..at).unwrap_or_default());
-            out.push(mark);
-            done = end;
-        }
-    }
-    out.push_str(text.get(done..).unwrap_or_default());
-    out
+    let places = lower.match_indices(&wanted).map(|(at, _)| at..at + wanted.len());
+    let whole = places.filter(|place| {
+        let is_joined = lower.cut(..place.start).ends_with(char::is_alphanumeric)
+            || lower.cut(place.end..).starts_with(char::is_alphanumeric);
+        !is_joined
+    });
+    marks::put(mark, text, whole)
 }
 
 #[cfg(test)]

@@ -33,11 +33,9 @@ pub fn judge(diagnostics: &mut Diagnostics, places: &Places, plan: &mut Plan<'_>
     let result = found.checkpoint();
     diagnostics.append(found);
     result?;
-    let window = plan.facts.bundle.window.as_ref().map(|window| Window {
-        start: window.start.clone(),
-        end: window.end.clone(),
-    });
-    let Some(window) = window else { return Ok(()) };
+    let Some(window) = plan.window() else {
+        return Ok(());
+    };
     let schedule = schedule::timing(&super::steps(plan, &[]), Some(&window)).schedule;
     if let Some(mut finding) = of_window(&schedule, &window) {
         let answer = plan.accept.iter().find(|entry| entry.code == finding.code.id());

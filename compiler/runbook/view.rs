@@ -62,28 +62,18 @@ impl PlanView {
             phases: phases(&plan.facts, runbook),
             ..Self::default()
         };
-        let runs = || {
-            view.phases
-                .iter()
-                .flat_map(|phase| &phase.groups)
-                .flat_map(|group| &group.runs)
-        };
-        view.steps = runs()
-            .map(|run| if run.automatic { 1 } else { run.steps.len() })
-            .sum();
-        view.by_hand = view
-            .phases
-            .iter()
-            .filter(|phase| phase.in_window)
-            .flat_map(|phase| &phase.groups)
-            .flat_map(|group| &group.runs)
-            .filter(|run| !run.automatic)
-            .map(|run| run.steps.len())
-            .sum();
-        view.automatic = runs()
-            .filter(|run| run.automatic)
-            .map(|run| run.steps.len())
-            .sum();
+        for phase in &view.phases {
+            for run in phase.groups.iter().flat_map(|group| &group.runs) {
+                let steps = run.steps.len();
+                if run.automatic {
+                    view.steps += 1;
+                    view.automatic += steps;
+                } else {
+                    view.steps += steps;
+                    view.by_hand += if phase.in_window { steps } else { 0 };
+                }
+            }
+        }
         view.one_way = one_way(placed_steps(&view.phases).map(|(_, step)| step));
         view.restarts = restarts(&view.phases);
         view.later = later(&view.phases);

@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use crate::formats::Cut as _;
+
 /// Shortest encoded run that is worth decoding: eight bytes.
 const SHORTEST_RUN: usize = 12;
 /// Shortest line of a base64 text that is broken into lines.
@@ -14,7 +16,7 @@ pub(super) fn encoded_runs(text: &str) -> Vec<(Range<usize>, Vec<u8>, &'static s
     let mut runs = Vec::new();
     let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
     for range in runs_of(text, base64) {
-        if let Some(bytes) = from_base64(text.get(range.clone()).unwrap_or_default()) {
+        if let Some(bytes) = from_base64(text.cut(range.clone())) {
             runs.push((range, bytes, "base64"));
         }
     }
@@ -34,11 +36,11 @@ pub(super) fn encoded_runs(text: &str) -> Vec<(Range<usize>, Vec<u8>, &'static s
     for range in runs_of(digits_of, |byte| {
         byte.is_ascii_hexdigit() || matches!(byte, b',' | b'\\' | b'\r' | b'\n' | b' ' | b':' | b'-')
     }) {
-        let run = digits_of.get(range.clone()).unwrap_or_default();
+        let run = digits_of.cut(range.clone());
         if run.bytes().filter(u8::is_ascii_hexdigit).count() >= SHORTEST_RUN {
             let digits: String = run.chars().filter(char::is_ascii_hexdigit).collect();
             for shift in 0..2 {
-                let bytes = from_hexadecimal(digits.get(shift..).unwrap_or_default());
+                let bytes = from_hexadecimal(digits.cut(shift..));
                 runs.push((range.clone(), bytes, "hexadecimal"));
             }
         }
@@ -131,9 +133,8 @@ pub(super) fn readings(bytes: &[u8]) -> Vec<String> {
     }
     for order in [u16::from_le_bytes as fn([u8; 2]) -> u16, u16::from_be_bytes] {
         for skip in 0..2 {
-            let units = bytes.get(skip..).unwrap_or_default().chunks_exact(2);
-            let units = units.filter_map(|pair| Some(order([*pair.first()?, *pair.get(1)?])));
-            let text: String = char::decode_utf16(units)
+            let (units, _) = bytes.get(skip..).unwrap_or_default().as_chunks();
+            let text: String = char::decode_utf16(units.iter().map(|unit| order(*unit)))
                 .map(|letter| letter.unwrap_or('\u{FFFD}'))
                 .collect();
             if text.chars().filter(char::is_ascii_graphic).count() * 2 > text.chars().count() {
@@ -152,7 +153,7 @@ pub(super) fn unescaped(line: &str) -> Option<String> {
     let mut at = 0;
     let mut changed = false;
     while let Some(byte) = bytes.get(at) {
-        let rest = bytes.get(at..).unwrap_or_default();
+        let rest = bytes.cut(at..);
         let escape = match byte {
             b'\\' => backslash(rest),
             b'&' => entity(rest),

@@ -5,6 +5,7 @@
 //! person would read it. This file must not know any format.
 
 use super::names;
+use crate::formats::Cut as _;
 
 /// What may be shown of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,19 +32,14 @@ pub fn guards(text: &str) -> Vec<Guard> {
     let mut key_lines = 0;
     let mut before = "";
     for line in text.lines() {
-        let begins_key = line.contains("-----BEGIN") && line.contains("PRIVATE KEY");
+        let key = line.find("-----BEGIN").filter(|_| line.contains("PRIVATE KEY"));
         let mut guard = Guard::Open;
         if key_lines > 0 {
             guard = Guard::Whole;
             key_lines -= 1;
-        } else if begins_key {
+        } else if let Some(at) = key {
             key_lines = LONGEST_KEY;
-            let before = line.find("-----BEGIN").unwrap_or_default();
-            guard = Guard::Behind(
-                line.get(..before)
-                    .and_then(|before| before.rfind(':'))
-                    .map_or(0, |colon| colon + 1),
-            );
+            guard = Guard::Behind(line.cut(..at).rfind(':').map_or(0, |colon| colon + 1));
         }
         if line.contains("-----END") {
             key_lines = 0;
@@ -57,7 +53,7 @@ pub fn guards(text: &str) -> Vec<Guard> {
         if guard == Guard::Open
             && let Some((start, end)) = secret_key(line)
         {
-            let value = line.get(end..).unwrap_or_default();
+            let value = line.cut(end..);
             if !is_name_of_a_secret(value) {
                 guard = Guard::Behind(end);
                 below = Below::of(line, start, value);
@@ -91,14 +87,14 @@ impl Below {
     /// The key that begins at `start` of its line. A key in braces says nothing about the lines below it, unless they are
     /// not closed.
     fn of(line: &str, start: usize, value: &str) -> Option<Self> {
-        let before = line.get(..start).unwrap_or_default();
+        let before = line.cut(..start);
         let is_first = before.trim_matches([' ', '\t', '-', '?', '"', '\'']).is_empty();
         let value = value.trim();
         let quote = value
             .chars()
             .next()
             .filter(|letter| matches!(letter, '"' | '\''))
-            .filter(|quote| !closes(value.get(1..).unwrap_or_default(), *quote));
+            .filter(|quote| !closes(value.cut(1..), *quote));
         let is_empty =
             value.is_empty() || value.starts_with(['|', '>', '#', '&', '!']) && !is_like_a_word(value);
         if !is_first && quote.is_none() && !is_empty && !ends_open(value) {
@@ -171,8 +167,8 @@ fn ends_open(value: &str) -> bool {
 
 /// Whether what begins like an anchor, a tag or a block of YAML goes on like a value in the same line.
 fn is_like_a_word(value: &str) -> bool {
-    let first = value.split_whitespace().next().unwrap_or_default();
-    let rest = value.get(first.len()..).unwrap_or_default().trim();
+    let (first, rest) = value.split_once(char::is_whitespace).unwrap_or((value, ""));
+    let rest = rest.trim();
     !value.starts_with('#') && !rest.is_empty() && !rest.starts_with('#')
         || value.starts_with(['|', '>']) && first.len() > 3
 }
@@ -183,17 +179,15 @@ fn is_a_key(line: &str, strict: bool) -> bool {
     let Some(at) = line.find([':', '=']) else {
         return line.starts_with("---") || line.starts_with("...");
     };
-    let (name, rest) = line.split_at(at);
+    let (name, sign) = line.split_at(at);
     let name = name.trim().trim_matches(['"', '\'']);
-    let rest = rest.get(1..).unwrap_or_default();
+    let rest = sign.cut(1..);
     name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_')
         && name.len() <= 40
         && name.chars().all(|letter| {
             letter.is_alphabetic() || matches!(letter, '_' | '-' | '.') || !strict && letter.is_ascii_digit()
         })
-        && (rest.is_empty()
-            || rest.starts_with([' ', '\t'])
-            || line.get(at..).is_some_and(|sign| sign.starts_with('=')))
+        && (rest.is_empty() || rest.starts_with([' ', '\t']) || sign.starts_with('='))
 }
 
 /// Whether two lines hold a secret together and neither does alone: `Password=` and its value below.
@@ -277,7 +271,7 @@ pub fn suspect_words(line: &str) -> impl Iterator<Item = &str> {
         .into_iter()
         .map(|suspect| suspect.name.start)
         .min();
-    let rest = first.and_then(|at| line.get(at..)).unwrap_or_default();
+    let rest = first.map_or("", |at| line.cut(at..));
     rest.split(|letter: char| !letter.is_alphanumeric())
         .filter(|word| is_mixed(word))
 }
@@ -289,7 +283,7 @@ fn may_name_a_secret(name: &str) -> bool {
 
 /// `{ secret: NAME }` names a secret and holds none.
 fn is_name_of_a_secret(value: &str) -> bool {
-    let value = value.split(" #").next().unwrap_or_default().trim();
+    let value = value.split_once(" #").map_or(value, |(value, _)| value).trim();
     let inside = value.strip_prefix('{').and_then(|value| {
         value
             .trim_end_matches([' ', '}', ','])

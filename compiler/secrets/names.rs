@@ -215,16 +215,15 @@ fn are_of_a_secret(words: &[String]) -> bool {
         || words
             .last()
             .is_some_and(|last| LAST_WORDS.contains(&letters(last)))
-        || words.windows(2).any(|pair| {
-            matches!(pair, [first, second] if letters(second) == "key"
-                && KEYS.contains(&first.as_str()))
-        })
+        || words
+            .array_windows()
+            .any(|[first, second]| letters(second) == "key" && KEYS.contains(&first.as_str()))
 }
 
 /// Without an allocation: whether any spelling of [`is_secret`] is possible. Most names end here.
 fn may_be_secret(name: &str) -> bool {
     // Without a byte before or behind it, the shortest name has no mark.
-    marks(name).may_name_a_secret() || name.as_bytes().eq_ignore_ascii_case(&PW)
+    marks(name).may_name_a_secret() || name.eq_ignore_ascii_case("pw")
 }
 
 /// Shortest word that is compared with the names of secrets letter by letter: shorter ones are like too many others.
@@ -263,67 +262,53 @@ pub(super) fn is_like_a_secret(name: &str) -> bool {
     })
 }
 
-/// Three letters in any case, one of which is in every word that names a secret.
-const OF_SECRETS: [[u8; 3]; 14] = [
+/// Any byte at this place of a pattern.
+const ANY: u8 = b'\0';
+/// Three letters in any case, one of which is in every word that names a secret. The shortest word comes with a byte behind
+/// it and with one before it.
+const OF_SECRETS: [[u8; 3]; 16] = [
     *b"pas", *b"pwd", *b"sec", *b"ken", *b"key", *b"coo", *b"cre", *b"psk", *b"pin", *b"cht", *b"ras",
-    *b"nha", *b"ogi", *b"ogo",
+    *b"nha", *b"ogi", *b"ogo", *b"pw\0", *b"\0pw",
 ];
 /// The same for arguments whose value is a secret: `user`, `authorization`, `/rp`, `/p`.
 const OF_ARGUMENTS: [[u8; 3]; 4] = [*b"use", *b"aut", *b"/rp", *b"/p "];
 /// Options of one letter, whose case matters.
-const OPTIONS: [[u8; 2]; 3] = [*b"-P", *b"-p", *b"-u"];
-/// The shortest word of a secret, in any case, with a byte behind it and with one before it.
-const PW: [u8; 2] = *b"pw";
-const BITS_OF_PW: usize = OF_SECRETS.len() + OF_ARGUMENTS.len() + OPTIONS.len();
+const OPTIONS: [[u8; 3]; 3] = [*b"-P\0", *b"-p\0", *b"-u\0"];
 
-const ALL_OF_SECRETS: u32 = ((1 << OF_SECRETS.len()) - 1) | (0b11 << BITS_OF_PW);
+const ALL_OF_SECRETS: u32 = (1 << OF_SECRETS.len()) - 1;
 
 /// For each byte at one of three places, the patterns (one bit each) that have it there.
+const fn table(place: usize) -> [u32; 256] {
+    let table = with_bits([0; 256], &OF_SECRETS, 0, place, true);
+    let behind = OF_SECRETS.len();
+    let table = with_bits(table, &OF_ARGUMENTS, behind, place, true);
+    with_bits(table, &OPTIONS, behind + OF_ARGUMENTS.len(), place, false)
+}
+
+/// The table with the bits of these patterns, from the bit `first` on.
 #[expect(
     clippy::indexing_slicing,
     reason = "evaluated by the compiler, which would say so"
 )]
-const fn table(place: usize) -> [u32; 256] {
-    let mut table = [0; 256];
+const fn with_bits(
+    mut table: [u32; 256],
+    patterns: &[[u8; 3]],
+    first: usize,
+    place: usize,
+    in_any_case: bool,
+) -> [u32; 256] {
     let mut pattern = 0;
-    while pattern < OF_SECRETS.len() + OF_ARGUMENTS.len() {
-        let letters = if pattern < OF_SECRETS.len() {
-            OF_SECRETS[pattern]
-        } else {
-            OF_ARGUMENTS[pattern - OF_SECRETS.len()]
-        };
-        table[letters[place] as usize] |= 1 << pattern;
-        table[letters[place].to_ascii_uppercase() as usize] |= 1 << pattern;
+    while pattern < patterns.len() {
+        let letter = patterns[pattern][place];
+        let mut byte = 0;
+        while byte < table.len() {
+            let is_upper = in_any_case && byte == letter.to_ascii_uppercase() as usize;
+            if letter == ANY || byte == letter as usize || is_upper {
+                table[byte] |= 1 << (first + pattern);
+            }
+            byte += 1;
+        }
         pattern += 1;
-    }
-    let mut option = 0;
-    while option < OPTIONS.len() {
-        let bit = 1 << (pattern + option);
-        if place < 2 {
-            table[OPTIONS[option][place] as usize] |= bit;
-        } else {
-            let mut byte = 0;
-            while byte < table.len() {
-                table[byte] |= bit;
-                byte += 1;
-            }
-        }
-        option += 1;
-    }
-    let mut before = 0;
-    while before < 2 {
-        let bit = 1 << (BITS_OF_PW + before);
-        if place >= before && place - before < PW.len() {
-            table[PW[place - before] as usize] |= bit;
-            table[PW[place - before].to_ascii_uppercase() as usize] |= bit;
-        } else {
-            let mut byte = 0;
-            while byte < table.len() {
-                table[byte] |= bit;
-                byte += 1;
-            }
-        }
-        before += 1;
     }
     table
 }
@@ -352,11 +337,10 @@ pub(super) fn marks(text: &str) -> Marks {
         let table = PLACES.get(place).and_then(|table| table.get(usize::from(byte)));
         table.copied().unwrap_or_default()
     };
-    let found = text.as_bytes().windows(3).fold(0, |found, three| match three {
-        [first, second, third] => found | at(0, *first) & at(1, *second) & at(2, *third),
-        _ => found,
-    });
-    Marks(found)
+    let threes = text.as_bytes().array_windows();
+    Marks(threes.fold(0, |found, [first, second, third]| {
+        found | at(0, *first) & at(1, *second) & at(2, *third)
+    }))
 }
 
 /// The words of an identifier, lower case: separated by other characters, and where a capital begins a word.

@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::{Found, is_reference, logins, names, shapes};
+use super::{Found, is_reference, logins, names, shapes, up_to};
+use crate::formats::Cut as _;
 
 /// Shortest value that counts as a secret.
 const SHORTEST: usize = 4;
@@ -42,18 +43,15 @@ pub(super) fn scan(text: &str, declared: &[&str], found: &mut Vec<Found>) {
     let mut at = 0;
     let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|newline| newline + 1);
     for end in ends.chain([text.len()]) {
-        let line = text.get(at..end).unwrap_or_default();
+        let line = text.cut(at..end);
         let marks = names::marks(line);
         if marks.may_name_a_secret() {
             signs(text, at..end, declared, &mut pair, &mut assigned);
         }
         if marks.may_have_an_argument()
-            && let Some((range, position)) = arguments(line, declared)
+            && let Some(argument) = arguments(line, declared)
         {
-            given.push(Found {
-                name: at + range.start..at + range.end,
-                position,
-            });
+            given.push(argument.behind(at));
         }
         at = end;
     }
@@ -97,34 +95,17 @@ impl Names {
 
 /// What the signs in a range of a text assign.
 fn signs(text: &str, range: Range<usize>, declared: &[&str], pair: &mut Pair, found: &mut Vec<Found>) {
-    let mut push = |name: Range<usize>, position: &str| {
-        found.push(Found {
-            name,
-            position: position.to_owned(),
-        });
+    let named = |name: Range<usize>| Found {
+        position: text.cut(name.clone()).to_owned(),
+        name,
     };
-    let start = range.start;
-    let bytes = text.as_bytes().get(range).unwrap_or_default();
-    for (offset, byte) in bytes.iter().enumerate() {
-        let at = start + offset;
-        match byte {
-            b'=' | b':' => {
-                if let Some(name) = assignment(text, at, declared, pair) {
-                    push(name.0, &name.1);
-                }
-            }
-            b',' => {
-                if let Some(name) = tuple(text, at, declared) {
-                    push(name.clone(), text.get(name).unwrap_or_default());
-                }
-            }
-            b'<' => {
-                if let Some(name) = element(text, at, declared) {
-                    push(name.clone(), text.get(name).unwrap_or_default());
-                }
-            }
-            _ => {}
-        }
+    for (at, byte) in range.clone().zip(text.as_bytes().cut(range)) {
+        found.extend(match byte {
+            b'=' | b':' => assignment(text, at, declared, pair),
+            b',' => tuple(text, at, declared).map(named),
+            b'<' => element(text, at, declared).map(named),
+            _ => None,
+        });
     }
 }
 
@@ -150,11 +131,7 @@ fn name_before(text: &str, at: usize) -> Range<usize> {
     });
     // Other letters need a look at whole characters.
     if start > low && bytes.get(start - 1).is_some_and(|byte| !byte.is_ascii()) {
-        let mut low = low;
-        while !text.is_char_boundary(low) {
-            low += 1;
-        }
-        let before = text.get(low..start).unwrap_or_default();
+        let before = text.cut(text.ceil_char_boundary(low)..start);
         let letters = before.chars().rev().take_while(|letter| names::belongs(*letter));
         return start - letters.map(char::len_utf8).sum::<usize>()..end;
     }
@@ -165,7 +142,7 @@ fn name_before(text: &str, at: usize) -> Range<usize> {
 #[derive(Default)]
 struct Pair {
     /// Where the name of a secret ends, and what it is.
-    named: Option<(Range<usize>, String)>,
+    named: Option<Found>,
     /// Where a literal value begins and ends, when it came before its name.
     value: Option<Range<usize>>,
     /// Whether a name of a secret was met at all.
@@ -173,14 +150,20 @@ struct Pair {
 }
 
 /// `name = value`, `name: value`, `"name": "value"`, `key="name" … value="value"`, `pass:value` of OpenSSL.
-fn assignment(text: &str, at: usize, declared: &[&str], pair: &mut Pair) -> Option<(Range<usize>, String)> {
-    let after = text.get(at + 1..).unwrap_or_default();
+fn assignment(text: &str, at: usize, declared: &[&str], pair: &mut Pair) -> Option<Found> {
+    let after = text.cut(at + 1..);
     let symbol = text.as_bytes().get(at);
     if after.starts_with(['=', '>', ':']) || text.as_bytes().get(at.wrapping_sub(1)) == symbol {
         return None;
     }
     let range = name_before(text, at);
-    let name = text.get(range.clone()).unwrap_or_default();
+    let name = text.cut(range.clone());
+    let found = |name: Range<usize>, position: &str| {
+        Some(Found {
+            name,
+            position: position.to_owned(),
+        })
+    };
     if name.len() < 2 {
         return declared_variable(text, at, declared);
     }
@@ -190,7 +173,9 @@ fn assignment(text: &str, at: usize, declared: &[&str], pair: &mut Pair) -> Opti
         let value = first_value(after.trim_start_matches([' ', '\t']));
         let close = |from: usize, to: usize| {
             to.saturating_sub(from) <= NEAR
-                && !text.get(from..to).unwrap_or_default().contains(['>', '}', '<'])
+                && text
+                    .get(from..to)
+                    .is_none_or(|between| !between.contains(['>', '}', '<']))
         };
         if is_naming {
             pair.named = None;
@@ -201,26 +186,23 @@ fn assignment(text: &str, at: usize, declared: &[&str], pair: &mut Pair) -> Opti
             if let Some(before) = pair.value.take()
                 && close(before.end, range.start)
             {
-                return Some((range, value.to_owned()));
+                return found(range, value);
             }
-            if let Some(inner) = after
-                .get(..floor(after, NEAR))
-                .and_then(|near| near.split_once("<value>"))
-                && !inner.0.contains("</")
-                && is_literal(inner.1.split('<').next().unwrap_or_default(), declared)
+            if let Some((between, inner)) = near(after).split_once("<value>")
+                && !between.contains("</")
+                && is_literal(up_to(inner, |letter| letter == '<'), declared)
             {
-                return Some((range, value.to_owned()));
+                return found(range, value);
             }
-            pair.named = Some((range.start..at + 1, value.to_owned()));
+            pair.named = found(range.start..at + 1, value);
             return None;
         }
         if is_literal(value, declared) {
             pair.value = Some(range.start..at + 1 + value.len() + 2);
-            if let Some((place, position)) = pair.named.take()
-                && close(place.end, range.start)
-            {
-                return Some((place, position));
-            }
+            return pair
+                .named
+                .take()
+                .filter(|named| close(named.name.end, range.start));
         }
         return None;
     }
@@ -231,7 +213,7 @@ fn assignment(text: &str, at: usize, declared: &[&str], pair: &mut Pair) -> Opti
         return None;
     }
     if !openssl && names::is_login(name) && logins::is_account_with_password(after, declared) {
-        return Some((range, name.to_owned()));
+        return found(range, name);
     }
     if !openssl && !names::is_secret(name) {
         return declared_variable(text, at, declared);
@@ -254,23 +236,21 @@ fn assignment(text: &str, at: usize, declared: &[&str], pair: &mut Pair) -> Opti
         && value
             .bytes()
             .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
-    (!is_named && is_literal(value, declared)).then(|| (range, name.to_owned()))
+    if is_named || !is_literal(value, declared) {
+        return None;
+    }
+    found(range, name)
 }
 
 /// The value of `"password": { "value": "…" }`.
 fn value_inside(inside: &str) -> Option<&str> {
-    let (name, value) = inside.get(..floor(inside, NEAR))?.split_once(':')?;
+    let (name, value) = near(inside).split_once(':')?;
     is_value(name.trim().trim_matches(['"', '\''])).then(|| first_value(value.trim_start()))
 }
 
 /// Whether nothing but a mark of a list or a bracket stands before a name in its line. `-passin pass: -noout` is no key.
 fn is_first(text: &str, at: usize) -> bool {
-    let line = text
-        .get(..at)
-        .unwrap_or_default()
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default();
+    let line = line_before(text, at);
     line.trim_end_matches([' ', '\t', '"', '\'', '-', '?', '{', '[', ','])
         .is_empty()
         || line.trim_end().ends_with([',', '{'])
@@ -285,12 +265,7 @@ fn value_below<'t>(text: &'t str, at: usize, after: &'t str) -> &'t str {
         .get(at.wrapping_sub(1))
         .is_some_and(|byte| matches!(byte, b'"' | b'\''));
     let word = line.trim();
-    let own = text
-        .get(..at)
-        .unwrap_or_default()
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default();
+    let own = line_before(text, at);
     let indent = |line: &str| line.len() - line.trim_start_matches([' ', '-']).len();
     if quoted && word.starts_with(['"', '\''])
         || indent(line) > indent(own) && !word.contains([' ', ':', '='])
@@ -302,26 +277,28 @@ fn value_below<'t>(text: &'t str, at: usize, after: &'t str) -> &'t str {
 }
 
 /// `DECLARE @password nvarchar(128) = N'…'`.
-fn declared_variable(text: &str, at: usize, declared: &[&str]) -> Option<(Range<usize>, String)> {
+fn declared_variable(text: &str, at: usize, declared: &[&str]) -> Option<Found> {
     if text.as_bytes().get(at) != Some(&b'=') {
         return None;
     }
-    let low = text.get(..at)?.rfind('\n').map_or(0, |newline| newline + 1);
-    let before = text.get(low..at)?;
+    let before = line_before(text, at);
+    let low = at - before.len();
     let sign = before.rfind('@')?;
     let name = before
         .get(sign + 1..)?
         .split(|letter: char| !names::belongs(letter))
         .next()?;
     let between = before.get(sign + 1 + name.len()..)?.trim();
-    let kind = between.split('(').next().unwrap_or_default();
+    let kind = up_to(between, |letter| letter == '(');
     let is_type = !kind.is_empty()
         && kind
             .chars()
             .all(|letter| letter.is_ascii_alphanumeric() || letter == ' ');
     let value = first_value(text.get(at + 1..)?.trim_start());
-    (is_type && names::is_secret(name) && is_literal(value, declared))
-        .then(|| (low + sign + 1..low + sign + 1 + name.len(), name.to_owned()))
+    (is_type && names::is_secret(name) && is_literal(value, declared)).then(|| Found {
+        name: low + sign + 1..low + sign + 1 + name.len(),
+        position: name.to_owned(),
+    })
 }
 
 /// `{default_pass, <<"value">>}`, `("password", "value")`.
@@ -363,16 +340,12 @@ fn element(text: &str, at: usize, declared: &[&str]) -> Option<Range<usize>> {
 }
 
 /// Arguments of known commands, headers and directives in one line.
-pub(super) fn arguments(line: &str, declared: &[&str]) -> Option<(Range<usize>, String)> {
+pub(super) fn arguments(line: &str, declared: &[&str]) -> Option<Found> {
     arguments_among(line, declared, names::Marks::may_have_an_argument)
 }
 
 /// [`arguments`] among the words of whose marks `is_looked_at` holds.
-fn arguments_among(
-    line: &str,
-    declared: &[&str],
-    is_looked_at: fn(names::Marks) -> bool,
-) -> Option<(Range<usize>, String)> {
+fn arguments_among(line: &str, declared: &[&str], is_looked_at: fn(names::Marks) -> bool) -> Option<Found> {
     let mut before: [&str; 2] = [""; 2];
     let mut rest = line;
     while let Some(word) = next_word(&mut rest) {
@@ -383,7 +356,10 @@ fn arguments_among(
         if is_looked_at(marks)
             && let Some(position) = argument(line, before, word, rest, declared)
         {
-            return Some((start..end, position));
+            return Some(Found {
+                name: start..end,
+                position,
+            });
         }
         before = [before[1], word];
     }
@@ -403,6 +379,13 @@ fn is_of_sqlcmd(line: &str) -> bool {
 /// Whether `-p` or `-P` of the program in a line is a password, and not a port or a parent folder.
 fn takes_a_password(line: &str) -> bool {
     mentions(line, &["certutil", "psexec", "winrs", "rabbitmqadmin"])
+}
+
+/// Whether a word calls `net.exe`.
+fn is_net(word: &str) -> bool {
+    let program = word.trim_matches(['"', '\'', '`']).to_ascii_lowercase();
+    let name = program.rsplit('\\').next().unwrap_or(&program);
+    ["net", "net.exe", "net1", "net1.exe"].contains(&name)
 }
 
 /// Whether what follows `word` is a secret in a line; gives the name of the position.
@@ -451,23 +434,13 @@ fn argument(line: &str, before: [&str; 2], word: &str, rest: &str, declared: &[&
         b'c' if is("convertto-securestring") => {
             named(next(1).starts_with(['"', '\'']) && literal(next(1)), "password")
         }
-        b'u' if is("user") => {
-            let program = before[1].trim_matches(['"', '\'', '`']).to_ascii_lowercase();
-            let is_net = ["net", "net.exe", "net1", "net1.exe"]
-                .iter()
-                .any(|known| program == *known || program.ends_with(&format!("\\{known}")));
-            named(is_net && literal(next(2)), "password of an account")
-        }
+        b'u' if is("user") => named(is_net(before[1]) && literal(next(2)), "password of an account"),
         b'u' if is("use") => {
-            let program = before[1].trim_matches(['"', '\'', '`']).to_ascii_lowercase();
-            let is_net = ["net", "net.exe", "net1", "net1.exe"]
-                .iter()
-                .any(|known| program == *known || program.ends_with(&format!("\\{known}")));
             // A device may stand before the share; the password stands behind it, perhaps with options between.
             let share = if next(1).contains('\\') { 1 } else { 2 };
             let mut behind = (share + 1..share + 4).map(next);
             let password = behind.find(|word| !word.starts_with('/')).unwrap_or_default();
-            named(is_net && literal(password), "password of a share")
+            named(is_net(before[1]) && literal(password), "password of a share")
         }
         b'-' if bare == "-p" || bare == "-P" && !is_of_sqlcmd(line) => named(
             takes_a_password(line) && literal(next(1)),
@@ -475,11 +448,7 @@ fn argument(line: &str, before: [&str; 2], word: &str, rest: &str, declared: &[&
         ),
         b'-' if bare == "-P" || bare.starts_with("-P") && !bare.starts_with("-Pa") => {
             let is_sql = is_of_sqlcmd(line);
-            let value = if bare == "-P" {
-                next(1)
-            } else {
-                bare.get(2..).unwrap_or_default()
-            };
+            let value = if bare == "-P" { next(1) } else { bare.cut(2..) };
             named(is_sql && literal(value), "password of sqlcmd")
         }
         b'-' if (bare == "-u" || bare == "--user") && line.contains("curl") => {
@@ -556,20 +525,19 @@ fn next_word<'l>(rest: &mut &'l str) -> Option<&'l str> {
 pub(super) fn inserted(text: &str, declared: &[&str], found: &mut Vec<Found>) {
     let bytes = text.as_bytes();
     for at in memmem::find_iter(bytes, "VALUES").chain(memmem::find_iter(bytes, "values")) {
-        let before = text.get(..at).unwrap_or_default().trim_end();
+        let before = text.cut(..at).trim_end();
         let Some(inner) = before.strip_suffix(')') else {
             continue;
         };
         let Some(open) = inner.rfind('(') else { continue };
-        let columns: Vec<&str> = inner.get(open + 1..).unwrap_or_default().split(',').collect();
-        let rows = text.get(at + "VALUES".len()..).unwrap_or_default();
-        let end = rows.find(';').unwrap_or(rows.len());
+        let columns: Vec<&str> = inner.cut(open + 1..).split(',').collect();
+        let rows = up_to(text.cut(at + "VALUES".len()..), |letter| letter == ';');
         for (number, column) in columns.iter().enumerate() {
             let column = column.trim().trim_matches(['[', ']', '"']);
             if !names::is_secret(column) {
                 continue;
             }
-            let has_literal = rows.get(..end).unwrap_or_default().split(')').any(|row| {
+            let has_literal = rows.split(')').any(|row| {
                 row.split_once('(')
                     .and_then(|(_, row)| row.split(',').nth(number))
                     .map(str::trim)
@@ -588,32 +556,24 @@ pub(super) fn inserted(text: &str, declared: &[&str], found: &mut Vec<Found>) {
 /// The value that begins a text: quoted, or up to a delimiter.
 pub(super) fn first_value(text: &str) -> &str {
     let text = text.trim_start_matches("<<");
-    let text = if text.starts_with("N'") {
-        text.get(1..).unwrap_or_default()
-    } else {
-        text
+    let text = match text.strip_prefix('N') {
+        Some(quoted) if quoted.starts_with('\'') => quoted,
+        _ => text,
     };
     let text = text.trim_start_matches('\\');
-    let quote = text.chars().next().filter(|letter| matches!(letter, '"' | '\''));
-    let inner = quote.map_or(text, |quote| text.strip_prefix(quote).unwrap_or(text));
-    // `""value""` is a quoted text within a quoted text.
-    let inner = match quote {
-        Some(quote) => match inner.strip_prefix(quote) {
-            Some(doubled) if doubled.starts_with(|letter: char| letter.is_alphanumeric()) => doubled,
-            _ => inner,
-        },
-        None => inner,
+    let delimiters = [';', '"', '\'', '`', ',', ')', '|', '<', '>', '}'];
+    let Some(quote) = text.chars().next().filter(|letter| matches!(letter, '"' | '\'')) else {
+        return up_to(text, |letter| {
+            letter.is_whitespace() || delimiters.contains(&letter)
+        });
     };
-    let end = inner
-        .find(|letter: char| match quote {
-            Some(quote) => letter == quote || matches!(letter, ';' | '\n'),
-            None => {
-                letter.is_whitespace()
-                    || matches!(letter, ';' | '"' | '\'' | '`' | ',' | ')' | '|' | '<' | '>' | '}')
-            }
-        })
-        .unwrap_or(inner.len());
-    inner.get(..end).unwrap_or_default()
+    let inner = text.strip_prefix(quote).unwrap_or(text);
+    // `""value""` is a quoted text within a quoted text.
+    let inner = match inner.strip_prefix(quote) {
+        Some(doubled) if doubled.starts_with(char::is_alphanumeric) => doubled,
+        _ => inner,
+    };
+    up_to(inner, |letter| letter == quote || matches!(letter, ';' | '\n'))
 }
 
 /// Whether a value is a literal and not a reference to something supplied later.
@@ -630,13 +590,15 @@ pub(super) fn is_literal(value: &str, declared: &[&str]) -> bool {
         && !value.contains("://")
 }
 
-/// The greatest character boundary that is not behind `at`.
-fn floor(text: &str, at: usize) -> usize {
-    let mut at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
+/// The beginning of a text in which what belongs together stands.
+fn near(text: &str) -> &str {
+    text.cut(..text.floor_char_boundary(NEAR))
+}
+
+/// What stands before `at` in its line.
+fn line_before(text: &str, at: usize) -> &str {
+    let before = text.cut(..at);
+    before.rsplit('\n').next().unwrap_or(before)
 }
 
 #[cfg(test)]
@@ -649,12 +611,7 @@ mod tests {
         signs(text, 0..text.len(), &[], &mut Pair::default(), &mut found);
         let mut at = 0;
         for line in text.split_inclusive('\n') {
-            found.extend(
-                arguments_among(line, &[], |_| true).map(|(range, position)| Found {
-                    name: at + range.start..at + range.end,
-                    position,
-                }),
-            );
+            found.extend(arguments_among(line, &[], |_| true).map(|argument| argument.behind(at)));
             at += line.len();
         }
         inserted(text, &[], &mut found);

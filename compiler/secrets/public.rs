@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::decode;
+use crate::formats::Cut as _;
 
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
@@ -47,16 +48,16 @@ pub(super) fn without(text: &str) -> Cow<'_, str> {
     let mut rest = String::with_capacity(text.len());
     let mut at = 0;
     for range in blocks {
-        rest.push_str(text.get(at..range.start).unwrap_or_default());
+        rest.push_str(text.cut(at..range.start));
         // Every byte of a block is ASCII.
-        let body = text.get(range.clone()).unwrap_or_default();
+        let body = text.cut(range.clone());
         rest.extend(
             body.chars()
                 .map(|letter| if letter == '\n' { letter } else { ' ' }),
         );
         at = range.end;
     }
-    rest.push_str(text.get(at..).unwrap_or_default());
+    rest.push_str(text.cut(at..));
     Cow::Owned(rest)
 }
 
@@ -72,14 +73,15 @@ const OPEN_SSH: &[&str] = &[
 /// In front of the digest of a key, in base64.
 const FINGERPRINT: &str = "SHA256:";
 
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
+}
+
 /// The base64 run that begins at a byte.
 fn run(text: &str, from: usize) -> &str {
-    let rest = text.get(from..).unwrap_or_default();
-    let length = rest
-        .bytes()
-        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
-        .count();
-    rest.get(..length).unwrap_or_default()
+    let rest = text.cut(from..);
+    let length = rest.bytes().take_while(|byte| is_base64(*byte)).count();
+    rest.cut(..length)
 }
 
 /// A key of OpenSSH (RFC 4253, 6.6): it says its kind once more in itself.
@@ -115,20 +117,15 @@ fn block(text: &str, at: usize) -> Option<Range<usize>> {
     // Indented in YAML, broken into lines, or with the escapes of a string in JSON.
     let mut joined = body.replace("\\r", "").replace("\\n", "");
     joined.retain(|letter| !letter.is_whitespace());
-    let is_base64 = joined
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='));
     let bytes = decode::from_base64(joined.trim_end_matches('='))?;
-    (is_base64 && behind.starts_with(label) && is_public(&bytes)).then_some(start..start + length)
+    (joined.bytes().all(is_base64) && behind.starts_with(label) && is_public(&bytes))
+        .then_some(start..start + length)
 }
 
 /// Whether bytes are one sequence of DER whose first element is a sequence too. A private key begins with the number of
 /// its version.
 fn is_public(bytes: &[u8]) -> bool {
-    let Some(inside) = sequence(bytes) else {
-        return false;
-    };
-    inside.first() == Some(&0x30)
+    sequence(bytes).is_some_and(|inside| inside.first() == Some(&0x30))
 }
 
 /// The content of a sequence that fills the bytes.

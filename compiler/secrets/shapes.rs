@@ -5,14 +5,29 @@
 
 use memchr::memmem;
 
-use super::{Found, is_reference};
+use super::{Found, is_reference, up_to};
+use crate::formats::Cut as _;
 
-/// A token of a service: how it begins, which characters follow, and how many at least.
+/// Tokens of a service: what they are, which bytes follow their beginning and how many at least, and how they begin.
 struct Token {
     what: &'static str,
-    begins: &'static str,
     belongs: fn(u8) -> bool,
     least: usize,
+    begins: &'static [&'static str],
+}
+
+const fn token_of(
+    what: &'static str,
+    belongs: fn(u8) -> bool,
+    least: usize,
+    begins: &'static [&'static str],
+) -> Token {
+    Token {
+        what,
+        belongs,
+        least,
+        begins,
+    }
 }
 
 fn capital(byte: u8) -> bool {
@@ -47,246 +62,42 @@ const fn of_a_run() -> [bool; 256] {
 
 /// The prefixes their makers document so that scanners can find them.
 const TOKENS: &[Token] = &[
-    Token {
-        what: "AWS access key",
-        begins: "AKIA",
-        belongs: capital,
-        least: 16,
-    },
-    Token {
-        what: "AWS access key",
-        begins: "ASIA",
-        belongs: capital,
-        least: 16,
-    },
-    Token {
-        what: "GitHub token",
-        begins: "ghp_",
-        belongs: word,
-        least: 20,
-    },
-    Token {
-        what: "GitHub token",
-        begins: "gho_",
-        belongs: word,
-        least: 20,
-    },
-    Token {
-        what: "GitHub token",
-        begins: "ghu_",
-        belongs: word,
-        least: 20,
-    },
-    Token {
-        what: "GitHub token",
-        begins: "ghs_",
-        belongs: word,
-        least: 20,
-    },
-    Token {
-        what: "GitHub token",
-        begins: "github_pat_",
-        belongs: word,
-        least: 20,
-    },
-    Token {
-        what: "GitLab token",
-        begins: "glpat-",
-        belongs: word,
-        least: 16,
-    },
-    Token {
-        what: "Slack token",
-        begins: "xoxa-",
-        belongs: word,
-        least: 10,
-    },
-    Token {
-        what: "Slack token",
-        begins: "xoxb-",
-        belongs: word,
-        least: 10,
-    },
-    Token {
-        what: "Slack token",
-        begins: "xoxp-",
-        belongs: word,
-        least: 10,
-    },
-    Token {
-        what: "Slack token",
-        begins: "xoxr-",
-        belongs: word,
-        least: 10,
-    },
-    Token {
-        what: "Google key",
-        begins: "AIza",
-        belongs: word,
-        least: 30,
-    },
-    Token {
-        what: "Stripe key",
-        begins: "sk_live_",
-        belongs: word,
-        least: 10,
-    },
-    Token {
-        what: "Stripe key",
-        begins: "rk_live_",
-        belongs: word,
-        least: 10,
-    },
-    Token {
-        what: "Slack token",
-        begins: "xapp-",
-        belongs: word,
-        least: 10,
-    },
-    Token {
-        what: "Slack token",
-        begins: "xoxs-",
-        belongs: word,
-        least: 10,
-    },
-    Token {
-        what: "Slack token",
-        begins: "xoxe",
-        belongs: word,
-        least: 20,
-    },
-    Token {
-        what: "GitHub token",
-        begins: "ghr_",
-        belongs: word,
-        least: 20,
-    },
-    Token {
-        what: "GitLab token",
-        begins: "glrt-",
-        belongs: word,
-        least: 16,
-    },
-    Token {
-        what: "GitLab token",
-        begins: "gldt-",
-        belongs: word,
-        least: 16,
-    },
-    Token {
-        what: "GitLab token",
-        begins: "glcbt-",
-        belongs: word,
-        least: 16,
-    },
-    Token {
-        what: "GitLab token",
-        begins: "glptt-",
-        belongs: word,
-        least: 16,
-    },
-    Token {
-        what: "npm token",
-        begins: "npm_",
-        belongs: word,
-        least: 30,
-    },
-    Token {
-        what: "PyPI token",
-        begins: "pypi-",
-        belongs: word,
-        least: 40,
-    },
-    Token {
-        what: "Docker token",
-        begins: "dckr_pat_",
-        belongs: word,
-        least: 16,
-    },
-    Token {
-        what: "Vault token",
-        begins: "hvs.",
-        belongs: word,
-        least: 20,
-    },
-    Token {
-        what: "Vault token",
-        begins: "hvb.",
-        belongs: word,
-        least: 20,
-    },
-    Token {
-        what: "key of an AI service",
-        begins: "sk-ant-",
-        belongs: word,
-        least: 20,
-    },
-    Token {
-        what: "key of an AI service",
-        begins: "sk-proj-",
-        belongs: word,
-        least: 20,
-    },
-    Token {
-        what: "Google token",
-        begins: "ya29.",
-        belongs: word,
-        least: 20,
-    },
-    Token {
-        what: "DigitalOcean token",
-        begins: "dop_v1_",
-        belongs: word,
-        least: 40,
-    },
-    Token {
-        what: "Shopify token",
-        begins: "shpat_",
-        belongs: word,
-        least: 20,
-    },
-    Token {
-        what: "Stripe secret",
-        begins: "whsec_",
-        belongs: word,
-        least: 20,
-    },
-    Token {
-        what: "Stripe key",
-        begins: "sk_test_",
-        belongs: word,
-        least: 10,
-    },
-    Token {
-        what: "New Relic key",
-        begins: "NRAK-",
-        belongs: word,
-        least: 20,
-    },
-    Token {
-        what: "Postman key",
-        begins: "PMAK-",
-        belongs: word,
-        least: 20,
-    },
-    Token {
-        what: "RubyGems key",
-        begins: "rubygems_",
-        belongs: word,
-        least: 30,
-    },
-    Token {
-        what: "age key",
-        begins: "AGE-SECRET-KEY-1",
-        belongs: word,
-        least: 40,
-    },
-    Token {
-        what: "SendGrid key",
-        begins: "SG.",
-        belongs: dotted,
-        least: 40,
-    },
+    token_of("AWS access key", capital, 16, &["AKIA", "ASIA"]),
+    token_of(
+        "GitHub token",
+        word,
+        20,
+        &["ghp_", "gho_", "ghu_", "ghs_", "github_pat_", "ghr_"],
+    ),
+    token_of(
+        "GitLab token",
+        word,
+        16,
+        &["glpat-", "glrt-", "gldt-", "glcbt-", "glptt-"],
+    ),
+    token_of(
+        "Slack token",
+        word,
+        10,
+        &["xoxa-", "xoxb-", "xoxp-", "xoxr-", "xapp-", "xoxs-"],
+    ),
+    token_of("Google key", word, 30, &["AIza"]),
+    token_of("Stripe key", word, 10, &["sk_live_", "rk_live_", "sk_test_"]),
+    token_of("Slack token", word, 20, &["xoxe"]),
+    token_of("npm token", word, 30, &["npm_"]),
+    token_of("PyPI token", word, 40, &["pypi-"]),
+    token_of("Docker token", word, 16, &["dckr_pat_"]),
+    token_of("Vault token", word, 20, &["hvs.", "hvb."]),
+    token_of("key of an AI service", word, 20, &["sk-ant-", "sk-proj-"]),
+    token_of("Google token", word, 20, &["ya29."]),
+    token_of("DigitalOcean token", word, 40, &["dop_v1_"]),
+    token_of("Shopify token", word, 20, &["shpat_"]),
+    token_of("Stripe secret", word, 20, &["whsec_"]),
+    token_of("New Relic key", word, 20, &["NRAK-"]),
+    token_of("Postman key", word, 20, &["PMAK-"]),
+    token_of("RubyGems key", word, 30, &["rubygems_"]),
+    token_of("age key", word, 40, &["AGE-SECRET-KEY-1"]),
+    token_of("SendGrid key", dotted, 40, &["SG."]),
 ];
 
 /// Shortest run of letters that can be a token.
@@ -305,7 +116,7 @@ const WORD: usize = 7;
 /// Tokens of known services, JSON web tokens, and words that look random.
 pub(super) fn words(text: &str, random: bool, found: &mut Vec<Found>) {
     let bytes = text.as_bytes();
-    let belongs = |byte: u8| OF_A_RUN.get(usize::from(byte)).copied().unwrap_or_default();
+    let belongs = |byte: u8| OF_A_RUN.get(usize::from(byte)) == Some(&true);
     // No run begins before `at`. One that is long enough covers the byte looked at next.
     let mut at = 0;
     while let Some(last) = bytes.get(at + SHORTEST_RUN - 1) {
@@ -313,19 +124,19 @@ pub(super) fn words(text: &str, random: bool, found: &mut Vec<Found>) {
             at += SHORTEST_RUN;
             continue;
         }
-        let window = bytes.get(at..at + SHORTEST_RUN).unwrap_or_default();
+        let window = bytes.cut(at..at + SHORTEST_RUN);
         let start = window
             .iter()
             .rposition(|byte| !belongs(*byte))
             .map_or(at, |gap| at + gap + 1);
-        let rest = bytes.get(start..).unwrap_or_default();
+        let rest = bytes.cut(start..);
         let length = rest.iter().position(|byte| !belongs(*byte)).unwrap_or(rest.len());
         at = start + length;
         if length < SHORTEST_RUN {
             continue;
         }
         // Every letter of it is ASCII.
-        let run = text.get(start..at).unwrap_or_default();
+        let run = text.cut(start..at);
         let what = token(run).or_else(|| (random && random_part(run)).then_some("random text"));
         if let Some(what) = what {
             found.push(Found {
@@ -347,16 +158,13 @@ fn token(run: &str) -> Option<&'static str> {
                 return None;
             }
             let rest = bytes.get(at..)?;
-            if !TOKENS
-                .iter()
-                .any(|token| token.begins.as_bytes().first() == rest.first())
-            {
-                return None;
-            }
             TOKENS.iter().find(|token| {
-                rest.strip_prefix(token.begins.as_bytes()).is_some_and(|body| {
-                    body.iter().take_while(|byte| (token.belongs)(**byte)).count() >= token.least
-                })
+                let mut bodies = token
+                    .begins
+                    .iter()
+                    .filter_map(|begin| rest.strip_prefix(begin.as_bytes()));
+                bodies
+                    .any(|body| body.iter().take_while(|byte| (token.belongs)(**byte)).count() >= token.least)
             })
         });
         let is_jwt = part.starts_with("eyJ")
@@ -460,24 +268,19 @@ fn accounts(text: &str, found: &mut Vec<Found>) {
         let Some(before) = text.get(from..at) else {
             continue;
         };
-        let start = before
-            .rfind(|letter: char| {
-                letter.is_whitespace()
-                    || matches!(letter, '"' | '\'' | '`' | '<' | '>' | ',' | ';' | '=' | '(' | '[')
-            })
-            .map_or(from, |gap| from + gap + 1);
-        let run = text.get(start..at).unwrap_or_default();
+        let is_gap = |letter: char| {
+            letter.is_whitespace()
+                || matches!(letter, '"' | '\'' | '`' | '<' | '>' | ',' | ';' | '=' | '(' | '[')
+        };
+        let run = before.rsplit(is_gap).next().unwrap_or(before);
+        let start = at - run.len();
         let run = run.trim_start_matches(|letter: char| !of_a_name(letter));
         let Some((user, password)) = run.split_once(':') else {
             continue;
         };
-        let host = text.get(at + 1..).unwrap_or_default();
-        let host = host.get(
-            ..host
-                .find(|letter: char| !(letter.is_alphanumeric() || matches!(letter, '-' | '.')))
-                .unwrap_or(host.len()),
-        );
-        let host = host.unwrap_or_default();
+        let host = up_to(text.cut(at + 1..), |letter| {
+            !(letter.is_alphanumeric() || matches!(letter, '-' | '.'))
+        });
         // An address with a scheme is judged below; one letter is a drive.
         if user.len() < 2
             || password.starts_with("//")
@@ -505,11 +308,9 @@ fn accounts(text: &str, found: &mut Vec<Found>) {
 pub(super) fn addresses(text: &str, found: &mut Vec<Found>) {
     accounts(text, found);
     for at in memmem::find_iter(text.as_bytes(), "://") {
-        let rest = text.get(at + 3..).unwrap_or_default();
-        let end = rest
-            .find(|letter: char| letter.is_whitespace() || matches!(letter, '/' | '?' | '#' | '"' | '\''))
-            .unwrap_or(rest.len());
-        let authority = rest.get(..end).unwrap_or_default();
+        let authority = up_to(text.cut(at + 3..), |letter| {
+            letter.is_whitespace() || matches!(letter, '/' | '?' | '#' | '"' | '\'')
+        });
         if let Some((user, _)) = authority.rsplit_once('@')
             && let Some((_, password)) = user.split_once(':')
             && !password.is_empty()
@@ -521,11 +322,7 @@ pub(super) fn addresses(text: &str, found: &mut Vec<Found>) {
         }
     }
     for at in memmem::find_iter(text.as_bytes(), "hooks.slack.com/services/") {
-        let rest = text.get(at..).unwrap_or_default();
-        let word = rest
-            .split(|letter: char| letter.is_whitespace())
-            .next()
-            .unwrap_or_default();
+        let word = up_to(text.cut(at..), char::is_whitespace);
         // The third part is the secret; a reference in its place is none.
         let secret = word.split('/').nth(4).unwrap_or_default();
         if secret.len() >= 16 && !is_reference(secret) {
@@ -537,7 +334,7 @@ pub(super) fn addresses(text: &str, found: &mut Vec<Found>) {
     }
     for at in memmem::find_iter(text.as_bytes(), "sig=") {
         let before = text.as_bytes().get(at.wrapping_sub(1));
-        let value = text.get(at + 4..).unwrap_or_default();
+        let value = text.cut(at + 4..);
         let length = value
             .bytes()
             .take_while(|byte| {
@@ -557,7 +354,7 @@ pub(super) fn addresses(text: &str, found: &mut Vec<Found>) {
 pub(super) fn private_keys(text: &str, found: &mut Vec<Found>) {
     const MARKER: &str = "PRIVATE KEY-----";
     for at in memmem::find_iter(text.as_bytes(), MARKER) {
-        let rest = text.get(at + MARKER.len()..).unwrap_or_default();
+        let rest = text.cut(at + MARKER.len()..);
         let next = rest.trim_start_matches(['\r', '\n', '\\', 'n', 'r', ' ', '\t', '"', '\'']);
         let body = next
             .chars()

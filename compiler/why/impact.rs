@@ -10,6 +10,7 @@ use super::{Change, Explorer, InventoryPlace, trial};
 use crate::check;
 use crate::codes::Severity;
 use crate::diag::Diagnostics;
+use crate::formats::Cut as _;
 use crate::inventory;
 use crate::inventory::alternatives::{Alternative, Leaf, Origin};
 
@@ -119,7 +120,7 @@ impl Explorer<'_> {
             let ancestors = leaf
                 .pointer
                 .match_indices('/')
-                .map(|(at, _)| leaf.pointer.get(..at).unwrap_or_default());
+                .map(|(at, _)| leaf.pointer.cut(..at));
             ancestors
                 .filter(|pointer| !pointer.is_empty())
                 .any(|pointer| is_here(pointer, leaf))

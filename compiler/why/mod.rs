@@ -62,8 +62,8 @@ pub struct InventoryPlace {
     pub from: Provenance,
 }
 
-/// Who gave a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// Who gave a value, in the order of answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Provenance {
     /// The inventory itself.
@@ -219,17 +219,10 @@ impl<'a> Explorer<'a> {
     }
 
     fn find(&self, artifact: &str) -> Option<(usize, &'a Planned<'a>, &'a str)> {
-        let entries = self
-            .rendered
-            .plan
-            .entries
-            .iter()
-            .zip(&self.rendered.texts)
-            .enumerate();
-        entries
-            .filter(|(_, (entry, _))| entry.path.as_ref().is_some_and(|path| path.as_str() == artifact))
-            .map(|(index, (entry, text))| (index, entry, text.as_str()))
-            .next()
+        let entries = &self.rendered.plan.entries;
+        let is_it = |entry: &Planned<'_>| entry.path.as_ref().is_some_and(|path| path.as_str() == artifact);
+        let index = entries.iter().position(is_it)?;
+        Some((index, entries.get(index)?, self.rendered.texts.get(index)?))
     }
 
     /// Requirements of the template that wrote a line; an overview prints the texts of other templates.
@@ -272,18 +265,6 @@ impl<'a> Explorer<'a> {
             value: shown_value(leaf),
             from,
         }
-    }
-}
-
-impl PartialOrd for Provenance {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Provenance {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (*self as u8).cmp(&(*other as u8))
     }
 }
 

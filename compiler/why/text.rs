@@ -1,6 +1,5 @@
 //! Answers for people: short enough for one screen.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{Answer, Impact, InventoryPlace, Provenance, Reached, Requirement};
@@ -75,18 +74,15 @@ fn requirements(text: &mut String, requirements: &[Requirement]) {
     }
     line(text, format_args!("\nrequirements of the vendor guide"));
     let titled = requirements.len() <= MOST_TITLES;
-    let mut sections: BTreeMap<usize, (&str, Vec<&Requirement>)> = BTreeMap::new();
+    let mut sections: Vec<(&str, Vec<&Requirement>)> = Vec::new();
     for requirement in requirements {
-        let at = requirements
-            .iter()
-            .position(|first| first.section == requirement.section);
-        let section = sections.entry(at.unwrap_or_default());
-        section
-            .or_insert((&requirement.section, Vec::new()))
-            .1
-            .push(requirement);
+        let mut known = sections.iter_mut();
+        match known.find(|(section, _)| *section == requirement.section) {
+            Some((_, members)) => members.push(requirement),
+            None => sections.push((&requirement.section, vec![requirement])),
+        }
     }
-    for (section, members) in sections.values() {
+    for (section, members) in sections {
         if titled {
             line(text, format_args!("  section \"{section}\""));
             for member in members {
