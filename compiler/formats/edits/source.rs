@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::{Refusal, RefusalKind};
-use crate::characters;
+use crate::{Cut as _, characters};
 
 /// Largest file that is edited. The files of a vendor's installation are a few hundred kilobytes.
 pub const MAX_FILE_BYTES: usize = 16 << 20;
@@ -44,16 +44,12 @@ impl Charset {
         match self {
             Self::Utf8 => bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
             Self::Utf16Le => {
-                let mut units = [0; 2];
-                let units = character.encode_utf16(&mut units);
-                for unit in units.iter() {
+                for unit in character.encode_utf16(&mut [0; 2]).iter() {
                     bytes.extend(unit.to_le_bytes());
                 }
             }
             Self::Utf16Be => {
-                let mut units = [0; 2];
-                let units = character.encode_utf16(&mut units);
-                for unit in units.iter() {
+                for unit in character.encode_utf16(&mut [0; 2]).iter() {
                     bytes.extend(unit.to_be_bytes());
                 }
             }
@@ -185,7 +181,7 @@ impl<'a> Source<'a> {
                 Unmarked::Utf8OrWindows1252 => (Charset::Windows1252, 0),
             },
         };
-        let body = bytes.get(mark..).unwrap_or_default();
+        let body = bytes.cut(mark..);
         let text = match decode(body, charset) {
             Ok(text) => text,
             Err(at) => {
@@ -233,13 +229,14 @@ impl<'a> Source<'a> {
         if self.stops.is_empty() {
             return self.mark + offset;
         }
+        let offset = self.text.floor_char_boundary(offset);
         let stop = self.stops.partition_point(|(text, _)| *text <= offset);
         let (from, at) = stop
             .checked_sub(1)
             .and_then(|stop| self.stops.get(stop))
             .copied()
             .unwrap_or((0, self.mark));
-        let between = self.text.get(from..offset).unwrap_or_default();
+        let between = self.text.cut(from..offset);
         at + between.chars().map(|c| self.charset.width(c)).sum::<usize>()
     }
 
@@ -252,10 +249,7 @@ impl<'a> Source<'a> {
     pub fn text_offset(&self, place: usize) -> usize {
         let place = place.clamp(self.mark, self.bytes.len().max(self.mark));
         if self.stops.is_empty() {
-            return (0..=place - self.mark)
-                .rev()
-                .find(|at| self.text.is_char_boundary(*at))
-                .unwrap_or_default();
+            return self.text.floor_char_boundary(place - self.mark);
         }
         let stop = self.stops.partition_point(|(_, file)| *file <= place);
         let (mut offset, mut at) = stop
@@ -263,7 +257,7 @@ impl<'a> Source<'a> {
             .and_then(|stop| self.stops.get(stop))
             .copied()
             .unwrap_or((0, self.mark));
-        for character in self.text.get(offset..).unwrap_or_default().chars() {
+        for character in self.text.cut(offset..).chars() {
             at += self.charset.width(character);
             if at > place {
                 break;
@@ -284,6 +278,12 @@ impl<'a> Source<'a> {
         self.line_starts.partition_point(|start| *start <= offset)
     }
 
+    /// The lines of offsets of the text, for a message: `2, 3`.
+    pub fn lines(&self, offsets: impl Iterator<Item = usize>) -> String {
+        let lines: Vec<String> = offsets.map(|offset| self.line(offset).to_string()).collect();
+        lines.join(", ")
+    }
+
     /// The line end to write near an offset: that of its line, of the line before, or of the next one; a line feed
     /// where the file has only one line.
     pub fn line_end(&self, offset: usize) -> &'static str {
@@ -302,14 +302,8 @@ impl<'a> Source<'a> {
 
     /// Whether the encoding of the file has every character of a text; else the first that it does not have.
     pub fn holds(&self, text: &str) -> Result<(), char> {
-        let mut bytes = Vec::new();
-        match text
-            .chars()
-            .find(|character| self.charset.encode(*character, &mut bytes).is_none())
-        {
-            Some(character) => Err(character),
-            None => Ok(()),
-        }
+        let missing = text.chars().find(|character| !self.charset.holds(*character));
+        missing.map_or(Ok(()), Err)
     }
 
     /// The file with other texts in some places. Splices may come in any order; two that overlap are refused, and so is
@@ -327,7 +321,7 @@ impl<'a> Source<'a> {
                     Refusal::new(RefusalKind::Ambiguous, message).in_file(range),
                 ));
             }
-            out.extend_from_slice(self.bytes.get(done..range.start).unwrap_or_default());
+            out.extend_from_slice(self.bytes.cut(done..range.start));
             for character in splice.text.chars() {
                 if self.charset.encode(character, &mut out).is_none() {
                     let message = format!(
@@ -343,7 +337,7 @@ impl<'a> Source<'a> {
             done = range.end;
             end_of_last = splice.range.end;
         }
-        out.extend_from_slice(self.bytes.get(done..).unwrap_or_default());
+        out.extend_from_slice(self.bytes.cut(done..));
         Ok(out)
     }
 }
