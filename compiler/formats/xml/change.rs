@@ -8,15 +8,7 @@ use std::ops::Range;
 use super::read::Limits;
 use super::tree::{Attribute, Document, NamespaceId, NodeId, NodeKind, Span};
 use crate::FormatError;
-
-/// A part of the file that is written anew.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Splice {
-    /// What of the file goes; empty where something is only put in.
-    pub range: Range<usize>,
-    /// What comes there.
-    pub text: String,
-}
+use crate::edits::source::Splice;
 
 impl Document {
     /// Puts text behind the file.
@@ -210,39 +202,16 @@ impl Document {
                     add(&mut pieces, Span::new(0, mark));
                 }
                 NodeKind::Element(element) => {
-                    add(
-                        &mut pieces,
-                        Span {
-                            start: node.range.start,
-                            end: element.name.end,
-                        },
-                    );
+                    let part = |start, end| Span { start, end };
+                    add(&mut pieces, part(node.range.start, element.name.end));
                     for attribute in &element.attributes {
                         let end = attribute.value.end + 1;
                         match attribute.new_value {
-                            None => add(
-                                &mut pieces,
-                                Span {
-                                    start: attribute.lead,
-                                    end,
-                                },
-                            ),
+                            None => add(&mut pieces, part(attribute.lead, end)),
                             Some(value) => {
-                                add(
-                                    &mut pieces,
-                                    Span {
-                                        start: attribute.lead,
-                                        end: attribute.value.start,
-                                    },
-                                );
+                                add(&mut pieces, part(attribute.lead, attribute.value.start));
                                 add(&mut pieces, value);
-                                add(
-                                    &mut pieces,
-                                    Span {
-                                        start: attribute.value.end,
-                                        end,
-                                    },
-                                );
+                                add(&mut pieces, part(attribute.value.end, end));
                             }
                         }
                     }

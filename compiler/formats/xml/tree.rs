@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::ops::Range;
 
+use crate::Cut as _;
+
 /// The namespace of `xml:space` and its like, which every document knows.
 pub const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 /// The namespace of declarations of namespaces.
@@ -143,6 +145,17 @@ pub enum NodeKind {
     Comment,
     /// A processing instruction, or the declaration of the document.
     Instruction,
+}
+
+impl NodeKind {
+    /// What an element has; `None` for another node.
+    pub(super) fn element(&self) -> Option<&Element> {
+        if let Self::Element(element) = self {
+            Some(element)
+        } else {
+            None
+        }
+    }
 }
 
 /// A node with its place in the tree.
@@ -279,12 +292,12 @@ impl Document {
 
     /// The text that was read.
     pub fn file_text(&self) -> &str {
-        self.text.get(..self.file_length).unwrap_or_default()
+        self.text.cut(..self.file_length)
     }
 
     /// A part of the text.
     pub fn slice(&self, range: Range<usize>) -> &str {
-        self.text.get(range).unwrap_or_default()
+        self.text.cut(range)
     }
 
     /// Number of nodes, also of those that hang nowhere any more.
@@ -385,14 +398,7 @@ impl Document {
 
     /// What an element has; `None` for another node.
     pub fn element(&self, id: NodeId) -> Option<&Element> {
-        match &self.get(id).kind {
-            NodeKind::Element(element) => Some(element),
-            NodeKind::Document
-            | NodeKind::Text
-            | NodeKind::CData
-            | NodeKind::Comment
-            | NodeKind::Instruction => None,
-        }
+        self.get(id).kind.element()
     }
 
     /// Whether a node is an element.
@@ -555,27 +561,30 @@ impl Document {
                 .all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
     }
 
+    /// The prefixes that an element declares, the empty one for the default namespace, and what they stand for.
+    pub(super) fn declarations(&self, id: NodeId) -> impl Iterator<Item = (&str, NamespaceId)> {
+        let declarations = self.attributes(id).filter(|attribute| attribute.is_declaration());
+        declarations.map(|attribute| {
+            let prefix = match attribute.prefix {
+                0 => "",
+                _ => self.attribute_name(attribute),
+            };
+            let namespace = self.known_namespace(&self.value(attribute));
+            (prefix, namespace.unwrap_or(NamespaceId::NONE))
+        })
+    }
+
     /// The namespace that a prefix stands for at an element; the empty prefix is the default namespace.
     pub fn namespace_of_prefix(&self, id: NodeId, prefix: &str) -> Option<NamespaceId> {
         if prefix == "xml" {
             return Some(NamespaceId::XML);
         }
         for element in self.ancestors(id) {
-            for attribute in self
-                .attributes(element)
-                .filter(|attribute| attribute.is_declaration())
+            if let Some((_, namespace)) = self
+                .declarations(element)
+                .find(|(declared, _)| *declared == prefix)
             {
-                let declared = if attribute.prefix == 0 {
-                    ""
-                } else {
-                    self.attribute_name(attribute)
-                };
-                if declared == prefix {
-                    return Some(
-                        self.known_namespace(&self.value(attribute))
-                            .unwrap_or(NamespaceId::NONE),
-                    );
-                }
+                return Some(namespace);
             }
         }
         prefix.is_empty().then_some(NamespaceId::NONE)
@@ -606,7 +615,7 @@ impl Document {
 }
 
 /// Where the name behind a prefix of this length begins.
-fn local_start(prefix: u32) -> usize {
+pub(super) fn local_start(prefix: u32) -> usize {
     if prefix == 0 { 0 } else { prefix as usize + 1 }
 }
 
