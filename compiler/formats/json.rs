@@ -234,20 +234,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::told::{mistakes_are_in, told_as};
 
     /// Reads `text` and compares its items, or its errors as `range message`.
     fn check(text: &str, expected: &[&str]) {
-        let found: Vec<String> = match items(text) {
-            Ok(items) => items
-                .into_iter()
-                .map(|item| format!("{:?} {} = {}", item.range, item.path, item.value))
-                .collect(),
-            Err(errors) => errors
-                .into_iter()
-                .map(|error| format!("{:?} {error}", error.range))
-                .collect(),
-        };
-        assert_eq!(found, expected);
+        let tell = |item: Item| format!("{:?} {} = {}", item.range, item.path, item.value);
+        assert_eq!(told_as(items(text), tell), expected);
     }
 
     #[test]
@@ -370,9 +362,7 @@ mod tests {
 
         #[test]
         fn any_text_is_read_without_a_panic(text in "[\\[\\]{}:,\"\\\\truefalsn0-9.é \n-]{0,40}") {
-            for error in items(&text).err().into_iter().flatten() {
-                prop_assert!(text.get(error.range.clone()).is_some());
-            }
+            mistakes_are_in(&text, items(&text));
         }
     }
 }

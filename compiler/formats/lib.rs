@@ -23,6 +23,8 @@ pub mod prose;
 pub mod reg;
 pub mod sql;
 pub mod text;
+#[cfg(test)]
+mod told;
 pub mod unseen;
 pub mod uri;
 pub mod xdt;

@@ -8,7 +8,7 @@ use std::ops::Range;
 use memchr::{memchr2, memchr3};
 
 use super::markdown_blocks::{BacktickRuns, backtick_runs, run_length};
-use super::{Collector, FactPath, Form, FormatError, Item, Step, text};
+use super::{Collector, Cut as _, FactPath, Form, FormatError, Item, Step, text};
 
 /// HTML elements that may stand in a document; everything else in `<…>` is refused.
 const ELEMENTS: &[&str] = &["b", "br", "code", "details", "kbd", "sub", "summary", "sup"];
@@ -53,12 +53,12 @@ fn write_escaped(value: &str, begins_line: bool, written: &mut String) -> Result
             b' ' if is_first || next.is_none() => "&#32;",
             _ => continue,
         };
-        written.push_str(value.get(copied..offset).unwrap_or_default());
+        written.push_str(value.cut(copied..offset));
         written.push_str(sign);
         // The reference stands for the blank, the backslash before its sign.
         copied = if byte == b' ' { offset + 1 } else { offset };
     }
-    written.push_str(value.get(copied..).unwrap_or_default());
+    written.push_str(value.cut(copied..));
     Ok(())
 }
 
@@ -252,14 +252,14 @@ impl Reader<'_> {
         let Some(range) = self.pending.take() else {
             return;
         };
-        let block = self.text.get(range.clone()).unwrap_or_default();
+        let block = self.text.cut(range.clone());
         self.inline(block, range.start);
         self.item(kind, || text::squeeze(block), range);
     }
 
     fn heading(&mut self, line: &str, range: Range<usize>) {
         let level = line.bytes().take_while(|&b| b == b'#').count();
-        let title = line.get(level..).unwrap_or_default();
+        let title = line.cut(level..);
         let words = text::squeeze(title);
         if level > 6 || !title.starts_with(' ') || words.is_empty() {
             return self.refuse(range, "a heading is one to six `#`, a blank and a title");
@@ -330,7 +330,7 @@ impl Reader<'_> {
         let mut at = 0;
         while let Some(plain) = bytes.get(at..).and_then(|rest| memchr3(b'\\', b'`', b'<', rest)) {
             let offset = at + plain;
-            let rest = block.get(offset..).unwrap_or_default();
+            let rest = block.cut(offset..);
             at = match rest.strip_prefix('<') {
                 Some(rest) => {
                     if let Err(length) = check_tag(rest) {
@@ -375,7 +375,7 @@ fn check_tag(rest: &str) -> Result<(), usize> {
     let Some(length) = rest.get(..window).and_then(|window| window.find('>')) else {
         return Err(0);
     };
-    let inside = rest.get(..length).unwrap_or_default();
+    let inside = rest.cut(..length);
     if (inside.starts_with("https://") || inside.starts_with("http://")) && !inside.contains(' ') {
         return Ok(());
     }
@@ -422,7 +422,7 @@ fn list_kind(trimmed: &str) -> Option<&'static str> {
         return Some("quote");
     }
     let digits = trimmed.bytes().take_while(u8::is_ascii_digit).count();
-    let rest = trimmed.get(digits..).unwrap_or_default();
+    let rest = trimmed.cut(digits..);
     (digits > 0 && (rest.starts_with(". ") || rest.starts_with(") "))).then_some("step")
 }
 
@@ -436,7 +436,7 @@ fn cells(line: &str) -> Option<Vec<&str>> {
     while let Some(plain) = bytes.get(at..).and_then(|rest| memchr2(b'\\', b'|', rest)) {
         let offset = at + plain;
         if bytes.get(offset) == Some(&b'|') {
-            cells.push(line.get(from..offset).unwrap_or_default());
+            cells.push(line.cut(from..offset));
             from = offset + 1;
             at = from;
         } else {
@@ -469,20 +469,11 @@ fn is_delimiter(cell: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::told::told;
     use proptest::prelude::*;
 
     fn check(text: &str, expected: &[&str]) {
-        let got: Vec<String> = match items(text) {
-            Ok(items) => items
-                .into_iter()
-                .map(|item| format!("{} = {}", item.path, item.value))
-                .collect(),
-            Err(errors) => errors
-                .into_iter()
-                .map(|error| format!("{:?} {error}", error.range))
-                .collect(),
-        };
-        assert_eq!(got, expected, "{text}");
+        assert_eq!(told(items(text)), expected, "{text}");
     }
 
     #[test]

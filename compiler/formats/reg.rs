@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::{FactPath, FormatError, Item, text};
+use super::{Cut as _, FactPath, FormatError, Item, text};
 
 const HEADER: &str = "Windows Registry Editor Version 5.00";
 const HIVE: &str = "HKEY_LOCAL_MACHINE";
@@ -362,7 +362,7 @@ fn read_string(text: &str) -> Option<Result<(String, &str), String>> {
     let mut characters = rest.char_indices();
     while let Some((offset, c)) = characters.next() {
         match c {
-            '"' => return Some(Ok((value, rest.get(offset + 1..).unwrap_or_default()))),
+            '"' => return Some(Ok((value, rest.cut(offset + 1..)))),
             '\\' => match characters.next() {
                 Some((_, escaped @ ('\\' | '"'))) => value.push(escaped),
                 Some((_, other)) => {

@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::is_batch_file;
-use crate::FormatError;
+use crate::{Cut as _, FormatError};
 
 mod split;
 
@@ -57,7 +57,8 @@ pub(super) enum Percent<'a> {
 /// Finds what the percent sign at the beginning of `rest` means and how many bytes it takes.
 pub(super) fn percent(rest: &str) -> (Percent<'_>, usize) {
     let after = rest.strip_prefix('%').unwrap_or(rest);
-    let part = |length: usize| after.get(..length).unwrap_or_default();
+    // No part where the text is shorter, or where a character does not end there.
+    let part = |length: usize| after.get(..length).unwrap_or("");
     match after.chars().next() {
         Some('%') => (Percent::Literal, 2),
         Some('0'..='9' | '*') => (Percent::Name(part(1)), 2),
@@ -106,7 +107,7 @@ pub fn percent_pass(line: &str, environment: Environment<'_>) -> Result<String, 
             }
             Percent::Odd(what) => return Err(FormatError::new(start..start + length, what)),
         }
-        rest = from.get(length..).unwrap_or_default();
+        rest = from.cut(length..);
     }
     expanded.push_str(rest);
     Ok(expanded)

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::FormatError;
+use crate::{Cut as _, FormatError};
 
 /// Deepest nesting of blocks that is read; nginx configurations need four.
 const DEEPEST: usize = 64;
@@ -213,14 +213,12 @@ impl Reader<'_> {
 
     /// Takes in one word.
     fn word(&mut self, range: Range<usize>, quoted: bool, line: usize) {
-        let written = self.text.get(range.clone()).unwrap_or_default();
+        let written = self.text.cut(range.clone());
         if written.len() > LONGEST_ARGUMENT {
             self.refuse(range.clone(), "the argument is longer than nginx's buffer");
         }
         let inner = if quoted {
-            written
-                .get(1..written.len().saturating_sub(1))
-                .unwrap_or_default()
+            written.cut(1..written.len() - 1)
         } else {
             written
         };

@@ -119,24 +119,8 @@ impl Document {
         }
     }
 
-    /// Splits a text node; the second part becomes a node of its own behind it.
-    pub fn split_text(&mut self, id: NodeId, at: usize) {
-        let (range, parent) = (self.range(id), self.get(id).parent);
-        let Some(parent) = parent.filter(|_| range.start < at && at < range.end) else {
-            return;
-        };
-        self.tree
-            .change(id, |node| node.range = Span::new(range.start, at));
-        let rest = self
-            .tree
-            .push(super::tree::Node::new(NodeKind::Text, Span::new(at, range.end)));
-        self.tree.hang(rest, parent, Some(id));
-        // The parent is written piece by piece from now on, which gives the same bytes.
-        self.touch(parent);
-    }
-
     /// Gives an element that is written as one tag an end tag.
-    pub fn open_up(&mut self, id: NodeId) {
+    fn open_up(&mut self, id: NodeId) {
         if !self.is_one_tag(id) {
             return;
         }

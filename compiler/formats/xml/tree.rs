@@ -590,27 +590,18 @@ impl Document {
         prefix.is_empty().then_some(NamespaceId::NONE)
     }
 
-    /// A prefix that stands for a namespace at an element; the empty one only where `may_be_default`.
-    pub fn prefix_of_namespace(&self, id: NodeId, uri: &str, may_be_default: bool) -> Option<String> {
+    /// A prefix that stands for a namespace at an element; never the empty one.
+    pub fn prefix_of_namespace(&self, id: NodeId, uri: &str) -> Option<String> {
         if uri == XML_NAMESPACE {
             return Some("xml".to_owned());
         }
         let namespace = self.known_namespace(uri)?;
-        if may_be_default && self.namespace_of_prefix(id, "") == Some(namespace) {
-            return Some(String::new());
-        }
-        for element in self.ancestors(id) {
-            for attribute in self.attributes(element) {
-                if attribute.is_declaration() && attribute.prefix != 0 && self.value(attribute) == uri {
-                    let prefix = self.attribute_name(attribute);
-                    // A declaration further in may have taken the prefix for something else.
-                    if self.namespace_of_prefix(id, prefix) == Some(namespace) {
-                        return Some(prefix.to_owned());
-                    }
-                }
-            }
-        }
-        None
+        self.ancestors(id)
+            .flat_map(|element| self.declarations(element))
+            .filter(|(prefix, declared)| !prefix.is_empty() && *declared == namespace)
+            // A declaration further in may have taken the prefix for something else.
+            .find(|(prefix, _)| self.namespace_of_prefix(id, prefix) == Some(namespace))
+            .map(|(prefix, _)| prefix.to_owned())
     }
 }
 
@@ -646,7 +637,7 @@ fn is_value(raw: &str, wanted: &str) -> bool {
 }
 
 /// The text that stands as `raw` outside of tags (XML 1.0 section 2.11).
-pub fn text_value(raw: &str) -> Cow<'_, str> {
+fn text_value(raw: &str) -> Cow<'_, str> {
     let text = line_ends(raw);
     if text.contains('&') {
         Cow::Owned(without_references(&text))

@@ -112,11 +112,7 @@ impl Writer<'_> {
             .find(|(prefix, known)| known == uri && !prefix.is_empty())
             .map(|(prefix, _)| prefix.clone());
         inner
-            .or_else(|| {
-                self.target
-                    .file
-                    .prefix_of_namespace(self.target.parent, uri, false)
-            })
+            .or_else(|| self.target.file.prefix_of_namespace(self.target.parent, uri))
             .filter(|prefix| self.uri_of(prefix) == Some(uri))
     }
 
@@ -245,7 +241,7 @@ pub(super) fn name_in_file(
     element: NodeId,
 ) -> Result<String, String> {
     prefixed(&edits.document, attribute, |uri| {
-        file.prefix_of_namespace(element, uri, false)
+        file.prefix_of_namespace(element, uri)
     })
 }
 
