@@ -33,7 +33,17 @@ pub(super) fn refuse(
     place: &str,
     why: impl Fn(char) -> Option<&'static str>,
 ) -> Result<(), FormatError> {
-    first_refused(value, 0, place, why).map_or(Ok(()), Err)
+    refuse_at(value, 0, place, why)
+}
+
+/// As [`refuse`], for a `value` that begins at byte `offset` of a text.
+pub(super) fn refuse_at(
+    value: &str,
+    offset: usize,
+    place: &str,
+    why: impl Fn(char) -> Option<&'static str>,
+) -> Result<(), FormatError> {
+    first_refused(value, offset, place, why).map_or(Ok(()), Err)
 }
 
 /// The first character of `value`, which begins at byte `offset` of a text, for which `why` gives a reason.

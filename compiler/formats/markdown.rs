@@ -301,16 +301,16 @@ impl Reader<'_> {
                 );
             }
             if index == 1 {
-                if !cells.iter().all(|cell| is_delimiter(cell)) {
+                if !cells.iter().all(|(_, cell)| is_delimiter(cell)) {
                     self.refuse(range, "the second row of a table must be `| --- |`");
                 }
                 continue;
             }
-            for (offset, cell) in cell_offsets(&cells, start) {
-                self.inline(cell, offset);
+            for (offset, cell) in &cells {
+                self.inline(cell, start + offset);
             }
             let words = || {
-                let words: Vec<String> = cells.iter().map(|cell| text::squeeze(cell)).collect();
+                let words: Vec<String> = cells.iter().map(|(_, cell)| text::squeeze(cell)).collect();
                 words.join(" | ")
             };
             self.item("row", words, range);
@@ -426,8 +426,9 @@ fn list_kind(trimmed: &str) -> Option<&'static str> {
     (digits > 0 && (rest.starts_with(". ") || rest.starts_with(") "))).then_some("step")
 }
 
-/// Cells of a row between its outer bars; `None` when the last bar is missing. Backticks do not protect a bar.
-fn cells(line: &str) -> Option<Vec<&str>> {
+/// Cells of a row between its outer bars, with their places in the row; `None` when the last bar is missing. Backticks do
+/// not protect a bar.
+fn cells(line: &str) -> Option<Vec<(usize, &str)>> {
     let start = line.len() - line.trim_start().len() + 1;
     let bytes = line.as_bytes();
     let mut cells = Vec::new();
@@ -436,7 +437,7 @@ fn cells(line: &str) -> Option<Vec<&str>> {
     while let Some(plain) = bytes.get(at..).and_then(|rest| memchr2(b'\\', b'|', rest)) {
         let offset = at + plain;
         if bytes.get(offset) == Some(&b'|') {
-            cells.push(line.cut(from..offset));
+            cells.push((from, line.cut(from..offset)));
             from = offset + 1;
             at = from;
         } else {
@@ -444,19 +445,6 @@ fn cells(line: &str) -> Option<Vec<&str>> {
         }
     }
     (from == line.len() && !cells.is_empty()).then_some(cells)
-}
-
-/// Each cell with its byte offset in the text, for cells that follow each other with one bar between.
-fn cell_offsets<'a>(cells: &[&'a str], row: usize) -> Vec<(usize, &'a str)> {
-    let mut offset = row + 1;
-    cells
-        .iter()
-        .map(|cell| {
-            let here = offset;
-            offset += cell.len() + 1;
-            (here, *cell)
-        })
-        .collect()
 }
 
 fn is_delimiter(cell: &str) -> bool {
@@ -535,6 +523,11 @@ mod tests {
                 "13..14 backticks are not closed; escape them to show them",
                 "17..24 the row has 1 columns, its header 2",
             ],
+        );
+        // The place of a cell is that in an indented row, too.
+        check(
+            "# A\n\n  | a | `b |\n  | --- | --- |\n",
+            &["13..14 backticks are not closed; escape them to show them"],
         );
         let html = "raw HTML is limited to a few elements without attributes; escape `<` to show it";
         check("# A\n\n<script>x\n", &[&format!("5..13 {html}")]);

@@ -140,10 +140,7 @@ type Line = (usize, YamlKey, Option<String>);
 
 fn read_line(start: usize, line: &str) -> Result<Option<Line>, FormatError> {
     let whole = start..start + line.len();
-    let place = "a YAML edit";
-    if let Some(error) = characters::first_refused(line, start, place, characters::unprintable) {
-        return Err(error);
-    }
+    characters::refuse_at(line, start, "a YAML edit", characters::unprintable)?;
     if line.is_empty() || line.starts_with('#') {
         return Ok(None);
     }

@@ -192,7 +192,7 @@ pub fn arguments_of(line: &str, environment: Environment<'_>) -> Result<Vec<Comm
 
 fn command_of(piece: Piece<'_>, environment: Environment<'_>) -> Result<Command, FormatError> {
     let range = piece.range;
-    let text = without_condition(&piece.text);
+    let text = without_conditions(&piece.text);
     let (word, rest) = first_word(text);
     let owned = |redirection: &Cow<'_, str>| redirection.clone().into_owned();
     let mut redirections: Vec<String> = piece.redirections.iter().map(owned).collect();
@@ -221,11 +221,11 @@ fn command_of(piece: Piece<'_>, environment: Environment<'_>) -> Result<Command,
     }
     let arguments = if BUILT_IN.iter().any(|name| word.eq_ignore_ascii_case(name)) {
         let raw = rest.strip_prefix(' ').unwrap_or(rest);
-        if raw.is_empty() {
-            Vec::new()
-        } else {
-            vec![raw.to_owned()]
-        }
+        Some(raw)
+            .filter(|raw| !raw.is_empty())
+            .map(str::to_owned)
+            .into_iter()
+            .collect()
     } else {
         runtime_arguments(rest)
     };
@@ -251,17 +251,10 @@ fn only_piece<'l>(
     }
 }
 
-/// Takes `if …` conditions off the beginning of a command.
-fn without_condition(text: &str) -> &str {
-    match condition(text) {
-        Some(condition) => without_condition_tail(condition.command),
-        None => text,
-    }
-}
-
-/// A second `if` is legal in cmd.exe; more are not worth modelling.
-fn without_condition_tail(text: &str) -> &str {
-    condition(text).map_or(text, |condition| condition.command)
+/// Takes `if …` conditions off the beginning of a command. A second `if` is legal in cmd.exe; more are not worth modelling.
+fn without_conditions(text: &str) -> &str {
+    let behind = |text| condition(text).map_or(text, |condition| condition.command);
+    behind(behind(text))
 }
 
 /// `if CONDITION COMMAND`, taken apart.

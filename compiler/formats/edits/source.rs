@@ -230,14 +230,15 @@ impl<'a> Source<'a> {
             return self.mark + offset;
         }
         let offset = self.text.floor_char_boundary(offset);
-        let stop = self.stops.partition_point(|(text, _)| *text <= offset);
-        let (from, at) = stop
-            .checked_sub(1)
-            .and_then(|stop| self.stops.get(stop))
-            .copied()
-            .unwrap_or((0, self.mark));
+        let (from, at) = self.last_stop(|(text, _)| *text <= offset);
         let between = self.text.cut(from..offset);
         at + between.chars().map(|c| self.charset.width(c)).sum::<usize>()
+    }
+
+    /// The last stop that is not behind a place.
+    fn last_stop(&self, is_before: impl Fn(&(usize, usize)) -> bool) -> (usize, usize) {
+        let (before, _) = self.stops.split_at(self.stops.partition_point(is_before));
+        before.last().copied().unwrap_or((0, self.mark))
     }
 
     /// The place in the file of a range of the text.
@@ -251,12 +252,7 @@ impl<'a> Source<'a> {
         if self.stops.is_empty() {
             return self.text.floor_char_boundary(place - self.mark);
         }
-        let stop = self.stops.partition_point(|(_, file)| *file <= place);
-        let (mut offset, mut at) = stop
-            .checked_sub(1)
-            .and_then(|stop| self.stops.get(stop))
-            .copied()
-            .unwrap_or((0, self.mark));
+        let (mut offset, mut at) = self.last_stop(|(_, file)| *file <= place);
         for character in self.text.cut(offset..).chars() {
             at += self.charset.width(character);
             if at > place {

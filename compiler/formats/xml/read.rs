@@ -81,7 +81,7 @@ impl Document {
                 scope.entry(prefix.to_owned()).or_insert_with(|| vec![namespace]);
             }
         }
-        let mut tree = std::mem::replace(&mut self.tree, Tree::new());
+        let mut tree = std::mem::replace(&mut self.tree, Tree::with_capacity(1));
         let holder = tree.push(Node::new(NodeKind::Document, Span::new(start, self.text.len())));
         let mut reader = Reader::new(&self.text, start, &mut tree, limits);
         reader.scope.append(&mut scope);

@@ -198,10 +198,6 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    pub(super) fn new() -> Self {
-        Self::with_capacity(1)
-    }
-
     /// A tree with room for this many nodes.
     pub(super) fn with_capacity(nodes: usize) -> Self {
         let mut all = Vec::with_capacity(nodes);
