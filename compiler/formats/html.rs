@@ -149,11 +149,8 @@ fn read(text: &str, collector: Collector) -> Result<Vec<Item>, Vec<FormatError>>
     let mut page = Page {
         body,
         shift,
-        errors: Vec::new(),
         collector,
-        place: FactPath::default(),
-        counter: 0,
-        svg_end: 0,
+        ..Page::default()
     };
     if !document.root_element().has_tag_name("html") {
         page.refuse(
@@ -187,6 +184,7 @@ fn read(text: &str, collector: Collector) -> Result<Vec<Item>, Vec<FormatError>>
     page.collector.finish(page.errors)
 }
 
+#[derive(Default)]
 struct Page<'a> {
     body: &'a str,
     shift: usize,

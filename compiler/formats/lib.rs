@@ -171,7 +171,7 @@ pub struct Item {
 
 /// Where a reader puts the items it finds. Making them is a large part of its work, so it is left out where only
 /// mistakes are asked for.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Collector {
     kept: Option<Vec<Item>>,
 }
@@ -186,7 +186,7 @@ impl Collector {
 
     /// Keeps none.
     fn nothing() -> Self {
-        Self { kept: None }
+        Self::default()
     }
 
     /// Adds the item that `make` makes, if items are kept.

@@ -120,11 +120,8 @@ fn read(text: &str, collector: Collector) -> Result<Vec<Item>, Vec<FormatError>>
     let mut reader = Reader {
         text,
         collector,
-        errors: Vec::new(),
-        place: FactPath::default(),
-        counter: 0,
-        pending: None,
         pending_kind: "paragraph",
+        ..Reader::default()
     };
     reader.read();
     if !text.ends_with('\n') {
@@ -134,6 +131,7 @@ fn read(text: &str, collector: Collector) -> Result<Vec<Item>, Vec<FormatError>>
     reader.collector.finish(reader.errors)
 }
 
+#[derive(Default)]
 struct Reader<'a> {
     text: &'a str,
     collector: Collector,

@@ -92,6 +92,7 @@ pub fn lines(text: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
 }
 
 /// A script while its lines are read.
+#[derive(Default)]
 pub struct Script<'t> {
     errors: Vec<FormatError>,
     collector: Collector,
@@ -126,19 +127,9 @@ impl<'t> Script<'t> {
 
     fn new(collector: Collector) -> Self {
         Self {
-            errors: Vec::new(),
             collector,
-            lines: 0,
             label: "start",
-            below_label: 0,
-            labels: BTreeSet::new(),
-            jumps: BTreeMap::new(),
-            variables: BTreeMap::new(),
-            spoken: BTreeMap::new(),
-            uses: Vec::new(),
-            unchecked: None,
-            is_excused: false,
-            is_ended: false,
+            ..Self::default()
         }
     }
 

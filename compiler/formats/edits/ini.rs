@@ -30,6 +30,7 @@ struct Key<'a> {
 }
 
 /// A file in parts.
+#[derive(Default)]
 struct File<'a> {
     /// Names of the sections in order.
     sections: Vec<(&'a str, Range<usize>)>,
@@ -38,10 +39,7 @@ struct File<'a> {
 
 fn read<'a>(source: &'a Source<'_>) -> File<'a> {
     let text = source.text();
-    let mut file = File {
-        sections: Vec::new(),
-        keys: Vec::new(),
-    };
+    let mut file = File::default();
     let mut start = 0;
     for whole in text.split_inclusive('\n') {
         let line = whole.trim_end_matches(['\n', '\r']);

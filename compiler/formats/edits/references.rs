@@ -167,7 +167,7 @@ fn numbers(text: &str, rewrites: &[Rewrite]) -> Vec<Number> {
 
 /// Whether an address may have its port end here: nothing follows that makes the number a part of a name or of a password.
 fn ends_origin(text: &str, at: usize) -> bool {
-    let behind = text.get(at..).unwrap_or_default();
+    let behind = text.cut(at..);
     let mut letters = behind.chars();
     let ends = match letters.next() {
         Some('.') => !letters.next().is_some_and(char::is_alphanumeric),

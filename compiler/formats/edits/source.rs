@@ -280,28 +280,6 @@ impl<'a> Source<'a> {
         lines.join(", ")
     }
 
-    /// The line end to write near an offset: that of its line, of the line before, or of the next one; a line feed
-    /// where the file has only one line.
-    pub fn line_end(&self, offset: usize) -> &'static str {
-        let line = self.line(offset);
-        let end_of = |line: usize| {
-            let next = *self.line_starts.get(line)?;
-            let carriage_return = next
-                .checked_sub(2)
-                .is_some_and(|at| self.text.as_bytes().get(at) == Some(&b'\r'));
-            Some(if carriage_return { "\r\n" } else { "\n" })
-        };
-        end_of(line)
-            .or_else(|| end_of(line.checked_sub(1).filter(|line| *line > 0)?))
-            .unwrap_or("\n")
-    }
-
-    /// Whether the encoding of the file has every character of a text; else the first that it does not have.
-    pub fn holds(&self, text: &str) -> Result<(), char> {
-        let missing = text.chars().find(|character| !self.charset.holds(*character));
-        missing.map_or(Ok(()), Err)
-    }
-
     /// The file with other texts in some places. Splices may come in any order; two that overlap are refused, and so is
     /// a character that the encoding of the file does not have.
     pub fn splice(&self, mut splices: Vec<Splice>) -> Result<Vec<u8>, Box<Refusal>> {
@@ -480,7 +458,6 @@ mod tests {
             refusal.message,
             "`日` (U+65E5) cannot be written in Windows-1252, the encoding of the file"
         );
-        assert_eq!(source.holds("日"), Err('日'));
     }
 
     #[test]
@@ -531,11 +508,8 @@ mod tests {
     }
 
     #[test]
-    fn line_ends_follow_the_neighbours() {
+    fn lines_are_counted_by_their_line_feeds() {
         let source = Source::read(b"a\r\nb\nc\r\nd", ANY).unwrap();
-        let ends: Vec<_> = [0, 3, 5, 8].map(|at| source.line_end(at)).into();
-        assert_eq!(ends, ["\r\n", "\n", "\r\n", "\r\n"]);
-        assert_eq!(source.line(8), 4);
-        assert_eq!(Source::read(b"a", ANY).unwrap().line_end(1), "\n");
+        assert_eq!([0, 3, 5, 8].map(|at| source.line(at)), [1, 2, 3, 4]);
     }
 }

@@ -62,9 +62,7 @@ pub(super) fn work(edits: &[TermEdit], source: &Source<'_>) -> Result<Work, Vec<
             .filter_map(|edit| edit.path.last())
             .map(String::as_str)
             .collect(),
-        keys: Vec::new(),
-        all: Vec::new(),
-        places: BTreeMap::new(),
+        ..Walk::default()
     };
     for term in &terms {
         walk.node(term);
@@ -92,6 +90,7 @@ pub(super) fn work(edits: &[TermEdit], source: &Source<'_>) -> Result<Work, Vec<
 }
 
 /// Collects, in one pass, the places whose key some edit is about.
+#[derive(Default)]
 struct Walk<'a> {
     wanted: BTreeSet<&'a str>,
     keys: Vec<&'a str>,

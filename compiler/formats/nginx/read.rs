@@ -50,6 +50,11 @@ impl Directive {
         self.arguments.get(index).map_or("", |word| word.text.as_str())
     }
 
+    /// Whether an argument is this word.
+    pub(super) fn has(&self, word: &str) -> bool {
+        self.arguments.iter().any(|argument| argument.text == word)
+    }
+
     /// Content of the block, or nothing.
     pub(super) fn inside(&self) -> &[Directive] {
         self.block.as_deref().unwrap_or_default()
@@ -75,15 +80,13 @@ enum State {
 pub(super) fn read(text: &str) -> (Vec<Directive>, Vec<FormatError>) {
     let mut reader = Reader {
         text,
-        words: Vec::new(),
-        open: Vec::new(),
-        done: Vec::new(),
-        errors: Vec::new(),
+        ..Reader::default()
     };
     reader.run();
     (reader.done, reader.errors)
 }
 
+#[derive(Default)]
 struct Reader<'a> {
     text: &'a str,
     /// Words of the directive being read.

@@ -56,6 +56,7 @@ pub(super) enum Piece<'a> {
 }
 
 /// A script in pieces.
+#[derive(Default)]
 pub(super) struct Scanned<'a> {
     /// Sqlcmd lines, `GO` lines and tokens; comments are left out.
     pub(super) pieces: Vec<Piece<'a>>,
@@ -81,13 +82,7 @@ pub(super) fn scan(text: &str) -> Scanned<'_> {
         offset: 0,
         line_end: 0,
         before_tokens: true,
-        out: Scanned {
-            pieces: Vec::new(),
-            comments: Vec::new(),
-            declared: BTreeMap::new(),
-            used: Vec::new(),
-            errors: Vec::new(),
-        },
+        out: Scanned::default(),
     };
     scanner.run();
     scanner.out

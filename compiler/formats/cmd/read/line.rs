@@ -174,9 +174,7 @@ impl Line {
     pub fn of(written: &str) -> Self {
         let mut reader = Reader {
             written,
-            signs: Signs(0),
-            mistakes: Vec::new(),
-            command: Command::default(),
+            ..Reader::default()
         };
         let kind = reader.kind();
         Self {
@@ -196,6 +194,7 @@ fn start_of_program(arguments: &str) -> Start {
     }
 }
 
+#[derive(Default)]
 struct Reader<'l> {
     written: &'l str,
     /// What kinds of characters the line has.
@@ -618,9 +617,7 @@ mod tests {
     fn a_part_that_is_not_in_the_line_is_a_mistake() {
         let mut reader = Reader {
             written: "net stop x",
-            signs: Signs(0),
-            mistakes: Vec::new(),
-            command: Command::default(),
+            ..Reader::default()
         };
         let part = reader.part("stop");
         assert_eq!(part.map(|part| part.of("net stop x")), Some("stop"));

@@ -141,36 +141,20 @@ impl Evaluator<'_> {
 
     /// `@name = 'text'`, by far the most frequent predicate, without making values.
     fn compares_attribute(&self, context: Context, predicate: &Expression) -> Option<bool> {
-        let Expression::Compare(Comparison::Equal, left, right) = predicate else {
+        let (left, right) = predicate.equation()?;
+        let (path, text) = (left.path()?, right.text()?);
+        let ([step], Found::Node(node)) = (path.steps.as_slice(), context.node) else {
             return None;
         };
-        let (Expression::Path(path), Expression::Text(text)) = (left.as_ref(), right.as_ref()) else {
+        let Test::Name(prefix, name) = &step.test else {
             return None;
         };
-        let (
-            [
-                Step {
-                    axis: Axis::Attribute,
-                    test: Test::Name(prefix, name),
-                    predicates,
-                },
-            ],
-            false,
-        ) = (path.steps.as_slice(), path.from_document)
-        else {
-            return None;
-        };
-        let Found::Node(node) = context.node else {
-            return None;
-        };
-        if !prefix.is_empty() || !predicates.is_empty() || self.any_namespace {
+        let is_plain = step.axis == Axis::Attribute && prefix.is_empty() && step.predicates.is_empty();
+        if !is_plain || path.from_document || self.any_namespace {
             return None;
         }
-        Some(
-            self.document
-                .attribute(node, name)
-                .is_some_and(|value| value == text.as_str()),
-        )
+        let value = self.document.attribute(node, name);
+        Some(value.is_some_and(|value| value == text))
     }
 
     fn axis(&self, node: Found, step: &Step) -> Result<Vec<Found>, Exhausted> {
