@@ -3,8 +3,8 @@
 //! Shared by the quoting functions and readers of this folder. It knows no format: which characters are refused, and
 //! why, is the caller's business.
 
-use super::FormatError;
 use super::unseen::{look_alike, unseen};
+use super::{Cut as _, FormatError};
 
 /// Longest part of a value that is repeated in an item path; keeps paths of hostile texts short.
 const MAX_LABEL: usize = 120;
@@ -33,7 +33,17 @@ pub(super) fn refuse(
     place: &str,
     why: impl Fn(char) -> Option<&'static str>,
 ) -> Result<(), FormatError> {
-    first_refused(value, 0, place, why).map_or(Ok(()), Err)
+    refuse_at(value, 0, place, why)
+}
+
+/// As [`refuse`], for a `value` that begins at byte `offset` of a text.
+pub(super) fn refuse_at(
+    value: &str,
+    offset: usize,
+    place: &str,
+    why: impl Fn(char) -> Option<&'static str>,
+) -> Result<(), FormatError> {
+    first_refused(value, offset, place, why).map_or(Ok(()), Err)
 }
 
 /// The first character of `value`, which begins at byte `offset` of a text, for which `why` gives a reason.
@@ -92,7 +102,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 /// Shortens a part of an item path, so that the paths of a text cannot grow with the square of its length.
 pub fn label(part: &str) -> String {
     match part.char_indices().nth(MAX_LABEL) {
-        Some((end, _)) => format!("{}…", part.get(..end).unwrap_or_default()),
+        Some((end, _)) => format!("{}…", part.cut(..end)),
         None => part.to_owned(),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Knows which bytes the consumer of each format reads correctly, and nothing about what the texts mean.
 
-use super::{Format, FormatError, text};
+use super::{Cut as _, Format, FormatError, text};
 
 /// How characters become bytes. The names are those of the manifest.
 #[derive(
@@ -171,11 +171,11 @@ fn with_line_ends(mark: &str, text: &str, line_end: LineEnd) -> String {
     lines.push_str(mark);
     let mut from = 0;
     for end in line_feeds {
-        lines.push_str(text.get(from..end).unwrap_or_default());
+        lines.push_str(text.cut(from..end));
         lines.push_str("\r\n");
         from = end + 1;
     }
-    lines.push_str(text.get(from..).unwrap_or_default());
+    lines.push_str(text.cut(from..));
     lines
 }
 

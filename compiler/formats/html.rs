@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::{Collector, FactPath, Form, FormatError, Item, Step, text};
+use super::{Collector, Cut as _, FactPath, Form, FormatError, Item, Step, text};
 
 const DOCTYPE: &str = "<!doctype html>\n";
 
@@ -92,11 +92,11 @@ pub(super) fn write_text(value: &str, written: &mut String) -> Result<(), Format
             b'\'' => "&#39;",
             _ => continue,
         };
-        written.push_str(value.get(copied..offset).unwrap_or_default());
+        written.push_str(value.cut(copied..offset));
         written.push_str(reference);
         copied = offset + 1;
     }
-    written.push_str(value.get(copied..).unwrap_or_default());
+    written.push_str(value.cut(copied..));
     Ok(())
 }
 
@@ -149,11 +149,8 @@ fn read(text: &str, collector: Collector) -> Result<Vec<Item>, Vec<FormatError>>
     let mut page = Page {
         body,
         shift,
-        errors: Vec::new(),
         collector,
-        place: FactPath::default(),
-        counter: 0,
-        svg_end: 0,
+        ..Page::default()
     };
     if !document.root_element().has_tag_name("html") {
         page.refuse(
@@ -187,6 +184,7 @@ fn read(text: &str, collector: Collector) -> Result<Vec<Item>, Vec<FormatError>>
     page.collector.finish(page.errors)
 }
 
+#[derive(Default)]
 struct Page<'a> {
     body: &'a str,
     shift: usize,
@@ -363,7 +361,7 @@ fn is_local(element: &str, key: &str, value: &str) -> bool {
 fn is_local_style(style: &str) -> bool {
     let folded = style.to_ascii_lowercase();
     let urls_stay = folded.match_indices("url(").all(|(start, word)| {
-        let inside = folded.get(start + word.len()..).unwrap_or_default();
+        let inside = folded.cut(start + word.len()..);
         let inside = inside.trim_start_matches([' ', '\'', '"']);
         inside.starts_with('#') || inside.starts_with("data:")
     });

@@ -19,18 +19,13 @@ use super::{FactPath, FormatError};
 /// Refuses control characters, everything outside ASCII (the file is read in the code page of the server), blanks at
 /// either end, a `;` at the beginning, and a value in quotes, which would lose them.
 pub fn ini_value(value: &str) -> Result<String, FormatError> {
-    match value_problem(value, 0) {
-        Some(error) => Err(error),
-        None => Ok(value.to_owned()),
-    }
+    check_value(value, 0)?;
+    Ok(value.to_owned())
 }
 
-fn value_problem(value: &str, offset: usize) -> Option<FormatError> {
-    let whole = offset..offset + value.len();
-    if let Some(error) = characters::first_refused(value, offset, "an INI value", characters::not_plain_ascii)
-    {
-        return Some(error);
-    }
+/// Checks a value that begins at byte `offset` of a text.
+fn check_value(value: &str, offset: usize) -> Result<(), FormatError> {
+    characters::refuse_at(value, offset, "an INI value", characters::not_plain_ascii)?;
     let message = if value != value.trim() {
         "blanks around an INI value are dropped"
     } else if value.starts_with(';') {
@@ -38,9 +33,9 @@ fn value_problem(value: &str, offset: usize) -> Option<FormatError> {
     } else if value.starts_with(['"', '\'']) {
         "an INI value must not begin with a quote, because a pair of quotes around it is removed"
     } else {
-        return None;
+        return Ok(());
     };
-    Some(FormatError::new(whole, message))
+    Err(FormatError::new(offset..offset + value.len(), message))
 }
 
 /// One key of a section and what it has to be.
@@ -101,10 +96,7 @@ impl Reader {
         if line.is_empty() {
             return Ok(());
         }
-        let place = "an INI file";
-        if let Some(error) = characters::first_refused(line, start, place, characters::not_plain_ascii) {
-            return Err(error);
-        }
+        characters::refuse_at(line, start, "an INI file", characters::not_plain_ascii)?;
         if line.starts_with(';') {
             return Ok(());
         }
@@ -141,7 +133,7 @@ impl Reader {
             ));
         }
         self.edits.push(edit);
-        value_problem(value, start + line.len() - value.len()).map_or(Ok(()), Err)
+        check_value(value, start + line.len() - value.len())
     }
 
     fn empty_section(&self) -> Option<FormatError> {
@@ -166,19 +158,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::told::{mistakes_are_in, told_as};
 
     /// Reads `text` and compares its edits, or its errors as `range message`.
     fn check(text: &str, expected: &[&str]) {
-        let found: Vec<String> = match edits(text) {
-            Ok(edits) => edits
-                .into_iter()
-                .map(|edit| format!("{} = {}", edit.path(), edit.value))
-                .collect(),
-            Err(errors) => errors
-                .into_iter()
-                .map(|error| format!("{:?} {error}", error.range))
-                .collect(),
-        };
+        let found = told_as(edits(text), |edit| format!("{} = {}", edit.path(), edit.value));
         assert_eq!(found, expected);
     }
 
@@ -238,9 +222,7 @@ mod tests {
 
         #[test]
         fn any_text_is_read_without_a_panic(text in "[\\[\\]=;a-bé \n]{0,40}") {
-            for error in edits(&text).err().into_iter().flatten() {
-                prop_assert!(text.get(error.range.clone()).is_some());
-            }
+            mistakes_are_in(&text, edits(&text));
         }
     }
 }

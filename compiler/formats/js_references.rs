@@ -205,19 +205,12 @@ impl References {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::told::told_as;
 
     /// Reads `text` and compares its items, or its errors as `range message`.
     fn check(text: &str, expected: &[&str]) {
-        let found: Vec<String> = match read(text).map(References::into_items) {
-            Ok(items) => items
-                .into_iter()
-                .map(|item| format!("{:?} {} = {}", item.range, item.path, item.value))
-                .collect(),
-            Err(errors) => errors
-                .into_iter()
-                .map(|error| format!("{:?} {error}", error.range))
-                .collect(),
-        };
+        let tell = |item: Item| format!("{:?} {} = {}", item.range, item.path, item.value);
+        let found = told_as(read(text).map(References::into_items), tell);
         assert_eq!(found, expected);
     }
 

@@ -5,11 +5,14 @@
 //! (`"C:\new"`). A file of this format is a merge document: the engine that applies it sets its leaves in the existing
 //! object of the vendor (`rabbitmq_config.json`, RMQ-12) and keeps unknown keys and the order.
 
+pub(crate) mod tree;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use self::tree::{Kind, Node};
 use super::characters;
-use super::{FactPath, Form, FormatError, Item, Step};
+use super::{Cut as _, FactPath, Form, FormatError, Item, Step};
 
 /// Deepest nesting of arrays and objects that is read.
 pub const MAX_DEPTH: usize = 64;
@@ -27,23 +30,25 @@ pub fn json_string(value: &str) -> Result<String, FormatError> {
 /// Leaves are strings, numbers, booleans, nulls and empty arrays and objects. Numbers keep their spelling: `5671` and
 /// `5671.0` differ for a strict reader. A syntax error comes alone; otherwise everything that is wrong is reported.
 pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
+    survey(text).map(|(_, items)| items)
+}
+
+/// The values of a text, and its leaves.
+fn survey(text: &str) -> Result<(Node, Vec<Item>), Vec<FormatError>> {
     if text.starts_with('\u{feff}') {
         let message = "the text begins with a byte order mark, which strict readers of JSON refuse";
         return Err(vec![FormatError::new(0..3, message)]);
     }
-    // A value is built and dropped, because what is skipped is not checked for surrogates and number ranges.
-    if let Err(error) = serde_json::from_str::<serde_json::Value>(text) {
-        return Err(vec![syntax_error(text, &error)]);
-    }
+    let root = tree::read(text).map_err(|error| vec![syntax_error(text, &error)])?;
     let mut walk = Walk {
         text,
-        at: 0,
         items: Vec::new(),
         errors: Vec::new(),
     };
-    walk.value(&FactPath::default(), 0);
+    let too_deep = walk.value(&root, &FactPath::default(), 0).err();
+    walk.errors.extend(too_deep);
     if walk.errors.is_empty() {
-        Ok(walk.items)
+        Ok((root, walk.items))
     } else {
         Err(walk.errors)
     }
@@ -75,65 +80,47 @@ impl JsonEdit {
 /// Reads a document of edits: an object whose leaves are set in the same objects of the vendor's file. A list is one
 /// value. The mistakes are those of [`items`], and a document that sets nothing.
 pub fn edits(text: &str) -> Result<Vec<JsonEdit>, Vec<FormatError>> {
-    let leaves = items(text)?;
-    let whole = || FormatError::new(0..text.len(), "expected an object with the keys to set");
-    let document: serde_json::Value =
-        serde_json::from_str(text).map_err(|error| vec![syntax_error(text, &error)])?;
-    let mut leaves = leaves.into_iter().peekable();
+    let (root, _) = survey(text)?;
     let mut edits = Vec::new();
-    // In the order of the text, as leaves are.
-    let mut open = vec![(Vec::new(), &document)];
-    while let Some((keys, value)) = open.pop() {
-        match value {
-            serde_json::Value::Object(members) if !members.is_empty() => {
-                for (key, value) in members.iter().rev() {
-                    let mut keys: Vec<String> = keys.clone();
-                    keys.push(key.clone());
-                    open.push((keys, value));
-                }
-            }
-            serde_json::Value::Array(_) => {
-                let mut range = leaves.peek().map_or(0..0, |leaf| leaf.range.clone());
-                for _ in 0..count(value) {
-                    range.end = leaves.next().map_or(range.end, |leaf| leaf.range.end);
-                }
-                edits.push(JsonEdit {
-                    keys,
-                    value: value.to_string(),
-                    range,
-                });
-            }
-            serde_json::Value::Null
-            | serde_json::Value::Bool(_)
-            | serde_json::Value::Number(_)
-            | serde_json::Value::String(_)
-            | serde_json::Value::Object(_) => {
-                let leaf = leaves.next().ok_or_else(|| vec![whole()])?;
-                edits.push(JsonEdit {
-                    keys,
-                    value: leaf.value,
-                    range: leaf.range,
-                });
-            }
-        }
+    collect(&root, &[], text, &mut edits);
+    match &root.kind {
+        Kind::Object(members) if !members.is_empty() => Ok(edits),
+        _ => Err(vec![FormatError::new(
+            0..text.len(),
+            "expected an object with the keys to set",
+        )]),
     }
-    if !document.is_object() || edits.iter().any(|edit| edit.keys.is_empty()) {
-        return Err(vec![whole()]);
-    }
-    Ok(edits)
 }
 
-/// How many leaves a value has; its nesting is limited.
-fn count(value: &serde_json::Value) -> usize {
-    match value {
-        serde_json::Value::Array(values) if !values.is_empty() => values.iter().map(count).sum(),
-        serde_json::Value::Object(members) if !members.is_empty() => members.values().map(count).sum(),
-        serde_json::Value::Null
-        | serde_json::Value::Bool(_)
-        | serde_json::Value::Number(_)
-        | serde_json::Value::String(_)
-        | serde_json::Value::Array(_)
-        | serde_json::Value::Object(_) => 1,
+/// Adds the edits that stand in a value below `keys`.
+fn collect(node: &Node, keys: &[String], text: &str, edits: &mut Vec<JsonEdit>) {
+    let value = match &node.kind {
+        Kind::Object(members) if !members.is_empty() => {
+            for member in members {
+                let keys = [keys, std::slice::from_ref(&member.name)].concat();
+                collect(&member.value, &keys, text, edits);
+            }
+            return;
+        }
+        Kind::Array(_) => serde_json::from_str::<serde_json::Value>(text.cut(node.range.clone()))
+            .expect("the whole text was read before")
+            .to_string(),
+        Kind::Object(_) | Kind::String(_) | Kind::Plain => leaf(node, text),
+    };
+    edits.push(JsonEdit {
+        keys: keys.to_vec(),
+        value,
+        range: node.leaves.clone(),
+    });
+}
+
+/// A value that holds no other, as it is compared: a text with as few escapes as it needs, a number as it is spelled.
+fn leaf(node: &Node, text: &str) -> String {
+    match &node.kind {
+        Kind::Object(_) => "{}".to_owned(),
+        Kind::Array(_) => "[]".to_owned(),
+        Kind::String(value) => serde_json::Value::from(value.as_str()).to_string(),
+        Kind::Plain => text.cut(node.range.clone()).to_owned(),
     }
 }
 
@@ -143,12 +130,11 @@ pub(super) fn syntax_error(text: &str, error: &serde_json::Error) -> FormatError
     let start = line.map_or(text.len(), |(start, line)| {
         (start + error.column().min(line.len() + 1)).saturating_sub(1)
     });
-    let start = (0..=start).rev().find(|at| text.is_char_boundary(*at));
     let message = error.to_string();
     let suffix = format!(" at line {} column {}", error.line(), error.column());
     let message = message.strip_suffix(&suffix).unwrap_or(&message);
     FormatError::new(
-        characters::range_at(text, start.unwrap_or_default()),
+        characters::range_at(text, text.floor_char_boundary(start)),
         words(message),
     )
 }
@@ -180,133 +166,66 @@ fn words(message: &str) -> String {
     plain.to_owned()
 }
 
-/// Walks over a text that is known to be JSON, so it only has to find where each value begins and ends.
+/// Names the leaves of a text, and finds what readers disagree about.
 struct Walk<'a> {
     text: &'a str,
-    at: usize,
     items: Vec<Item>,
     errors: Vec<FormatError>,
 }
 
-impl<'a> Walk<'a> {
-    fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    /// The next character that is not white space.
-    fn peek(&mut self) -> Option<char> {
-        let rest = self.rest();
-        let trimmed = rest.trim_start_matches([' ', '\n', '\r', '\t']);
-        self.at += rest.len() - trimmed.len();
-        trimmed.chars().next()
-    }
-
-    /// Takes the next character, which is a bracket, colon or comma.
-    fn take(&mut self) -> Option<char> {
-        let next = self.peek();
-        self.at += next.map_or(0, char::len_utf8);
-        next
-    }
-
-    fn value(&mut self, path: &FactPath, depth: usize) {
-        let first = self.peek();
-        let start = self.at;
-        match first {
-            Some(open @ ('{' | '[')) => {
-                if depth == MAX_DEPTH {
-                    let message = format!("values are nested deeper than {MAX_DEPTH} levels");
-                    self.errors.push(FormatError::new(start..start + 1, message));
-                    self.at = self.text.len();
-                    return;
+impl Walk<'_> {
+    /// Walks over a value and all in it; the error is the one behind which nothing is looked at.
+    fn value(&mut self, node: &Node, path: &FactPath, depth: usize) -> Result<(), FormatError> {
+        match &node.kind {
+            Kind::Object(_) | Kind::Array(_) if depth == MAX_DEPTH => {
+                let message = format!("values are nested deeper than {MAX_DEPTH} levels");
+                return Err(FormatError::new(node.range.start..node.range.start + 1, message));
+            }
+            Kind::Object(members) if !members.is_empty() => {
+                let mut keys = BTreeSet::new();
+                for member in members {
+                    self.printable(&member.name, &member.key);
+                    let path = path.child(Step::new(Form::Member, &member.name));
+                    if !keys.insert(&member.name) {
+                        let message = format!(
+                            "the key `{path}` is given twice, and readers disagree about which one counts"
+                        );
+                        self.errors.push(FormatError::new(member.key.clone(), message));
+                    }
+                    self.value(&member.value, &path, depth + 1)?;
                 }
-                self.take();
-                if self.collection(open == '{', path, depth) == 0 {
-                    let value = if open == '{' { "{}" } else { "[]" };
-                    self.item(path, value.to_owned(), start..self.at);
+                return Ok(());
+            }
+            Kind::Array(values) if !values.is_empty() => {
+                for (index, value) in values.iter().enumerate() {
+                    let path = path.child(Step::new(Form::Member, index.to_string()));
+                    self.value(value, &path, depth + 1)?;
                 }
+                return Ok(());
             }
-            Some('"') => {
-                let (value, range) = self.string();
-                let value = serde_json::Value::from(value).to_string();
-                self.item(path, value, range);
-            }
-            _ => {
-                let rest = self.rest();
-                let end = rest.find([',', ']', '}', ' ', '\n', '\r', '\t']);
-                let value = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
-                self.at += value.len();
-                self.item(path, value.to_owned(), start..self.at);
-            }
+            Kind::String(value) => self.printable(value, &node.range),
+            Kind::Object(_) | Kind::Array(_) | Kind::Plain => {}
         }
-    }
-
-    /// Reads the members behind the opening bracket and the closing bracket; returns how many members there are.
-    fn collection(&mut self, object: bool, path: &FactPath, depth: usize) -> usize {
-        let mut keys = BTreeSet::new();
-        let mut count = 0;
-        loop {
-            match self.peek() {
-                None | Some('}' | ']') => {
-                    self.take();
-                    return count;
-                }
-                Some(',') => {
-                    self.take();
-                }
-                Some(_) => {}
-            }
-            let path = if object {
-                self.peek();
-                let (key, range) = self.string();
-                self.take();
-                let path = path.child(Step::new(Form::Member, &key));
-                if !keys.insert(key) {
-                    let message = format!(
-                        "the key `{path}` is given twice, and readers disagree about which one counts"
-                    );
-                    self.errors.push(FormatError::new(range, message));
-                }
-                path
-            } else {
-                path.child(Step::new(Form::Member, count.to_string()))
-            };
-            self.value(&path, depth + 1);
-            count += 1;
-        }
-    }
-
-    fn string(&mut self) -> (String, Range<usize>) {
-        let start = self.at;
-        let mut escaped = false;
-        let mut inside = self.rest().bytes().skip(1);
-        let length = inside.position(|byte| {
-            let closes = byte == b'"' && !escaped;
-            escaped = byte == b'\\' && !escaped;
-            closes
+        self.items.push(Item {
+            path: path.clone(),
+            value: leaf(node, self.text),
+            range: node.range.clone(),
         });
-        self.at = length.map_or(self.text.len(), |length| start + length + 2);
-        let range = start..self.at;
-        let raw = self.text.get(range.clone()).unwrap_or_default();
-        let value: String = serde_json::from_str(raw).expect("the whole text was read before");
-        if let Some(bad) = value
+        Ok(())
+    }
+
+    /// Refuses a text with a character that nobody sees.
+    fn printable(&mut self, value: &str, range: &Range<usize>) {
+        let bad = value
             .chars()
-            .find(|character| characters::unprintable(*character).is_some())
-        {
+            .find(|character| characters::unprintable(*character).is_some());
+        if let Some(bad) = bad {
             let message = format!(
                 "the string holds {}; a backslash is written `\\\\`",
                 characters::name(bad)
             );
             self.errors.push(FormatError::new(range.clone(), message));
         }
-        (value, range)
-    }
-
-    fn item(&mut self, path: &FactPath, value: String, range: Range<usize>) {
-        self.items.push(Item {
-            path: path.clone(),
-            value,
-            range,
-        });
     }
 }
 
@@ -315,20 +234,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::told::{mistakes_are_in, told_as};
 
     /// Reads `text` and compares its items, or its errors as `range message`.
     fn check(text: &str, expected: &[&str]) {
-        let found: Vec<String> = match items(text) {
-            Ok(items) => items
-                .into_iter()
-                .map(|item| format!("{:?} {} = {}", item.range, item.path, item.value))
-                .collect(),
-            Err(errors) => errors
-                .into_iter()
-                .map(|error| format!("{:?} {error}", error.range))
-                .collect(),
-        };
-        assert_eq!(found, expected);
+        let tell = |item: Item| format!("{:?} {} = {}", item.range, item.path, item.value);
+        assert_eq!(told_as(items(text), tell), expected);
     }
 
     #[test]
@@ -451,9 +362,7 @@ mod tests {
 
         #[test]
         fn any_text_is_read_without_a_panic(text in "[\\[\\]{}:,\"\\\\truefalsn0-9.é \n-]{0,40}") {
-            for error in items(&text).err().into_iter().flatten() {
-                prop_assert!(text.get(error.range.clone()).is_some());
-            }
+            mistakes_are_in(&text, items(&text));
         }
     }
 }

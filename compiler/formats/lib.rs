@@ -23,6 +23,8 @@ pub mod prose;
 pub mod reg;
 pub mod sql;
 pub mod text;
+#[cfg(test)]
+mod told;
 pub mod unseen;
 pub mod uri;
 pub mod xdt;
@@ -169,7 +171,7 @@ pub struct Item {
 
 /// Where a reader puts the items it finds. Making them is a large part of its work, so it is left out where only
 /// mistakes are asked for.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Collector {
     kept: Option<Vec<Item>>,
 }
@@ -184,7 +186,7 @@ impl Collector {
 
     /// Keeps none.
     fn nothing() -> Self {
-        Self { kept: None }
+        Self::default()
     }
 
     /// Adds the item that `make` makes, if items are kept.

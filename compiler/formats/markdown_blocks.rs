@@ -10,11 +10,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use memchr::{memchr, memmem};
-use schemars::JsonSchema;
-use serde::Serialize;
 
 /// A run of text in one style.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece<'a> {
     /// How it looks.
     pub style: Style,
@@ -79,8 +77,7 @@ fn without_blanks(text: &str, space_before: bool, space_after: bool) -> &str {
 }
 
 /// Style of a piece of text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// Plain text.
     Text,
@@ -92,35 +89,19 @@ pub enum Style {
     Strong,
 }
 
-/// A block of prose.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+/// A block of prose: a paragraph or an item of a list has pieces, a block of code has lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block<'a> {
-    /// What it is.
-    pub kind: BlockKind,
     /// The text of a paragraph or list item.
     pub pieces: Vec<Piece<'a>>,
     /// The lines of a code block.
     pub lines: Vec<&'a str>,
 }
 
-/// Kind of a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum BlockKind {
-    /// A paragraph.
-    Paragraph,
-    /// An item of a bullet list.
-    Bullet,
-    /// An item of a numbered list.
-    Number,
-    /// A code block.
-    Code,
-}
-
 /// The blocks of a text. Never fails: what is not understood is text. Linear in the length of the text.
 pub fn blocks(text: &str) -> Vec<Block<'_>> {
     let mut found: Vec<Block<'_>> = Vec::new();
-    let mut open: Option<(BlockKind, Cow<'_, str>)> = None;
+    let mut open: Option<Cow<'_, str>> = None;
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         let trimmed = line.trim();
@@ -141,7 +122,6 @@ pub fn blocks(text: &str) -> Vec<Block<'_>> {
                 code.push(line.get(blank..).unwrap_or(line));
             }
             found.push(Block {
-                kind: BlockKind::Code,
                 pieces: Vec::new(),
                 lines: code,
             });
@@ -151,28 +131,27 @@ pub fn blocks(text: &str) -> Vec<Block<'_>> {
             close(&mut found, &mut open);
             continue;
         }
-        if let Some((kind, rest)) = list_item(trimmed) {
+        if let Some(rest) = list_item(trimmed) {
             close(&mut found, &mut open);
-            open = Some((kind, Cow::Borrowed(rest)));
+            open = Some(Cow::Borrowed(rest));
             continue;
         }
         match &mut open {
-            Some((_, text)) => {
+            Some(text) => {
                 let text = text.to_mut();
                 text.push('\n');
                 text.push_str(trimmed);
             }
-            None => open = Some((BlockKind::Paragraph, Cow::Borrowed(trimmed))),
+            None => open = Some(Cow::Borrowed(trimmed)),
         }
     }
     close(&mut found, &mut open);
     found
 }
 
-fn close<'a>(found: &mut Vec<Block<'a>>, open: &mut Option<(BlockKind, Cow<'a, str>)>) {
-    if let Some((kind, text)) = open.take() {
+fn close<'a>(found: &mut Vec<Block<'a>>, open: &mut Option<Cow<'a, str>>) {
+    if let Some(text) = open.take() {
         found.push(Block {
-            kind,
             pieces: match text {
                 Cow::Borrowed(text) => pieces(text),
                 Cow::Owned(text) => owned(pieces(&text)),
@@ -193,15 +172,14 @@ fn fence(line: &str) -> Option<&str> {
     (length >= 3 && !info.contains('`')).then_some(fence)
 }
 
-fn list_item(line: &str) -> Option<(BlockKind, &str)> {
+/// The text of an item of a list.
+fn list_item(line: &str) -> Option<&str> {
     if let Some(rest) = line.strip_prefix("- ").or_else(|| line.strip_prefix("* ")) {
-        return Some((BlockKind::Bullet, rest.trim_start()));
+        return Some(rest.trim_start());
     }
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
     let rest = line.get(digits..)?.strip_prefix(". ")?;
-    (1..=9)
-        .contains(&digits)
-        .then(|| (BlockKind::Number, rest.trim_start()))
+    (1..=9).contains(&digits).then(|| rest.trim_start())
 }
 
 /// How a code span is written whose text cannot stand between backticks (a `|` in a table).
@@ -478,30 +456,26 @@ mod tests {
     }
 
     #[test]
-    fn blocks_have_kinds() {
+    fn blocks_are_told_apart() {
         let found = blocks("a\nb\n\n- one\n  more\n- two\n\n1. first\n\n  ```cmd\n  x  y\n    z\n  ```\nend");
-        let kinds: Vec<(BlockKind, String)> = found
-            .into_iter()
+        let told: Vec<(String, String)> = found
+            .iter()
             .map(|block| {
-                let text = block
-                    .pieces
-                    .into_iter()
-                    .map(|piece| piece.text)
-                    .collect::<String>()
-                    + &block.lines.join("\n");
-                (block.kind, text)
+                let words = block.pieces.iter().map(Piece::spaced).collect();
+                (words, block.lines.join("\n"))
             })
             .collect();
+        let expected = [
+            ("a b", ""),
+            ("one more", ""),
+            ("two", ""),
+            ("first", ""),
+            ("", "x  y\n  z"),
+            ("end", ""),
+        ];
         assert_eq!(
-            kinds,
-            [
-                (BlockKind::Paragraph, "a b".to_owned()),
-                (BlockKind::Bullet, "one more".to_owned()),
-                (BlockKind::Bullet, "two".to_owned()),
-                (BlockKind::Number, "first".to_owned()),
-                (BlockKind::Code, "x  y\n  z".to_owned()),
-                (BlockKind::Paragraph, "end".to_owned()),
-            ]
+            told,
+            expected.map(|(words, code)| (words.to_owned(), code.to_owned()))
         );
     }
 

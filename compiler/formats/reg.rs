@@ -3,10 +3,10 @@
 //! regedit skips what it does not understand and still returns 0, so this reader accepts only what has one meaning, in
 //! one spelling. It must not know which keys Callback needs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::{FactPath, FormatError, Item, text};
+use super::{Cut as _, FactPath, FormatError, Item, text};
 
 const HEADER: &str = "Windows Registry Editor Version 5.00";
 const HIVE: &str = "HKEY_LOCAL_MACHINE";
@@ -123,14 +123,7 @@ fn check_key(key: &str) -> Result<(), FormatError> {
 /// than `\\` and `\"`, `dword` data without exactly eight digits, a key or a value named twice (the last one would win),
 /// deletion of keys that are shared or not announced by a line `; deletes key KEY`, and a missing blank line at the end.
 pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
-    let mut reader = Reader {
-        items: Vec::new(),
-        errors: Vec::new(),
-        section: Section::None,
-        keys: BTreeMap::new(),
-        names: BTreeSet::new(),
-        announced: BTreeSet::new(),
-    };
+    let mut reader = Reader::default();
     reader.read(text);
     reader.close_section();
     if reader.errors.is_empty() {
@@ -142,8 +135,10 @@ pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
 }
 
 /// What the value lines being read belong to.
+#[derive(Default)]
 enum Section {
     /// Nothing yet.
+    #[default]
     None,
     /// A key that is written; the range is its line.
     Key { key: String, line: Range<usize> },
@@ -153,11 +148,12 @@ enum Section {
     Refused,
 }
 
+#[derive(Default)]
 struct Reader {
     items: Vec<Item>,
     errors: Vec<FormatError>,
     section: Section,
-    keys: BTreeMap<String, usize>,
+    keys: BTreeSet<String>,
     names: BTreeSet<String>,
     announced: BTreeSet<String>,
 }
@@ -232,7 +228,7 @@ impl Reader {
 
     /// A key without values is a fact of its own: importing it creates the key.
     fn close_section(&mut self) {
-        if let Section::Key { key, line } = std::mem::replace(&mut self.section, Section::None)
+        if let Section::Key { key, line } = std::mem::take(&mut self.section)
             && self.names.is_empty()
         {
             self.items.push(Item {
@@ -260,7 +256,7 @@ impl Reader {
             return self.refuse(error.range.start + shift..error.range.end + shift, error.message);
         }
         let folded = key.to_lowercase();
-        if self.keys.insert(folded.clone(), start).is_some() {
+        if !self.keys.insert(folded.clone()) {
             self.refuse(whole.clone(), format!("the key `{key}` is named twice"));
         }
         if !deleted {
@@ -362,7 +358,7 @@ fn read_string(text: &str) -> Option<Result<(String, &str), String>> {
     let mut characters = rest.char_indices();
     while let Some((offset, c)) = characters.next() {
         match c {
-            '"' => return Some(Ok((value, rest.get(offset + 1..).unwrap_or_default()))),
+            '"' => return Some(Ok((value, rest.cut(offset + 1..)))),
             '\\' => match characters.next() {
                 Some((_, escaped @ ('\\' | '"'))) => value.push(escaped),
                 Some((_, other)) => {

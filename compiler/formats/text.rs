@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::unseen::unseen;
-use super::{Form, FormatError, Item, Step};
+use super::{Form, FormatError, Item, Step, characters};
 
 /// Whether a reader sees `character` as what it is.
 pub(super) fn is_visible(character: char) -> bool {
@@ -100,17 +100,8 @@ pub(super) fn bare(value: &str, quoters: &str) -> Result<String, FormatError> {
 
 /// The lines of a review text with their byte offsets, without line ends.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut line_feeds = memchr::memchr_iter(b'\n', text.as_bytes());
-    let mut next = 0;
-    std::iter::from_fn(move || {
-        let start = next;
-        let end = line_feeds.next().unwrap_or(text.len());
-        next = end + 1;
-        // Behind the last line feed stands no line.
-        text.get(start..end)
-            .filter(|_| start < text.len())
-            .map(|line| (start, line))
-    })
+    // Behind the last line feed stands no line.
+    characters::lines(text).take_while(|(start, _)| *start < text.len())
 }
 
 /// Words separated by one blank each.
@@ -168,20 +159,11 @@ pub fn items(text: &str) -> Result<Vec<Item>, Vec<FormatError>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::told::told;
     use proptest::prelude::*;
 
     fn check(text: &str, expected: &[&str]) {
-        let got: Vec<String> = match items(text) {
-            Ok(items) => items
-                .into_iter()
-                .map(|item| format!("{} = {}", item.path, item.value))
-                .collect(),
-            Err(errors) => errors
-                .into_iter()
-                .map(|e| format!("{:?} {}", e.range, e.message))
-                .collect(),
-        };
-        assert_eq!(got, expected, "{text:?}");
+        assert_eq!(told(items(text)), expected, "{text:?}");
     }
 
     #[test]

@@ -151,14 +151,10 @@ fn web_address(value: &str, scheme: &str) -> Result<String, FormatError> {
             format!("the address does not start with `{scheme}`"),
         ));
     };
-    let (authority, path) = match rest.split_once('/') {
-        Some((authority, path)) => (authority, path),
-        None => (rest, ""),
-    };
-    let (host, port) = match authority.split_once(':') {
-        Some((host, port)) => (host, Some(port)),
-        None => (authority, None),
-    };
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (host, port) = authority
+        .split_once(':')
+        .map_or((authority, None), |(host, port)| (host, Some(port)));
     let shift = |error: FormatError, by: usize| {
         FormatError::new(error.range.start + by..error.range.end + by, error.message)
     };

@@ -85,6 +85,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::told::told;
 
     fn document(body: &str) -> String {
         format!("<configuration xmlns:xdt=\"{NAMESPACE}\">{body}</configuration>\n")
@@ -106,13 +107,8 @@ mod tests {
   </applicationSettings>
 "#,
         );
-        let found: Vec<String> = items(&text)
-            .unwrap()
-            .into_iter()
-            .map(|item| format!("{} = {}", item.path, item.value))
-            .collect();
         assert_eq!(
-            found,
+            told(items(&text)),
             [
                 "configuration > appSettings > add[key=QStatsURL] > @key = QStatsURL",
                 "configuration > appSettings > add[key=QStatsURL] > @value = http://127.0.0.1/a?b&c",

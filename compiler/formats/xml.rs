@@ -186,25 +186,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::told::told;
 
     /// Parses `text` and compares its items, or its errors as `range message`.
     fn check(text: &str, expected: &[&str]) {
-        let found: Vec<String> = match parse(text) {
-            Ok(document) => flatten(
+        let items = parse(text).map(|document| {
+            flatten(
                 &document,
                 &[("urn:n", "n")],
                 &|node| Step::new(Form::Element, document.name(node)),
                 &|attribute| document.value(attribute).into_owned(),
             )
-            .into_iter()
-            .map(|item| format!("{} = {}", item.path, item.value))
-            .collect(),
-            Err(errors) => errors
-                .into_iter()
-                .map(|error| format!("{:?} {error}", error.range))
-                .collect(),
-        };
-        assert_eq!(found, expected);
+        });
+        assert_eq!(told(items), expected);
     }
 
     #[test]

@@ -140,10 +140,7 @@ type Line = (usize, YamlKey, Option<String>);
 
 fn read_line(start: usize, line: &str) -> Result<Option<Line>, FormatError> {
     let whole = start..start + line.len();
-    let place = "a YAML edit";
-    if let Some(error) = characters::first_refused(line, start, place, characters::unprintable) {
-        return Err(error);
-    }
+    characters::refuse_at(line, start, "a YAML edit", characters::unprintable)?;
     if line.is_empty() || line.starts_with('#') {
         return Ok(None);
     }
@@ -249,19 +246,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::told::{mistakes_are_in, told_as};
 
     /// Reads `text` and compares its edits, or its errors as `range message`.
     fn check(text: &str, expected: &[&str]) {
-        let found: Vec<String> = match edits(text) {
-            Ok(edits) => edits
-                .into_iter()
-                .map(|edit| format!("{} = {}", edit.path(), edit.value))
-                .collect(),
-            Err(errors) => errors
-                .into_iter()
-                .map(|error| format!("{:?} {error}", error.range))
-                .collect(),
-        };
+        let found = told_as(edits(text), |edit| format!("{} = {}", edit.path(), edit.value));
         assert_eq!(found, expected);
     }
 
@@ -341,9 +330,7 @@ mod tests {
 
         #[test]
         fn any_text_is_read_without_a_panic(text in "[: 'a-bé#\n]{0,40}") {
-            for error in edits(&text).err().into_iter().flatten() {
-                prop_assert!(text.get(error.range.clone()).is_some());
-            }
+            mistakes_are_in(&text, edits(&text));
         }
     }
 }

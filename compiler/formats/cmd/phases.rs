@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::is_batch_file;
-use crate::FormatError;
+use crate::{Cut as _, FormatError};
 
 mod split;
 
@@ -57,7 +57,8 @@ pub(super) enum Percent<'a> {
 /// Finds what the percent sign at the beginning of `rest` means and how many bytes it takes.
 pub(super) fn percent(rest: &str) -> (Percent<'_>, usize) {
     let after = rest.strip_prefix('%').unwrap_or(rest);
-    let part = |length: usize| after.get(..length).unwrap_or_default();
+    // No part where the text is shorter, or where a character does not end there.
+    let part = |length: usize| after.get(..length).unwrap_or("");
     match after.chars().next() {
         Some('%') => (Percent::Literal, 2),
         Some('0'..='9' | '*') => (Percent::Name(part(1)), 2),
@@ -106,7 +107,7 @@ pub fn percent_pass(line: &str, environment: Environment<'_>) -> Result<String, 
             }
             Percent::Odd(what) => return Err(FormatError::new(start..start + length, what)),
         }
-        rest = from.get(length..).unwrap_or_default();
+        rest = from.cut(length..);
     }
     expanded.push_str(rest);
     Ok(expanded)
@@ -191,7 +192,7 @@ pub fn arguments_of(line: &str, environment: Environment<'_>) -> Result<Vec<Comm
 
 fn command_of(piece: Piece<'_>, environment: Environment<'_>) -> Result<Command, FormatError> {
     let range = piece.range;
-    let text = without_condition(&piece.text);
+    let text = without_conditions(&piece.text);
     let (word, rest) = first_word(text);
     let owned = |redirection: &Cow<'_, str>| redirection.clone().into_owned();
     let mut redirections: Vec<String> = piece.redirections.iter().map(owned).collect();
@@ -220,11 +221,11 @@ fn command_of(piece: Piece<'_>, environment: Environment<'_>) -> Result<Command,
     }
     let arguments = if BUILT_IN.iter().any(|name| word.eq_ignore_ascii_case(name)) {
         let raw = rest.strip_prefix(' ').unwrap_or(rest);
-        if raw.is_empty() {
-            Vec::new()
-        } else {
-            vec![raw.to_owned()]
-        }
+        Some(raw)
+            .filter(|raw| !raw.is_empty())
+            .map(str::to_owned)
+            .into_iter()
+            .collect()
     } else {
         runtime_arguments(rest)
     };
@@ -250,17 +251,10 @@ fn only_piece<'l>(
     }
 }
 
-/// Takes `if …` conditions off the beginning of a command.
-fn without_condition(text: &str) -> &str {
-    match condition(text) {
-        Some(condition) => without_condition_tail(condition.command),
-        None => text,
-    }
-}
-
-/// A second `if` is legal in cmd.exe; more are not worth modelling.
-fn without_condition_tail(text: &str) -> &str {
-    condition(text).map_or(text, |condition| condition.command)
+/// Takes `if …` conditions off the beginning of a command. A second `if` is legal in cmd.exe; more are not worth modelling.
+fn without_conditions(text: &str) -> &str {
+    let behind = |text| condition(text).map_or(text, |condition| condition.command);
+    behind(behind(text))
 }
 
 /// `if CONDITION COMMAND`, taken apart.

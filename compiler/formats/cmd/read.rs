@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::phases::{Percent, first_word, percent};
 use super::{LONGEST_LINE, is_batch_file};
-use crate::{Collector, Form, FormatError, Item, Step};
+use crate::{Collector, Cut as _, Form, FormatError, Item, Step, characters};
 use line::{Answer, Command, Consequence, Demand, LineKind, Start};
 use words::{is_quoted, lower, single_blanks, stem, upper, without_quotes};
 
@@ -85,17 +85,14 @@ fn read(text: &str, collector: Collector) -> Result<Vec<Item>, Vec<FormatError>>
 
 /// The lines of a script without their line ends, and where they stand.
 pub fn lines(text: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
-    let mut start = 0;
-    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]);
-    ends.map(move |end| {
-        let line = text.get(start..end).unwrap_or_default();
-        let range = start..end;
-        start = end + 1;
+    characters::lines(text).map(|(start, line)| {
+        let range = start..start + line.len();
         (line.strip_suffix('\r').unwrap_or(line), range)
     })
 }
 
 /// A script while its lines are read.
+#[derive(Default)]
 pub struct Script<'t> {
     errors: Vec<FormatError>,
     collector: Collector,
@@ -130,19 +127,9 @@ impl<'t> Script<'t> {
 
     fn new(collector: Collector) -> Self {
         Self {
-            errors: Vec::new(),
             collector,
-            lines: 0,
             label: "start",
-            below_label: 0,
-            labels: BTreeSet::new(),
-            jumps: BTreeMap::new(),
-            variables: BTreeMap::new(),
-            spoken: BTreeMap::new(),
-            uses: Vec::new(),
-            unchecked: None,
-            is_excused: false,
-            is_ended: false,
+            ..Self::default()
         }
     }
 
@@ -338,9 +325,9 @@ impl<'t> Script<'t> {
             match value {
                 // A value may be built from others again and again; a path is never that long.
                 Some(value) if resolved.len() + value.len() <= LONGEST_LINE => resolved.push_str(value),
-                Some(_) | None => resolved.push_str(from.get(..length).unwrap_or_default()),
+                Some(_) | None => resolved.push_str(from.cut(..length)),
             }
-            rest = from.get(length..).unwrap_or_default();
+            rest = from.cut(length..);
         }
         resolved.push_str(rest);
         Cow::Owned(resolved)

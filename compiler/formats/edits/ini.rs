@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::nearest::nearest;
 use super::source::{Charset, Readable, Source, Unmarked};
 use super::{Change, Outcome, Refusal, RefusalKind, Work};
+use crate::Cut as _;
 use crate::ini::IniEdit;
 
 /// The profile functions read UTF-16LE with a mark, and the code page of the server otherwise; every code page of
@@ -29,6 +30,7 @@ struct Key<'a> {
 }
 
 /// A file in parts.
+#[derive(Default)]
 struct File<'a> {
     /// Names of the sections in order.
     sections: Vec<(&'a str, Range<usize>)>,
@@ -37,10 +39,7 @@ struct File<'a> {
 
 fn read<'a>(source: &'a Source<'_>) -> File<'a> {
     let text = source.text();
-    let mut file = File {
-        sections: Vec::new(),
-        keys: Vec::new(),
-    };
+    let mut file = File::default();
     let mut start = 0;
     for whole in text.split_inclusive('\n') {
         let line = whole.trim_end_matches(['\n', '\r']);
@@ -63,7 +62,7 @@ fn read<'a>(source: &'a Source<'_>) -> File<'a> {
             let end = offset + inside.len();
             let value = value.trim_start();
             let mut value = end - value.len()..end;
-            let quoted = text.get(value.clone()).unwrap_or_default();
+            let quoted = text.cut(value.clone());
             let pair = |quote| quoted.len() > 1 && quoted.starts_with(quote) && quoted.ends_with(quote);
             if pair('"') || pair('\'') {
                 value = value.start + 1..value.end - 1;
@@ -92,39 +91,22 @@ pub(super) fn work(edits: &[IniEdit], source: &Source<'_>) -> Result<Work, Vec<R
         ]);
     }
     let file = read(source);
-    let mut work = Work::default();
-    let mut refusals = Vec::new();
-    for edit in edits {
-        match find(edit, &file, source) {
-            Ok(key) => {
-                let old = source.text().get(key.value.clone()).unwrap_or_default();
-                let outcome = if old == edit.value {
-                    Outcome::AlreadySo
-                } else {
-                    Outcome::Set
-                };
-                let change = Change {
-                    key: edit.path(),
-                    line: 0,
-                    old: Some(old.to_owned()),
-                    new: Some(edit.value.clone()),
-                    outcome,
-                    edit_range: edit.range.clone(),
-                    span: key.value.clone(),
-                };
-                work.set(change, edit.value.clone());
-            }
-            Err(refusal) => {
-                let refusal = refusal.in_edits(edit.range.clone()).looked_for(edit.path());
-                refusals.push(refusal);
-            }
-        }
-    }
-    if refusals.is_empty() {
-        Ok(work)
-    } else {
-        Err(refusals)
-    }
+    let about = |edit: &IniEdit| (edit.path(), edit.range.clone());
+    Work::of(edits, about, |work, edit| {
+        let key = find(edit, &file, source)?;
+        let old = text.cut(key.value.clone());
+        let change = Change {
+            key: edit.path(),
+            line: 0,
+            old: Some(old.to_owned()),
+            new: Some(edit.value.clone()),
+            outcome: Outcome::of(old == edit.value),
+            edit_range: edit.range.clone(),
+            span: key.value.clone(),
+        };
+        work.set(change, edit.value.clone());
+        Ok(())
+    })
 }
 
 fn find<'f, 'a>(edit: &IniEdit, file: &'f File<'a>, source: &Source<'_>) -> Result<&'f Key<'a>, Refusal> {
@@ -146,13 +128,6 @@ fn find<'f, 'a>(edit: &IniEdit, file: &'f File<'a>, source: &Source<'_>) -> Resu
         .iter()
         .filter(|key| of_section(key.section) && key.name.eq_ignore_ascii_case(&edit.key))
         .collect();
-    let places = |keys: &[&Key<'_>]| {
-        let lines: Vec<String> = keys
-            .iter()
-            .map(|key| source.line(key.value.start).to_string())
-            .collect();
-        lines.join(", ")
-    };
     match found.as_slice() {
         [key] if key.section == first => Ok(key),
         [key] => {
@@ -171,22 +146,18 @@ fn find<'f, 'a>(edit: &IniEdit, file: &'f File<'a>, source: &Source<'_>) -> Resu
                 .iter()
                 .filter(|key| of_section(key.section))
                 .map(|key| key.name);
-            let section = file
-                .sections
-                .get(first)
-                .map(|(_, range)| source.file_range(range));
-            let mut refusal = Refusal::new(RefusalKind::Missing, message)
+            let section = file.sections.get(first);
+            Err(Refusal::new(RefusalKind::Missing, message)
+                .in_file(section.map(|(_, range)| source.file_range(range)))
                 .nearest(nearest(&edit.key, names))
-                .help("nothing is appended: add the key by hand if the file is the right one");
-            refusal.file_range = section;
-            Err(refusal)
+                .help("nothing is appended: add the key by hand if the file is the right one"))
         }
         [_, second, ..] => {
             let message = format!(
                 "`{}` is there {} times, in lines {}, and Windows reads only the first one",
                 edit.path(),
                 found.len(),
-                places(&found)
+                source.lines(found.iter().map(|key| key.value.start))
             );
             Err(Refusal::new(RefusalKind::Ambiguous, message)
                 .in_file(source.file_range(&second.value))

@@ -3,12 +3,13 @@
 //! A key that is missing in an object that is there is added behind its last key, laid out like it. An object that is
 //! missing is an error: a file that does not have it is probably another file.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::nearest::nearest;
 use super::source::{Charset, Readable, Source, Splice, Unmarked};
 use super::{Change, Outcome, Refusal, RefusalKind, Work};
+use crate::Cut as _;
+use crate::json::tree::{self, Kind, Member, Node};
 use crate::json::{JsonEdit, json_string, syntax_error};
 
 /// RFC 8259 wants UTF-8 and lets readers ignore a mark; .NET reads UTF-16 with a mark too.
@@ -22,114 +23,20 @@ pub(super) const READABLE: Readable = Readable {
 /// Most values that are read.
 const MAX_NODES: usize = 1_000_000;
 
-/// A value of the file.
-struct Node {
-    range: Range<usize>,
-    /// The keys, where it is an object; `None` for everything else.
-    members: Option<Vec<Member>>,
-    is_array: bool,
-}
-
-struct Member {
-    name: String,
-    key: Range<usize>,
-    value: Node,
-}
-
-/// Walks over a text that is known to be JSON.
-struct Walk<'a> {
-    text: &'a str,
-    at: usize,
-    twice: Vec<(String, Range<usize>)>,
-}
-
-impl Walk<'_> {
-    fn peek(&mut self) -> Option<u8> {
-        let rest = self.text.as_bytes().get(self.at..)?;
-        let blanks = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        self.at += blanks;
-        rest.get(blanks).copied()
-    }
-
-    /// Recursion ends where `serde_json` has ended it: at 128 levels.
-    fn value(&mut self) -> Node {
-        let first = self.peek();
-        let start = self.at;
-        let mut members = None;
-        match first {
-            Some(b'{') => {
-                self.at += 1;
-                members = Some(self.members());
-            }
-            Some(b'[') => {
-                self.at += 1;
-                loop {
-                    match self.peek() {
-                        None => break,
-                        Some(b']') => {
-                            self.at += 1;
-                            break;
-                        }
-                        Some(b',') => self.at += 1,
-                        Some(_) => drop(self.value()),
-                    }
+/// The keys that stand twice in one object.
+fn twice<'n>(node: &'n Node, found: &mut Vec<&'n Member>) {
+    match &node.kind {
+        Kind::Object(members) => {
+            let mut names = BTreeSet::new();
+            for member in members {
+                if !names.insert(&member.name) {
+                    found.push(member);
                 }
-            }
-            Some(b'"') => drop(self.string()),
-            _ => {
-                let rest = self.text.get(self.at..).unwrap_or_default();
-                let end = rest.find([',', ']', '}', ' ', '\n', '\r', '\t']);
-                self.at += end.unwrap_or(rest.len());
+                twice(&member.value, found);
             }
         }
-        Node {
-            range: start..self.at,
-            members,
-            is_array: first == Some(b'['),
-        }
-    }
-
-    fn members(&mut self) -> Vec<Member> {
-        let mut members: Vec<Member> = Vec::new();
-        let mut names = std::collections::BTreeSet::new();
-        loop {
-            match self.peek() {
-                None => return members,
-                Some(b'}') => {
-                    self.at += 1;
-                    return members;
-                }
-                Some(b',') => self.at += 1,
-                Some(_) => {
-                    let (name, key) = self.string();
-                    if !names.insert(name.clone()) {
-                        self.twice.push((name.clone(), key.clone()));
-                    }
-                    self.peek();
-                    self.at += 1;
-                    let value = self.value();
-                    members.push(Member { name, key, value });
-                }
-            }
-        }
-    }
-
-    fn string(&mut self) -> (String, Range<usize>) {
-        let start = self.at;
-        let rest = self.text.as_bytes().get(start + 1..).unwrap_or_default();
-        let mut length = 0;
-        while let Some(at) = memchr::memchr2(b'"', b'\\', rest.get(length..).unwrap_or_default()) {
-            length += at + 1;
-            if rest.get(length - 1) == Some(&b'"') {
-                break;
-            }
-            length += 1;
-        }
-        self.at = (start + 1 + length).min(self.text.len());
-        let range = start..self.at;
-        let raw = self.text.get(range.clone()).unwrap_or_default();
-        let value = serde_json::from_str(raw).expect("the whole text was read before");
-        (value, range)
+        Kind::Array(values) => values.iter().for_each(|value| twice(value, found)),
+        Kind::String(_) | Kind::Plain => {}
     }
 }
 
@@ -142,153 +49,124 @@ fn read(source: &Source<'_>) -> Result<Node, Vec<Refusal>> {
         let message = format!("the file has more than {MAX_NODES} values");
         return Err(vec![Refusal::new(RefusalKind::Limit, message)]);
     }
-    if let Err(error) = serde_json::from_str::<serde_json::Value>(text) {
+    let root = tree::read(text).map_err(|error| {
         let error = syntax_error(text, &error);
+        let place = source.file_range(&error.range);
         if error.message.contains("recursion limit") {
             let message = "objects and lists are nested deeper than 127 levels";
-            return Err(vec![
-                Refusal::new(RefusalKind::Limit, message).in_file(source.file_range(&error.range)),
-            ]);
+            return vec![Refusal::new(RefusalKind::Limit, message).in_file(place)];
         }
-        return Err(vec![
-            Refusal::new(
-                RefusalKind::BadFile,
-                format!("the file is no JSON: {}", error.message),
-            )
-            .in_file(source.file_range(&error.range))
-            .help("its reader would not take it either: mend it first"),
-        ]);
-    }
-    let mut walk = Walk {
-        text,
-        at: 0,
-        twice: Vec::new(),
-    };
-    let root = walk.value();
-    if walk.twice.is_empty() {
-        return Ok(root);
-    }
-    let refusals = walk.twice.into_iter().map(|(name, range)| {
+        let message = format!("the file is no JSON: {}", error.message);
+        vec![
+            Refusal::new(RefusalKind::BadFile, message)
+                .in_file(place)
+                .help("its reader would not take it either: mend it first"),
+        ]
+    })?;
+    let mut found = Vec::new();
+    twice(&root, &mut found);
+    let refusal = |Member { name, key, .. }: &Member| {
         let message = format!(
             "the key `{name}` is there twice in one object, and readers disagree about which one counts"
         );
         Refusal::new(RefusalKind::Ambiguous, message)
-            .in_file(source.file_range(&range))
+            .in_file(source.file_range(key))
             .looked_for(name)
             .help("remove one of them by hand")
-    });
-    Err(refusals.collect())
-}
-
-/// What the edits do to a file, or everything that stands against it.
-pub(super) fn work(edits: &[JsonEdit], source: &Source<'_>) -> Result<Work, Vec<Refusal>> {
-    let root = read(source)?;
-    let mut work = Work::default();
-    let mut refusals = Vec::new();
-    // Additions to one object stand behind each other.
-    let mut additions: BTreeMap<usize, (&Node, Vec<String>)> = BTreeMap::new();
-    for edit in edits {
-        match place(edit, &root, source) {
-            Ok(Found::Value(value)) => {
-                let old = source.text().get(value.range.clone()).unwrap_or_default();
-                let meaning = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
-                let same = meaning(old) == meaning(&edit.value);
-                let change = Change {
-                    key: edit.path(),
-                    line: 0,
-                    old: Some(old.to_owned()),
-                    new: Some(edit.value.clone()),
-                    outcome: if same { Outcome::AlreadySo } else { Outcome::Set },
-                    edit_range: edit.range.clone(),
-                    span: value.range.clone(),
-                };
-                work.set(change, edit.value.clone());
-            }
-            Ok(Found::New(object, name)) => {
-                let at = insertion(object);
-                work.changes.push(Change {
-                    key: edit.path(),
-                    line: 0,
-                    old: None,
-                    new: Some(edit.value.clone()),
-                    outcome: Outcome::Inserted,
-                    edit_range: edit.range.clone(),
-                    span: at..at,
-                });
-                match addition(object, name, &edit.value, source.text()) {
-                    Some(text) => additions.entry(at).or_insert((object, Vec::new())).1.push(text),
-                    None => refusals.push(Refusal::new(
-                        RefusalKind::Unwritable,
-                        "the key cannot be written in JSON",
-                    )),
-                }
-            }
-            Err(refusal) => {
-                refusals.push(refusal.in_edits(edit.range.clone()).looked_for(edit.path()));
-            }
-        }
-    }
-    for (at, (object, texts)) in additions {
-        let is_empty = object.members.as_ref().is_none_or(Vec::is_empty);
-        let text = if is_empty {
-            texts.join(", ")
-        } else {
-            texts.concat()
-        };
-        work.splices.push(Splice { range: at..at, text });
-    }
+    };
+    let refusals: Vec<Refusal> = found.into_iter().map(refusal).collect();
     if refusals.is_empty() {
-        Ok(work)
+        Ok(root)
     } else {
         Err(refusals)
     }
 }
 
-/// Where an addition to an object goes: behind its last value, or behind the bracket.
-fn insertion(object: &Node) -> usize {
-    let last = object.members.as_ref().and_then(|members| members.last());
-    last.map_or(object.range.start + 1, |last| last.value.range.end)
+/// What the edits do to a file, or everything that stands against it.
+pub(super) fn work(edits: &[JsonEdit], source: &Source<'_>) -> Result<Work, Vec<Refusal>> {
+    let root = read(source)?;
+    // Additions to one object stand behind each other.
+    let mut additions: BTreeMap<usize, (bool, Vec<String>)> = BTreeMap::new();
+    let about = |edit: &JsonEdit| (edit.path(), edit.range.clone());
+    let mut work = Work::of(edits, about, |work, edit| {
+        let (old, outcome, span) = match place(edit, &root, source)? {
+            Found::Value(value) => {
+                let old = source.text().cut(value.range.clone());
+                let meaning = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+                let outcome = Outcome::of(meaning(old) == meaning(&edit.value));
+                (Some(old.to_owned()), outcome, value.range.clone())
+            }
+            Found::New(object, members, name) => {
+                // Behind its last value, or behind the bracket.
+                let at = members
+                    .last()
+                    .map_or(object.range.start + 1, |last| last.value.range.end);
+                let text = addition(object, members, name, &edit.value, source.text())?;
+                let (_, texts) = additions.entry(at).or_insert((members.is_empty(), Vec::new()));
+                texts.push(text);
+                (None, Outcome::Inserted, at..at)
+            }
+        };
+        let change = Change {
+            key: edit.path(),
+            line: 0,
+            old,
+            new: Some(edit.value.clone()),
+            outcome,
+            edit_range: edit.range.clone(),
+            span,
+        };
+        if outcome == Outcome::Inserted {
+            work.changes.push(change);
+        } else {
+            work.set(change, edit.value.clone());
+        }
+        Ok(())
+    })?;
+    for (at, (is_empty, texts)) in additions {
+        let text = texts.join(if is_empty { ", " } else { "" });
+        work.splices.push(Splice { range: at..at, text });
+    }
+    Ok(work)
 }
 
 /// A new key as it is written behind the last one of an object: on a line of its own if that is.
-fn addition(object: &Node, name: &str, value: &str, text: &str) -> Option<String> {
-    let key = json_string(name).ok()?;
-    let members = object.members.as_deref()?;
-    let Some(last) = members.last() else {
-        return Some(format!("{key}: {value}"));
-    };
-    let before = match members.len().checked_sub(2).and_then(|at| members.get(at)) {
-        Some(member) => member.value.range.end,
-        None => object.range.start + 1,
+fn addition(
+    object: &Node,
+    members: &[Member],
+    name: &str,
+    value: &str,
+    text: &str,
+) -> Result<String, Refusal> {
+    let key = json_string(name)
+        .map_err(|_| Refusal::new(RefusalKind::Unwritable, "the key cannot be written in JSON"))?;
+    let (before, last) = match members {
+        [] => return Ok(format!("{key}: {value}")),
+        [last] => (object.range.start + 1, last),
+        [.., before, last] => (before.value.range.end, last),
     };
     // The blanks in front of the last key, and what stands between it and its value.
-    let gap = text
-        .get(before..last.key.start)?
-        .trim_start_matches(|c: char| c != ',');
-    let gap = match gap.strip_prefix(',') {
-        Some(gap) => gap,
-        None => text.get(before..last.key.start)?,
-    };
-    let colon = text.get(last.key.end..last.value.range.start)?;
-    Some(format!(",{gap}{key}{colon}{value}"))
+    let gap = text.cut(before..last.key.start);
+    let gap = gap.split_once(',').map_or(gap, |(_, behind)| behind);
+    let colon = text.cut(last.key.end..last.value.range.start);
+    Ok(format!(",{gap}{key}{colon}{value}"))
 }
 
+/// What an edit is about in the file.
 enum Found<'n, 'e> {
+    /// A value that is there.
     Value(&'n Node),
-    New(&'n Node, &'e str),
+    /// A key that is missing in this object.
+    New(&'n Node, &'n [Member], &'e str),
 }
 
 fn place<'n, 'e>(edit: &'e JsonEdit, root: &'n Node, source: &Source<'_>) -> Result<Found<'n, 'e>, Refusal> {
     let mut at = root;
     for (depth, name) in edit.keys.iter().enumerate() {
-        let Some(members) = &at.members else {
-            let whose = if depth == 0 {
-                String::from("the file")
-            } else {
-                format!(
-                    "`{}`",
-                    JsonEdit::pointer(edit.keys.get(..depth).unwrap_or_default())
-                )
+        let Kind::Object(members) = &at.kind else {
+            let whose = match depth {
+                0 => String::from("the file"),
+                _ => format!("`{}`", JsonEdit::pointer(edit.keys.cut(..depth))),
             };
             return Err(
                 Refusal::new(RefusalKind::Unsuitable, format!("{whose} is no object"))
@@ -300,7 +178,6 @@ fn place<'n, 'e>(edit: &'e JsonEdit, root: &'n Node, source: &Source<'_>) -> Res
             at = &member.value;
             continue;
         }
-        let pointer = JsonEdit::pointer(edit.keys.get(..=depth).unwrap_or_default());
         if let Some(other) = members
             .iter()
             .find(|member| member.name.eq_ignore_ascii_case(name))
@@ -315,9 +192,10 @@ fn place<'n, 'e>(edit: &'e JsonEdit, root: &'n Node, source: &Source<'_>) -> Res
                 .help("find out which of the two the program reads: both together would be a key given twice for .NET"));
         }
         if depth + 1 == edit.keys.len() {
-            return Ok(Found::New(at, name));
+            return Ok(Found::New(at, members, name));
         }
         let names = members.iter().map(|member| member.name.as_str());
+        let pointer = JsonEdit::pointer(edit.keys.cut(..=depth));
         return Err(Refusal::new(
             RefusalKind::Missing,
             format!("the file has no object `{pointer}`"),
@@ -325,9 +203,12 @@ fn place<'n, 'e>(edit: &'e JsonEdit, root: &'n Node, source: &Source<'_>) -> Res
         .nearest(nearest(name, names))
         .help("keys are only added to an object that is there: find out whether this is the right file"));
     }
-    if at.members.as_ref().is_some_and(|members| !members.is_empty())
-        || at.is_array != edit.value.starts_with('[') && at.is_array
-    {
+    let holds_more = match &at.kind {
+        Kind::Object(members) => !members.is_empty(),
+        Kind::Array(_) => !edit.value.starts_with('['),
+        Kind::String(_) | Kind::Plain => false,
+    };
+    if holds_more {
         let message = format!("`{}` is an object or a list in the file", edit.path());
         return Err(Refusal::new(RefusalKind::Unsuitable, message)
             .in_file(source.file_range(&at.range))

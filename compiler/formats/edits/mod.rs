@@ -199,6 +199,28 @@ struct Work {
 }
 
 impl Work {
+    /// What is done for each edit, or everything that stands against them: `about` says what an edit is about and where it
+    /// is said, `add` what it does.
+    fn of<Edit>(
+        edits: &[Edit],
+        about: impl Fn(&Edit) -> (FactPath, Range<usize>),
+        mut add: impl FnMut(&mut Self, &Edit) -> Result<(), Refusal>,
+    ) -> Result<Self, Vec<Refusal>> {
+        let mut work = Self::default();
+        let mut refusals = Vec::new();
+        for edit in edits {
+            if let Err(refusal) = add(&mut work, edit) {
+                let (key, range) = about(edit);
+                refusals.push(refusal.in_edits(range).looked_for(key));
+            }
+        }
+        if refusals.is_empty() {
+            Ok(work)
+        } else {
+            Err(refusals)
+        }
+    }
+
     /// Adds a change, and what it puts in its place unless it is there.
     fn set(&mut self, change: Change, text: String) {
         if change.outcome != Outcome::AlreadySo {
@@ -296,6 +318,13 @@ pub enum Outcome {
     Removed,
 }
 
+impl Outcome {
+    /// What happened to a value that was already the wanted one, or was not.
+    fn of(is_same: bool) -> Self {
+        if is_same { Self::AlreadySo } else { Self::Set }
+    }
+}
+
 /// Why an edit cannot be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -329,17 +358,17 @@ impl Refusal {
         }
     }
 
-    /// Says where in the file.
+    /// Says where in the file, if it is known.
     #[must_use]
-    pub fn in_file(mut self, range: Range<usize>) -> Self {
-        self.file_range = Some(range);
+    pub fn in_file(mut self, range: impl Into<Option<Range<usize>>>) -> Self {
+        self.file_range = range.into();
         self
     }
 
-    /// Says where in the text of the edits.
+    /// Says where in the text of the edits, if it is known.
     #[must_use]
-    pub fn in_edits(mut self, range: Range<usize>) -> Self {
-        self.edit_range = Some(range);
+    pub fn in_edits(mut self, range: impl Into<Option<Range<usize>>>) -> Self {
+        self.edit_range = range.into();
         self
     }
 

@@ -3,6 +3,7 @@
 //! The contract is that of [`crate::js_references`]: `http(s)://HOST:PORT` becomes the new address as a whole. A port that
 //! stands elsewhere, as in `location.hostname + ':8000'`, is never changed; its line is noted for a person.
 
+use crate::Cut as _;
 use std::ops::Range;
 
 use super::source::{Readable, Source, Unmarked};
@@ -138,7 +139,7 @@ fn numbers(text: &str, rewrites: &[Rewrite]) -> Vec<Number> {
         if at - start > 5 || within_word {
             continue;
         }
-        let digits = text.get(start..at).unwrap_or_default();
+        let digits = text.cut(start..at);
         let Some(port) = digits
             .parse()
             .ok()
@@ -166,7 +167,7 @@ fn numbers(text: &str, rewrites: &[Rewrite]) -> Vec<Number> {
 
 /// Whether an address may have its port end here: nothing follows that makes the number a part of a name or of a password.
 fn ends_origin(text: &str, at: usize) -> bool {
-    let behind = text.get(at..).unwrap_or_default();
+    let behind = text.cut(at..);
     let mut letters = behind.chars();
     let ends = match letters.next() {
         Some('.') => !letters.next().is_some_and(char::is_alphanumeric),

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::{Refusal, RefusalKind};
-use crate::characters;
+use crate::{Cut as _, characters};
 
 /// Largest file that is edited. The files of a vendor's installation are a few hundred kilobytes.
 pub const MAX_FILE_BYTES: usize = 16 << 20;
@@ -44,16 +44,12 @@ impl Charset {
         match self {
             Self::Utf8 => bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
             Self::Utf16Le => {
-                let mut units = [0; 2];
-                let units = character.encode_utf16(&mut units);
-                for unit in units.iter() {
+                for unit in character.encode_utf16(&mut [0; 2]).iter() {
                     bytes.extend(unit.to_le_bytes());
                 }
             }
             Self::Utf16Be => {
-                let mut units = [0; 2];
-                let units = character.encode_utf16(&mut units);
-                for unit in units.iter() {
+                for unit in character.encode_utf16(&mut [0; 2]).iter() {
                     bytes.extend(unit.to_be_bytes());
                 }
             }
@@ -185,7 +181,7 @@ impl<'a> Source<'a> {
                 Unmarked::Utf8OrWindows1252 => (Charset::Windows1252, 0),
             },
         };
-        let body = bytes.get(mark..).unwrap_or_default();
+        let body = bytes.cut(mark..);
         let text = match decode(body, charset) {
             Ok(text) => text,
             Err(at) => {
@@ -233,14 +229,16 @@ impl<'a> Source<'a> {
         if self.stops.is_empty() {
             return self.mark + offset;
         }
-        let stop = self.stops.partition_point(|(text, _)| *text <= offset);
-        let (from, at) = stop
-            .checked_sub(1)
-            .and_then(|stop| self.stops.get(stop))
-            .copied()
-            .unwrap_or((0, self.mark));
-        let between = self.text.get(from..offset).unwrap_or_default();
+        let offset = self.text.floor_char_boundary(offset);
+        let (from, at) = self.last_stop(|(text, _)| *text <= offset);
+        let between = self.text.cut(from..offset);
         at + between.chars().map(|c| self.charset.width(c)).sum::<usize>()
+    }
+
+    /// The last stop that is not behind a place.
+    fn last_stop(&self, is_before: impl Fn(&(usize, usize)) -> bool) -> (usize, usize) {
+        let (before, _) = self.stops.split_at(self.stops.partition_point(is_before));
+        before.last().copied().unwrap_or((0, self.mark))
     }
 
     /// The place in the file of a range of the text.
@@ -252,18 +250,10 @@ impl<'a> Source<'a> {
     pub fn text_offset(&self, place: usize) -> usize {
         let place = place.clamp(self.mark, self.bytes.len().max(self.mark));
         if self.stops.is_empty() {
-            return (0..=place - self.mark)
-                .rev()
-                .find(|at| self.text.is_char_boundary(*at))
-                .unwrap_or_default();
+            return self.text.floor_char_boundary(place - self.mark);
         }
-        let stop = self.stops.partition_point(|(_, file)| *file <= place);
-        let (mut offset, mut at) = stop
-            .checked_sub(1)
-            .and_then(|stop| self.stops.get(stop))
-            .copied()
-            .unwrap_or((0, self.mark));
-        for character in self.text.get(offset..).unwrap_or_default().chars() {
+        let (mut offset, mut at) = self.last_stop(|(_, file)| *file <= place);
+        for character in self.text.cut(offset..).chars() {
             at += self.charset.width(character);
             if at > place {
                 break;
@@ -284,32 +274,10 @@ impl<'a> Source<'a> {
         self.line_starts.partition_point(|start| *start <= offset)
     }
 
-    /// The line end to write near an offset: that of its line, of the line before, or of the next one; a line feed
-    /// where the file has only one line.
-    pub fn line_end(&self, offset: usize) -> &'static str {
-        let line = self.line(offset);
-        let end_of = |line: usize| {
-            let next = *self.line_starts.get(line)?;
-            let carriage_return = next
-                .checked_sub(2)
-                .is_some_and(|at| self.text.as_bytes().get(at) == Some(&b'\r'));
-            Some(if carriage_return { "\r\n" } else { "\n" })
-        };
-        end_of(line)
-            .or_else(|| end_of(line.checked_sub(1).filter(|line| *line > 0)?))
-            .unwrap_or("\n")
-    }
-
-    /// Whether the encoding of the file has every character of a text; else the first that it does not have.
-    pub fn holds(&self, text: &str) -> Result<(), char> {
-        let mut bytes = Vec::new();
-        match text
-            .chars()
-            .find(|character| self.charset.encode(*character, &mut bytes).is_none())
-        {
-            Some(character) => Err(character),
-            None => Ok(()),
-        }
+    /// The lines of offsets of the text, for a message: `2, 3`.
+    pub fn lines(&self, offsets: impl Iterator<Item = usize>) -> String {
+        let lines: Vec<String> = offsets.map(|offset| self.line(offset).to_string()).collect();
+        lines.join(", ")
     }
 
     /// The file with other texts in some places. Splices may come in any order; two that overlap are refused, and so is
@@ -327,7 +295,7 @@ impl<'a> Source<'a> {
                     Refusal::new(RefusalKind::Ambiguous, message).in_file(range),
                 ));
             }
-            out.extend_from_slice(self.bytes.get(done..range.start).unwrap_or_default());
+            out.extend_from_slice(self.bytes.cut(done..range.start));
             for character in splice.text.chars() {
                 if self.charset.encode(character, &mut out).is_none() {
                     let message = format!(
@@ -343,7 +311,7 @@ impl<'a> Source<'a> {
             done = range.end;
             end_of_last = splice.range.end;
         }
-        out.extend_from_slice(self.bytes.get(done..).unwrap_or_default());
+        out.extend_from_slice(self.bytes.cut(done..));
         Ok(out)
     }
 }
@@ -490,7 +458,6 @@ mod tests {
             refusal.message,
             "`日` (U+65E5) cannot be written in Windows-1252, the encoding of the file"
         );
-        assert_eq!(source.holds("日"), Err('日'));
     }
 
     #[test]
@@ -541,11 +508,8 @@ mod tests {
     }
 
     #[test]
-    fn line_ends_follow_the_neighbours() {
+    fn lines_are_counted_by_their_line_feeds() {
         let source = Source::read(b"a\r\nb\nc\r\nd", ANY).unwrap();
-        let ends: Vec<_> = [0, 3, 5, 8].map(|at| source.line_end(at)).into();
-        assert_eq!(ends, ["\r\n", "\n", "\r\n", "\r\n"]);
-        assert_eq!(source.line(8), 4);
-        assert_eq!(Source::read(b"a", ANY).unwrap().line_end(1), "\n");
+        assert_eq!([0, 3, 5, 8].map(|at| source.line(at)), [1, 2, 3, 4]);
     }
 }

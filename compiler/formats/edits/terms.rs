@@ -9,8 +9,8 @@ use std::ops::Range;
 use super::nearest::nearest;
 use super::source::{Charset, Readable, Source, Unmarked};
 use super::{Change, Outcome, Refusal, RefusalKind, Work};
-use crate::FactPath;
 use crate::erlang::{Term, TermEdit, TermKind, Unread, consult};
+use crate::{Cut as _, FactPath};
 
 /// Erlang reads UTF-8 without a mark, or ISO-8859-1 where one of the first two lines says so in a comment.
 pub(super) fn readable(file: &[u8]) -> Readable {
@@ -36,7 +36,7 @@ fn declared(line: &[u8]) -> Option<&[u8]> {
 }
 
 /// A value and the keys above it.
-struct Place<'a> {
+struct Pair<'a> {
     value: &'a Term,
     /// Where the pair begins.
     pair: Range<usize>,
@@ -62,9 +62,7 @@ pub(super) fn work(edits: &[TermEdit], source: &Source<'_>) -> Result<Work, Vec<
             .filter_map(|edit| edit.path.last())
             .map(String::as_str)
             .collect(),
-        keys: Vec::new(),
-        all: Vec::new(),
-        places: BTreeMap::new(),
+        ..Walk::default()
     };
     for term in &terms {
         walk.node(term);
@@ -92,12 +90,13 @@ pub(super) fn work(edits: &[TermEdit], source: &Source<'_>) -> Result<Work, Vec<
 }
 
 /// Collects, in one pass, the places whose key some edit is about.
+#[derive(Default)]
 struct Walk<'a> {
     wanted: BTreeSet<&'a str>,
     keys: Vec<&'a str>,
     /// Every key, as often as it stands there; sorted only where one is looked for in vain.
     all: Vec<&'a str>,
-    places: BTreeMap<&'a str, Vec<Place<'a>>>,
+    places: BTreeMap<&'a str, Vec<Pair<'a>>>,
 }
 
 impl<'a> Walk<'a> {
@@ -154,7 +153,7 @@ impl<'a> Walk<'a> {
             self.all.push(key);
         }
         if let ([value], true) = (values, is_pair && self.wanted.contains(key)) {
-            let place = Place {
+            let place = Pair {
                 value,
                 pair: pair.clone(),
                 keys: self.keys.clone(),
@@ -181,54 +180,45 @@ fn places<'w, 'a>(
     edits: &[TermEdit],
     walk: &'w Walk<'a>,
     source: &Source<'_>,
-) -> Result<Vec<&'w Place<'a>>, Refusal> {
+) -> Result<Vec<&'w Pair<'a>>, Refusal> {
     let refuse = |kind, message: String| {
         Refusal::new(kind, message)
             .in_edits(edit.range.clone())
             .looked_for(edit.key())
     };
-    let lines = |places: &[&Place<'_>]| {
-        let numbers: Vec<String> = places
-            .iter()
-            .take(9)
-            .map(|place| source.line(place.pair.start).to_string())
-            .collect();
+    let lines = |places: &[&Pair<'_>]| {
+        let numbers = source.lines(places.iter().take(9).map(|place| place.pair.start));
         let word = if places.len() == 1 { "line" } else { "lines" };
         let more = if places.len() > 9 { ", …" } else { "" };
-        format!("{word} {}{more}", numbers.join(", "))
+        format!("{word} {numbers}{more}")
     };
+    let at = |place: &&Pair<'_>| source.file_range(&place.pair);
     let Some((key, above)) = edit.path.split_last() else {
         return Ok(Vec::new());
     };
-    let named = walk
-        .places
-        .get(key.as_str())
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let named = walk.places.get(key.as_str()).map_or(&[][..], Vec::as_slice);
     if named.is_empty() {
         let message = format!("the file has no `{{{key}, …}}`");
         return Err(refuse(RefusalKind::Missing, message)
             .nearest(nearest(key, walk.known()))
             .help("nothing is appended, because a second tuple would be ignored: find out what the key is called in this version"));
     }
-    let below: Vec<&Place<'_>> = named
+    let below: Vec<&Pair<'_>> = named
         .iter()
         .filter(|place| lies_below(above, &place.keys))
         .collect();
     if below.is_empty() {
-        let found: Vec<&Place<'_>> = named.iter().collect();
+        let found: Vec<&Pair<'_>> = named.iter().collect();
         let message = format!(
             "`{key}` is there in {}, but not inside `{}`",
             lines(&found),
             FactPath::of(above)
         );
-        let first = named.first().map(|place| source.file_range(&place.pair));
-        let mut refusal = refuse(RefusalKind::Missing, message)
-            .nearest(above.iter().find_map(|key| nearest(key, walk.known())));
-        refusal.file_range = first;
-        return Err(refusal);
+        return Err(refuse(RefusalKind::Missing, message)
+            .in_file(found.first().map(at))
+            .nearest(above.iter().find_map(|key| nearest(key, walk.known()))));
     }
-    let contains = |place: &Place<'_>| match (&edit.contains, &place.value.kind) {
+    let contains = |place: &Pair<'_>| match (&edit.contains, &place.value.kind) {
         (None, _) => true,
         (Some(part), TermKind::String(text)) => text.contains(part.as_str()),
         (Some(part), TermKind::Binary(bytes)) => memchr::memmem::find(bytes, part.as_bytes()).is_some(),
@@ -250,10 +240,9 @@ fn places<'w, 'a>(
             lines(&below),
             edit.contains.as_deref().unwrap_or_default()
         );
-        let first = below.first().map(|place| source.file_range(&place.pair));
-        let mut refusal = refuse(RefusalKind::Missing, message);
-        refusal.file_range = first;
-        return Err(refusal.help("look at these values: the old one may already have been changed by hand"));
+        return Err(refuse(RefusalKind::Missing, message)
+            .in_file(below.first().map(at))
+            .help("look at these values: the old one may already have been changed by hand"));
     }
     // As many edits as say the same may each have one place, so that they find their places again.
     let equal = |other: &&TermEdit| other.path == edit.path && other.value == edit.value;
@@ -273,23 +262,17 @@ fn places<'w, 'a>(
         matching.len(),
         lines(&matching)
     );
-    let second = matching.get(1).map(|place| source.file_range(&place.pair));
-    let mut refusal = refuse(RefusalKind::Ambiguous, message);
-    refusal.file_range = second;
-    Err(refusal
+    Err(refuse(RefusalKind::Ambiguous, message)
+        .in_file(matching.get(1).map(at))
         .help("name a key above it, or a part of the old value with `{where_old_value_contains, \"…\"}`"))
 }
 
-fn change(edit: &TermEdit, place: &Place<'_>, source: &Source<'_>) -> Result<(Change, String), Refusal> {
+fn change(edit: &TermEdit, place: &Pair<'_>, source: &Source<'_>) -> Result<(Change, String), Refusal> {
     let key = edit.key();
-    let from_binary = matches!(place.value.kind, TermKind::Binary(_));
-    let from_string = matches!(place.value.kind, TermKind::String(_));
-    let wrong = if from_binary && matches!(edit.value.kind, TermKind::String(_)) {
-        Some(("a binary", "a string", "<<\"…\">>"))
-    } else if from_string && matches!(edit.value.kind, TermKind::Binary(_)) {
-        Some(("a string", "a binary", "\"…\""))
-    } else {
-        None
+    let wrong = match (&place.value.kind, &edit.value.kind) {
+        (TermKind::Binary(_), TermKind::String(_)) => Some(("a binary", "a string", "<<\"…\">>")),
+        (TermKind::String(_), TermKind::Binary(_)) => Some(("a string", "a binary", "\"…\"")),
+        _ => None,
     };
     if let Some((is, wants, write)) = wrong {
         let message = format!("the value of `{key}` is {is}, and the edit would make it {wants}");
@@ -300,22 +283,12 @@ fn change(edit: &TermEdit, place: &Place<'_>, source: &Source<'_>) -> Result<(Ch
             .help(format!("write the new value as `{write}`")));
     }
     let new = edit.value.to_string();
-    let old = source
-        .text()
-        .get(place.value.range.clone())
-        .unwrap_or_default()
-        .to_owned();
-    let outcome = if is_same(place.value, &edit.value) {
-        Outcome::AlreadySo
-    } else {
-        Outcome::Set
-    };
     let change = Change {
         key,
         line: 0,
-        old: Some(old),
+        old: Some(source.text().cut(place.value.range.clone()).to_owned()),
         new: Some(new.clone()),
-        outcome,
+        outcome: Outcome::of(is_same(place.value, &edit.value)),
         edit_range: edit.range.clone(),
         span: place.value.range.clone(),
     };

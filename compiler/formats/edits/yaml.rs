@@ -10,6 +10,7 @@ use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle};
 use super::nearest::nearest;
 use super::source::{Charset, Readable, Source, Unmarked};
 use super::{Change, Note, Outcome, Refusal, RefusalKind, Work};
+use crate::Cut as _;
 use crate::yaml_lines::{YamlEdit, YamlKey};
 
 /// `YAML.load_file` takes UTF-8, with or without a mark, and refuses UTF-16 and bytes that are not UTF-8.
@@ -77,7 +78,7 @@ fn read(text: &str) -> Result<Option<Node>, Refusal> {
             }
             let at = error.marker().byte_offset().unwrap_or(text.len());
             Refusal::new(RefusalKind::BadFile, format!("the file is no YAML: {error}"))
-                .in_file(crate::characters::range_at(text, floor(text, at)))
+                .in_file(crate::characters::range_at(text, text.floor_char_boundary(at)))
                 .help("Ruby would not read this file either: mend it first")
         })?;
         let Some(range) = span.byte_range() else {
@@ -148,13 +149,6 @@ fn text_at(text: &str, at: usize, characters: [char; 2]) -> bool {
     text.get(at..).is_some_and(|rest| rest.starts_with(characters))
 }
 
-fn floor(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len()))
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or_default()
-}
-
 /// Whether a key is the sign that merges another mapping.
 fn is_merge(node: &Node) -> bool {
     matches!(&node.kind, Kind::Scalar { text, style: ScalarStyle::Plain } if text == "<<")
@@ -187,10 +181,9 @@ fn key_of(node: &Node) -> Option<YamlKey> {
         .filter(|name| !name.is_empty() && *style == ScalarStyle::Plain);
     Some(match symbol {
         Some(name) => {
-            let inside = ['"', '\''].iter().find_map(|quote| {
-                let inside = name.strip_prefix(*quote)?.strip_suffix(*quote)?;
-                Some(inside)
-            });
+            let inside = ['"', '\'']
+                .iter()
+                .find_map(|quote| name.strip_prefix(*quote)?.strip_suffix(*quote));
             YamlKey::Symbol(inside.unwrap_or(name).to_owned())
         }
         None => YamlKey::Text(text.clone()),
@@ -203,28 +196,16 @@ pub(super) fn work(edits: &[YamlEdit], source: &Source<'_>) -> Result<Work, Vec<
         refusal.file_range = refusal.file_range.map(|range| source.file_range(&range));
         vec![refusal]
     })?;
-    let mut work = Work::default();
-    let mut refusals = Vec::new();
-    for edit in edits {
-        let found =
-            find(edit, root.as_ref(), source).and_then(|(key, value)| change(edit, key, value, source));
-        match found {
-            Ok((change, text)) => {
-                if change.outcome != Outcome::AlreadySo {
-                    work.notes.extend(anchored_above(edit, root.as_ref()));
-                }
-                work.set(change, text);
-            }
-            Err(refusal) => {
-                refusals.push(refusal.in_edits(edit.range.clone()).looked_for(edit.path()));
-            }
+    let about = |edit: &YamlEdit| (edit.path(), edit.range.clone());
+    Work::of(edits, about, |work, edit| {
+        let (key, value) = find(edit, root.as_ref(), source)?;
+        let (change, text) = change(edit, key, value, source)?;
+        if change.outcome != Outcome::AlreadySo {
+            work.notes.extend(anchored_above(edit, root.as_ref()));
         }
-    }
-    if refusals.is_empty() {
-        Ok(work)
-    } else {
-        Err(refusals)
-    }
+        work.set(change, text);
+        Ok(())
+    })
 }
 
 /// The key and the value an edit is about.
@@ -238,7 +219,7 @@ fn find<'n>(
         let whose = if depth == 0 {
             String::from("the file")
         } else {
-            format!("`{}`", YamlKey::path(edit.keys.get(..depth).unwrap_or_default()))
+            format!("`{}`", YamlKey::path(edit.keys.cut(..depth)))
         };
         let Some((
             _,
@@ -249,9 +230,8 @@ fn find<'n>(
         )) = at
         else {
             let message = format!("{whose} holds no keys, so `{wanted}` cannot be one of them");
-            let mut refusal = Refusal::new(RefusalKind::Missing, message);
-            refusal.file_range = at.map(|(_, node)| source.file_range(&node.range));
-            return Err(refusal);
+            return Err(Refusal::new(RefusalKind::Missing, message)
+                .in_file(at.map(|(_, node)| source.file_range(&node.range))));
         };
         let matching: Vec<&(Node, Node)> = pairs
             .iter()
@@ -290,14 +270,10 @@ fn find<'n>(
                     .help(help));
             }
             [_, (second, _), ..] => {
-                let lines: Vec<String> = matching
-                    .iter()
-                    .map(|(key, _)| source.line(key.range.start).to_string())
-                    .collect();
                 let message = format!(
                     "`{wanted}` is there {} times in {whose}, in lines {}, and Ruby reads only the last one",
                     matching.len(),
-                    lines.join(", ")
+                    source.lines(matching.iter().map(|(key, _)| key.range.start))
                 );
                 return Err(Refusal::new(RefusalKind::Ambiguous, message)
                     .in_file(source.file_range(&second.range))
@@ -326,7 +302,7 @@ fn anchored_above(edit: &YamlEdit, root: Option<&Node>) -> Vec<Note> {
             break;
         };
         if *anchored {
-            let inside = YamlKey::path(edit.keys.get(..depth).unwrap_or_default());
+            let inside = YamlKey::path(edit.keys.cut(..depth));
             notes.push(Note {
                 message: format!(
                     "`{inside}` has an anchor: where another place merges or repeats it, `{}` changes there too",
@@ -394,7 +370,7 @@ fn change(
             Kind::Scalar { .. } | Kind::Sequence | Kind::Mapping(_) => old.cloned(),
         },
         new: Some(edit.value.clone()),
-        outcome: if same { Outcome::AlreadySo } else { Outcome::Set },
+        outcome: Outcome::of(same),
         edit_range: edit.range.clone(),
         span: value.range.clone(),
     };
@@ -402,9 +378,9 @@ fn change(
         return Ok((change, new));
     }
     // Nothing stands behind the colon, and a parser may place nothing anywhere.
-    let behind = source.text().get(key.range.end..).unwrap_or_default();
+    let behind = source.text().get(key.range.end..).unwrap_or("");
     let blanks = behind.len() - behind.trim_start_matches([' ', '\t']).len();
-    if behind.get(blanks..).is_none_or(|rest| !rest.starts_with(':')) {
+    if !behind.cut(blanks..).starts_with(':') {
         let message = format!("the key `{}` has no colon behind it on its line", change.key);
         return unsuitable(message, "write the setting on one line by hand");
     }

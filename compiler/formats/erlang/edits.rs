@@ -164,20 +164,13 @@ fn read_options(options: &Term) -> Result<Options<'_>, Vec<FormatError>> {
 
 #[cfg(test)]
 mod tests {
+    use super::TermEdit;
+    use crate::told::told;
+
     /// Reads `text` as edits and compares their items, or its errors as `range message`.
     fn check(text: &str, expected: &[&str]) {
-        let found: Vec<String> = match super::edits(text) {
-            Ok(edits) => edits
-                .into_iter()
-                .map(super::TermEdit::into_item)
-                .map(|item| format!("{} = {}", item.path, item.value))
-                .collect(),
-            Err(errors) => errors
-                .into_iter()
-                .map(|error| format!("{:?} {error}", error.range))
-                .collect(),
-        };
-        assert_eq!(found, expected);
+        let items = super::edits(text).map(|edits| edits.into_iter().map(TermEdit::into_item).collect());
+        assert_eq!(told(items), expected);
     }
 
     #[test]

@@ -211,20 +211,11 @@ fn flatten(term: &Term, path: &FactPath, items: &mut Vec<Item>, errors: &mut Vec
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::told::told;
 
     /// Reads `text` and compares its items, or its errors as `range message`.
     fn check(text: &str, expected: &[&str]) {
-        let found: Vec<String> = match items(text) {
-            Ok(items) => items
-                .into_iter()
-                .map(|item| format!("{} = {}", item.path, item.value))
-                .collect(),
-            Err(errors) => errors
-                .into_iter()
-                .map(|error| format!("{:?} {error}", error.range))
-                .collect(),
-        };
-        assert_eq!(found, expected);
+        assert_eq!(told(items(text)), expected);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::{FormatError, characters};
+use crate::{Cut as _, FormatError, characters};
 
 /// Longest atom the Erlang runtime accepts, in characters.
 pub(super) const MAX_ATOM: usize = 255;
@@ -111,7 +111,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or_default()
+        self.text.cut(self.at..)
     }
 
     fn peek(&self) -> Option<char> {
@@ -128,7 +128,7 @@ impl<'a> Scanner<'a> {
         let rest = self.rest();
         let end = rest.find(|c| !accept(c)).unwrap_or(rest.len());
         self.at += end;
-        rest.get(..end).unwrap_or_default()
+        rest.cut(..end)
     }
 
     /// An error from `start` up to here, or over the next character if nothing was taken.
@@ -175,7 +175,7 @@ impl<'a> Scanner<'a> {
             let (start, rest) = (self.at, self.rest());
             self.at += memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
             if self.strict {
-                let line = self.text.get(start..self.at).unwrap_or_default();
+                let line = self.text.cut(start..self.at);
                 let why =
                     |c| characters::not_layout(c).or(characters::not_plain_ascii(c).filter(|_| c != '\t'));
                 errors.extend(characters::first_refused(
@@ -330,7 +330,7 @@ impl<'a> Scanner<'a> {
         let character = char::from_u32(code).filter(|c| !self.strict || matches!(c, ' '..='~'));
         character.map_or_else(
             || {
-                let written = self.text.get(start..self.at).unwrap_or_default();
+                let written = self.text.cut(start..self.at);
                 let message = self.either(
                     format!(
                         "`{written}` stands for character {code}, which is not printable ASCII; a backslash is written `\\\\`"
@@ -404,7 +404,7 @@ impl<'a> Scanner<'a> {
             .take_while(|byte| char::from(*byte).is_digit(radix))
             .count();
         self.at += length;
-        rest.get(..length).unwrap_or_default()
+        rest.cut(..length)
     }
 
     /// Reads the character behind `$`.
@@ -462,7 +462,7 @@ impl<'a> Scanner<'a> {
                     let from = self.at;
                     self.at = self.text.len() - rest.len();
                     self.take_while(|c| c.is_ascii_digit());
-                    number.push_str(self.text.get(from..self.at).unwrap_or_default());
+                    number.push_str(self.text.cut(from..self.at));
                 }
                 Lexeme::Float(number.parse().unwrap_or(f64::INFINITY))
             }
@@ -471,7 +471,7 @@ impl<'a> Scanner<'a> {
         let strict = self.strict;
         if self.peek().is_some_and(|c| is_name(c, strict) || c == '#') {
             self.take_while(|c| is_name(c, strict) || c == '#');
-            let written = characters::label(self.text.get(start..self.at).unwrap_or_default());
+            let written = characters::label(self.text.cut(start..self.at));
             let message = self.either(
                 format!("`{written}` is not a number that every Erlang reads"),
                 "a number must not be followed by a letter".to_owned(),

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::FormatError;
+use crate::{Cut as _, FormatError};
 
 /// Deepest nesting of blocks that is read; nginx configurations need four.
 const DEEPEST: usize = 64;
@@ -50,6 +50,11 @@ impl Directive {
         self.arguments.get(index).map_or("", |word| word.text.as_str())
     }
 
+    /// Whether an argument is this word.
+    pub(super) fn has(&self, word: &str) -> bool {
+        self.arguments.iter().any(|argument| argument.text == word)
+    }
+
     /// Content of the block, or nothing.
     pub(super) fn inside(&self) -> &[Directive] {
         self.block.as_deref().unwrap_or_default()
@@ -75,15 +80,13 @@ enum State {
 pub(super) fn read(text: &str) -> (Vec<Directive>, Vec<FormatError>) {
     let mut reader = Reader {
         text,
-        words: Vec::new(),
-        open: Vec::new(),
-        done: Vec::new(),
-        errors: Vec::new(),
+        ..Reader::default()
     };
     reader.run();
     (reader.done, reader.errors)
 }
 
+#[derive(Default)]
 struct Reader<'a> {
     text: &'a str,
     /// Words of the directive being read.
@@ -213,14 +216,12 @@ impl Reader<'_> {
 
     /// Takes in one word.
     fn word(&mut self, range: Range<usize>, quoted: bool, line: usize) {
-        let written = self.text.get(range.clone()).unwrap_or_default();
+        let written = self.text.cut(range.clone());
         if written.len() > LONGEST_ARGUMENT {
             self.refuse(range.clone(), "the argument is longer than nginx's buffer");
         }
         let inner = if quoted {
-            written
-                .get(1..written.len().saturating_sub(1))
-                .unwrap_or_default()
+            written.cut(1..written.len() - 1)
         } else {
             written
         };

@@ -28,9 +28,7 @@ pub(super) fn check(directives: &[Directive]) -> Vec<FormatError> {
 
 /// The blocks of that name among `directives`.
 fn blocks<'a>(directives: &'a [Directive], name: &'a str) -> impl Iterator<Item = &'a Directive> {
-    directives
-        .iter()
-        .filter(move |directive| directive.name.text == name && directive.block.is_some())
+    named(directives, name).filter(|directive| directive.block.is_some())
 }
 
 /// The directives of that name among `directives`.
@@ -66,8 +64,7 @@ impl<'a> Scope<'a> {
         let mut scope = Self {
             first: BTreeMap::new(),
             lists: BTreeMap::new(),
-            has_tls: named(directives, "listen")
-                .any(|listen| listen.arguments.iter().any(|word| word.text == "ssl")),
+            has_tls: named(directives, "listen").any(|listen| listen.has("ssl")),
         };
         for directive in directives {
             let name = directive.name.text.as_str();
@@ -321,11 +318,8 @@ impl Checker {
         match address_and_port(listen.argument(0), 80) {
             None => self.refuse(listen, "`listen` needs a port or an address with a port"),
             Some((_, 80)) => self.refuse(listen, "port 80 belongs to IIS on this server (DEF-28)"),
-            Some((_, port)) => {
-                if port == 443 && !listen.arguments.iter().any(|word| word.text == "ssl") {
-                    self.refuse(listen, "port 443 without `ssl`");
-                }
-            }
+            Some((_, 443)) if !listen.has("ssl") => self.refuse(listen, "port 443 without `ssl`"),
+            Some(_) => {}
         }
     }
 
@@ -340,7 +334,7 @@ impl Checker {
         let mut listens: usize = 0;
         for listen in named(server.inside(), "listen") {
             listens += 1;
-            if listen.arguments.iter().any(|word| word.text == "ssl") {
+            if listen.has("ssl") {
                 for name in &missing {
                     self.refuse(listen, format!("`listen … ssl` without `{name}`"));
                 }
@@ -378,9 +372,7 @@ impl Checker {
                         ));
                     }
                 }
-                if listen.arguments.iter().any(|word| word.text == "default_server")
-                    && !defaults.insert(at.clone())
-                {
+                if listen.has("default_server") && !defaults.insert(at.clone()) {
                     self.refuse(listen, format!("a second default server at `{at}`"));
                 }
             }
@@ -439,11 +431,8 @@ impl Checker {
     fn expression_target(&mut self, location: &Directive) {
         if location_parts(location).0.starts_with('~') {
             for proxy in named(location.inside(), "proxy_pass") {
-                let target = proxy.argument(0);
-                if target
-                    .split_once("://")
-                    .is_some_and(|(_, rest)| rest.contains('/'))
-                {
+                let behind_scheme = proxy.argument(0).split_once("://");
+                if behind_scheme.is_some_and(|(_, rest)| rest.contains('/')) {
                     self.refuse(
                         proxy,
                         "a target with a path inside a location given by an expression",

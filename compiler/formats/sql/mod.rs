@@ -172,21 +172,13 @@ fn step(statement: &Statement<'_, '_>, number: usize) -> Step {
         Shape::Block => named("BEGIN"),
         Shape::Try => named("TRY"),
         Shape::Plain => {
-            let verb = statement
-                .tokens
-                .first()
-                .map_or_else(String::new, |token| token.text.to_ascii_uppercase());
+            let written = |token: Option<&Token<'_>>| token.map_or("", |token| token.text).to_owned();
+            let verb = written(statement.tokens.first()).to_ascii_uppercase();
+            let second = statement.tokens.get(1);
             let about = match verb.as_str() {
                 "CREATE" | "DELETE" | "INSERT" | "UPDATE" | "USE" => rules::target(statement.tokens),
-                "DECLARE" | "SET" | "BEGIN" => statement
-                    .tokens
-                    .get(1)
-                    .map_or_else(String::new, |token| token.text.to_owned()),
-                _ => statement
-                    .tokens
-                    .get(1)
-                    .filter(|token| token.kind == TokenKind::Variable)
-                    .map_or_else(String::new, |token| token.text.to_owned()),
+                "DECLARE" | "SET" | "BEGIN" => written(second),
+                _ => written(second.filter(|token| token.kind == TokenKind::Variable)),
             };
             let step = named(&verb);
             if about.is_empty() { step } else { step.keyed(about) }

@@ -8,7 +8,7 @@ use sqlparser::parser::Parser;
 
 use super::script::{Shape, Statement};
 use super::tokens::{Scanned, Token, TokenKind};
-use crate::FormatError;
+use crate::{Cut as _, FormatError};
 
 /// Statements a script may use. `EXEC`, `DROP`, `TRUNCATE`, `MERGE`, `GRANT` and their like are not needed and not
 /// checked, hence refused.
@@ -83,7 +83,7 @@ impl<'e> Rules<'e> {
         for (index, statement) in statements.iter().enumerate() {
             match statement.shape {
                 Shape::If | Shape::While => {
-                    let condition = statement.tokens.get(1..).unwrap_or_default();
+                    let condition = statement.tokens.cut(1..);
                     self.second_opinion(&format!("IF {} PRINT N''", join(condition)), statement);
                     self.list(&statement.first, place, false);
                     self.list(&statement.second, place, false);
@@ -380,6 +380,6 @@ fn after_password(text: &str) -> impl Iterator<Item = &str> {
             .next()
             .unwrap_or_default();
         (word.eq_ignore_ascii_case("password") || word.eq_ignore_ascii_case("pwd"))
-            .then(|| text.get(index + 1..).unwrap_or_default())
+            .then(|| text.cut(index + 1..))
     })
 }

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::tokens::{Token, TokenKind};
-use crate::FormatError;
+use crate::{Cut as _, FormatError};
 
 /// Deepest nesting of blocks and parentheses.
 pub(super) const DEEPEST: usize = 32;
@@ -132,7 +132,7 @@ impl<'t, 'a> Parser<'_, 't, 'a> {
     }
 
     fn since(&self, start: usize) -> &'t [Token<'a>] {
-        self.tokens.get(start..self.position).unwrap_or_default()
+        self.tokens.cut(start..self.position)
     }
 
     /// Place of the last token taken, for what is missing behind it.
@@ -169,7 +169,7 @@ impl<'t, 'a> Parser<'_, 't, 'a> {
     fn statement(&mut self) -> Option<Statement<'t, 'a>> {
         let start = self.position;
         if self.depth >= DEEPEST {
-            let range = span(self.tokens.get(start..).unwrap_or_default());
+            let range = span(self.tokens.cut(start..));
             self.refuse(range, format!("statements are nested more than {DEEPEST} deep"));
             self.position = self.tokens.len();
             return None;
@@ -390,17 +390,18 @@ mod tests {
         shown.join(" | ")
     }
 
-    fn check(text: &str, expected: &str) {
+    fn tokens_of(text: &str) -> Vec<Token<'_>> {
         let scanned = scan(text);
         assert!(scanned.errors.is_empty(), "{:?}", scanned.errors);
-        let tokens: Vec<Token<'_>> = scanned
-            .pieces
-            .into_iter()
-            .filter_map(|piece| match piece {
-                Piece::Token(token) => Some(token),
-                Piece::Go | Piece::Command(..) => None,
-            })
-            .collect();
+        let token = |piece| match piece {
+            Piece::Token(token) => Some(token),
+            Piece::Go | Piece::Command(..) => None,
+        };
+        scanned.pieces.into_iter().filter_map(token).collect()
+    }
+
+    fn check(text: &str, expected: &str) {
+        let tokens = tokens_of(text);
         let mut errors = Vec::new();
         let list = statements(&tokens, &mut errors);
         let got = if errors.is_empty() {
@@ -457,15 +458,7 @@ mod tests {
     #[test]
     fn deep_nesting_ends_with_an_error() {
         let deep = "BEGIN ".repeat(100_000);
-        let scanned = scan(&deep);
-        let tokens: Vec<Token<'_>> = scanned
-            .pieces
-            .into_iter()
-            .filter_map(|piece| match piece {
-                Piece::Token(token) => Some(token),
-                Piece::Go | Piece::Command(..) => None,
-            })
-            .collect();
+        let tokens = tokens_of(&deep);
         let mut errors = Vec::new();
         statements(&tokens, &mut errors);
         assert!(errors.iter().any(|error| error.message.contains("32 deep")));

@@ -1,6 +1,7 @@
 //! What the SQL reader and quoting accept and refuse.
 
 use super::*;
+use crate::told::told;
 use proptest::prelude::*;
 
 const PATHS_APPLY: &str = include_str!("../../../tests/fixtures/sql/web_service_paths.apply.sql");
@@ -51,14 +52,9 @@ fn the_reviewed_scripts_are_accepted() {
 fn items_are_statements_in_order() {
     let read = items(&script(
         "-- c\nUPDATE [dbo].[T] SET [a] = N'x'\n  WHERE [b] = 1;\nSET @n = @@ROWCOUNT;\nIF @n <> 1 BEGIN THROW 50001, N'x', 1; END",
-    ))
-    .unwrap();
-    let shown: Vec<String> = read
-        .iter()
-        .map(|item| format!("{} = {}", item.path, item.value))
-        .collect();
+    ));
     assert_eq!(
-        shown,
+        told(read),
         [
             "sqlcmd > on error = :on error exit",
             "batch 1 > 01 SET QUOTED_IDENTIFIER = SET QUOTED_IDENTIFIER ON",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::{FormatError, text};
+use crate::{Cut as _, FormatError, text};
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,7 @@ pub(super) enum Piece<'a> {
 }
 
 /// A script in pieces.
+#[derive(Default)]
 pub(super) struct Scanned<'a> {
     /// Sqlcmd lines, `GO` lines and tokens; comments are left out.
     pub(super) pieces: Vec<Piece<'a>>,
@@ -81,13 +82,7 @@ pub(super) fn scan(text: &str) -> Scanned<'_> {
         offset: 0,
         line_end: 0,
         before_tokens: true,
-        out: Scanned {
-            pieces: Vec::new(),
-            comments: Vec::new(),
-            declared: BTreeMap::new(),
-            used: Vec::new(),
-            errors: Vec::new(),
-        },
+        out: Scanned::default(),
     };
     scanner.run();
     scanner.out
@@ -111,7 +106,7 @@ struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     fn rest(&self) -> &'a str {
-        self.text.get(self.offset..).unwrap_or_default()
+        self.text.cut(self.offset..)
     }
 
     /// The rest of the current line. Its end is looked for once a line, so that a long line does not cost its square.
@@ -119,7 +114,7 @@ impl<'a> Scanner<'a> {
         if self.offset >= self.line_end {
             self.line_end = self.offset + self.rest().find('\n').unwrap_or(self.rest().len());
         }
-        self.text.get(self.offset..self.line_end).unwrap_or_default()
+        self.text.cut(self.offset..self.line_end)
     }
 
     fn refuse(&mut self, range: Range<usize>, message: impl Into<String>) {
@@ -129,7 +124,7 @@ impl<'a> Scanner<'a> {
     fn take(&mut self, length: usize) -> (&'a str, Range<usize>) {
         let range = self.offset..self.offset + length;
         self.offset = range.end;
-        (self.text.get(range.clone()).unwrap_or_default(), range)
+        (self.text.cut(range.clone()), range)
     }
 
     fn token(&mut self, kind: TokenKind, length: usize) {
@@ -156,7 +151,7 @@ impl<'a> Scanner<'a> {
                 '-' if self.rest().starts_with("--") => self.line_comment(),
                 '/' if self.rest().starts_with("/*") => self.block_comment(),
                 '@' => {
-                    let length = 1 + word_length(self.rest().get(1..).unwrap_or_default());
+                    let length = 1 + word_length(self.rest().cut(1..));
                     self.token(TokenKind::Variable, length);
                 }
                 _ if c.is_ascii_digit() => {
@@ -226,7 +221,7 @@ impl<'a> Scanner<'a> {
     fn name(&mut self) {
         let start = self.offset;
         let length = self.quoted(0, ']', "a name is not closed on its line");
-        let text = self.text.get(start..start + length).unwrap_or_default();
+        let text = self.text.cut(start..start + length);
         if text.contains("$(") {
             self.refuse(
                 start..start + length,
@@ -267,9 +262,9 @@ impl<'a> Scanner<'a> {
 
     /// Finds `$(NAME)` in a literal.
     fn variables(&mut self, range: Range<usize>) {
-        let text = self.text.get(range.clone()).unwrap_or_default();
+        let text = self.text.cut(range.clone());
         for (index, _) in text.match_indices("$(") {
-            let inner = text.get(index + 2..).unwrap_or_default();
+            let inner = text.cut(index + 2..);
             let start = range.start + index;
             match inner.split_once(')') {
                 Some((name, _)) if is_variable_name(name) => {
@@ -351,7 +346,7 @@ impl<'a> Scanner<'a> {
             self.refuse(start..start + 2, "a comment is not closed");
             rest.len()
         });
-        let comment = rest.get(..length).unwrap_or_default();
+        let comment = rest.cut(..length);
         for (index, line) in text::lines(comment).skip(1) {
             let first = line.trim_start();
             if first.starts_with(':') || first.starts_with("!!") || line.trim().eq_ignore_ascii_case("GO") {

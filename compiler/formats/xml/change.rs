@@ -8,15 +8,7 @@ use std::ops::Range;
 use super::read::Limits;
 use super::tree::{Attribute, Document, NamespaceId, NodeId, NodeKind, Span};
 use crate::FormatError;
-
-/// A part of the file that is written anew.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Splice {
-    /// What of the file goes; empty where something is only put in.
-    pub range: Range<usize>,
-    /// What comes there.
-    pub text: String,
-}
+use crate::edits::source::Splice;
 
 impl Document {
     /// Puts text behind the file.
@@ -127,24 +119,8 @@ impl Document {
         }
     }
 
-    /// Splits a text node; the second part becomes a node of its own behind it.
-    pub fn split_text(&mut self, id: NodeId, at: usize) {
-        let (range, parent) = (self.range(id), self.get(id).parent);
-        let Some(parent) = parent.filter(|_| range.start < at && at < range.end) else {
-            return;
-        };
-        self.tree
-            .change(id, |node| node.range = Span::new(range.start, at));
-        let rest = self
-            .tree
-            .push(super::tree::Node::new(NodeKind::Text, Span::new(at, range.end)));
-        self.tree.hang(rest, parent, Some(id));
-        // The parent is written piece by piece from now on, which gives the same bytes.
-        self.touch(parent);
-    }
-
     /// Gives an element that is written as one tag an end tag.
-    pub fn open_up(&mut self, id: NodeId) {
+    fn open_up(&mut self, id: NodeId) {
         if !self.is_one_tag(id) {
             return;
         }
@@ -210,39 +186,16 @@ impl Document {
                     add(&mut pieces, Span::new(0, mark));
                 }
                 NodeKind::Element(element) => {
-                    add(
-                        &mut pieces,
-                        Span {
-                            start: node.range.start,
-                            end: element.name.end,
-                        },
-                    );
+                    let part = |start, end| Span { start, end };
+                    add(&mut pieces, part(node.range.start, element.name.end));
                     for attribute in &element.attributes {
                         let end = attribute.value.end + 1;
                         match attribute.new_value {
-                            None => add(
-                                &mut pieces,
-                                Span {
-                                    start: attribute.lead,
-                                    end,
-                                },
-                            ),
+                            None => add(&mut pieces, part(attribute.lead, end)),
                             Some(value) => {
-                                add(
-                                    &mut pieces,
-                                    Span {
-                                        start: attribute.lead,
-                                        end: attribute.value.start,
-                                    },
-                                );
+                                add(&mut pieces, part(attribute.lead, attribute.value.start));
                                 add(&mut pieces, value);
-                                add(
-                                    &mut pieces,
-                                    Span {
-                                        start: attribute.value.end,
-                                        end,
-                                    },
-                                );
+                                add(&mut pieces, part(attribute.value.end, end));
                             }
                         }
                     }

@@ -11,9 +11,9 @@ use memchr::{memchr, memchr_iter, memchr2, memmem};
 
 use super::tree::{
     Attribute, Document, Element, NamespaceId, Node, NodeId, NodeKind, Span, Tree, XML_NAMESPACE,
-    XMLNS_NAMESPACE, attribute_value, reference,
+    XMLNS_NAMESPACE, attribute_value, local_start, reference,
 };
-use crate::FormatError;
+use crate::{Cut as _, FormatError};
 
 /// How large a document may be.
 #[derive(Clone, Copy, Debug)]
@@ -77,20 +77,11 @@ impl Document {
     ) -> Result<Vec<NodeId>, FormatError> {
         let mut scope: BTreeMap<String, Vec<NamespaceId>> = BTreeMap::new();
         for element in self.ancestors(parent).collect::<Vec<_>>() {
-            for attribute in self
-                .attributes(element)
-                .filter(|attribute| attribute.is_declaration())
-            {
-                let prefix = if attribute.prefix == 0 {
-                    ""
-                } else {
-                    self.attribute_name(attribute)
-                };
-                let namespace = self.known_namespace(&self.value(attribute)).unwrap_or_default();
+            for (prefix, namespace) in self.declarations(element) {
                 scope.entry(prefix.to_owned()).or_insert_with(|| vec![namespace]);
             }
         }
-        let mut tree = std::mem::replace(&mut self.tree, Tree::new());
+        let mut tree = std::mem::replace(&mut self.tree, Tree::with_capacity(1));
         let holder = tree.push(Node::new(NodeKind::Document, Span::new(start, self.text.len())));
         let mut reader = Reader::new(&self.text, start, &mut tree, limits);
         reader.scope.append(&mut scope);
@@ -125,10 +116,7 @@ fn refused_character(text: &str) -> Result<(), FormatError> {
     let Some(at) = control.into_iter().chain(noncharacter).min() else {
         return Ok(());
     };
-    let found = text
-        .get(at..)
-        .and_then(|rest| rest.chars().next())
-        .unwrap_or_default();
+    let found = text.cut(at..).chars().next().unwrap_or_default();
     let message = format!("the character U+{:04X} cannot stand in XML", u32::from(found));
     Err(FormatError::new(at..at + found.len_utf8(), message))
 }
@@ -167,7 +155,7 @@ impl<'a> Reader<'a> {
     }
 
     fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or_default()
+        self.text.cut(self.at..)
     }
 
     fn peek(&self) -> Option<u8> {
@@ -175,7 +163,7 @@ impl<'a> Reader<'a> {
     }
 
     fn part(&self, range: Range<usize>) -> &'a str {
-        self.text.get(range).unwrap_or_default()
+        self.text.cut(range)
     }
 
     /// An error at the character that is read.
@@ -248,7 +236,7 @@ impl<'a> Reader<'a> {
                         "the XML declaration holds `version`, `encoding` and `standalone`, in this order",
                     );
                 };
-                expected = expected.get(place + 1..).unwrap_or_default();
+                expected = expected.cut(place + 1..);
                 let value = self.quoted(name)?;
                 let fine = match name {
                     "version" => self.part(value.range()) == "1.0",
@@ -366,26 +354,24 @@ impl<'a> Reader<'a> {
         match self.open.last() {
             None => Ok(()),
             Some(open) => {
-                let node = self.tree.get(open.id);
-                let start = node.range.start as usize;
-                let name = match &node.kind {
-                    NodeKind::Element(element) => self.part(element.name.range()),
-                    NodeKind::Document
-                    | NodeKind::Text
-                    | NodeKind::CData
-                    | NodeKind::Comment
-                    | NodeKind::Instruction => "",
-                };
+                let start = self.tree.get(open.id).range.start as usize;
+                let name = self.written_name(open);
                 let message = format!("`{name}` is not closed");
                 Err(FormatError::new(start..start + 1 + name.len(), message))
             }
         }
     }
 
+    /// The name of an element as its start tag writes it.
+    fn written_name(&self, open: &Open) -> &'a str {
+        let element = self.tree.get(open.id).kind.element();
+        element.map_or("", |element| self.part(element.name.range()))
+    }
+
     /// Goes behind `end`; the text begins with `begin` here.
     fn until(&mut self, begin: &str, end: &str, message: &str) -> Result<Range<usize>, FormatError> {
         let start = self.at + begin.len();
-        let inside = self.text.get(start..).unwrap_or_default();
+        let inside = self.text.cut(start..);
         match memmem::find(inside.as_bytes(), end.as_bytes()) {
             Some(length) => {
                 self.at = start + length + end.len();
@@ -465,14 +451,7 @@ impl<'a> Reader<'a> {
                 format!("`</{written}>` closes nothing"),
             ));
         };
-        let expected = match &self.tree.get(open.id).kind {
-            NodeKind::Element(element) => self.part(element.name.range()),
-            NodeKind::Document
-            | NodeKind::Text
-            | NodeKind::CData
-            | NodeKind::Comment
-            | NodeKind::Instruction => "",
-        };
+        let expected = self.written_name(&open);
         if written != expected {
             let message = format!("expected `</{expected}>`, not `</{written}>`");
             return Err(FormatError::new(start..self.at, message));
@@ -573,7 +552,7 @@ impl<'a> Reader<'a> {
             let name = self.part(attribute.name.range());
             let prefix = match name.strip_prefix("xmlns") {
                 Some("") => "",
-                Some(rest) if attribute.prefix == 5 => rest.get(1..).unwrap_or_default(),
+                Some(rest) if attribute.prefix == 5 => rest.cut(1..),
                 _ => continue,
             };
             let uri = attribute_value(self.part(attribute.value.range()));
@@ -615,15 +594,8 @@ impl<'a> Reader<'a> {
     fn refuse_twice(&self, attributes: &[Attribute]) -> Result<(), FormatError> {
         let key = |attribute: &Attribute| {
             let start = attribute.name.start as usize;
-            let local = if attribute.prefix == 0 {
-                0
-            } else {
-                attribute.prefix as usize + 1
-            };
-            (
-                attribute.namespace,
-                self.part(start + local..attribute.name.end as usize),
-            )
+            let local = start + local_start(attribute.prefix);
+            (attribute.namespace, self.part(local..attribute.name.end as usize))
         };
         let twice = if attributes.len() <= 8 {
             let mut rest = attributes.iter();

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::ops::Range;
 
+use crate::Cut as _;
+
 /// The namespace of `xml:space` and its like, which every document knows.
 pub const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 /// The namespace of declarations of namespaces.
@@ -145,6 +147,17 @@ pub enum NodeKind {
     Instruction,
 }
 
+impl NodeKind {
+    /// What an element has; `None` for another node.
+    pub(super) fn element(&self) -> Option<&Element> {
+        if let Self::Element(element) = self {
+            Some(element)
+        } else {
+            None
+        }
+    }
+}
+
 /// A node with its place in the tree.
 #[derive(Clone, Debug)]
 pub struct Node {
@@ -185,10 +198,6 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    pub(super) fn new() -> Self {
-        Self::with_capacity(1)
-    }
-
     /// A tree with room for this many nodes.
     pub(super) fn with_capacity(nodes: usize) -> Self {
         let mut all = Vec::with_capacity(nodes);
@@ -279,12 +288,12 @@ impl Document {
 
     /// The text that was read.
     pub fn file_text(&self) -> &str {
-        self.text.get(..self.file_length).unwrap_or_default()
+        self.text.cut(..self.file_length)
     }
 
     /// A part of the text.
     pub fn slice(&self, range: Range<usize>) -> &str {
-        self.text.get(range).unwrap_or_default()
+        self.text.cut(range)
     }
 
     /// Number of nodes, also of those that hang nowhere any more.
@@ -385,14 +394,7 @@ impl Document {
 
     /// What an element has; `None` for another node.
     pub fn element(&self, id: NodeId) -> Option<&Element> {
-        match &self.get(id).kind {
-            NodeKind::Element(element) => Some(element),
-            NodeKind::Document
-            | NodeKind::Text
-            | NodeKind::CData
-            | NodeKind::Comment
-            | NodeKind::Instruction => None,
-        }
+        self.get(id).kind.element()
     }
 
     /// Whether a node is an element.
@@ -555,58 +557,52 @@ impl Document {
                 .all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
     }
 
+    /// The prefixes that an element declares, the empty one for the default namespace, and what they stand for.
+    pub(super) fn declarations(&self, id: NodeId) -> impl Iterator<Item = (&str, NamespaceId)> {
+        let declarations = self.attributes(id).filter(|attribute| attribute.is_declaration());
+        declarations.map(|attribute| {
+            let prefix = match attribute.prefix {
+                0 => "",
+                _ => self.attribute_name(attribute),
+            };
+            let namespace = self.known_namespace(&self.value(attribute));
+            (prefix, namespace.unwrap_or(NamespaceId::NONE))
+        })
+    }
+
     /// The namespace that a prefix stands for at an element; the empty prefix is the default namespace.
     pub fn namespace_of_prefix(&self, id: NodeId, prefix: &str) -> Option<NamespaceId> {
         if prefix == "xml" {
             return Some(NamespaceId::XML);
         }
         for element in self.ancestors(id) {
-            for attribute in self
-                .attributes(element)
-                .filter(|attribute| attribute.is_declaration())
+            if let Some((_, namespace)) = self
+                .declarations(element)
+                .find(|(declared, _)| *declared == prefix)
             {
-                let declared = if attribute.prefix == 0 {
-                    ""
-                } else {
-                    self.attribute_name(attribute)
-                };
-                if declared == prefix {
-                    return Some(
-                        self.known_namespace(&self.value(attribute))
-                            .unwrap_or(NamespaceId::NONE),
-                    );
-                }
+                return Some(namespace);
             }
         }
         prefix.is_empty().then_some(NamespaceId::NONE)
     }
 
-    /// A prefix that stands for a namespace at an element; the empty one only where `may_be_default`.
-    pub fn prefix_of_namespace(&self, id: NodeId, uri: &str, may_be_default: bool) -> Option<String> {
+    /// A prefix that stands for a namespace at an element; never the empty one.
+    pub fn prefix_of_namespace(&self, id: NodeId, uri: &str) -> Option<String> {
         if uri == XML_NAMESPACE {
             return Some("xml".to_owned());
         }
         let namespace = self.known_namespace(uri)?;
-        if may_be_default && self.namespace_of_prefix(id, "") == Some(namespace) {
-            return Some(String::new());
-        }
-        for element in self.ancestors(id) {
-            for attribute in self.attributes(element) {
-                if attribute.is_declaration() && attribute.prefix != 0 && self.value(attribute) == uri {
-                    let prefix = self.attribute_name(attribute);
-                    // A declaration further in may have taken the prefix for something else.
-                    if self.namespace_of_prefix(id, prefix) == Some(namespace) {
-                        return Some(prefix.to_owned());
-                    }
-                }
-            }
-        }
-        None
+        self.ancestors(id)
+            .flat_map(|element| self.declarations(element))
+            .filter(|(prefix, declared)| !prefix.is_empty() && *declared == namespace)
+            // A declaration further in may have taken the prefix for something else.
+            .find(|(prefix, _)| self.namespace_of_prefix(id, prefix) == Some(namespace))
+            .map(|(prefix, _)| prefix.to_owned())
     }
 }
 
 /// Where the name behind a prefix of this length begins.
-fn local_start(prefix: u32) -> usize {
+pub(super) fn local_start(prefix: u32) -> usize {
     if prefix == 0 { 0 } else { prefix as usize + 1 }
 }
 
@@ -637,7 +633,7 @@ fn is_value(raw: &str, wanted: &str) -> bool {
 }
 
 /// The text that stands as `raw` outside of tags (XML 1.0 section 2.11).
-pub fn text_value(raw: &str) -> Cow<'_, str> {
+fn text_value(raw: &str) -> Cow<'_, str> {
     let text = line_ends(raw);
     if text.contains('&') {
         Cow::Owned(without_references(&text))

@@ -341,10 +341,7 @@ fn check(path: &FactPath, value: &Term, shape: Shape, problems: &mut Vec<FormatE
 fn listed(names: &[&str]) -> String {
     let quoted: Vec<String> = names
         .iter()
-        .map(|name| match erl_atom(name) {
-            Ok(atom) => format!("`{atom}`"),
-            Err(_) => format!("`{name}`"),
-        })
+        .map(|name| format!("`{}`", erl_atom(name).unwrap_or_else(|_| (*name).to_owned())))
         .collect();
     quoted.join(", ")
 }

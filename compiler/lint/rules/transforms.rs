@@ -237,11 +237,7 @@ impl Checker<'_> {
             Some(_) => true,
             None => below,
         };
-        let has = |name: &str| {
-            document
-                .plain_attributes(element)
-                .any(|attribute| self.is_own(attribute) && document.attribute_name(attribute) == name)
-        };
+        let has = |name: &str| edits.instruction(element, name).is_some();
         let (unreadable, has_transform) = (has("Locator") && locator.is_none(), has("Transform"));
         if matches_others && !located && !unreadable {
             let message = format!(
@@ -258,24 +254,17 @@ impl Checker<'_> {
 
     /// Refuses expressions that can find more or something else than they show.
     fn located_exactly(&mut self, element: NodeId, verb: Option<&Verb>, locator: Option<&Locator>) {
-        let document = &self.edits.document;
-        let range = |name: &str| {
-            document
-                .plain_attributes(element)
-                .find(|attribute| self.is_own(attribute) && document.attribute_name(attribute) == name)
-                .map_or_else(|| self.tag(element), Attribute::range_value)
-        };
-        let (locator_range, verb_range) = (range("Locator"), range("Transform"));
+        let edits = self.edits;
         if locator.is_some_and(|locator| !locator.is_exact()) {
             let message = "the expression has to compare an attribute with `=` and a quoted text, without functions or alternatives";
-            self.refuse(locator_range, message);
+            self.refuse(edits.instruction_range(element, "Locator"), message);
         }
         if let Some(Verb::InsertBefore(path) | Verb::InsertAfter(path)) = verb
             && !path.is_exact()
         {
             let message =
                 "the path has to consist of names, and compare attributes with `=` and a quoted text alone";
-            self.refuse(verb_range, message);
+            self.refuse(edits.instruction_range(element, "Transform"), message);
         }
     }
 

@@ -4,6 +4,7 @@
 //! transport security refuses an `http` address and the other way round, and a buffered binding refuses to be opened
 //! when `maxBufferSize` differs from `maxReceivedMessageSize`. This file must not know other rules for transforms.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::formats::FormatError;
@@ -22,19 +23,13 @@ pub(super) fn problems(edits: &XdtEdits) -> Vec<FormatError> {
         let kind = document
             .parent_element(binding)
             .map(|parent| document.name(parent));
-        let name = document
-            .attribute(binding, "name")
-            .map(std::borrow::Cow::into_owned);
+        let name = document.attribute(binding, "name");
         if let (Some(kind), Some(name), Some(mode)) = (kind, name, mode(edits, binding)) {
-            secured.insert((kind.to_owned(), name), mode);
+            secured.insert((kind, name), mode);
         }
     }
     for endpoint in elements().filter(|element| document.has_name(*element, "endpoint")) {
-        let attribute = |name: &str| {
-            document
-                .attribute(endpoint, name)
-                .map(std::borrow::Cow::into_owned)
-        };
+        let attribute = |name: &str| document.attribute(endpoint, name);
         let (Some(address), Some(kind), Some(name)) = (
             attribute("address"),
             attribute("binding"),
@@ -42,11 +37,11 @@ pub(super) fn problems(edits: &XdtEdits) -> Vec<FormatError> {
         ) else {
             continue;
         };
-        let Some(mode) = secured.get(&(kind, name.clone())) else {
+        let Some(mode) = secured.get(&(&*kind, name.clone())) else {
             continue;
         };
         let scheme = address.split("://").next().unwrap_or_default();
-        let wanted = match mode.as_str() {
+        let wanted = match &**mode {
             "Transport" | "TransportWithMessageCredential" => "https",
             "None" | "Message" | "TransportCredentialOnly" => "http",
             _ => continue,
@@ -84,14 +79,12 @@ fn is_binding(edits: &XdtEdits, element: NodeId) -> bool {
 
 /// Security mode of a binding: as written, `None` for a binding that is written out without one, and unknown for one
 /// that is only changed in part.
-fn mode(edits: &XdtEdits, binding: NodeId) -> Option<String> {
+fn mode(edits: &XdtEdits, binding: NodeId) -> Option<Cow<'_, str>> {
     let document = &edits.document;
-    let written = document
+    document
         .child_named(binding, "security")
-        .and_then(|security| document.attribute(security, "mode"));
-    written
-        .map(std::borrow::Cow::into_owned)
-        .or_else(|| is_written_out(edits, binding).then(|| "None".to_owned()))
+        .and_then(|security| document.attribute(security, "mode"))
+        .or_else(|| is_written_out(edits, binding).then_some(Cow::Borrowed("None")))
 }
 
 fn sizes(edits: &XdtEdits, binding: NodeId) -> Option<FormatError> {

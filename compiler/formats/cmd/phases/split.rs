@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::FormatError;
+use crate::{Cut as _, FormatError};
 
 /// How a command is joined to the one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ fn split_at_signs(line: &str) -> Result<Vec<Piece<'_>>, FormatError> {
         at = sign.at + 1;
         match sign.byte {
             b'"' => {
-                let end = memchr::memchr(b'"', bytes.get(at..).unwrap_or_default());
+                let end = memchr::memchr(b'"', bytes.cut(at..));
                 let Some(length) = end else {
                     return Err(open_quote(sign.at, line));
                 };
@@ -190,7 +190,7 @@ fn redirection(line: &str, start: usize, sign: usize) -> Result<(Cow<'_, str>, u
     if at == target && !to_handle {
         return Err(FormatError::new(sign..sign + 1, "a redirection without a target"));
     }
-    let part = |range: Range<usize>| line.get(range).unwrap_or_default();
+    let part = |range: Range<usize>| line.cut(range);
     let text = if target == signs_end {
         Cow::Borrowed(part(start..at))
     } else {
@@ -222,7 +222,7 @@ impl<'l> Kept<'l> {
             return;
         }
         let line = self.line;
-        let text = |range| line.get(range).unwrap_or_default();
+        let text = |range: Range<usize>| line.cut(range);
         if let Some(joined) = &mut self.joined {
             joined.push_str(text(range));
         } else if self.part.is_empty() {
@@ -237,7 +237,7 @@ impl<'l> Kept<'l> {
     fn text(&self) -> &str {
         match &self.joined {
             Some(joined) => joined,
-            None => self.line.get(self.part.clone()).unwrap_or_default(),
+            None => self.line.cut(self.part.clone()),
         }
     }
 
@@ -261,7 +261,7 @@ impl<'l> Kept<'l> {
         let part = std::mem::take(&mut self.part);
         match self.joined.take() {
             Some(joined) => Cow::Owned(joined),
-            None => Cow::Borrowed(self.line.get(part).unwrap_or_default()),
+            None => Cow::Borrowed(self.line.cut(part)),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Most lines of a script are lines of a thousand other scripts, so looking at a line depends on nothing but the line: a
 //! reader of many scripts looks at each only once. What a line means for its script is decided in the parent module.
 
+use crate::Cut as _;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -115,8 +116,7 @@ impl Part {
 
     /// The text of this part of the line it was found in.
     pub(super) fn of(self, line: &str) -> &str {
-        line.get(usize::from(self.start)..usize::from(self.end))
-            .unwrap_or_default()
+        line.cut(usize::from(self.start)..usize::from(self.end))
     }
 }
 
@@ -174,9 +174,7 @@ impl Line {
     pub fn of(written: &str) -> Self {
         let mut reader = Reader {
             written,
-            signs: Signs(0),
-            mistakes: Vec::new(),
-            command: Command::default(),
+            ..Reader::default()
         };
         let kind = reader.kind();
         Self {
@@ -196,6 +194,7 @@ fn start_of_program(arguments: &str) -> Start {
     }
 }
 
+#[derive(Default)]
 struct Reader<'l> {
     written: &'l str,
     /// What kinds of characters the line has.
@@ -306,7 +305,7 @@ impl Reader<'_> {
         let mut quoted = false;
         let mut rest = line;
         while let Some(at) = memchr::memchr3(b'%', b'"', b'!', rest.as_bytes()) {
-            let from = rest.get(at..).unwrap_or_default();
+            let from = rest.cut(at..);
             let mut length = 1;
             if from.starts_with('"') {
                 quoted = !quoted;
@@ -334,7 +333,7 @@ impl Reader<'_> {
                     Percent::Odd(what) => self.refuse(what),
                 }
             }
-            rest = from.get(length..).unwrap_or_default();
+            rest = from.cut(length..);
         }
     }
 
@@ -618,9 +617,7 @@ mod tests {
     fn a_part_that_is_not_in_the_line_is_a_mistake() {
         let mut reader = Reader {
             written: "net stop x",
-            signs: Signs(0),
-            mistakes: Vec::new(),
-            command: Command::default(),
+            ..Reader::default()
         };
         let part = reader.part("stop");
         assert_eq!(part.map(|part| part.of("net stop x")), Some("stop"));

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::told::told;
 
 /// A script around some lines.
 fn script(lines: &str) -> String {
@@ -163,13 +164,8 @@ fn items_number_commands_below_their_label() {
     let text = script(
         "net   start \"a  b\" || goto :FAILED\ncall \"%CTL%\"  list\nif \"%errorlevel%\"==\"1\" goto :FAILED",
     );
-    let got: Vec<_> = items(&text)
-        .unwrap()
-        .into_iter()
-        .map(|item| format!("{} = {}", item.path, item.value))
-        .collect();
     assert_eq!(
-        got,
+        told(items(&text)),
         [
             "start > 01 set = \"CTL=C:\\r\\rabbitmqctl.bat\"",
             "start > 02 net = start \"a  b\" || goto :FAILED",

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::super::phases::{Question, condition, first_word};
 
 /// Kinds of characters that a rule is about. Most lines have few of them, and one look tells which.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Signs(pub(super) u16);
 
 /// No printable ASCII.

@@ -1,7 +1,6 @@
 //! The transforms of whole elements: inserting, replacing, removing.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 
 use super::engine::{Done, Engine};
 use super::guards;
@@ -120,7 +119,7 @@ impl Engine<'_> {
         self.put(number, edit, around, place);
     }
 
-    /// Writes the element of an edit to a place.
+    /// Writes the element of an edit to a place, and notes it.
     pub(super) fn put(&mut self, number: usize, edit: &Edit, parent: NodeId, place: Slot) {
         let gap = layout::gap(&self.file, parent, place);
         let target = Target {
@@ -155,19 +154,7 @@ impl Engine<'_> {
             }
         };
         let text = format!("{}{element}{}", gap.before, gap.behind);
-        self.write(number, parent, gap.previous, &text, (element, span));
-    }
-
-    /// Hangs written text into the tree and notes it.
-    pub(super) fn write(
-        &mut self,
-        number: usize,
-        parent: NodeId,
-        previous: Option<NodeId>,
-        text: &str,
-        (element, span): (String, Range<usize>),
-    ) {
-        match self.file.insert(text, parent, previous, LIMITS) {
+        match self.file.insert(&text, parent, gap.previous, LIMITS) {
             Ok(added) => {
                 let node = added.iter().copied().find(|node| self.file.is_element(*node));
                 self.note(Done {

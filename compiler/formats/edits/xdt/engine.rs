@@ -14,7 +14,7 @@ use super::missing;
 use super::read::{Edit, LIMITS, XdtEdits};
 use super::same::same;
 use super::xpath::Budget;
-use crate::edits::source::{self, Source};
+use crate::edits::source::Source;
 use crate::edits::{Change, Outcome, Refusal, RefusalKind, Work};
 use crate::xml::tree::{Attribute, Document, NodeId};
 use crate::{FactPath, Step};
@@ -52,24 +52,6 @@ pub(in crate::edits) fn work(
         }
         refusals
     })
-}
-
-/// A refusal without further words.
-pub(super) fn refusal(
-    kind: RefusalKind,
-    message: impl Into<String>,
-    file_range: Option<Range<usize>>,
-    edit_range: Option<Range<usize>>,
-) -> Refusal {
-    Refusal {
-        kind,
-        message: message.into(),
-        file_range,
-        edit_range,
-        looked_for: None,
-        nearest: None,
-        help: None,
-    }
 }
 
 /// What was done at one place, while the file is still a tree.
@@ -139,8 +121,13 @@ impl<'e> Engine<'e> {
         message: impl Into<String>,
         file_range: Option<Range<usize>>,
     ) {
-        let mut refused = refusal(kind, message, file_range, self.place(number));
-        refused.looked_for = Some(self.search().path(number));
+        self.refused(number, Refusal::new(kind, message).in_file(file_range));
+    }
+
+    /// Adds a refusal of the edit with this number.
+    pub(super) fn refused(&mut self, number: usize, refused: Refusal) {
+        let looked_for = self.search().path(number);
+        let refused = refused.in_edits(self.place(number)).looked_for(looked_for);
         self.refusals.push(refused);
     }
 
@@ -219,13 +206,10 @@ impl<'e> Engine<'e> {
                         _ => "the first",
                     }
                 );
-                let range = self.file.tag(*second);
-                self.refuse(RefusalKind::Ambiguous, number, message, Some(range));
-                if let Some(refused) = self.refusals.last_mut() {
-                    let help =
-                        "add a locator that only one of them fits, such as `xdt:Locator=\"Match(name)\"`";
-                    refused.help = Some(help.to_owned());
-                }
+                let refused = Refusal::new(RefusalKind::Ambiguous, message)
+                    .in_file(self.file.tag(*second))
+                    .help("add a locator that only one of them fits, such as `xdt:Locator=\"Match(name)\"`");
+                self.refused(number, refused);
                 None
             }
         }
@@ -381,14 +365,10 @@ impl<'e> Engine<'e> {
         let notes = guards::elsewhere(&self);
         let written = self.file.written();
         let unchanged = written == self.file.file_text();
-        let splice = |splice: crate::xml::change::Splice| source::Splice {
-            range: splice.range,
-            text: splice.text,
-        };
         let splices = if unchanged {
             Vec::new()
         } else {
-            self.file.splices().into_iter().map(splice).collect()
+            self.file.splices()
         };
         let places: Vec<Range<usize>> = self
             .done

@@ -4,22 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::engine::{Engine, refusal};
+use super::engine::Engine;
 use super::instructions::Locator;
 use super::read::{Edit, XdtEdits};
-use crate::edits::{Note, RefusalKind};
-use crate::xml::tree::{Attribute, Document, NamespaceId, NodeId};
+use crate::characters::label;
+use crate::edits::{Note, Refusal, RefusalKind};
+use crate::xml::tree::{Attribute, Document, NodeId};
 use crate::{FactPath, Form, Step};
-
-/// Longest value that is repeated in a key.
-const LONGEST: usize = 120;
-
-fn short(value: &str) -> String {
-    match value.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", value.get(..end).unwrap_or_default()),
-        None => value.to_owned(),
-    }
-}
 
 /// What an entry of a collection is known by: `key`, or else `name`.
 pub(super) fn identity(document: &Document, node: NodeId) -> Option<(&'static str, String)> {
@@ -34,7 +25,7 @@ pub(super) fn key(file: &Document, node: NodeId, inside: Option<Step>) -> FactPa
     let steps = elements.map(|node| {
         let step = Step::new(Form::Element, file.name(node));
         match identity(file, node) {
-            Some((name, value)) => step.keyed(format!("{name}={}", short(&value))),
+            Some((name, value)) => step.keyed(format!("{name}={}", label(&value))),
             None => step,
         }
     });
@@ -51,12 +42,12 @@ pub(super) fn edit_label(edits: &XdtEdits, edit: &Edit) -> String {
         Some(Locator::Match(names)) => {
             let equal = names.iter().filter_map(|name| {
                 let value = document.value(edits.named(edit, name)?).into_owned();
-                Some(format!("{name}={}", short(&value)))
+                Some(format!("{name}={}", label(&value)))
             });
             equal.collect::<Vec<_>>().join(",")
         }
-        Some(Locator::Condition(condition)) => short(&condition.text),
-        Some(Locator::XPath(selector)) => short(&selector.text),
+        Some(Locator::Condition(condition)) => label(&condition.text),
+        Some(Locator::XPath(selector)) => label(&selector.text),
         None => return name.to_owned(),
     };
     format!("{name}[{inside}]")
@@ -69,7 +60,7 @@ pub(super) fn closed(file: &Document, parent: NodeId) -> Option<(Range<usize>, S
         if let Some(source) = file.attribute(node, "configSource") {
             let message = format!(
                 "the content of `{name}` stands in `{}` (configSource); .NET refuses a section that has both",
-                short(&source)
+                label(&source)
             );
             return Some((file.tag(node), message));
         }
@@ -138,7 +129,7 @@ pub(super) fn elsewhere(engine: &Engine<'_>) -> Vec<Note> {
             sections
                 .entry(section)
                 .or_default()
-                .push(format!("`{}`", short(&key)));
+                .push(format!("`{}`", label(&key)));
         }
     }
     let note = |(section, mut keys): (NodeId, Vec<String>)| {
@@ -147,7 +138,7 @@ pub(super) fn elsewhere(engine: &Engine<'_>) -> Vec<Note> {
         Some(Note {
             message: format!(
                 "`appSettings` reads `{}` too (file), where an entry of the same key wins: look there for {}",
-                short(&other),
+                label(&other),
                 keys.join(", ")
             ),
             line: None,
@@ -201,20 +192,10 @@ pub(super) fn hidden(engine: &mut Engine<'_>) {
         let Some((sibling, message)) = entry.hidden else {
             continue;
         };
-        let nearest = engine
-            .file
-            .attribute_node(sibling, NamespaceId::NONE, "key")
-            .or_else(|| engine.file.attribute_node(sibling, NamespaceId::NONE, "name"))
-            .map(|attribute| engine.file.value(attribute).into_owned());
-        let mut refused = refusal(
-            RefusalKind::Ambiguous,
-            message,
-            Some(engine.in_file(sibling)),
-            engine.place(entry.number),
-        );
-        refused.looked_for = Some(engine.search().path(entry.number));
-        refused.nearest = nearest;
-        engine.refusals.push(refused);
+        let refused = Refusal::new(RefusalKind::Ambiguous, message)
+            .in_file(engine.in_file(sibling))
+            .nearest(identity(&engine.file, sibling).map(|(_, value)| value));
+        engine.refused(entry.number, refused);
     }
 }
 
@@ -245,16 +226,16 @@ fn look_for_hiding(engine: &Engine<'_>, parent: NodeId, entries: &mut [Entry]) {
             let message = match (name, same) {
                 ("add", Some(other)) => format!(
                     "the entry `{}` is there besides `{}`; .NET ignores the case and takes the last of them",
-                    short(other),
-                    short(&entry.value)
+                    label(other),
+                    label(&entry.value)
                 ),
                 ("clear", _) if behind => format!(
                     "a `<clear/>` stands behind the entry `{}`, which takes it away again",
-                    short(&entry.value)
+                    label(&entry.value)
                 ),
                 ("remove", Some(_)) if behind => format!(
                     "a `<remove>` stands behind the entry `{}`, which takes it away again",
-                    short(&entry.value)
+                    label(&entry.value)
                 ),
                 _ => continue,
             };

@@ -3,6 +3,7 @@
 //! A text is a name, or a name with arguments in parentheses. Arguments are separated by commas outside of
 //! parentheses and quotes. What the engine would ignore with a warning or throw at is refused.
 
+use crate::Cut as _;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -139,7 +140,7 @@ fn call(text: &str) -> Result<(&str, Option<&str>), String> {
 }
 
 fn explain(text: &str, (at, message): &xpath::Wrong) -> String {
-    let place = text.get(*at..).unwrap_or_default();
+    let place = text.cut(*at..);
     let place: String = place.chars().take(20).collect();
     if place.is_empty() {
         message.clone()

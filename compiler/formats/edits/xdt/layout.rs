@@ -1,5 +1,6 @@
 //! How the file is laid out around a place: what is put there looks like its neighbours.
 
+use crate::Cut as _;
 use crate::xml::tree::{Document, NodeId, NodeKind};
 
 /// How a new element is written.
@@ -26,6 +27,11 @@ pub(super) struct Line {
     pub(super) indent: String,
 }
 
+/// What is written before an element that begins this line, or none.
+fn lead(line: Option<&Line>) -> String {
+    line.map_or(String::new(), |line| format!("{}{}", line.end, line.indent))
+}
+
 /// Where a new element goes among the children of its parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slot {
@@ -46,17 +52,17 @@ pub(super) fn line_of(file: &Document, node: NodeId) -> Option<Line> {
             return None;
         }
         let text = file.slice(file.range(before));
-        let end = text.rfind(['\n', '\r']);
-        let Some(end) = end else {
+        let Some(end) = text.rfind(['\n', '\r']) else {
             blanks.insert_str(0, text);
             next = file.previous(before);
             continue;
         };
-        blanks.insert_str(0, text.get(end + 1..).unwrap_or_default());
-        let line_end = if text.get(..=end).is_some_and(|text| text.ends_with("\r\n")) {
+        let (line, indent) = (text.cut(..=end), text.cut(end + 1..));
+        blanks.insert_str(0, indent);
+        let line_end = if line.ends_with("\r\n") {
             "\r\n"
         } else {
-            text.get(end..=end).unwrap_or("\n")
+            line.cut(end..)
         };
         return Some(Line {
             end: line_end.to_owned(),
@@ -81,7 +87,7 @@ fn line_of_parent(file: &Document, parent: NodeId) -> Option<Line> {
     if line.is_none() && file.parent_element(parent).is_none() {
         let holds_line = file
             .children(parent)
-            .any(|child| file.is_blank(child) && file.slice(file.range(child)).contains(['\n', '\r']));
+            .any(|child| file.is_blank(child) && breaks(file, child));
         let file_has_lines = file.file_text().trim_end().contains(['\n', '\r']);
         return (holds_line || file_has_lines).then(|| Line {
             end: first_line_end(file).to_owned(),
@@ -194,12 +200,9 @@ pub(super) fn gap(file: &Document, parent: NodeId, place: Slot) -> Gap {
     match place {
         Slot::Before(sibling) => {
             let line = line_of(file, sibling);
-            let behind = line
-                .as_ref()
-                .map_or(String::new(), |line| format!("{}{}", line.end, line.indent));
             Gap {
                 before: String::new(),
-                behind,
+                behind: lead(line.as_ref()),
                 previous: file.previous(sibling),
                 style: style(file, parent, Some(sibling), line),
                 emptied: None,
@@ -229,7 +232,7 @@ fn behind(file: &Document, parent: NodeId, sibling: NodeId, model: NodeId) -> Ga
     let mut previous = sibling;
     let mut next = file.next(sibling);
     while let Some(node) = next {
-        let breaks = file.slice(file.range(node)).contains(['\n', '\r']);
+        let breaks = breaks(file, node);
         match file.kind(node) {
             NodeKind::Text if file.is_blank(node) && !breaks => {}
             NodeKind::Comment if !breaks => previous = node,
@@ -250,9 +253,7 @@ fn behind(file: &Document, parent: NodeId, sibling: NodeId, model: NodeId) -> Ga
     if let (Some(line), Some(end)) = (&mut line, end) {
         end.clone_into(&mut line.end);
     }
-    let before = line
-        .as_ref()
-        .map_or(String::new(), |line| format!("{}{}", line.end, line.indent));
+    let before = lead(line.as_ref());
     let neighbour = file.is_element(model).then_some(model);
     Gap {
         before,
@@ -272,14 +273,14 @@ fn into_empty(file: &Document, parent: NodeId) -> Gap {
         indent: format!("{}{unit}", line.indent),
     });
     let blank = file.first_child(parent);
-    let breaks = blank.is_some_and(|node| file.slice(file.range(node)).contains(['\n', '\r']));
-    let lead = |line: &Option<Line>| {
-        line.as_ref()
-            .map_or(String::new(), |line| format!("{}{}", line.end, line.indent))
-    };
+    let breaks = blank.is_some_and(|node| breaks(file, node));
     Gap {
-        before: lead(&inside),
-        behind: if breaks { String::new() } else { lead(&around) },
+        before: lead(inside.as_ref()),
+        behind: if breaks {
+            String::new()
+        } else {
+            lead(around.as_ref())
+        },
         previous: None,
         style: style(file, parent, None, inside),
         emptied: blank.filter(|_| !breaks),
@@ -299,11 +300,8 @@ pub(super) fn remove(file: &mut Document, node: NodeId) -> std::ops::Range<usize
             .map_or(file.next(node), |last| file.next(last))
             .is_none();
     if begins && (ends || at_end) {
-        for (node, is_last) in before
-            .iter()
-            .rev()
-            .zip(std::iter::once(true).chain(std::iter::repeat(false)))
-        {
+        for (index, node) in before.iter().rev().enumerate() {
+            let is_last = index == 0;
             let range = file.range(*node);
             let text = file.slice(range.clone());
             let mut kept = if is_last {
@@ -313,7 +311,7 @@ pub(super) fn remove(file: &mut Document, node: NodeId) -> std::ops::Range<usize
             };
             if is_last && at_end {
                 // Nothing follows in the parent: the line end before it goes instead of the one behind it.
-                let text = text.get(..kept).unwrap_or_default();
+                let text = text.cut(..kept);
                 let without = text
                     .strip_suffix("\r\n")
                     .or_else(|| text.strip_suffix(['\n', '\r']));

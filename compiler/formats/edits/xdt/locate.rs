@@ -103,15 +103,19 @@ impl Search<'_> {
             .collect()
     }
 
+    fn evaluator<'p>(&'p self, prefixes: &'p BTreeMap<String, Option<NamespaceId>>) -> Evaluator<'p> {
+        Evaluator {
+            document: self.file,
+            prefixes,
+            budget: self.budget,
+            any_namespace: self.any_namespace,
+        }
+    }
+
     /// The elements an edit stands for below `around`.
     pub(super) fn below(&self, edit: &Edit, around: &[NodeId]) -> Result<Vec<NodeId>, Unlocated> {
         let prefixes = self.prefixes(edit);
-        let evaluator = Evaluator {
-            document: self.file,
-            prefixes: &prefixes,
-            budget: self.budget,
-            any_namespace: self.any_namespace,
-        };
+        let evaluator = self.evaluator(&prefixes);
         match &edit.locator {
             Some(Locator::XPath(selector)) if is_absolute(&selector.expression) => {
                 self.elements(evaluator.select(Found::Node(self.file.top()), &selector.expression)?)
@@ -201,12 +205,7 @@ impl Search<'_> {
         selector: &Selector,
     ) -> Result<Vec<NodeId>, Unlocated> {
         let prefixes = self.prefixes(edit);
-        let evaluator = Evaluator {
-            document: self.file,
-            prefixes: &prefixes,
-            budget: self.budget,
-            any_namespace: self.any_namespace,
-        };
+        let evaluator = self.evaluator(&prefixes);
         self.elements(evaluator.select(Found::Node(parent), &selector.expression)?)
     }
 
@@ -215,12 +214,7 @@ impl Search<'_> {
         let mut path = selector.expression.path()?.clone();
         path.steps.pop().filter(|_| path.from_document)?;
         let prefixes = self.prefixes(edit);
-        let evaluator = Evaluator {
-            document: self.file,
-            prefixes: &prefixes,
-            budget: self.budget,
-            any_namespace: self.any_namespace,
-        };
+        let evaluator = self.evaluator(&prefixes);
         let found = evaluator
             .select(Found::Node(self.file.top()), &Expression::Path(path))
             .ok()??;

@@ -1,6 +1,6 @@
 //! Why an element of the transform finds nothing, and what was probably meant.
 
-use super::engine::{Engine, refusal};
+use super::engine::Engine;
 use super::guards;
 use super::instructions::{Locator, Selector};
 use super::locate::{Search, is_absolute};
@@ -16,42 +16,42 @@ const ALIKE: f64 = 0.86;
 pub(super) fn explain(engine: &Engine<'_>, number: usize, around: &[NodeId]) -> Refusal {
     let place = engine.place(number);
     let Some(edit) = engine.edits.elements.get(number) else {
-        return refusal(RefusalKind::Missing, "nothing is found", None, place);
+        return Refusal::new(RefusalKind::Missing, "nothing is found").in_edits(place);
     };
-    let mut refused = reason(engine, number, edit, around).unwrap_or_else(|| not_there(engine, edit, around));
-    refused.edit_range = place;
-    refused.looked_for = Some(engine.search().path(number));
-    refused
+    reason(engine, number, edit, around)
+        .unwrap_or_else(|| not_there(engine, edit, around))
+        .in_edits(place)
+        .looked_for(engine.search().path(number))
 }
 
 fn not_there(engine: &Engine<'_>, edit: &Edit, around: &[NodeId]) -> Refusal {
     let file = &engine.file;
     let label = guards::edit_label(engine.edits, edit);
-    let message = match around.first().filter(|node| file.is_element(**node)) {
+    let first = around.first().filter(|node| file.is_element(**node));
+    let message = match first {
         Some(around) => format!(
             "`{label}` is not there, below `{}`",
             guards::key(file, *around, None)
         ),
         None => format!("`{label}` is not there"),
     };
-    let range = around
-        .first()
-        .filter(|node| file.is_element(**node))
-        .map(|node| file.tag(*node));
-    let mut refused = refusal(RefusalKind::Missing, message, range, None);
-    if let Some((node, near)) = nearest(engine, edit, around) {
-        refused.file_range = Some(file.tag(node));
-        refused.help = Some(format!(
-            "the file has `{near}`; correct the edit if that is meant"
-        ));
-        refused.nearest = Some(near);
-    } else {
-        refused.help = Some(
-            "Microsoft's engine would pass over this; correct the edit, or add what is missing with `InsertIfMissing`"
-                .to_owned(),
-        );
+    let refused = Refusal::new(RefusalKind::Missing, message);
+    match nearest(engine, edit, around) {
+        Some(near) => points_at(file, refused, near),
+        None => refused.in_file(first.map(|node| file.tag(*node))).help(
+            "Microsoft's engine would pass over this; correct the edit, or add what is missing with `InsertIfMissing`",
+        ),
     }
+}
+
+/// The refusal with what was probably meant.
+fn points_at(file: &Document, refused: Refusal, (node, near): (NodeId, String)) -> Refusal {
     refused
+        .in_file(file.tag(node))
+        .help(format!(
+            "the file has `{near}`; correct the edit if that is meant"
+        ))
+        .nearest(Some(near))
 }
 
 /// A reason that can be named.
@@ -60,14 +60,15 @@ fn reason(engine: &Engine<'_>, number: usize, edit: &Edit, around: &[NodeId]) ->
     let document = &engine.edits.document;
     let root = file.root()?;
     let name = document.name(edit.node);
+    let unsuitable = |message: String, found: NodeId| {
+        Refusal::new(RefusalKind::Unsuitable, message).in_file(file.tag(found))
+    };
     if edit.parent.is_none() && file.name(root) != name {
         let message = format!(
             "the root element of the file is `{}`, not `{name}`",
             file.name(root)
         );
-        let mut refused = refusal(RefusalKind::Unsuitable, message, Some(file.tag(root)), None);
-        refused.nearest = Some(file.name(root).to_owned());
-        return Some(refused);
+        return Some(unsuitable(message, root).nearest(Some(file.name(root).to_owned())));
     }
     if let Some(found) = in_another_namespace(engine, edit, around) {
         let (theirs, ours) = (
@@ -91,12 +92,12 @@ fn reason(engine: &Engine<'_>, number: usize, edit: &Edit, around: &[NodeId]) ->
                 say(ours)
             }
         );
-        let mut refused = refusal(RefusalKind::Unsuitable, message, Some(file.tag(found)), None);
-        refused.help = Some("declare the same namespace with `xmlns` in the transform".to_owned());
-        return Some(refused);
+        return Some(
+            unsuitable(message, found).help("declare the same namespace with `xmlns` in the transform"),
+        );
     }
     if let Some((range, message)) = around.first().and_then(|around| guards::closed(file, *around)) {
-        return Some(refusal(RefusalKind::Unsuitable, message, Some(range), None));
+        return Some(Refusal::new(RefusalKind::Unsuitable, message).in_file(range));
     }
     let (location, found) = below_location(engine, number)?;
     let path = file.attribute(location, "path").unwrap_or_default();
@@ -104,11 +105,10 @@ fn reason(engine: &Engine<'_>, number: usize, edit: &Edit, around: &[NodeId]) ->
         "`{}` is there only inside `<location path=\"{path}\">`, which the transform does not name",
         guards::edit_label(engine.edits, edit)
     );
-    let mut refused = refusal(RefusalKind::Unsuitable, message, Some(file.tag(found)), None);
-    refused.help = Some(
-        "put a `location` element with `xdt:Locator=\"Match(path)\"` around it in the transform".to_owned(),
-    );
-    Some(refused)
+    Some(
+        unsuitable(message, found)
+            .help("put a `location` element with `xdt:Locator=\"Match(path)\"` around it in the transform"),
+    )
 }
 
 /// What would be found if namespaces did not matter.
@@ -169,13 +169,11 @@ fn nearest(engine: &Engine<'_>, edit: &Edit, around: &[NodeId]) -> Option<(NodeI
             strsim::jaro_winkler(name, &wanted)
         }
     };
-    let (node, name) = all
-        .into_iter()
+    all.into_iter()
         .map(|(node, name)| (alike(&name), node, name))
         .filter(|(alike, ..)| *alike >= ALIKE)
         .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, node, name)| (node, name))?;
-    Some((node, name))
+        .map(|(_, node, name)| (node, name))
 }
 
 /// What is looked for, and what there is of the kind, both as names or as values of one attribute.
@@ -251,24 +249,15 @@ pub(super) fn anchor(
     selector: &Selector,
 ) -> Refusal {
     let message = format!("`{verb}` finds no element beside which it could insert");
-    let mut refused = refusal(
-        RefusalKind::Missing,
-        message,
-        Some(engine.file.tag(parent)),
-        engine.place(number),
-    );
-    refused.looked_for = Some(selector.text.clone());
-    if let Some((element, name, wanted)) = last_compared(selector) {
-        let near = near_value(&engine.file, element, name, wanted);
-        if let Some((node, near)) = near {
-            refused.file_range = Some(engine.file.tag(node));
-            refused.help = Some(format!(
-                "the file has `{near}`; correct the edit if that is meant"
-            ));
-            refused.nearest = Some(near);
-        }
+    let refused = Refusal::new(RefusalKind::Missing, message)
+        .in_edits(engine.place(number))
+        .looked_for(&selector.text);
+    let near = last_compared(selector)
+        .and_then(|(element, name, wanted)| near_value(&engine.file, element, name, wanted));
+    match near {
+        Some(near) => points_at(&engine.file, refused, near),
+        None => refused.in_file(engine.file.tag(parent)),
     }
-    refused
 }
 
 fn near_value(file: &Document, element: &str, name: &str, wanted: &str) -> Option<(NodeId, String)> {

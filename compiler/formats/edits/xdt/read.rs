@@ -185,12 +185,16 @@ impl XdtEdits {
         })
     }
 
-    fn instruction_range(&self, edit: &Edit, name: &str) -> Range<usize> {
-        let document = &self.document;
-        document
-            .known_namespace(NAMESPACE)
-            .and_then(|own| document.attribute_node(edit.node, own, name))
-            .map_or_else(|| document.short_tag(edit.node), Attribute::range_value)
+    /// The attribute with an instruction, `Transform` or `Locator`, if an element has it, also one that cannot be read.
+    pub fn instruction(&self, element: NodeId, name: &str) -> Option<&Attribute> {
+        let own = self.document.known_namespace(NAMESPACE)?;
+        self.document.attribute_node(element, own, name)
+    }
+
+    /// The bytes of an instruction; those of the tag, where an element does not have it.
+    pub fn instruction_range(&self, element: NodeId, name: &str) -> Range<usize> {
+        self.instruction(element, name)
+            .map_or_else(|| self.document.short_tag(element), Attribute::range_value)
     }
 
     /// What the prefixes of both instructions stand for.
@@ -210,7 +214,7 @@ impl XdtEdits {
                     edit.prefixes.insert(prefix, uri);
                 } else {
                     let message = format!("the prefix `{prefix}` is not declared");
-                    errors.push(FormatError::new(self.instruction_range(edit, name), message));
+                    errors.push(FormatError::new(self.instruction_range(edit.node, name), message));
                 }
             }
         }
@@ -257,7 +261,10 @@ impl XdtEdits {
             }
             (Some(Verb::InsertIfMissing), Some(Locator::XPath(_))) => {
                 let message = "`InsertIfMissing` with an `XPath` locator never inserts: the path is that of the element around; use `Match` or `Condition`";
-                errors.push(FormatError::new(self.instruction_range(edit, "Locator"), message));
+                errors.push(FormatError::new(
+                    self.instruction_range(edit.node, "Locator"),
+                    message,
+                ));
             }
             _ => {}
         }

@@ -112,11 +112,7 @@ impl Writer<'_> {
             .find(|(prefix, known)| known == uri && !prefix.is_empty())
             .map(|(prefix, _)| prefix.clone());
         inner
-            .or_else(|| {
-                self.target
-                    .file
-                    .prefix_of_namespace(self.target.parent, uri, false)
-            })
+            .or_else(|| self.target.file.prefix_of_namespace(self.target.parent, uri))
             .filter(|prefix| self.uri_of(prefix) == Some(uri))
     }
 
@@ -147,7 +143,7 @@ impl Writer<'_> {
         // Elements inside of the new one have no neighbours.
         let own_line = target.style.line.as_ref().filter(|line| line.indent == indent);
         for (index, attribute) in target.edits.meant_attributes(node).enumerate() {
-            let name = self.attribute_name(attribute)?;
+            let name = prefixed(document, attribute, |uri| self.prefix_for(uri))?;
             let value = attribute_text(&document.value(attribute), quote, target.encoding);
             self.refuse_unheld(&name, "name")?;
             let [first, further] = &target.style.attributes;
@@ -173,22 +169,6 @@ impl Writer<'_> {
         }
         self.declared.truncate(before);
         Ok(())
-    }
-
-    fn attribute_name(&self, attribute: &Attribute) -> Result<String, String> {
-        let document = &self.target.edits.document;
-        let local = document.attribute_name(attribute);
-        let uri = document.uri(attribute.namespace());
-        if uri.is_empty() {
-            return Ok(local.to_owned());
-        }
-        match self.prefix_for(uri) {
-            Some(prefix) => Ok(format!("{prefix}:{local}")),
-            None => Err(format!(
-                "the attribute `{}` is in the namespace `{uri}`, for which the file has no prefix here",
-                document.written_attribute(attribute)
-            )),
-        }
     }
 
     fn content(&mut self, node: NodeId, indent: &str) -> Result<(), String> {
@@ -260,14 +240,24 @@ pub(super) fn name_in_file(
     file: &Document,
     element: NodeId,
 ) -> Result<String, String> {
-    let document = &edits.document;
+    prefixed(&edits.document, attribute, |uri| {
+        file.prefix_of_namespace(element, uri)
+    })
+}
+
+/// The name of an attribute of the transform with the prefix that the file has for its namespace.
+fn prefixed(
+    document: &Document,
+    attribute: &Attribute,
+    prefix: impl Fn(&str) -> Option<String>,
+) -> Result<String, String> {
     let local = document.attribute_name(attribute);
     let uri = document.uri(attribute.namespace());
     debug_assert_ne!(uri, NAMESPACE, "attributes of transforms go into no file");
     if uri.is_empty() {
         return Ok(local.to_owned());
     }
-    match file.prefix_of_namespace(element, uri, false) {
+    match prefix(uri) {
         Some(prefix) => Ok(format!("{prefix}:{local}")),
         None => Err(format!(
             "the attribute `{}` is in the namespace `{uri}`, for which the file has no prefix here",

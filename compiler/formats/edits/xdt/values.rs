@@ -8,7 +8,7 @@ use super::instructions::Names;
 use super::layout;
 use super::read::{Edit, LIMITS};
 use super::render;
-use crate::edits::{Outcome, RefusalKind};
+use crate::edits::{Outcome, Refusal, RefusalKind};
 use crate::xml::tree::{Attribute, NodeId, NodeKind};
 use crate::{Form, Step};
 
@@ -135,28 +135,20 @@ impl Engine<'_> {
         let inside = || Some(Step::new(Form::Attribute, &name));
         if let Some((index, found)) = found {
             let old = self.file.value(found).into_owned();
-            let span = self.attribute_span(node, found.range_value());
-            if old == new {
-                let key = guards::key(&self.file, node, inside());
-                return self.note(Done {
-                    key,
-                    old: Some(old),
-                    new: Some(new),
-                    outcome: Outcome::AlreadySo,
-                    span: span.start..span.start,
-                    node: Some(node),
-                    number,
-                });
+            let mut span = self.attribute_span(node, found.range_value());
+            let outcome = Outcome::of(old == new);
+            if outcome == Outcome::AlreadySo {
+                span.end = span.start;
+            } else {
+                let quote = self.file.slice(found.range()).chars().next_back().unwrap_or('"');
+                let raw = render::attribute_text(&new, quote, self.encoding);
+                self.file.set_value(node, index, &raw);
             }
-            let quote = self.file.slice(found.range()).chars().next_back().unwrap_or('"');
-            let raw = render::attribute_text(&new, quote, self.encoding);
-            self.file.set_value(node, index, &raw);
-            let key = guards::key(&self.file, node, inside());
             return self.note(Done {
-                key,
+                key: guards::key(&self.file, node, inside()),
                 old: Some(old),
                 new: Some(new),
-                outcome: Outcome::Set,
+                outcome,
                 span,
                 node: Some(node),
                 number,
@@ -170,12 +162,10 @@ impl Engine<'_> {
             let message = format!(
                 "the element has `{written}`, which differs from `{name}` in case only; the file would have both"
             );
-            let range = self.attribute_span(node, found.range());
-            self.refuse(RefusalKind::Unsuitable, number, message, Some(range));
-            if let Some(refused) = self.refusals.last_mut() {
-                refused.nearest = Some(written);
-            }
-            return;
+            let refused = Refusal::new(RefusalKind::Unsuitable, message)
+                .in_file(self.attribute_span(node, found.range()))
+                .nearest(Some(written));
+            return self.refused(number, refused);
         }
         let lead = layout::attribute_lead(&self.file, node);
         let quote = layout::style(&self.file, node, Some(node), None).quote;
@@ -269,11 +259,10 @@ impl Engine<'_> {
         };
         let written = self.file.written_attribute(near).to_owned();
         let message = format!("there is no attribute `{name}` to remove, but `{written}`");
-        let range = self.attribute_span(node, near.range());
-        self.refuse(RefusalKind::Missing, number, message, Some(range));
-        if let Some(refused) = self.refusals.last_mut() {
-            refused.nearest = Some(written);
-        }
+        let refused = Refusal::new(RefusalKind::Missing, message)
+            .in_file(self.attribute_span(node, near.range()))
+            .nearest(Some(written));
+        self.refused(number, refused);
     }
 
     pub(super) fn take_attribute(&mut self, number: usize, node: NodeId, index: usize, name: &str) {

@@ -141,103 +141,73 @@ impl Evaluator<'_> {
 
     /// `@name = 'text'`, by far the most frequent predicate, without making values.
     fn compares_attribute(&self, context: Context, predicate: &Expression) -> Option<bool> {
-        let Expression::Compare(Comparison::Equal, left, right) = predicate else {
+        let (left, right) = predicate.equation()?;
+        let (path, text) = (left.path()?, right.text()?);
+        let ([step], Found::Node(node)) = (path.steps.as_slice(), context.node) else {
             return None;
         };
-        let (Expression::Path(path), Expression::Text(text)) = (left.as_ref(), right.as_ref()) else {
+        let Test::Name(prefix, name) = &step.test else {
             return None;
         };
-        let (
-            [
-                Step {
-                    axis: Axis::Attribute,
-                    test: Test::Name(prefix, name),
-                    predicates,
-                },
-            ],
-            false,
-        ) = (path.steps.as_slice(), path.from_document)
-        else {
-            return None;
-        };
-        let Found::Node(node) = context.node else {
-            return None;
-        };
-        if !prefix.is_empty() || !predicates.is_empty() || self.any_namespace {
+        let is_plain = step.axis == Axis::Attribute && prefix.is_empty() && step.predicates.is_empty();
+        if !is_plain || path.from_document || self.any_namespace {
             return None;
         }
-        Some(
-            self.document
-                .attribute(node, name)
-                .is_some_and(|value| value == text.as_str()),
-        )
+        let value = self.document.attribute(node, name);
+        Some(value.is_some_and(|value| value == text))
     }
 
     fn axis(&self, node: Found, step: &Step) -> Result<Vec<Found>, Exhausted> {
         let document = self.document;
-        let mut found = Vec::new();
-        let mut add = |node: Found| -> Result<(), Exhausted> {
+        // In and beside an attribute is nothing; around it is its element.
+        let (id, around) = match node {
+            Found::Node(id) => (Some(id), document.parent(id)),
+            Found::Attribute(owner, _) => (None, Some(owner)),
+        };
+        let itself = std::iter::once(node);
+        let parent = around.into_iter();
+        let ancestors = parent
+            .clone()
+            .flat_map(|id| document.ancestors(id))
+            .map(Found::Node);
+        let below = id
+            .into_iter()
+            .flat_map(|id| document.descendants(id).skip(1))
+            .map(Found::Node);
+        let reached: Box<dyn Iterator<Item = Found>> = match step.axis {
+            Axis::Itself => Box::new(itself),
+            Axis::Parent => Box::new(parent.map(Found::Node)),
+            Axis::Ancestor => Box::new(ancestors),
+            Axis::AncestorOrSelf => Box::new(itself.chain(ancestors)),
+            Axis::Descendant => Box::new(below),
+            Axis::DescendantOrSelf => Box::new(itself.chain(below)),
+            Axis::Child => Box::new(
+                id.into_iter()
+                    .flat_map(|id| document.children(id))
+                    .map(Found::Node),
+            ),
+            Axis::FollowingSibling => {
+                let next = id.and_then(|id| document.next(id));
+                Box::new(std::iter::successors(next, |id| document.next(*id)).map(Found::Node))
+            }
+            Axis::PrecedingSibling => {
+                let previous = id.and_then(|id| document.previous(id));
+                Box::new(std::iter::successors(previous, |id| document.previous(*id)).map(Found::Node))
+            }
+            Axis::Attribute => Box::new(id.into_iter().flat_map(|id| {
+                let all = document.attributes(id).enumerate();
+                all.filter(|(_, attribute)| !attribute.is_declaration())
+                    .map(move |(index, _)| Found::Attribute(id, index))
+            })),
+        };
+        let mut accepted = Vec::new();
+        for node in reached {
             self.budget.take(1)?;
             if self.accepts(node, &step.test) {
-                found.push(node);
-            }
-            Ok(())
-        };
-        let id = match node {
-            Found::Node(id) => id,
-            Found::Attribute(owner, _) => {
-                match step.axis {
-                    Axis::Itself | Axis::DescendantOrSelf => add(node)?,
-                    Axis::Parent => add(Found::Node(owner))?,
-                    Axis::Ancestor | Axis::AncestorOrSelf => {
-                        if step.axis == Axis::AncestorOrSelf {
-                            add(node)?;
-                        }
-                        document
-                            .ancestors(owner)
-                            .try_for_each(|id| add(Found::Node(id)))?;
-                    }
-                    Axis::Child
-                    | Axis::Descendant
-                    | Axis::FollowingSibling
-                    | Axis::PrecedingSibling
-                    | Axis::Attribute => {}
-                }
-                return Ok(found);
-            }
-        };
-        match step.axis {
-            Axis::Child => document.children(id).try_for_each(|id| add(Found::Node(id)))?,
-            Axis::Descendant => document
-                .descendants(id)
-                .skip(1)
-                .try_for_each(|id| add(Found::Node(id)))?,
-            Axis::DescendantOrSelf => document.descendants(id).try_for_each(|id| add(Found::Node(id)))?,
-            Axis::Parent => document
-                .parent(id)
-                .into_iter()
-                .try_for_each(|id| add(Found::Node(id)))?,
-            Axis::Ancestor => document
-                .ancestors(id)
-                .skip(1)
-                .try_for_each(|id| add(Found::Node(id)))?,
-            Axis::AncestorOrSelf => document.ancestors(id).try_for_each(|id| add(Found::Node(id)))?,
-            Axis::Itself => add(node)?,
-            Axis::FollowingSibling => std::iter::successors(document.next(id), |id| document.next(*id))
-                .try_for_each(|id| add(Found::Node(id)))?,
-            Axis::PrecedingSibling => {
-                std::iter::successors(document.previous(id), |id| document.previous(*id))
-                    .try_for_each(|id| add(Found::Node(id)))?;
-            }
-            Axis::Attribute => {
-                for (index, attribute) in document.attributes(id).enumerate() {
-                    if !attribute.is_declaration() {
-                        add(Found::Attribute(id, index))?;
-                    }
-                }
+                accepted.push(node);
             }
         }
-        Ok(found)
+        Ok(accepted)
     }
 
     fn accepts(&self, node: Found, test: &Test) -> bool {
@@ -370,23 +340,15 @@ impl Evaluator<'_> {
             Function::Boolean => Value::Boolean(first.is_some_and(boolean)),
             Function::Contains => Value::Boolean(text(0)?.contains(&text(1)?)),
             Function::StartsWith => Value::Boolean(text(0)?.starts_with(&text(1)?)),
-            Function::SubstringBefore => {
+            Function::SubstringBefore | Function::SubstringAfter => {
                 let (whole, sought) = (text(0)?, text(1)?);
-                Value::Text(
-                    whole
-                        .split_once(&sought)
-                        .map_or("", |(before, _)| before)
-                        .to_owned(),
-                )
-            }
-            Function::SubstringAfter => {
-                let (whole, sought) = (text(0)?, text(1)?);
-                Value::Text(
-                    whole
-                        .split_once(&sought)
-                        .map_or("", |(_, after)| after)
-                        .to_owned(),
-                )
+                let (before, after) = whole.split_once(&sought).unwrap_or_default();
+                let part = if function == Function::SubstringBefore {
+                    before
+                } else {
+                    after
+                };
+                Value::Text(part.to_owned())
             }
             Function::Concat => {
                 let mut all = String::new();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{AXES, Axis, Comparison, Expression, FUNCTIONS, Path, Step, Test};
+use crate::Cut as _;
 
 /// Longest expression, and deepest nesting in it.
 const LONGEST: usize = 4_000;
@@ -67,7 +68,7 @@ impl<'a> Parser<'a> {
     }
 
     fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or_default()
+        self.text.cut(self.at..)
     }
 
     fn blanks(&mut self) {
@@ -145,48 +146,37 @@ impl<'a> Parser<'a> {
     }
 
     fn equality(&mut self) -> Result<Expression, Wrong> {
-        let mut left = self.relation()?;
-        loop {
-            let comparison = if self.sign("!=") {
-                Comparison::Different
-            } else if self.sign("=") {
-                Comparison::Equal
-            } else {
-                return Ok(left);
-            };
-            left = Expression::Compare(comparison, Box::new(left), Box::new(self.relation()?));
-        }
+        let signs = [("!=", Comparison::Different), ("=", Comparison::Equal)];
+        self.compared(&signs, Self::relation)
     }
 
     fn relation(&mut self) -> Result<Expression, Wrong> {
-        let mut left = self.sum()?;
-        loop {
-            let comparison = if self.sign("<=") {
-                Comparison::AtMost
-            } else if self.sign(">=") {
-                Comparison::AtLeast
-            } else if self.sign("<") {
-                Comparison::Less
-            } else if self.sign(">") {
-                Comparison::More
-            } else {
-                return Ok(left);
-            };
-            left = Expression::Compare(comparison, Box::new(left), Box::new(self.sum()?));
+        let signs = [
+            ("<=", Comparison::AtMost),
+            (">=", Comparison::AtLeast),
+            ("<", Comparison::Less),
+            (">", Comparison::More),
+        ];
+        self.compared(&signs, Self::sum)
+    }
+
+    /// Operands with any of these signs between them; of signs that begin alike, the longer one comes first.
+    fn compared(
+        &mut self,
+        signs: &[(&str, Comparison)],
+        operand: impl Fn(&mut Self) -> Result<Expression, Wrong>,
+    ) -> Result<Expression, Wrong> {
+        let mut left = operand(self)?;
+        while let Some((_, comparison)) = signs.iter().find(|(sign, _)| self.sign(sign)) {
+            left = Expression::Compare(*comparison, Box::new(left), Box::new(operand(self)?));
         }
+        Ok(left)
     }
 
     fn sum(&mut self) -> Result<Expression, Wrong> {
         let mut left = self.negative()?;
-        loop {
-            let minus = if self.sign("+") {
-                false
-            } else if self.sign("-") {
-                true
-            } else {
-                break;
-            };
-            left = Expression::Add(Box::new(left), Box::new(self.negative()?), minus);
+        while let Some(sign) = ["+", "-"].into_iter().find(|sign| self.sign(sign)) {
+            left = Expression::Add(Box::new(left), Box::new(self.negative()?), sign == "-");
         }
         for unknown in ["*", "div", "mod"] {
             let found = if unknown == "*" {
@@ -238,15 +228,12 @@ impl<'a> Parser<'a> {
             },
             Some('$') => self.wrong("variables are not known"),
             Some(first) if first.is_ascii_digit() || is_fraction(rest) => {
-                let length = rest.len()
-                    - rest
-                        .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')
-                        .len();
-                let number = rest.get(..length).and_then(|number| number.parse().ok());
-                let Some(number) = number else {
+                let behind = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+                let written = rest.cut(..rest.len() - behind.len());
+                let Ok(number) = written.parse() else {
                     return self.wrong("this is no number");
                 };
-                self.at += length;
+                self.at += written.len();
                 Ok(Expression::Number(number))
             }
             Some(_) => match self.call()? {
@@ -413,7 +400,7 @@ impl<'a> Parser<'a> {
         }
         let length = rest.len() - rest.trim_start_matches(continues).len();
         self.at += length;
-        Ok(rest.get(..length).unwrap_or_default())
+        Ok(rest.cut(..length))
     }
 }
 
