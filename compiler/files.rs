@@ -128,6 +128,27 @@ pub trait Files: Sync {
     fn lock(&self, path: &Path) -> io::Result<Option<Lock>>;
 }
 
+/// A path as people read it and as messages show it: with forward slashes on every system.
+pub fn shown(path: &Path) -> String {
+    path.to_string_lossy().replace('\\', "/")
+}
+
+/// Whether an error says that nothing is at a path.
+pub fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+/// Whether an error says that what stands at a path is no file of ours, and not that the system could not read it.
+pub fn is_about_content(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidInput
+    )
+}
+
 fn too_large(limit: u64) -> io::Error {
     io::Error::new(
         io::ErrorKind::FileTooLarge,

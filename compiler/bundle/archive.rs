@@ -79,21 +79,13 @@ impl std::error::Error for ArchiveError {}
 
 impl From<zip::result::ZipError> for ArchiveError {
     fn from(error: zip::result::ZipError) -> Self {
-        Self {
-            trouble: Trouble::NotAnArchive,
-            entry: None,
-            message: error.to_string(),
-        }
+        whole(Trouble::NotAnArchive, &error.to_string())
     }
 }
 
 impl From<std::io::Error> for ArchiveError {
     fn from(error: std::io::Error) -> Self {
-        Self {
-            trouble: Trouble::Unreadable,
-            entry: None,
-            message: error.to_string(),
-        }
+        whole(Trouble::Unreadable, &error.to_string())
     }
 }
 
@@ -278,10 +270,8 @@ pub fn read_one(bytes: &[u8], name: &str, limits: Limits) -> Result<Option<Vec<u
     if let Some(error) = errors.into_iter().next() {
         return Err(error);
     }
-    match BundlePath::parse(name) {
-        Ok(path) if contents.files().contains_key(&path) => contents.content(&path).map(Some),
-        _ => Ok(None),
-    }
+    let path = contents.files().get_key_value(name).map(|(path, _)| path.clone());
+    path.map(|path| contents.content(&path)).transpose()
 }
 
 fn whole(trouble: Trouble, message: &str) -> ArchiveError {
@@ -320,14 +310,19 @@ mod tests {
         build(&mut Diagnostics::new(), parts).unwrap()
     }
 
-    /// An archive of these names, each with the content `x`.
-    fn named(names: &[&str]) -> Vec<u8> {
+    /// An archive of these entries, as the zip library writes it in one go.
+    fn zip<'a>(entries: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-        for name in names {
-            writer.start_file(*name, options()).unwrap();
-            writer.write_all(b"x").unwrap();
+        for (name, content) in entries {
+            writer.start_file(name, options()).unwrap();
+            writer.write_all(content).unwrap();
         }
         writer.finish().unwrap().into_inner()
+    }
+
+    /// An archive of these names, each with the content `x`.
+    fn named(names: &[&str]) -> Vec<u8> {
+        zip(names.iter().map(|name| (*name, b"x".as_slice())))
     }
 
     /// The first message for this archive.
@@ -372,13 +367,8 @@ mod tests {
         let first = press.write(&bundle).unwrap();
         assert!(press.kept.lock().unwrap().bytes > 0);
         assert_eq!(press.write(&bundle).unwrap(), first);
-        // As the zip library writes it in one go.
-        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-        for (path, file) in bundle.files() {
-            writer.start_file(path.as_str(), options()).unwrap();
-            writer.write_all(&file.deployed).unwrap();
-        }
-        assert!(writer.finish().unwrap().into_inner() == first);
+        let files = bundle.files().iter();
+        assert!(zip(files.map(|(path, file)| (path.as_str(), file.deployed.as_slice()))) == first);
     }
 
     #[test]
@@ -460,12 +450,11 @@ mod tests {
     #[test]
     fn bombs_are_refused() {
         let bomb = |count: usize, size: usize| {
-            let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-            for number in 0..count {
-                writer.start_file(number.to_string(), options()).unwrap();
-                writer.write_all(&vec![0; size]).unwrap();
-            }
-            writer.finish().unwrap().into_inner()
+            let (names, content) = (["0", "1"], vec![0; size]);
+            zip(names
+                .into_iter()
+                .take(count)
+                .map(|name| (name, content.as_slice())))
         };
         check(&bomb(1, 1_001), "more than the 1000 bytes");
         check(&bomb(2, 900), "more than the 600 bytes");

@@ -164,9 +164,7 @@ impl Bundle {
     /// digests, but not in the tree that reviewers read: it has no text.
     #[must_use]
     pub fn with_tool(mut self, bytes: Vec<u8>) -> Self {
-        let Some(path) = own_path(TOOL) else {
-            return self;
-        };
+        let path = own_path(TOOL);
         let file = BundleFile {
             sha256: Digest::of(&bytes),
             review_sha256: Digest::of(b""),
@@ -186,17 +184,15 @@ impl Bundle {
 
     /// Puts the manifest and the list of digests among the files.
     fn list_files(&mut self) {
-        // Both names are constants that parse; `extend` only spares the reader an error that cannot happen.
-        self.files.retain(|path, _| path.as_str() != SUMS);
-        self.files
-            .extend(own_path(MANIFEST).map(|path| (path, BundleFile::plain(self.manifest.to_text()))));
+        self.files.remove(SUMS);
+        let manifest = BundleFile::plain(self.manifest.to_text());
+        self.files.insert(own_path(MANIFEST), manifest);
         let list = sums(
             self.archived()
                 .into_iter()
                 .map(|(path, file)| (path, file.sha256)),
         );
-        self.files
-            .extend(own_path(SUMS).map(|path| (path, BundleFile::plain(list))));
+        self.files.insert(own_path(SUMS), BundleFile::plain(list));
     }
 
     /// Digest over the paths and digests of the artifacts and the program.
@@ -206,8 +202,8 @@ impl Bundle {
 
     /// Digest of the list: of every file, and of the manifest, which the id leaves out because it stands in it.
     pub fn seal(&self) -> Digest {
-        let list = self.files.iter().find(|(path, _)| path.as_str() == SUMS);
-        list.map_or_else(|| Digest::of(b""), |(_, file)| file.sha256)
+        let list = self.files.get(SUMS);
+        list.map_or_else(|| Digest::of(b""), |file| file.sha256)
     }
 
     /// `NAME`: the folder reviewers read.
@@ -280,8 +276,8 @@ pub fn bundle(
     Ok(bundle)
 }
 
-fn own_path(name: &str) -> Option<BundlePath> {
-    BundlePath::parse(name).ok()
+fn own_path(name: &str) -> BundlePath {
+    BundlePath::parse(name).expect("the names of a bundle's own files are paths")
 }
 
 fn encode_part(part: Part) -> (Artifact, Result<BundleFile, Diagnostic>) {
@@ -419,7 +415,7 @@ mod tests {
         let archived = bundle.archived();
         let names: Vec<&str> = archived.iter().map(|(path, _)| path.as_str()).collect();
         assert_eq!(names, [SUMS, "a", TOOL, MANIFEST, "z"]);
-        let file = |name: &str| &bundle.files()[&BundlePath::parse(name).unwrap()];
+        let file = |name: &str| &bundle.files()[name];
         let listed = sums(
             archived
                 .iter()
@@ -468,7 +464,7 @@ mod tests {
             part("deployment/a.reg", "ü\n", Format::Reg),
         ];
         let bundle = build(&mut Diagnostics::new(), parts).unwrap();
-        let file = |name: &str| &bundle.files()[&BundlePath::parse(name).unwrap()];
+        let file = |name: &str| &bundle.files()[name];
         assert_eq!(
             file("deployment/a.reg").deployed,
             [0xFF, 0xFE, 0xFC, 0, 0x0D, 0, 0x0A, 0]
@@ -495,33 +491,27 @@ mod tests {
         ];
         let bundle = build(&mut Diagnostics::new(), parts).unwrap();
         let good = bundle.manifest().to_text();
-        let check = |from: &str, to: &str, expected: &str| {
+        let (format, path) = (r#""format": 1"#, r#""path": "b""#);
+        for (from, to, expected) in [
+            (format, r#""format": 2"#, "made by a newer cbgen"),
+            (format, r#""format": 0"#, "does not exist"),
+            (format, r#""format": 1, "more": 1"#, "unknown field `more`"),
+            (path, r#""path": "../b""#, "would leave"),
+            (path, r#""path": "x""#, "out of order"),
+            (path, r#""path": "c""#, "the id of the bundle"),
+            (path, r#""path": "servers/mgmt01/A""#, "one file on Windows"),
+            (
+                r#""name": "MGMT01""#,
+                r#""name": "X""#,
+                "not a server of the bundle",
+            ),
+            (r#""captured""#, r#""undo.sql""#, "which is not in the bundle"),
+            ("{", "", "expected struct Head"),
+        ] {
             assert!(good.contains(from), "{from}");
             let error = Manifest::read(good.replacen(from, to, 1).as_bytes()).unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");
-        };
-        check("\"format\": 1", "\"format\": 2", "made by a newer cbgen");
-        check("\"format\": 1", "\"format\": 0", "does not exist");
-        check(
-            "\"format\": 1",
-            "\"format\": 1, \"more\": 1",
-            "unknown field `more`",
-        );
-        check("\"path\": \"b\"", "\"path\": \"../b\"", "would leave");
-        check("\"path\": \"b\"", "\"path\": \"x\"", "out of order");
-        check("\"path\": \"b\"", "\"path\": \"c\"", "the id of the bundle");
-        check(
-            "\"path\": \"b\"",
-            "\"path\": \"servers/mgmt01/A\"",
-            "one file on Windows",
-        );
-        check(
-            "\"name\": \"MGMT01\"",
-            "\"name\": \"X\"",
-            "not a server of the bundle",
-        );
-        check("\"captured\"", "\"undo.sql\"", "which is not in the bundle");
-        check("{", "", "expected struct Head");
+        }
         assert!(Manifest::read(b"\xFF").is_err());
     }
 

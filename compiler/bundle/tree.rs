@@ -21,12 +21,12 @@ use crate::contract::digest::Digest;
 use crate::contract::manifest::Manifest;
 use crate::contract::path::BundlePath;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
-use crate::files::{EntryKind, Files, Lock};
+use crate::files::{EntryKind, Files, Lock, is_about_content, shown};
 
 /// Largest archive that is read back for comparison.
 const ARCHIVE_LIMIT: u64 = 1 << 30;
 
-/// What [`write()`] did.
+/// What [`prepare`] and [`commit()`] did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     /// Whether anything was written; otherwise every file kept its time stamp.
@@ -41,6 +41,15 @@ pub struct Written {
     pub removed_stale: Vec<BundlePath>,
     /// Files in the tree that cbgen did not make and kept, in order.
     pub foreign: Vec<String>,
+}
+
+impl Written {
+    /// Seal of the build of the same version that was replaced by one of other content.
+    pub fn replaced(&self, version: &str) -> Option<Digest> {
+        let old = self.old.as_ref();
+        let old = old.filter(|old| self.changed && old.version == version)?;
+        old.seal.filter(|seal| *seal != self.new_seal)
+    }
 }
 
 /// An earlier build.
@@ -146,22 +155,6 @@ pub struct Prepared {
     archive: String,
     written: Written,
     lock: Lock,
-}
-
-/// Writes a bundle into the output folder: [`prepare`], then [`commit()`].
-pub fn write(
-    diagnostics: &mut Diagnostics,
-    files: &dyn Files,
-    press: &Press,
-    out: &Path,
-    bundle: &Bundle,
-) -> Result<Written, Reported> {
-    let prepared = prepare(diagnostics, files, press, out, bundle)?;
-    match commit(files, vec![prepared]).pop() {
-        Some(Ok(written)) => Ok(written),
-        Some(Err(finding)) => Err(diagnostics.error(finding)),
-        None => Err(diagnostics.error(failed(out, &io::ErrorKind::Other.into()))),
-    }
 }
 
 /// Compares a bundle with the output folder and stages what is different; nothing anybody reads changes yet.
@@ -273,26 +266,20 @@ fn prepare_locked(
     place: &OutputSlot<'_>,
     bundle: &Bundle,
 ) -> Result<Written, Reported> {
-    let at = |path: PathBuf| move |error: io::Error| failed(&path, &error);
-    let recovery = place
-        .recover(files)
-        .map_err(|error| {
-            if error.kind() == io::ErrorKind::InvalidInput {
-                hidden_name(&place.journal(), &error)
-            } else {
-                failed(&place.staging(), &error)
-            }
+    let recovery = place.recover(files).map_err(|error| {
+        diagnostics.error(if error.kind() == io::ErrorKind::InvalidInput {
+            hidden_name(&place.journal(), &error)
+        } else {
+            failed(&place.staging(), &error)
         })
-        .map_err(|finding| diagnostics.error(finding))?;
+    })?;
     if let Some(kept) = recovery.kept {
         diagnostics.push(left_over(&kept));
     }
     let found = survey(files, &place.tree(), bundle)
-        .map_err(at(place.tree()))
-        .map_err(|finding| diagnostics.error(finding))?;
-    let old_list = read_if_there(files, &place.tree().join(SUMS), ARCHIVE_LIMIT)
-        .ok()
-        .flatten();
+        .map_err(|error| diagnostics.error(failed(&place.tree(), &error)))?;
+    let list = place.tree().join(SUMS);
+    let old_list = read_if_there(files, &list, ARCHIVE_LIMIT).ok().flatten();
     let mut reported = None;
     for path in &found.blocked {
         reported = Some(diagnostics.error(in_the_way(&place.tree().join(path))));
@@ -303,24 +290,20 @@ fn prepare_locked(
     })?;
     let archive_path = place.archive(bundle);
     let old_archive = read_if_there(files, &archive_path, ARCHIVE_LIMIT)
-        .map_err(at(archive_path.clone()))
-        .map_err(|finding| diagnostics.error(finding))?;
+        .map_err(|error| diagnostics.error(failed(&archive_path, &error)))?;
     let (archive, signature_goes) = keep_signature(archive, old_archive.as_deref());
     let sums = archive_sums(bundle, &archive);
-    let old_sums = read_if_there(files, &place.archive_sums(bundle), 4096)
-        .map_err(at(place.archive_sums(bundle)))
-        .map_err(|finding| diagnostics.error(finding))?;
+    let sums_path = place.archive_sums(bundle);
+    let old_sums = read_if_there(files, &sums_path, 4096)
+        .map_err(|error| diagnostics.error(failed(&sums_path, &error)))?;
     let archived = old_archive.as_deref().and_then(archived_manifest);
     if old_archive.is_some() && archived.is_none() {
         let finding = in_the_way(&archive_path)
             .note("it is no archive with a manifest of cbgen in it, so nobody could make it again");
         reported = Some(diagnostics.error(finding));
     }
-    if !matches!(
-        files.kind(&place.archive_sums(bundle)),
-        Ok(None | Some(EntryKind::File))
-    ) {
-        reported = Some(diagnostics.error(in_the_way(&place.archive_sums(bundle))));
+    if !matches!(files.kind(&sums_path), Ok(None | Some(EntryKind::File))) {
+        reported = Some(diagnostics.error(in_the_way(&sums_path)));
     }
     if let Some(manifest) = &archived
         && manifest.bundle.name != bundle.name()
@@ -482,21 +465,9 @@ fn archived_list(archive: &[u8]) -> Option<Vec<u8>> {
 fn read_if_there(files: &dyn Files, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     match files.read_own(path, limit) {
         // Larger than anything cbgen writes there, or no file, so certainly not equal.
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidInput
-            ) =>
-        {
-            Ok(Some(Vec::new()))
-        }
+        Err(error) if is_about_content(&error) => Ok(Some(Vec::new())),
         result => result,
     }
-}
-
-/// A path for people: forward slashes on every system.
-fn shown(path: &Path) -> String {
-    path.to_string_lossy().replace('\\', "/")
 }
 
 /// Says that the output folder is none.

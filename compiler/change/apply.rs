@@ -175,11 +175,8 @@ fn before_anything(desk: &Desk<'_>, wish: &Wish, plan: &Plan) -> Option<End> {
     let place = &desk.server.place;
     if let Some(run) = desk.history.in_the_way(place) {
         let why = format!("is of {} and has not ended", run.place);
-        return Some(refused(run_unfinished(
-            run,
-            &why,
-            "end it first, or take it back with `cbgen rollback`",
-        )));
+        let help = "end it first, or take it back with `cbgen rollback`";
+        return Some(refused(run_unfinished(run, &why, help)));
     }
     let open = desk.history.open(place);
     if let Some(problem) = open.and_then(|run| unfinished(desk, run).or_else(|| left_out(desk, wish, run))) {
@@ -195,8 +192,9 @@ fn before_anything(desk: &Desk<'_>, wish: &Wish, plan: &Plan) -> Option<End> {
     Some(End::Nothing)
 }
 
-fn run_unfinished(run: &Run, why: &str, help: &str) -> Problem {
-    let message = format!("run {}, begun {} by {}, {why}", run.number, run.began, run.user);
+/// That a run which stands here is in the way.
+pub fn run_unfinished(run: &Run, why: &str, help: &str) -> Problem {
+    let message = format!("{}, {why}", run.named());
     Problem::new(codes::RUN_UNFINISHED, message, help)
 }
 
@@ -232,14 +230,9 @@ fn left_out(desk: &Desk<'_>, wish: &Wish, run: &Run) -> Option<Problem> {
     };
     let left = |meant: &&Meant| !chosen.contains(&meant.step) && is_pending(&meant.step);
     let first = run.steps.iter().find(left)?;
-    Some(Problem::new(
-        codes::RUN_UNFINISHED,
-        format!(
-            "run {}, begun {} by {}, has not come to step {}, {}",
-            run.number, run.began, run.user, first.step, first.title
-        ),
-        "go on with it, with the words it was begun with, or take it back with `cbgen rollback`",
-    ))
+    let why = format!("has not come to step {}, {}", first.step, first.title);
+    let help = "go on with it, with the words it was begun with, or take it back with `cbgen rollback`";
+    Some(run_unfinished(run, &why, help))
 }
 
 /// A run of another bundle or version on this server that has not ended: what it changes may be what this one changes.
@@ -247,14 +240,9 @@ fn other_unfinished(desk: &Desk<'_>, state: &State) -> io::Result<Option<Problem
     for (other, history) in state.others(desk.server, desk.disk)? {
         let is_open = |run: &&Run| !matches!(run.standing, Standing::Done | Standing::Undone);
         if let Some(run) = history.runs.iter().rev().find(is_open) {
-            return Ok(Some(Problem::new(
-                codes::RUN_UNFINISHED,
-                format!(
-                    r"run {}, begun {} by {}, has not ended; its journal is {}\journal.jsonl",
-                    run.number, run.began, run.user, other.windows
-                ),
-                "end it with its own bundle, or take it back with `cbgen rollback` and that bundle",
-            )));
+            let why = format!(r"has not ended; its journal is {}\journal.jsonl", other.windows);
+            let help = "end it with its own bundle, or take it back with `cbgen rollback` and that bundle";
+            return Ok(Some(run_unfinished(run, &why, help)));
         }
     }
     Ok(None)

@@ -109,10 +109,15 @@ pub trait Disk: Sync {
     fn holders(&self, path: &Path) -> Vec<String>;
 }
 
+/// What is told where something else than a regular file stands.
+pub fn not_regular() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")
+}
+
 /// Whether an error means that another process holds the file.
 pub fn is_held(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ResourceBusy | io::ErrorKind::ExecutableFileBusy | io::ErrorKind::WouldBlock
-    ) || cfg!(windows) && matches!(error.raw_os_error(), Some(32 | 33 | 1175 | 1224))
+    ) || cbgen_windows::is_held(error)
 }

@@ -2,24 +2,16 @@
 //!
 //! The seam to the edit engine. Texts in, texts out; this file must not know the disk.
 
+use crate::codes;
 use crate::contract::runbook::{Step, StepKind};
 use crate::formats::Format;
 use crate::formats::edits::{EditKind, Edited, Edits, Note};
 use crate::formats::encode::decode;
 
-/// Why an edit cannot be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
-    /// In the grammar of findings.
-    pub message: String,
-    /// Line of the file, where there is one.
-    pub line: Option<usize>,
-    /// What to do.
-    pub help: Option<String>,
-}
+use super::plan::Problem;
 
-/// The file after a step. `artifact` are its deployed bytes, `present` is what is there.
-pub fn make(step: &Step, artifact: &[u8], present: Option<&[u8]>) -> Result<Edited, Vec<Refused>> {
+/// The file after a step. `artifact` are its deployed bytes, `present` is what is there. `Err` is why it cannot be made.
+pub fn make(step: &Step, artifact: &[u8], present: Option<&[u8]>) -> Result<Edited, Vec<Problem>> {
     if step.kind == StepKind::Replace {
         return Ok(Edited {
             bytes: artifact.to_vec(),
@@ -28,14 +20,10 @@ pub fn make(step: &Step, artifact: &[u8], present: Option<&[u8]>) -> Result<Edit
         });
     }
     let refuse = |message: String| {
-        vec![Refused {
-            message,
-            line: None,
-            help: Some("build the bundle again with this version of cbgen".to_owned()),
-        }]
+        let help = "build the bundle again with this version of cbgen";
+        vec![Problem::new(codes::EDIT_IMPOSSIBLE, message, help)]
     };
-    let kind = step.format.and_then(edit_kind);
-    let Some(kind) = kind else {
+    let Some(kind) = step.format.and_then(EditKind::of) else {
         let name = step.format.map_or("none", Format::name);
         return Err(refuse(format!(
             "this cbgen knows no edits in the format `{name}`"
@@ -50,7 +38,8 @@ pub fn make(step: &Step, artifact: &[u8], present: Option<&[u8]>) -> Result<Edit
         return Err(refuse("there is no file to edit".to_owned()));
     };
     edits.apply(present).map_err(|refusals| {
-        let refused = refusals.into_iter().map(|refusal| Refused {
+        let refused = refusals.into_iter().map(|refusal| Problem {
+            code: codes::EDIT_IMPOSSIBLE.id().to_owned(),
             line: refusal.file_range.map(|range| line_at(present, range.start)),
             help: refusal.help.or_else(|| {
                 refusal
@@ -69,10 +58,6 @@ pub fn told(note: &Note) -> String {
         Some(line) => format!("line {line}: {}", note.message),
         None => note.message.clone(),
     }
-}
-
-fn edit_kind(format: Format) -> Option<EditKind> {
-    EditKind::of(format)
 }
 
 fn line_at(bytes: &[u8], at: usize) -> usize {

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::digest::Digest;
+use crate::formats::Cut as _;
 use crate::json;
 use crate::report::{counted, visible};
 
@@ -139,7 +140,7 @@ pub fn read(bytes: &[u8]) -> Result<Evidence, Vec<Flaw>> {
                 lines.push(entry.line);
             }
             (None, Some(found)) => {
-                let sealed = bytes.get(..length).unwrap_or_default();
+                let sealed = bytes.cut(..length);
                 if found.n != n || found.lines + 1 != n {
                     flaw(number, "the seal counts other lines: some were removed or added");
                 } else if found.before != before {

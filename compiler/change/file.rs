@@ -8,8 +8,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::contract::digest::Digest;
+use crate::formats::Cut as _;
 
-use super::disk::{Disk, Found, is_held};
+use super::disk::{Disk, Found, is_held, not_regular};
 use super::server::{Server, folder_of, is_drive_path, is_too_long};
 use super::state::{LARGEST, State};
 
@@ -74,7 +75,7 @@ impl Target {
     pub fn of(server: &Server, disk: &dyn Disk, windows: &str) -> Self {
         let path = server.at(disk, windows);
         let digest = Digest::of(windows.to_lowercase().as_bytes()).to_string();
-        let mark = digest.get(..8).unwrap_or_default();
+        let mark = digest.cut(..8);
         Self {
             windows: windows.to_owned(),
             new: path.with_file_name(format!("cbgen-{mark}.new~")),
@@ -103,9 +104,7 @@ impl Target {
         for path in [&self.path, &self.old] {
             match disk.look(path)? {
                 Some(Found::File(_)) => return disk.read(path, LARGEST).map(Some),
-                Some(Found::Folder | Found::Link | Found::Other) => {
-                    return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-                }
+                Some(Found::Folder | Found::Link | Found::Other) => return Err(not_regular()),
                 None => {}
             }
         }
@@ -131,47 +130,35 @@ pub fn examine(
     may_be_new: bool,
 ) -> Result<Option<Vec<u8>>, Vec<Obstacle>> {
     let windows = &target.windows;
+    let refuse = |trouble, message: String| Err(vec![obstacle(trouble, message)]);
     if !is_drive_path(windows) {
-        return Err(vec![obstacle(
+        return refuse(
             Trouble::Path,
             format!("`{windows}` is not a plain path on a drive"),
-        )]);
+        );
     }
     if is_too_long(windows) {
         let message = format!("the path has {} characters, too many for Windows", windows.len());
-        return Err(vec![obstacle(Trouble::Path, message)]);
+        return refuse(Trouble::Path, message);
     }
-    let unreadable = |error: &io::Error| {
-        vec![obstacle(
-            unreadable_is(error),
-            format!("it cannot be read: {error}"),
-        )]
+    let unreadable = |error: io::Error| {
+        let message = format!("it cannot be read: {error}");
+        vec![obstacle(unreadable_is(&error), message)]
     };
-    if let Some(link) = server
-        .link_on_the_way(disk, windows)
-        .map_err(|error| unreadable(&error))?
-    {
-        return Err(vec![obstacle(
-            Trouble::Link,
-            format!("`{link}` is a link or junction, and what stands behind one may change"),
-        )]);
+    if let Some(link) = server.link_on_the_way(disk, windows).map_err(unreadable)? {
+        let message = format!("`{link}` is a link or junction, and what stands behind one may change");
+        return refuse(Trouble::Link, message);
     }
     let folder = folder_of(windows);
-    match disk.look(target.folder()).map_err(|error| unreadable(&error))? {
+    match disk.look(target.folder()).map_err(unreadable)? {
         Some(Found::Folder) => {}
-        None => {
-            let message = format!("there is no folder `{folder}`");
-            return Err(vec![obstacle(Trouble::FolderMissing, message)]);
-        }
+        None => return refuse(Trouble::FolderMissing, format!("there is no folder `{folder}`")),
         Some(Found::File(_) | Found::Link | Found::Other) => {
-            return Err(vec![obstacle(
-                Trouble::NotAFile,
-                format!("`{folder}` is no folder"),
-            )]);
+            return refuse(Trouble::NotAFile, format!("`{folder}` is no folder"));
         }
     }
     let mut found = Vec::new();
-    match disk.look(&target.path).map_err(|error| unreadable(&error))? {
+    match disk.look(&target.path).map_err(unreadable)? {
         Some(Found::File(size)) if size > LARGEST => {
             let message =
                 format!("it has {size} bytes, more than the {LARGEST} a configuration file may have");
@@ -200,10 +187,9 @@ pub fn examine(
     if !found.is_empty() {
         return Err(found);
     }
-    match target.present(disk) {
-        Ok(None) if !may_be_new => Err(vec![obstacle(Trouble::Missing, "there is no such file")]),
-        Ok(present) => Ok(present),
-        Err(error) => Err(unreadable(&error)),
+    match target.present(disk).map_err(unreadable)? {
+        None if !may_be_new => refuse(Trouble::Missing, "there is no such file".to_owned()),
+        present => Ok(present),
     }
 }
 
@@ -270,8 +256,7 @@ pub fn swap(disk: &dyn Disk, target: &Target, old: Option<Digest>, bytes: &[u8])
         move |error: io::Error| format!("{what}: {error}")
     };
     disk.remove(&target.new)
-        .map_err(told("a left-over file cannot be removed"))?;
-    disk.remove(&target.old)
+        .and_then(|()| disk.remove(&target.old))
         .map_err(told("a left-over file cannot be removed"))?;
     disk.write_new(&target.new, bytes)
         .and_then(|()| disk.sync_file(&target.new))

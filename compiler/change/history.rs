@@ -35,6 +35,8 @@ pub struct Run {
     pub number: u64,
     /// Number of its first line.
     pub first: u64,
+    /// Name and version of its bundle.
+    pub of: String,
     /// Digest of everything in its bundle.
     pub seal: Digest,
     /// Server or deployment.
@@ -101,6 +103,8 @@ impl History {
 
     fn add(&mut self, line: &Line) {
         if let Record::Begin {
+            bundle,
+            version,
             seal,
             place,
             by,
@@ -112,6 +116,7 @@ impl History {
             self.runs.push(Run {
                 number: line.run,
                 first: line.n,
+                of: format!("{bundle} {version}"),
                 seal: *seal,
                 place: place.clone(),
                 began: line.at.clone(),
@@ -140,22 +145,28 @@ impl History {
         run.add(line);
     }
 
+    /// The runs that were not taken back, the last one first.
+    fn standing(&self) -> impl Iterator<Item = &Run> {
+        let runs = self.runs.iter().rev();
+        runs.filter(|run| run.standing != Standing::Undone)
+    }
+
+    /// Those of a bundle and place.
+    fn standing_of(&self, seal: Digest, place: &str) -> impl Iterator<Item = &Run> {
+        self.standing()
+            .filter(move |run| run.seal == seal && run.place.eq_ignore_ascii_case(place))
+    }
+
     /// The last run that was not taken back.
     pub fn last(&self) -> Option<&Run> {
-        self.runs
-            .iter()
-            .rev()
-            .find(|run| run.standing != Standing::Undone)
+        self.standing().next()
     }
 
     /// The run of a place that has not come to an end.
     pub fn open(&self, place: &str) -> Option<&Run> {
-        let mut runs = self
-            .runs
-            .iter()
-            .rev()
-            .filter(|run| run.standing != Standing::Undone);
-        let last = runs.find(|run| run.place.eq_ignore_ascii_case(place))?;
+        let last = self
+            .standing()
+            .find(|run| run.place.eq_ignore_ascii_case(place))?;
         (last.standing != Standing::Done).then_some(last)
     }
 
@@ -174,12 +185,7 @@ impl History {
 
     /// The run in which a script step of a bundle and place ended well, and was not taken back since.
     pub fn script_done(&self, seal: Digest, place: &str, step: &str) -> Option<u64> {
-        let runs = self
-            .runs
-            .iter()
-            .rev()
-            .filter(|run| run.standing != Standing::Undone);
-        let mut runs = runs.filter(|run| run.seal == seal && run.place.eq_ignore_ascii_case(place));
+        let mut runs = self.standing_of(seal, place);
         runs.find(|run| {
             let last = run.scripts.iter().rev().find(|(_, number, _)| number == step);
             last.is_some_and(|(_, _, code)| *code == Some(0)) && !run.scripts_undone.contains(step)
@@ -189,18 +195,18 @@ impl History {
 
     /// The run in which somebody confirmed a step of a bundle and place.
     pub fn confirmed(&self, seal: Digest, place: &str, step: &str) -> Option<u64> {
-        let runs = self
-            .runs
-            .iter()
-            .rev()
-            .filter(|run| run.standing != Standing::Undone);
-        let mut runs = runs.filter(|run| run.seal == seal && run.place.eq_ignore_ascii_case(place));
+        let mut runs = self.standing_of(seal, place);
         runs.find(|run| run.confirmed.iter().any(|(_, number)| number == step))
             .map(|run| run.number)
     }
 }
 
 impl Run {
+    /// How people find it again: its number, when it began and who began it.
+    pub fn named(&self) -> String {
+        format!("run {}, begun {} by {}", self.number, self.began, self.user)
+    }
+
     fn add(&mut self, line: &Line) {
         match &line.record {
             Record::Begin { .. }

@@ -17,7 +17,7 @@ use crate::contract::digest::Digest;
 use crate::contract::path::BundlePath;
 use crate::json;
 
-use super::disk::{Disk, Found};
+use super::disk::{Disk, Found, not_regular};
 
 /// Largest journal that is read.
 const LIMIT: u64 = 256 << 20;
@@ -364,9 +364,7 @@ impl Journal {
         let bytes = match disk.look(&path)? {
             None => Vec::new(),
             Some(Found::File(_)) => disk.read(&path, LIMIT)?,
-            Some(Found::Folder | Found::Link | Found::Other) => {
-                return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-            }
+            Some(Found::Folder | Found::Link | Found::Other) => return Err(not_regular()),
         };
         let reading = Reading::of(&bytes);
         let torn = bytes.rsplit(|byte| *byte == b'\n').next().map_or(0, <[u8]>::len);

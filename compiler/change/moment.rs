@@ -4,6 +4,8 @@
 //! on another computer is no check, so a moment without `Z` is a span here: every moment it can be on Earth. This file must not
 //! look at a clock.
 
+use crate::contract::moment::days;
+
 /// Seconds since 1970 in UTC.
 pub type Seconds = i64;
 
@@ -46,16 +48,6 @@ impl Moment {
         let (earliest, latest) = if utc { (at, at) } else { (at - AHEAD, at + BEHIND) };
         Some(Self { earliest, latest })
     }
-}
-
-/// Days from 1970-01-01 to a date of the Gregorian calendar. Source: Howard Hinnant, "chrono-compatible low-level date algorithms".
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
 }
 
 #[cfg(test)]

@@ -398,10 +398,7 @@ impl Desk<'_> {
             Standing::GoingBack => "is half taken back; `rollback` goes on with that",
             Standing::Done | Standing::Undone => return Vec::new(),
         };
-        vec![format!(
-            "run {}, begun {} by {}, {how}",
-            run.number, run.began, run.user
-        )]
+        vec![format!("{}, {how}", run.named())]
     }
 }
 

@@ -3,10 +3,12 @@
 //! Nothing is touched before every file of the run was looked at: where someone changed one since, nothing is done until that
 //! is decided. This file must not need the bundle; what it needs was kept when the bundle was applied.
 
+use std::io;
+
 use crate::codes;
 use crate::report::counted;
 
-use super::apply::{busy, journal_failed, left, state_failed};
+use super::apply::{busy, journal_failed, left, run_unfinished, state_failed};
 use super::disk::Disk;
 use super::history::{History, Run, Standing};
 use super::journal::{Journal, Line, Meant, Record};
@@ -68,10 +70,10 @@ struct Found {
 
 /// Finds the run, with what is known of it from the journal and from beside it; `None` when every run is taken back. `Err` is why
 /// that cannot be known.
-fn find(way: &Way<'_>, state: &State, journal: &Journal) -> Result<Option<Found>, Problem> {
+fn find(way: &Way<'_>, state: &State, journal: &Journal) -> Result<Option<Found>, Vec<Problem>> {
     let meanings = state
         .meanings(way.disk)
-        .map_err(|error| state_failed(&state.windows, &error))?;
+        .map_err(|error| vec![state_failed(&state.windows, &error)])?;
     let known = History::of(&journal.reading.lines);
     let is_unknown = |meaning: &&Line| known.runs.iter().all(|run| run.number != meaning.run);
     let mut missing = meanings.lost.clone();
@@ -135,7 +137,7 @@ fn find(way: &Way<'_>, state: &State, journal: &Journal) -> Result<Option<Found>
     let history = History::of(begins.iter().chain(&others));
     let run = history.last().or_else(|| history.runs.last());
     if let Some(lost) = lost.filter(|lost| run.is_none_or(|run| run.number < *lost)) {
-        return Err(run_lost(state, lost));
+        return Err(vec![run_lost(state, lost)]);
     }
     let Some(mut run) = run.cloned() else {
         return Ok(None);
@@ -210,17 +212,15 @@ fn elsewhere(way: &Way<'_>, run: &Run) -> Option<Problem> {
 }
 
 /// A newer run of another bundle or version that was not taken back: it may have changed the same files after this one.
-fn newer(way: &Way<'_>, state: &State, run: &Run) -> std::io::Result<Option<Problem>> {
+fn newer(way: &Way<'_>, state: &State, run: &Run) -> io::Result<Option<Problem>> {
     for (other, history) in state.others(way.server, way.disk)? {
         if let Some(newer) = history.last().filter(|newer| newer.number > run.number) {
-            return Ok(Some(Problem::new(
-                codes::RUN_UNFINISHED,
-                format!(
-                    r"run {}, begun {} by {}, is newer than run {} and not taken back; it is kept in {}",
-                    newer.number, newer.began, newer.user, run.number, other.windows
-                ),
-                "runs go back in the order they were made, the last one first: `cbgen rollback` without a bundle takes it back",
-            )));
+            let why = format!(
+                "is newer than run {} and not taken back; it is kept in {}",
+                run.number, other.windows
+            );
+            let help = "runs go back in the order they were made, the last one first: `cbgen rollback` without a bundle takes it back";
+            return Ok(Some(run_unfinished(newer, &why, help)));
         }
     }
     Ok(None)
@@ -245,29 +245,23 @@ fn unknown_steps(way: &Way<'_>, run: &Run) -> Vec<Problem> {
 
 /// Takes back the last run that was not taken back.
 pub fn rollback(way: &Way<'_>, state: &State) -> End {
-    let refuse = |problem: Problem| End::Refused(vec![problem]);
-    match state.is_there(way.disk) {
-        Ok(true) => {}
-        Ok(false) => return refuse(nothing_known(way.server, &state.windows)),
-        Err(error) => return refuse(state_failed(&state.windows, &error)),
+    unlocked(way, state).unwrap_or_else(End::Refused)
+}
+
+/// `Err` is why nothing was touched.
+fn unlocked(way: &Way<'_>, state: &State) -> Result<End, Vec<Problem>> {
+    let failed = |error: io::Error| vec![state_failed(&state.windows, &error)];
+    if !state.is_there(way.disk).map_err(failed)? {
+        return Err(vec![nothing_known(way.server, &state.windows)]);
     }
     // Looked at without a lock first: where nothing is to do, nothing is written.
-    match Journal::open(way.disk, state.journal()) {
-        Ok(journal) => match find(way, state, &journal) {
-            Ok(Some(_)) => {}
-            Ok(None) => {
-                records::complete_alone(state, way.disk, way.machine);
-                return End::Nothing;
-            }
-            Err(problem) => return refuse(problem),
-        },
-        Err(error) => return refuse(state_failed(&state.windows, &error)),
+    let journal = Journal::open(way.disk, state.journal()).map_err(failed)?;
+    if find(way, state, &journal)?.is_none() {
+        records::complete_alone(state, way.disk, way.machine);
+        return Ok(End::Nothing);
     }
-    let held = match state.lock(way.disk) {
-        Ok(Ok(held)) => held,
-        Ok(Err(running)) => return refuse(busy(running.as_ref())),
-        Err(error) => return refuse(state_failed(&state.windows, &error)),
-    };
+    let held = state.lock(way.disk).map_err(failed)?;
+    let held = held.map_err(|running| vec![busy(running.as_ref())])?;
     let running = Running {
         command: "rollback".to_owned(),
         bundle: state.windows.clone(),
@@ -294,27 +288,22 @@ pub fn nothing_known(server: &Server, folder: &str) -> Problem {
     )
 }
 
-fn locked(way: &Way<'_>, state: &State) -> End {
-    let journal = match Journal::open(way.disk, state.journal()) {
-        Ok(journal) => journal,
-        Err(error) => return End::Refused(vec![state_failed(&state.windows, &error)]),
-    };
-    let found = match find(way, state, &journal) {
-        Ok(Some(found)) => found,
-        Ok(None) => return End::Nothing,
-        Err(problem) => return End::Refused(vec![problem]),
+/// The same for who holds the lock.
+fn locked(way: &Way<'_>, state: &State) -> Result<End, Vec<Problem>> {
+    let failed = |error: io::Error| vec![state_failed(&state.windows, &error)];
+    let journal = Journal::open(way.disk, state.journal()).map_err(failed)?;
+    let Some(found) = find(way, state, &journal)? else {
+        return Ok(End::Nothing);
     };
     if let Some(problem) = elsewhere(way, &found.run) {
-        return End::Refused(vec![problem]);
+        return Err(vec![problem]);
     }
-    match newer(way, state, &found.run) {
-        Ok(None) => {}
-        Ok(Some(problem)) => return End::Refused(vec![problem]),
-        Err(error) => return End::Refused(vec![state_failed(&state.windows, &error)]),
+    if let Some(problem) = newer(way, state, &found.run).map_err(failed)? {
+        return Err(vec![problem]);
     }
     let unknown = unknown_steps(way, &found.run);
     if !unknown.is_empty() {
-        return End::Refused(unknown);
+        return Err(unknown);
     }
     let mut room = Room {
         server: way.server,
@@ -337,10 +326,10 @@ fn locked(way: &Way<'_>, state: &State) -> End {
     unpack_again(way, &room, &found.run);
     let problems = obstacles(&room, &order);
     if !problems.is_empty() {
-        return End::Refused(problems);
+        return Err(problems);
     }
     if let Some(problem) = new_journal(&mut room, &found) {
-        return End::Refused(vec![problem]);
+        return Err(vec![problem]);
     }
     let began = &found.run.began;
     room.say(&format!(
@@ -379,11 +368,8 @@ fn locked(way: &Way<'_>, state: &State) -> End {
     } else {
         room.say(&format!("run {} is NOT taken back as a whole", room.run));
     }
-    if let Some(seal) = seal {
-        room.detail(&format!("evidence: {}", room.state.evidence_name(room.run)));
-        room.detail(&format!("seal for the change record: {seal}"));
-    }
-    if problems.is_empty() {
+    room.tell_seal(seal);
+    Ok(if problems.is_empty() {
         End::Back {
             run: room.run,
             by_hand: outcome.by_hand.len(),
@@ -391,7 +377,7 @@ fn locked(way: &Way<'_>, state: &State) -> End {
         }
     } else {
         End::Incomplete(problems)
-    }
+    })
 }
 
 /// Sets a damaged journal aside and begins a new one with what each run meant and how it stands. `Some` is why that failed.
@@ -431,7 +417,7 @@ fn new_journal(room: &mut Room<'_>, found: &Found) -> Option<Problem> {
             kept_as: kept_as.clone(),
             why: why.clone(),
         })?;
-        Ok::<_, std::io::Error>(kept_as)
+        Ok::<_, io::Error>(kept_as)
     })();
     match renewed {
         Ok(kept_as) => {

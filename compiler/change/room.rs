@@ -92,6 +92,14 @@ impl Room<'_> {
             }
         }
     }
+
+    /// Says where the evidence of this run lies, and the seal of it, where it was written.
+    pub fn tell_seal(&self, seal: Option<Digest>) {
+        if let Some(seal) = seal {
+            self.detail(&format!("evidence: {}", self.state.evidence_name(self.run)));
+            self.detail(&format!("seal for the change record: {seal}"));
+        }
+    }
 }
 
 /// Who runs this.

@@ -80,14 +80,9 @@ impl Job<'_> {
     }
 
     /// The command line for the journal.
-    pub fn command(&self, room: &Room<'_>) -> Result<String, String> {
-        let place = room.state.bundle().join(self.script.as_str());
-        let file = place
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        Ok(format!("cmd.exe /d /s /c {}", self.tail(Path::new(&file))?))
+    pub fn command(&self) -> Result<String, String> {
+        let file = Path::new(self.script.file_name());
+        Ok(format!("cmd.exe /d /s /c {}", self.tail(file)?))
     }
 }
 
@@ -143,24 +138,15 @@ pub fn run(room: &Room<'_>, job: &Job<'_>) -> Result<Went, String> {
     let milliseconds = room.machine.milliseconds().saturating_sub(begin);
     let tail = writer.finish();
     // A log that cannot be synced or read is no reason to doubt the script.
-    let log_sha256 = match room.disk.sync_file(&log) {
-        Ok(()) => room
-            .disk
-            .read(&log, super::state::LARGEST)
-            .ok()
-            .map(|bytes| Digest::of(&bytes)),
-        Err(_) => None,
-    };
-    match ended {
-        Ok(ended) => Ok(Went {
-            ended,
-            milliseconds,
-            log_sha256,
-            tail,
-            decisions,
-        }),
-        Err(error) => Err(format!("cmd.exe cannot be started: {error}")),
-    }
+    let written = room.disk.sync_file(&log);
+    let written = written.and_then(|()| room.disk.read(&log, super::state::LARGEST));
+    Ok(Went {
+        ended: ended.map_err(|error| format!("cmd.exe cannot be started: {error}"))?,
+        milliseconds,
+        log_sha256: written.ok().map(|bytes| Digest::of(&bytes)),
+        tail,
+        decisions,
+    })
 }
 
 fn decide(machine: &dyn Machine, job: &Job<'_>, minutes: u64, usual: u64) -> (Patience, &'static str) {
@@ -207,13 +193,10 @@ impl<'a> Log<'a> {
     }
 
     fn add(&mut self, bytes: &[u8]) {
+        // A secret may stand on both sides of a piece, never on both sides of a line end; the rest has none.
+        let end = bytes.iter().rposition(|byte| *byte == b'\n');
+        let whole = end.map_or(0, |at| self.rest.len() + at + 1);
         self.rest.extend_from_slice(bytes);
-        // A secret may stand on both sides of a piece, never on both sides of a line end.
-        let whole = self
-            .rest
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |at| at + 1);
         let lines: Vec<u8> = self.rest.drain(..whole).collect();
         self.write(&lines);
         if self.rest.len() > LONGEST_LINE {

@@ -5,7 +5,9 @@
 //! two looks. This file must not know steps.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use crate::formats::Cut as _;
 
 use super::disk::{Disk, Found};
 
@@ -95,7 +97,7 @@ impl Server {
     pub fn link_on_the_way(&self, disk: &dyn Disk, windows: &str) -> io::Result<Option<String>> {
         let steps: Vec<&str> = windows.split('\\').collect();
         for count in 2..steps.len() {
-            let folder = steps.get(..count).unwrap_or_default().join("\\");
+            let folder = steps.cut(..count).join("\\");
             if disk.look(&self.at(disk, &folder))? == Some(Found::Link) {
                 return Ok(Some(folder));
             }
@@ -106,21 +108,18 @@ impl Server {
 
 /// Whether a text is a path on a drive, `C:\…`, without `..`, names of streams and what Windows refuses in names.
 pub fn is_drive_path(text: &str) -> bool {
-    let mut bytes = text.bytes();
-    let drive = bytes.next().is_some_and(|letter| letter.is_ascii_alphabetic())
-        && bytes.next() == Some(b':')
-        && bytes.next() == Some(b'\\');
-    let below = text.get(3..).unwrap_or_default();
-    drive
-        && below.split('\\').all(|step| {
-            !step.is_empty()
-                && step != "."
-                && step != ".."
-                && !step.ends_with(['.', ' '])
-                && !step
-                    .chars()
-                    .any(|letter| letter.is_control() || r#"/:*?"<>|"#.contains(letter))
-        })
+    let behind_drive = text.strip_prefix(|letter: char| letter.is_ascii_alphabetic());
+    let Some(below) = behind_drive.and_then(|rest| rest.strip_prefix(r":\")) else {
+        return false;
+    };
+    // `.` and `..` end in a dot.
+    below.split('\\').all(|step| {
+        !step.is_empty()
+            && !step.ends_with(['.', ' '])
+            && !step
+                .chars()
+                .any(|letter| letter.is_control() || r#"/:*?"<>|"#.contains(letter))
+    })
 }
 
 /// Whether a path is too long for Windows, with the names cbgen needs beside it.
@@ -131,11 +130,6 @@ pub fn is_too_long(windows: &str) -> bool {
 /// The folder of a Windows path.
 pub fn folder_of(windows: &str) -> &str {
     windows.rsplit_once('\\').map_or(windows, |(folder, _)| folder)
-}
-
-/// A name beside `target` that no server reads as one of its own: it begins with `cbgen-` and ends with `~`.
-pub fn beside(target: &Path, name: &str) -> PathBuf {
-    target.with_file_name(name)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::bundle::{SIGNATURE, archive};
 use crate::codes;
 use crate::contract::digest::Digest;
 use crate::diag::Diagnostic;
-use crate::files::{EntryKind, Files};
+use crate::files::{EntryKind, Files, shown};
 
 /// Largest archive that is signed.
 const ARCHIVE_LIMIT: u64 = 4 << 30;
@@ -35,7 +35,7 @@ pub struct Signing {
 /// Errors: those of [`verify`]; `CB1127` to `CB1129` for the key; `CB1130` for a signature by another key; `CB0701` when the result cannot be written: then
 /// the bundle is what it was.
 pub fn sign(files: &dyn Files, place: &Path, key: &Key, replace: bool) -> Result<Signing, Vec<Diagnostic>> {
-    let origin = place.to_string_lossy().replace('\\', "/");
+    let origin = shown(place);
     let alone = |finding: Diagnostic| vec![finding];
     // A link stays a link: what it leads to is signed.
     let behind = match files.kind(place) {
@@ -161,7 +161,7 @@ fn write_digest(files: &dyn Files, place: &Path) -> io::Result<()> {
 }
 
 fn failed(place: &Path, error: &io::Error) -> Diagnostic {
-    let place = place.to_string_lossy().replace('\\', "/");
+    let place = shown(place);
     Diagnostic::new(
         codes::OUTPUT_FAILED,
         format!("`{place}` could not be written: {error}"),

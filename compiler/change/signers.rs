@@ -3,8 +3,8 @@
 //! The format is the one of `ssh-keygen -Y verify -f` (ssh-keygen(1), ALLOWED SIGNERS), without certificates. A line that is not understood is an error,
 //! never skipped: a restriction that one program does not know would be a permission. This file must not know bundles.
 
-use ssh_key::PublicKey;
 use ssh_key::public::KeyData;
+use ssh_key::{Algorithm, PublicKey};
 
 use super::moment::{Moment, Seconds};
 
@@ -161,22 +161,16 @@ fn entry(line: usize, text: &str) -> Result<Entry, String> {
         key: KeyData::Ed25519(ssh_key::public::Ed25519PublicKey([0; 32])),
     };
     let (first, behind) = field(rest).ok_or("there is no key")?;
-    let key = if first
-        .parse::<ssh_key::Algorithm>()
-        .is_ok_and(|algorithm| !is_other(&algorithm))
-    {
-        rest
-    } else {
-        options(&mut entry, first)?;
-        behind
+    let key = match first.parse::<Algorithm>() {
+        Ok(Algorithm::Other(_)) | Err(_) => {
+            options(&mut entry, first)?;
+            behind
+        }
+        Ok(_) => rest,
     };
     let key = PublicKey::from_openssh(key).map_err(|error| format!("the key cannot be read: {error}"))?;
     entry.key = key.key_data().clone();
     Ok(entry)
-}
-
-fn is_other(algorithm: &ssh_key::Algorithm) -> bool {
-    matches!(algorithm, ssh_key::Algorithm::Other(_))
 }
 
 fn options(entry: &mut Entry, text: &str) -> Result<(), String> {

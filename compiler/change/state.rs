@@ -23,6 +23,9 @@ use super::server::Server;
 /// Largest file that is saved: a configuration file has some kilobytes.
 pub const LARGEST: u64 = 64 << 20;
 
+/// The folders in that of a bundle and version.
+const FOLDERS: [&str; 5] = ["saved", "runs", "logs", "evidence", "bundle"];
+
 /// Where things lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
@@ -106,7 +109,7 @@ impl State {
     /// error: what such an account puts there would be run or restored.
     pub fn make(&self, disk: &dyn Disk) -> io::Result<()> {
         make_folders(disk, &self.folder)?;
-        for name in ["saved", "runs", "logs", "evidence", "bundle"] {
+        for name in FOLDERS {
             disk.make_folder(&self.folder.join(name))?;
         }
         disk.sync_folder(&self.folder)
@@ -114,7 +117,7 @@ impl State {
 
     /// Refuses folders of ours that belong to somebody else.
     fn check_owner(&self, disk: &dyn Disk) -> io::Result<()> {
-        let names = ["saved", "runs", "logs", "evidence", "bundle"].map(|name| self.folder.join(name));
+        let names = FOLDERS.map(|name| self.folder.join(name));
         let above = [Some(self.top.as_path()), self.folder.parent(), Some(&self.folder)];
         let all = above
             .into_iter()

@@ -21,7 +21,7 @@ use super::state::State;
 use super::stillborn::stillborn;
 
 /// How a server stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Status {
     /// Version of this format: 1.
     pub format: u32,
@@ -196,13 +196,7 @@ pub fn status(server: &Server, disk: &dyn Disk, states: &[State]) -> std::io::Re
     let mut status = Status {
         format: 1,
         place: server.place.clone(),
-        running: None,
-        runs: Vec::new(),
-        files: Vec::new(),
-        damage: Vec::new(),
-        lost_copies: Vec::new(),
-        unfinished_evidence: Vec::new(),
-        changed_evidence: Vec::new(),
+        ..Status::default()
     };
     let mut files: BTreeMap<String, Expected> = BTreeMap::new();
     for state in states {
@@ -371,20 +365,9 @@ pub fn forgotten(
 
 fn add(status: &mut Status, files: &mut BTreeMap<String, Expected>, reading: &Reading) {
     let history = History::of(&reading.lines);
-    let names = |run: u64| {
-        reading.lines.iter().find_map(|line| {
-            if let Record::Begin { bundle, version, .. } = &line.record
-                && line.run == run
-            {
-                Some(format!("{bundle} {version}"))
-            } else {
-                None
-            }
-        })
-    };
     status.runs.extend(history.runs.iter().map(|run| RunStatus {
         run: run.number,
-        bundle: names(run.number).unwrap_or_default(),
+        bundle: run.of.clone(),
         place: run.place.clone(),
         began: run.began.clone(),
         user: run.user.clone(),

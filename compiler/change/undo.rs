@@ -72,18 +72,15 @@ fn actions(room: &Room<'_>, order: &Order<'_>) -> (Vec<(String, Action)>, Chains
     let mut only_meant = BTreeSet::new();
     for meant in &run.steps {
         let step = &meant.step;
-        let files = run
-            .files
-            .iter()
-            .filter(|(n, number, _)| *n > order.since && number == step);
-        let mut files: Vec<FileIntent> = files.map(|(_, _, file)| file.clone()).collect();
         // The first intent of a step has what was there before the run touched it.
-        files.truncate(1);
-        if files.is_empty() && is_whole {
-            files.extend(meant.file.clone());
+        let mut intents = run.files.iter();
+        let intent = intents.find(|(n, number, _)| *n > order.since && number == step);
+        let mut file = intent.map(|(_, _, file)| file);
+        if file.is_none() && is_whole {
+            file = meant.file.as_ref();
             only_meant.insert(step.clone());
         }
-        found.extend(files.into_iter().map(|file| (step.clone(), Action::File(file))));
+        found.extend(file.map(|file| (step.clone(), Action::File(file.clone()))));
         let was_started = run
             .scripts
             .iter()
@@ -216,19 +213,20 @@ pub fn obstacles(room: &Room<'_>, order: &Order<'_>) -> Vec<Problem> {
 }
 
 fn changed(path: &str, step: &str, foreign: &Foreign) -> Problem {
-    let help = if foreign.is_file {
-        format!(
-            "nothing was touched. Look at it; `--overwrite {step}` keeps a copy of it and goes back all the same, `--leave {step}` leaves it as it is"
+    let (message, help) = if foreign.is_file {
+        (
+            format!("{path}: {} after step {step} was applied", foreign.why),
+            format!(
+                "nothing was touched. Look at it; `--overwrite {step}` keeps a copy of it and goes back all the same, `--leave {step}` leaves it as it is"
+            ),
         )
     } else {
-        format!(
-            "nothing was touched. Move what stands there away, then `--overwrite {step}` puts the old file back; or `--leave {step}` leaves it as it is"
+        (
+            format!("{path}, which step {step} changed: {}", foreign.why),
+            format!(
+                "nothing was touched. Move what stands there away, then `--overwrite {step}` puts the old file back; or `--leave {step}` leaves it as it is"
+            ),
         )
-    };
-    let message = if foreign.is_file {
-        format!("{path}: {} after step {step} was applied", foreign.why)
-    } else {
-        format!("{path}, which step {step} changed: {}", foreign.why)
     };
     Problem::new(codes::CHANGED_BY_SOMEONE, message, &help)
 }
@@ -476,31 +474,26 @@ fn undo_script(
     ran: &mut BTreeMap<BundlePath, bool>,
     outcome: &mut Ending,
 ) -> Result<(), String> {
-    if let Some(well) = ran.get(path) {
-        if !well {
-            return Err(format!("{} failed", path.file_name()));
+    match ran.get(path) {
+        Some(true) => {}
+        Some(false) => return Err(format!("{} failed", path.file_name())),
+        None => {
+            let result = run_undo(room, order, step, path);
+            ran.insert(path.clone(), result.is_ok());
+            result?;
+            outcome.scripts += 1;
+            room.say(&format!("{step}  taken back by {}", path.file_name()));
         }
-        room.note(Record::UndidByScript {
-            step: step.to_owned(),
-            script: path.to_string(),
-            code: Some(0),
-        });
-        return Ok(());
     }
-    let result = run_undo(room, order, step, path);
-    ran.insert(path.clone(), result.is_ok());
-    let code = result?;
-    outcome.scripts += 1;
-    room.say(&format!("{step}  taken back by {}", path.file_name()));
     room.note(Record::UndidByScript {
         step: step.to_owned(),
         script: path.to_string(),
-        code: Some(code),
+        code: Some(0),
     });
     Ok(())
 }
 
-fn run_undo(room: &mut Room<'_>, order: &Order<'_>, step: &str, path: &BundlePath) -> Result<i32, String> {
+fn run_undo(room: &mut Room<'_>, order: &Order<'_>, step: &str, path: &BundlePath) -> Result<(), String> {
     let shell = order
         .shell
         .clone()
@@ -518,8 +511,8 @@ fn run_undo(room: &mut Room<'_>, order: &Order<'_>, step: &str, path: &BundlePat
     };
     room.say(&format!("{step}  runs {}", path.file_name()));
     let went = script::run(room, &job)?;
-    if matches!(went.ended, Ended::Code(Some(0))) {
-        return Ok(0);
+    if went.ended == Ended::Code(Some(0)) {
+        return Ok(());
     }
     for line in &went.tail {
         room.detail(line);

@@ -20,8 +20,9 @@ use crate::codes;
 use crate::contract::digest::Digest;
 use crate::contract::manifest::Manifest;
 use crate::contract::path::BundlePath;
+use crate::contract::runbook::RUNBOOK;
 use crate::diag::Diagnostic;
-use crate::files::{Files, Links};
+use crate::files::{Files, Links, shown};
 
 /// Largest manifest, list or signature that is read: 100,000 artifacts need a fifth of it.
 const OWN_LIMIT: u64 = 256 << 20;
@@ -172,7 +173,7 @@ impl VerifiedBundle<'_> {
 
     /// The content of `runbook.json`; `None` when the bundle has none.
     pub fn runbook(&self) -> Option<Result<Vec<u8>, Box<Diagnostic>>> {
-        let path = self.files.keys().find(|path| path.as_str() == "runbook.json")?;
+        let (path, _) = self.files.get_key_value(RUNBOOK)?;
         Some(self.read(path))
     }
 }
@@ -191,7 +192,7 @@ pub fn verify<'a>(
     place: &Path,
     vouchers: Option<Vouchers<'_>>,
 ) -> Result<VerifiedBundle<'a>, Vec<Diagnostic>> {
-    let origin = place.to_string_lossy().replace('\\', "/");
+    let origin = shown(place);
     let mut found = Vec::new();
     let (store, names) = match Store::open(files, place, &origin, &mut found) {
         Ok(opened) => opened,
@@ -261,7 +262,7 @@ impl Check<'_, '_> {
 
     /// The content of a file the bundle itself needs; `None` when it is not there or cannot be read, which is told.
     fn own(&mut self, name: &str) -> Option<Vec<u8>> {
-        let path = self.names.iter().find(|path| path.as_str() == name)?.clone();
+        let path = self.names.get(name)?.clone();
         match self.store.content(&path, OWN_LIMIT) {
             Ok(content) => Some(content),
             Err(Unread::Longer) => {
@@ -280,14 +281,10 @@ impl Check<'_, '_> {
         }
     }
 
-    fn has(&self, name: &str) -> bool {
-        self.names.iter().any(|path| path.as_str() == name)
-    }
-
     /// The list of digests. Without it nothing can be said about any file.
     fn list(&mut self) -> Option<Vec<u8>> {
-        if !self.has(SUMS) {
-            let (message, help) = if self.has(MANIFEST) {
+        if !self.names.contains(SUMS) {
+            let (message, help) = if self.names.contains(MANIFEST) {
                 (
                     format!("the list of digests, `{SUMS}`, is missing"),
                     "get the bundle from where it was built; without its list nothing in it can be checked",
@@ -387,7 +384,7 @@ impl Check<'_, '_> {
         let extra: Vec<String> = self
             .names
             .iter()
-            .filter(|path| !digests.contains_key(path) && ![SUMS, SIGNATURE].contains(&path.as_str()))
+            .filter(|path| !digests.contains_key(*path) && ![SUMS, SIGNATURE].contains(&path.as_str()))
             .map(|path| format!("`{path}` is not part of the bundle"))
             .collect();
         for message in extra {
@@ -443,7 +440,7 @@ impl Check<'_, '_> {
     }
 
     fn signature(&mut self, list: &[u8], vouchers: Option<Vouchers<'_>>) -> Option<Signed> {
-        if !self.has(SIGNATURE) {
+        if !self.names.contains(SIGNATURE) {
             if vouchers.is_some() {
                 self.finding(
                     codes::BUNDLE_UNSIGNED,

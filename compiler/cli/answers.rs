@@ -92,13 +92,7 @@ pub(super) struct Named {
 impl Named {
     /// Adds what writing it did, and says which state that is.
     pub(super) fn written(&mut self, written: &Written) -> BuildState {
-        let replaced = written
-            .old
-            .as_ref()
-            .filter(|old| written.changed && old.version == self.version)
-            .and_then(|old| old.seal)
-            .filter(|seal| *seal != written.new_seal);
-        self.replaced_seal = replaced.map(|seal| seal.to_string());
+        self.replaced_seal = written.replaced(&self.version).map(|seal| seal.to_string());
         self.removed = written.removed_stale.iter().map(ToString::to_string).collect();
         self.kept.clone_from(&written.foreign);
         match &written.old {

@@ -1,50 +1,34 @@
 //! `cbgen apply`: carries a bundle out on this server.
 
-use crate::change::apply::{End, Wish, apply, damaged, state_failed};
+use crate::change::apply::{End, Wish, apply, damaged};
 use crate::change::disk::{Disk as _, RealDisk};
 use crate::change::history::History;
-use crate::change::journal::Journal;
-use crate::change::machine::Machine as _;
 use crate::change::plan::{Desk, Plan};
-use crate::change::state::{LARGEST, State};
-use crate::change::steps::{Package as _, server_of};
+use crate::change::state::LARGEST;
+use crate::change::steps::server_of;
 use crate::codes;
 use crate::contract::runbook::{StepKind, StepNumber};
 use crate::diag::Diagnostic;
 
-use super::change::{open, selection, server, tell};
+use super::change::{begin, refuse, selection};
 use super::change_args::ApplyArguments;
 use super::exit::Exit;
 use super::machine::RealMachine;
 use super::session::Session;
+use super::workshop::shown;
 
 /// Applies, and says how it ended.
 pub(super) fn run(session: &mut Session, arguments: &ApplyArguments) {
     let machine = RealMachine::new();
-    let Some(package) = open(session, &arguments.bundle, arguments.signers.as_deref()) else {
+    let Some(begun) = begin(session, &arguments.work, &machine) else {
         return;
     };
-    let Some(server) = server(session, &arguments.place, Some(&package), &machine.computer()) else {
-        return;
-    };
-    let bundle = &package.manifest().bundle;
-    let state = State::of(&server, &RealDisk, &bundle.name, &bundle.version);
-    let journal = match Journal::open(&RealDisk, state.journal()) {
-        Ok(journal) => journal,
-        Err(error) => return refuse(session, &[state_failed(&state.windows, &error)]),
-    };
-    if let Some(problem) = damaged(&journal) {
+    if let Some(problem) = damaged(&begun.journal) {
         return refuse(session, &[problem]);
     }
-    let history = History::of(&journal.reading.lines);
-    let desk = Desk {
-        package: &package,
-        server: &server,
-        disk: &RealDisk,
-        machine: &machine,
-        history: &history,
-    };
-    let Some(selection) = selection(session, &desk, &arguments.steps) else {
+    let history = History::of(&begun.journal.reading.lines);
+    let desk = begun.desk(&machine, &history);
+    let Some(selection) = selection(session, &desk, &arguments.work.steps) else {
         return;
     };
     if !are_there(
@@ -65,7 +49,7 @@ pub(super) fn run(session: &mut Session, arguments: &ApplyArguments) {
         one_way: texts(&arguments.accept_one_way),
         plan,
     };
-    match apply(&desk, &state, &wish) {
+    match apply(&desk, &begun.state, &wish) {
         End::Nothing => session.print("nothing to do: every step is done already\n"),
         End::Done => {}
         End::Waits => session.raise(Exit::Findings),
@@ -82,11 +66,6 @@ pub(super) fn run(session: &mut Session, arguments: &ApplyArguments) {
             });
         }
     }
-}
-
-fn refuse(session: &mut Session, problems: &[crate::change::plan::Problem]) {
-    tell(session, problems);
-    session.raise(Exit::Failure);
 }
 
 fn are_there<'a>(
@@ -145,7 +124,7 @@ fn read_plan(session: &mut Session, arguments: &ApplyArguments) -> Result<Option
         Err(why) => {
             session.fail(
                 Diagnostic::new(codes::PLAN_UNREADABLE, format!("the plan cannot be read: {why}"))
-                    .in_file(file.to_string_lossy().replace('\\', "/"))
+                    .in_file(shown(file))
                     .help("write a new one with `cbgen plan … -o FILE`"),
             );
             Err(())

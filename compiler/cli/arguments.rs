@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::codes;
 use crate::diag::Diagnostic;
-use crate::files::{EntryKind, Files};
+use crate::files::{EntryKind, Files, is_absent};
 
 use super::session::Session;
 use super::workshop::shown;
@@ -22,30 +22,21 @@ pub(super) fn files_of(
     arguments: &[PathBuf],
     of: Option<&str>,
 ) -> Vec<PathBuf> {
-    let expanded = expand(files, arguments);
-    for finding in expanded.findings {
+    let (meant, findings) = expand(files, arguments);
+    for finding in findings {
         session.report_alone(match of {
             Some(of) => finding.in_file(of),
             None => finding,
         });
     }
-    expanded.files
+    meant
 }
 
-/// What arguments stand for.
-#[derive(Debug, Default)]
-struct Expanded {
-    /// The files, in the order of the arguments, those of a pattern sorted, each once.
-    files: Vec<PathBuf>,
-    /// Arguments that stand for nothing.
-    findings: Vec<Diagnostic>,
-}
-
-/// Turns arguments into files. What names a file that is there is that file, whatever signs are in its name; what has
+/// Turns arguments into files, in their order, those of a pattern sorted, each once. What names a file that is there is that file, whatever signs are in its name; what has
 /// `*` (any letters), `?` (one letter) or `**` (any folders) in it is a pattern, and one that fits no file is a finding
 /// (`CB0013`). Everything else is handed on as it is: who reads it says what is wrong with it.
-fn expand(files: &dyn Files, arguments: &[PathBuf]) -> Expanded {
-    let mut expanded = Expanded::default();
+fn expand(files: &dyn Files, arguments: &[PathBuf]) -> (Vec<PathBuf>, Vec<Diagnostic>) {
+    let (mut meant, mut findings) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
     for argument in arguments {
         let found = match pattern(files, argument) {
@@ -53,16 +44,14 @@ fn expand(files: &dyn Files, arguments: &[PathBuf]) -> Expanded {
             Some(pattern) => match matching(files, &pattern) {
                 Ok(found) if !found.is_empty() => found,
                 result => {
-                    expanded.findings.push(nothing(argument, result.err().as_ref()));
+                    findings.push(nothing(argument, result.err().as_ref()));
                     continue;
                 }
             },
         };
-        expanded
-            .files
-            .extend(found.into_iter().filter(|path| seen.insert(shown(path))));
+        meant.extend(found.into_iter().filter(|path| seen.insert(shown(path))));
     }
-    expanded
+    (meant, findings)
 }
 
 fn nothing(argument: &Path, error: Option<&io::Error>) -> Diagnostic {
@@ -134,14 +123,7 @@ fn descend(
         };
     }
     let entries = match files.children(Path::new(folder)) {
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ) =>
-        {
-            return Ok(());
-        }
+        Err(error) if is_absent(&error) => return Ok(()),
         entries => entries?,
     };
     for entry in entries {
@@ -227,14 +209,9 @@ mod tests {
             files.write(Path::new(path), b"").unwrap();
         }
         let arguments: Vec<PathBuf> = arguments.iter().map(PathBuf::from).collect();
-        let expanded = expand(&files, &arguments);
-        let findings = expanded.findings.iter().map(|finding| finding.message.clone());
-        expanded
-            .files
-            .iter()
-            .map(|path| shown(path))
-            .chain(findings)
-            .collect()
+        let (meant, findings) = expand(&files, &arguments);
+        let findings = findings.into_iter().map(|finding| finding.message);
+        meant.iter().map(|path| shown(path)).chain(findings).collect()
     }
 
     #[test]
@@ -275,7 +252,7 @@ mod tests {
         let files = MemoryFiles::default();
         files.write(Path::new("what?.yaml"), b"").unwrap();
         assert_eq!(
-            expand(&files, &["what?.yaml".into()]).files,
+            expand(&files, &["what?.yaml".into()]).0,
             [PathBuf::from("what?.yaml")]
         );
     }

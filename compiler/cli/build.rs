@@ -12,7 +12,6 @@ use crate::bundle::tree::{self, Prepared, Written};
 use crate::bundle::{Bundle, MANIFEST};
 use crate::codes::{self, Severity};
 use crate::contract::manifest::Manifest;
-use crate::contract::path::BundlePath;
 use crate::contract::runbook::{RUNBOOK, Runbook};
 use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::driver::Run;
@@ -27,7 +26,7 @@ use super::made_with;
 use super::parallel::for_each_in_order;
 use super::phases::{Progress, Stopwatch};
 use super::session::Session;
-use super::workshop::{Workshop, shown};
+use super::workshop::{Workshop, in_run, shown};
 
 /// Largest manifest that is looked at.
 const MAX_MANIFEST_BYTES: u64 = 64 << 20;
@@ -43,13 +42,12 @@ struct Compiled {
     times: Stopwatch,
 }
 
-/// Lines for standard output, and whether `--check` found a difference.
+/// What standard output says of an inventory that compiles.
 #[derive(Debug, Default)]
 struct Made {
     bundle: Named,
     state: Option<BuildState>,
     lines: Vec<String>,
-    differs: bool,
 }
 
 /// The output folder; the project file or its absence decided it.
@@ -122,20 +120,13 @@ pub(super) fn run(session: &mut Session, arguments: &Build) {
                     warnings: counts.warnings,
                     bundle: made.map(|made| made.bundle.clone()),
                 });
-                match outcome.result {
-                    Ok(made) if counts.errors == 0 => {
-                        for line in made.lines.iter().filter(|_| is_text) {
-                            session.print(&format!("{line}\n"));
-                        }
-                        if made.differs {
-                            session.raise(Exit::Findings);
-                            failed.push(subject);
-                        }
-                    }
-                    _ => {
-                        session.raise(Exit::Findings);
-                        failed.push(subject);
-                    }
+                let good = outcome.result.as_ref().ok().filter(|_| counts.errors == 0);
+                for line in good.iter().filter(|_| is_text).flat_map(|made| &made.lines) {
+                    session.print(&format!("{line}\n"));
+                }
+                if good.is_none_or(|made| made.state == Some(BuildState::Differs)) {
+                    session.raise(Exit::Findings);
+                    failed.push(subject);
                 }
             });
             times.add(&outcome.times);
@@ -275,68 +266,14 @@ fn make(
     };
     if arguments.check {
         (run.on_phase)("compare");
-        let output = workshop.files.kind(output_of(arguments));
-        if matches!(output, Ok(Some(EntryKind::File | EntryKind::Other))) {
-            return Err(run.diagnostics.error(tree::no_folder(output_of(arguments))));
-        }
-        if matches!(workshop.files.kind(Path::new(&made.bundle.tree)), Ok(None)) {
-            run.diagnostics.push(
-                Diagnostic::new(
-                    codes::OUTPUT_DIFFERS,
-                    format!("`{}` is not there", made.bundle.tree),
-                )
-                .in_file(made.bundle.tree.clone())
-                .help("run `cbgen build` without `--check`, and commit what it writes"),
-            );
-            made.differs = true;
-            made.state = Some(BuildState::Differs);
-            made.lines.push(format!("{} differs", made.bundle.tree));
-            return Ok((made, None));
-        }
-        let comparison =
-            tree::compare(&workshop.files, press, output_of(arguments), &bundle).map_err(|error| {
-                let output = shown(output_of(arguments));
-                run.diagnostics.error(
-                    Diagnostic::new(
-                        codes::OUTPUT_FAILED,
-                        format!("`{output}` cannot be read: {error}"),
-                    )
-                    .in_file(output),
-                )
-            })?;
-        made.differs = !comparison.differences.is_empty();
-        let differences = tree::findings(&comparison.differences, output_of(arguments));
-        match not_read_now(workshop, output_of(arguments), &bundle) {
-            // All of them follow from it, as far as anybody can tell, and building anew would be wrong.
-            Some(not_read) if made.differs && not_read.are_templates() => {
-                run.diagnostics
-                    .push(not_read.finding().note(match differences.len() {
-                        1 => "1 file of it is not what the inventory compiles to without them".to_owned(),
-                        many => {
-                            format!("{many} files of it are not what the inventory compiles to without them")
-                        }
-                    }));
-            }
-            not_read => {
-                for finding in differences {
-                    run.diagnostics.push(finding);
-                }
-                if let Some(not_read) = not_read.filter(|_| made.differs) {
-                    run.diagnostics.push(not_read.finding());
-                }
-            }
-        }
-        made.state = Some(if made.differs {
-            BuildState::Differs
+        let differs = differs(workshop, press, run.diagnostics, output_of(arguments), &bundle)?;
+        let (state, words) = if differs {
+            (BuildState::Differs, "differs")
         } else {
-            BuildState::UpToDate
-        });
-        let state = if made.differs { "differs" } else { "is up to date" };
-        made.lines.push(format!(
-            "{}/{} {state}",
-            shown(output_of(arguments)),
-            bundle.name()
-        ));
+            (BuildState::UpToDate, "is up to date")
+        };
+        made.state = Some(state);
+        made.lines.push(format!("{} {words}", made.bundle.tree));
         return Ok((made, None));
     }
     (run.on_phase)("write");
@@ -348,6 +285,58 @@ fn make(
         &bundle,
     )?;
     Ok((made, Some(prepared)))
+}
+
+/// Whether the output differs from what an inventory compiles to, which is told.
+fn differs(
+    workshop: &Workshop,
+    press: &Press,
+    diagnostics: &mut Diagnostics,
+    output: &Path,
+    bundle: &Bundle,
+) -> Result<bool, Reported> {
+    if matches!(
+        workshop.files.kind(output),
+        Ok(Some(EntryKind::File | EntryKind::Other))
+    ) {
+        return Err(diagnostics.error(tree::no_folder(output)));
+    }
+    let tree = format!("{}/{}", shown(output), bundle.name());
+    if matches!(workshop.files.kind(Path::new(&tree)), Ok(None)) {
+        diagnostics.push(
+            Diagnostic::new(codes::OUTPUT_DIFFERS, format!("`{tree}` is not there"))
+                .in_file(tree)
+                .help("run `cbgen build` without `--check`, and commit what it writes"),
+        );
+        return Ok(true);
+    }
+    let comparison = tree::compare(&workshop.files, press, output, bundle).map_err(|error| {
+        let output = shown(output);
+        let message = format!("`{output}` cannot be read: {error}");
+        diagnostics.error(Diagnostic::new(codes::OUTPUT_FAILED, message).in_file(output))
+    })?;
+    if comparison.differences.is_empty() {
+        return Ok(false);
+    }
+    let differences = tree::findings(&comparison.differences, output);
+    match not_read_now(workshop, output, bundle) {
+        // All of them follow from it, as far as anybody can tell, and building anew would be wrong.
+        Some(not_read) if not_read.are_templates() => {
+            diagnostics.push(not_read.finding().note(match differences.len() {
+                1 => "1 file of it is not what the inventory compiles to without them".to_owned(),
+                many => format!("{many} files of it are not what the inventory compiles to without them"),
+            }));
+        }
+        not_read => {
+            for finding in differences {
+                diagnostics.push(finding);
+            }
+            if let Some(not_read) = not_read {
+                diagnostics.push(not_read.finding());
+            }
+        }
+    }
+    Ok(true)
 }
 
 /// Says which files the tree was made from that this run does not read: templates laid over it, most of the time.
@@ -364,8 +353,7 @@ fn not_read_now(workshop: &Workshop, output: &Path, bundle: &Bundle) -> Option<m
 
 /// What the runbook of a bundle asks of people.
 fn work_of(bundle: &Bundle) -> Option<String> {
-    let path = BundlePath::parse(RUNBOOK).ok()?;
-    let file = bundle.files().get(&path)?;
+    let file = bundle.files().get(RUNBOOK)?;
     Some(Runbook::read(&file.deployed).ok()?.summary())
 }
 
@@ -382,18 +370,13 @@ fn lines_of(written: &Written, bundle: &Named) -> Vec<String> {
         format!("{} seal {}", bundle.archive, written.new_seal.spoken()),
     ];
     lines.extend(bundle.work.iter().map(|work| format!("  {work}")));
-    if let Some(old) = written
-        .old
-        .as_ref()
-        .filter(|old| written.changed && old.version == bundle.version)
-        && let Some(seal) = old.seal.filter(|seal| *seal != written.new_seal)
-    {
-        lines.push(format!(
+    lines.extend(written.replaced(&bundle.version).map(|seal| {
+        format!(
             "  version {} had other content: seal {}",
-            old.version,
+            bundle.version,
             seal.spoken()
-        ));
-    }
+        )
+    }));
     let removed = written.removed_stale.iter();
     lines.extend(removed.map(|path| format!("  removed {path}, which is no longer made")));
     let kept = written.foreign.iter();
@@ -423,19 +406,11 @@ enum Name {
 fn shared_names(workshop: &Workshop, inventories: &[PathBuf]) -> BTreeMap<usize, Shared> {
     let mut users: BTreeMap<Name, BTreeSet<usize>> = BTreeMap::new();
     let names = |index: usize| {
-        let mut sources = Sources::new();
-        let mut diagnostics = Diagnostics::new();
-        let mut run = Run {
-            sources: &mut sources,
-            diagnostics: &mut diagnostics,
-            on_phase: &mut |_| (),
-        };
         let subject = shown(inventories.get(index).expect("the index of an inventory"));
-        let loaded = workshop
-            .compiler
-            .load(&mut run, &workshop.workspace, &subject)
-            .ok()?;
-        let bundle = loaded.inventory.bundle;
+        let (loaded, _, _) = in_run(Sources::new(), |run| {
+            workshop.compiler.load(run, &workshop.workspace, &subject)
+        });
+        let bundle = loaded.ok()?.inventory.bundle;
         let archive = format!("{}-{}", bundle.name, bundle.version);
         Some([
             Name::Archive(archive.to_lowercase()),

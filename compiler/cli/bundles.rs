@@ -11,7 +11,7 @@ use crate::codes;
 use crate::diag::Diagnostic;
 use crate::files::{DiskFiles, Files as _};
 
-use super::workshop::shown;
+use super::workshop::{shown, unreadable};
 
 /// Largest file of signers.
 const LARGEST: u64 = 4 << 20;
@@ -20,12 +20,8 @@ const LARGEST: u64 = 4 << 20;
 pub(super) fn read_signers(files: &DiskFiles, path: &Path) -> Result<Signers, Vec<Diagnostic>> {
     let name = shown(path);
     let bytes = files.read(path, LARGEST).map_err(|error| {
-        let message = format!("`{name}` cannot be read: {error}");
-        vec![
-            Diagnostic::new(codes::UNREADABLE_FILE, message)
-                .in_file(name.clone())
-                .help("name a file of allowed signers, as `ssh-keygen -Y verify -f` reads it"),
-        ]
+        let help = "name a file of allowed signers, as `ssh-keygen -Y verify -f` reads it";
+        vec![unreadable(&name, &error).help(help)]
     })?;
     Signers::read(&bytes).map_err(|errors| {
         let finding = |line: usize, message: &str| {

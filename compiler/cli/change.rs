@@ -3,9 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::change::apply::state_failed;
 use crate::change::disk::{Disk as _, Found, RealDisk};
+use crate::change::history::History;
+use crate::change::journal::Journal;
+use crate::change::machine::Machine;
 use crate::change::plan::{Desk, Problem};
 use crate::change::server::Server;
+use crate::change::state::State;
 use crate::change::steps::{DEPLOYMENT, Package, Selection, server_of};
 use crate::change::verify::{Vouchers, verify as verified};
 use crate::codes;
@@ -17,7 +22,7 @@ use crate::diag::{Diagnostic, one_of};
 use crate::files::DiskFiles;
 
 use super::bundles::read_signers;
-use super::change_args::{PlaceOptions, StepOptions};
+use super::change_args::{PlaceOptions, StepOptions, WorkOptions};
 use super::clock;
 use super::exit::Exit;
 use super::machine::variable;
@@ -55,7 +60,7 @@ impl Package for Opened {
 
 /// Opens a bundle and checks all of it, as `cbgen verify` does, before anything of it is used; what is wrong with it is told.
 /// With `signers`, a bundle that none of them signed is refused.
-pub(super) fn open(session: &mut Session, place: &Path, signers: Option<&Path>) -> Option<Opened> {
+fn open(session: &mut Session, place: &Path, signers: Option<&Path>) -> Option<Opened> {
     let refused = match read(place, signers) {
         Ok((opened, warnings)) => {
             session.report_files(&shown(place), warnings);
@@ -108,8 +113,70 @@ fn read(place: &Path, signers: Option<&Path>) -> Result<(Opened, Vec<Diagnostic>
     Ok((opened, bundle.warnings().to_vec()))
 }
 
+/// What `plan` and `apply` begin with.
+pub(super) struct Begun {
+    pub(super) package: Opened,
+    pub(super) server: Server,
+    pub(super) state: State,
+    pub(super) journal: Journal,
+}
+
+/// Opens the bundle, and what is kept of it on the server; what is wrong is told.
+pub(super) fn begin(session: &mut Session, options: &WorkOptions, machine: &dyn Machine) -> Option<Begun> {
+    let package = open(session, &options.bundle, options.signers.as_deref())?;
+    let server = server(session, &options.place, Some(&package), &machine.computer())?;
+    let state = state_of(&server, &package);
+    match Journal::open(&RealDisk, state.journal()) {
+        Ok(journal) => Some(Begun {
+            package,
+            server,
+            state,
+            journal,
+        }),
+        Err(error) => {
+            refuse(session, &[state_failed(&state.windows, &error)]);
+            None
+        }
+    }
+}
+
+impl Begun {
+    /// Everything a plan is made of.
+    pub(super) fn desk<'a>(&'a self, machine: &'a dyn Machine, history: &'a History) -> Desk<'a> {
+        Desk {
+            package: &self.package,
+            server: &self.server,
+            disk: &RealDisk,
+            machine,
+            history,
+        }
+    }
+}
+
+/// The bundle, where one is named, and the server; what is wrong is told.
+pub(super) fn named(
+    session: &mut Session,
+    bundle: Option<&Path>,
+    options: &PlaceOptions,
+    machine: &dyn Machine,
+) -> Option<(Option<Opened>, Server)> {
+    let package = match bundle {
+        None => None,
+        Some(bundle) => Some(open(session, bundle, None)?),
+    };
+    let known = package.as_ref().map(|package| package as &dyn Package);
+    let server = server(session, options, known, &machine.computer())?;
+    Some((package, server))
+}
+
+/// What is kept of a bundle on a server.
+pub(super) fn state_of(server: &Server, package: &dyn Package) -> State {
+    let bundle = &package.manifest().bundle;
+    State::of(server, &RealDisk, &bundle.name, &bundle.version)
+}
+
 /// The server of a command, checked against the bundle where there is one.
-pub(super) fn server(
+fn server(
     session: &mut Session,
     options: &PlaceOptions,
     bundle: Option<&dyn Package>,
@@ -129,12 +196,11 @@ pub(super) fn server(
             return None;
         }
     }
-    let place = if options.deployment {
+    let mut place = if options.deployment {
         DEPLOYMENT.to_owned()
     } else {
         options.server.clone().unwrap_or_else(|| computer.to_owned())
     };
-    let mut place = place;
     if let Some(package) = bundle.filter(|_| !options.deployment) {
         let names: Vec<&str> = package
             .manifest()
@@ -214,8 +280,8 @@ pub(super) fn selection(session: &mut Session, desk: &Desk<'_>, options: &StepOp
     Some(selection)
 }
 
-/// Tells problems, each as a finding.
-pub(super) fn tell(session: &mut Session, problems: &[Problem]) {
+/// Tells problems, each as a finding: the command could not do its work.
+pub(super) fn refuse(session: &mut Session, problems: &[Problem]) {
     for problem in problems {
         let code = codes::find(&problem.code).unwrap_or(codes::STATE_FAILED);
         let mut finding = Diagnostic::new(code, problem.message.clone());
@@ -224,4 +290,5 @@ pub(super) fn tell(session: &mut Session, problems: &[Problem]) {
         }
         session.report_alone(finding);
     }
+    session.raise(Exit::Failure);
 }

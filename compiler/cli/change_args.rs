@@ -48,13 +48,9 @@ fn phase(text: &str) -> Result<Phase, String> {
     })
 }
 
-/// Arguments of `plan`.
+/// What `plan` and `apply` work with.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Exit codes: 0 nothing to do, 1 changes pending, 2 at least one step cannot be done. \
-                        Nothing on the server is written."
-)]
-pub(super) struct PlanArguments {
+pub(super) struct WorkOptions {
     /// Archive of the bundle, or the folder it was unpacked into
     #[arg(value_hint = ValueHint::AnyPath)]
     pub(super) bundle: PathBuf,
@@ -65,6 +61,17 @@ pub(super) struct PlanArguments {
     pub(super) place: PlaceOptions,
     #[command(flatten)]
     pub(super) steps: StepOptions,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 nothing to do, 1 changes pending, 2 at least one step cannot be done. \
+                        Nothing on the server is written."
+)]
+pub(super) struct PlanArguments {
+    #[command(flatten)]
+    pub(super) work: WorkOptions,
     /// How the plan is printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) format: PlanFormat,
@@ -91,16 +98,8 @@ pub(super) enum PlanFormat {
                         or a step failed and what the run did was taken back."
 )]
 pub(super) struct ApplyArguments {
-    /// Archive of the bundle, or the folder it was unpacked into
-    #[arg(value_hint = ValueHint::AnyPath)]
-    pub(super) bundle: PathBuf,
-    /// Who may sign, in the format of `ssh-keygen -Y verify -f`: a bundle nobody of them signed is refused
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(super) signers: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) place: PlaceOptions,
-    #[command(flatten)]
-    pub(super) steps: StepOptions,
+    pub(super) work: WorkOptions,
     /// Refuse when the server is not what this plan saw
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) plan: Option<PathBuf>,

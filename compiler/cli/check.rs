@@ -1,14 +1,12 @@
 //! `cbgen check`: the diagnostics of each inventory and nothing else.
 
-use crate::diag::Diagnostics;
-use crate::driver::Run;
 use crate::report::Counts;
 
 use super::answers;
 use super::args::{AnswerFormat, Check};
 use super::exit::Exit;
 use super::session::Session;
-use super::workshop::{Workshop, shown};
+use super::workshop::{Workshop, in_run, shown};
 
 /// Checks every inventory as a build would, up to the parse-back; an error in one does not stop the others.
 pub(super) fn run(session: &mut Session, arguments: &Check) {
@@ -23,20 +21,15 @@ pub(super) fn run(session: &mut Session, arguments: &Check) {
     };
     let mut found = Vec::new();
     for inventory in &arguments.inventories {
-        let mut sources = workshop.compiler.sources();
-        let mut diagnostics = Diagnostics::new();
-        let mut run = Run {
-            sources: &mut sources,
-            diagnostics: &mut diagnostics,
-            on_phase: &mut |_| (),
-        };
         let name = shown(inventory);
-        let compiled = workshop.compiler.compile(&mut run, &workshop.workspace, &name);
-        if arguments.lint {
-            workshop
-                .compiler
-                .lint_inventory(&mut run, &workshop.workspace, &name);
-        }
+        let (compiler, workspace) = (&workshop.compiler, &workshop.workspace);
+        let (compiled, sources, diagnostics) = in_run(compiler.sources(), |run| {
+            let compiled = compiler.compile(run, workspace, &name);
+            if arguments.lint {
+                compiler.lint_inventory(run, workspace, &name);
+            }
+            compiled
+        });
         let counts = session.report(&name, &sources, &diagnostics);
         if compiled.is_err() {
             session.raise(Exit::Findings);

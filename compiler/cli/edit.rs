@@ -63,25 +63,12 @@ fn edit(session: &mut Session, files: &DiskFiles, arguments: &Edit) -> Option<Ed
         shown(&arguments.file)
     };
     let edits_name = shown(&arguments.edits);
-    let text = read_edits(session, files, &arguments.edits)?;
-    let bytes = if is_input {
-        read_input(session)?
-    } else {
-        read_file(session, files, &arguments.file)?
-    };
-    let Some(kind) = arguments.kind.map(EditKind::from).or_else(|| {
-        kind_by_manifest(files, &arguments.edits)
-            .or_else(|| kind_by_name(&edits_name, &shown(&arguments.file)))
-    }) else {
-        let names: Vec<&str> = EditKind::ALL.iter().map(|kind| kind.name()).collect();
-        let finding = Diagnostic::new(
-            codes::EDIT_FORMAT_UNKNOWN,
-            "the name does not tell which format these edits have",
-        )
-        .in_file(edits_name)
-        .help(format!("say it with `--as`, which takes {}", one_of(names)));
-        session.report_alone(finding);
-        return None;
+    let (text, bytes, kind) = match inputs(files, arguments, is_input) {
+        Ok(inputs) => inputs,
+        Err(finding) => {
+            session.report_alone(*finding);
+            return None;
+        }
     };
     let mut sources = Sources::new();
     let mut diagnostics = Diagnostics::new();
@@ -125,62 +112,72 @@ fn edit(session: &mut Session, files: &DiskFiles, arguments: &Edit) -> Option<Ed
     None
 }
 
-fn read_edits(session: &mut Session, files: &DiskFiles, path: &Path) -> Option<String> {
-    let name = shown(path);
-    let bytes = read(session, files, path, MAX_EDIT_BYTES)?;
+/// The text of the edits, the file, and the kind of the edits.
+fn inputs(
+    files: &DiskFiles,
+    arguments: &Edit,
+    is_input: bool,
+) -> Result<(String, Vec<u8>, EditKind), Box<Diagnostic>> {
+    let text = read_edits(files, &arguments.edits)?;
+    let bytes = if is_input {
+        read_input()?
+    } else {
+        read(files, &arguments.file, MAX_FILE_BYTES as u64)?
+    };
+    let edits_name = shown(&arguments.edits);
+    let kind = arguments.kind.map(EditKind::from);
+    let kind = kind
+        .or_else(|| kind_by_manifest(files, &arguments.edits))
+        .or_else(|| kind_by_name(&edits_name, &shown(&arguments.file)));
+    let kind = kind.ok_or_else(|| {
+        let names: Vec<&str> = EditKind::ALL.iter().map(|kind| kind.name()).collect();
+        let message = "the name does not tell which format these edits have";
+        Diagnostic::new(codes::EDIT_FORMAT_UNKNOWN, message)
+            .in_file(edits_name)
+            .help(format!("say it with `--as`, which takes {}", one_of(names)))
+    })?;
+    Ok((text, bytes, kind))
+}
+
+fn read_edits(files: &DiskFiles, path: &Path) -> Result<String, Box<Diagnostic>> {
+    let bytes = read(files, path, MAX_EDIT_BYTES)?;
     // What a bundle deploys has the line ends, and perhaps the mark, of Windows.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Some(text.replace("\r\n", "\n")),
-        Err(error) => {
-            let message = format!("the edits are not UTF-8 from byte {} on", error.valid_up_to());
-            session.report_alone(Diagnostic::new(codes::BAD_EDIT, message).in_file(name));
-            None
-        }
-    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let message = format!("the edits are not UTF-8 from byte {} on", error.valid_up_to());
+        Diagnostic::new(codes::BAD_EDIT, message).in_file(shown(path))
+    })?;
+    Ok(text.replace("\r\n", "\n"))
 }
 
-fn read_file(session: &mut Session, files: &DiskFiles, path: &Path) -> Option<Vec<u8>> {
-    read(session, files, path, MAX_FILE_BYTES as u64)
-}
-
-fn read(session: &mut Session, files: &DiskFiles, path: &Path, limit: u64) -> Option<Vec<u8>> {
+fn read(files: &DiskFiles, path: &Path, limit: u64) -> Result<Vec<u8>, Box<Diagnostic>> {
     let name = shown(path);
-    let finding = match files.kind(path) {
-        Ok(Some(EntryKind::Folder)) => {
-            Diagnostic::new(codes::INPUT_IS_FOLDER, format!("`{name}` is a folder"))
-        }
+    let (code, message) = match files.kind(path) {
+        Ok(Some(EntryKind::Folder)) => (codes::INPUT_IS_FOLDER, format!("`{name}` is a folder")),
         _ => match files.read(path, limit) {
-            Ok(bytes) => return Some(bytes),
-            Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => Diagnostic::new(
+            Ok(bytes) => return Ok(bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => (
                 codes::INPUT_TOO_LARGE,
                 format!("the file has more than {limit} bytes"),
             ),
-            Err(error) => Diagnostic::new(
+            Err(error) => (
                 codes::UNREADABLE_FILE,
                 format!("the file cannot be read: {error}"),
             ),
         },
     };
-    session.report_alone(finding.in_file(name));
-    None
+    Err(Box::new(Diagnostic::new(code, message).in_file(name)))
 }
 
-fn read_input(session: &mut Session) -> Option<Vec<u8>> {
+fn read_input() -> Result<Vec<u8>, Box<Diagnostic>> {
     let mut bytes = Vec::new();
-    match std::io::stdin()
-        .lock()
-        // One byte more than is edited, so that the engine says what is too large.
-        .take(MAX_FILE_BYTES as u64 + 1)
-        .read_to_end(&mut bytes)
-    {
-        Ok(_) => Some(bytes),
-        Err(error) => {
-            let message = format!("the file cannot be read: {error}");
-            session.report_alone(Diagnostic::new(codes::UNREADABLE_FILE, message).in_file(INPUT.1));
-            None
-        }
-    }
+    // One byte more than is edited, so that the engine says what is too large.
+    let mut input = std::io::stdin().lock().take(MAX_FILE_BYTES as u64 + 1);
+    input.read_to_end(&mut bytes).map_err(|error| {
+        let message = format!("the file cannot be read: {error}");
+        Diagnostic::new(codes::UNREADABLE_FILE, message).in_file(INPUT.1)
+    })?;
+    Ok(bytes)
 }
 
 /// The kind that the manifest of the bundle says, where the edits lie in the tree of one.
@@ -190,11 +187,7 @@ fn kind_by_manifest(files: &DiskFiles, edits: &Path) -> Option<EditKind> {
             continue;
         };
         let manifest = Manifest::read(&bytes).ok()?;
-        let path = edits
-            .strip_prefix(folder)
-            .ok()?
-            .to_string_lossy()
-            .replace('\\', "/");
+        let path = shown(edits.strip_prefix(folder).ok()?);
         let artifact = manifest
             .artifacts
             .iter()

@@ -31,8 +31,9 @@ pub(super) fn inventories(files: &dyn Files, paths: Vec<PathBuf>) -> Vec<PathBuf
     let is_meant = |path: &PathBuf| read(path).is_some_and(|bytes| inventory::is_meant_as_inventory(&bytes));
     let (mut found, mut meant) = (Vec::new(), Vec::new());
     for path in &paths {
-        found.push(is_inventory(files, path));
-        meant.push(!found.last().copied().unwrap_or_default() && is_meant(path));
+        let is_one = is_inventory(files, path);
+        found.push(is_one);
+        meant.push(!is_one && is_meant(path));
     }
     let layers: Vec<PathBuf> = if meant.contains(&true) {
         paths

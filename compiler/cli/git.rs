@@ -15,6 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::files::{Files as _, MemoryFiles};
+use crate::formats::Cut as _;
 
 /// Largest file that is read from a revision.
 const LARGEST: u64 = 256 << 20;
@@ -178,7 +179,7 @@ fn hand_on(mut from: impl io::Read, sink: Sink<'_>, sign: &dyn Fn()) -> Result<(
         if all > MOST_OUTPUT {
             return Err(format!("the revision has more than {} MiB", MOST_OUTPUT >> 20));
         }
-        sink(piece.get(..read).unwrap_or_default())?;
+        sink(piece.cut(..read))?;
     }
 }
 
@@ -309,37 +310,30 @@ impl<'a> Revision<'a> {
 
     /// All of them with their contents.
     pub(super) fn files(&self) -> Result<MemoryFiles, String> {
-        let picked: Vec<(&String, &Blob)> = self.blobs.iter().collect();
-        if let Some((name, _)) = picked.iter().find(|(_, blob)| blob.size > LARGEST) {
+        if let Some((name, _)) = self.blobs.iter().find(|(_, blob)| blob.size > LARGEST) {
             return Err(format!("`{name}` is larger than {} MiB", LARGEST >> 20));
         }
         // Many names may be one small object.
-        let all = picked
-            .iter()
-            .map(|(_, blob)| blob.size)
-            .fold(0, u64::saturating_add);
+        let sizes = self.blobs.values().map(|blob| blob.size);
+        let all = sizes.fold(0, u64::saturating_add);
         if all > MOST_OUTPUT {
             return Err(format!(
                 "its {} files have more than {} MiB together",
-                picked.len(),
+                self.blobs.len(),
                 MOST_OUTPUT >> 20
             ));
         }
-        let ids: Vec<&str> = picked.iter().map(|(_, blob)| blob.id.as_str()).collect();
+        let ids: Vec<&str> = self.blobs.values().map(|blob| blob.id.as_str()).collect();
         // The last line feed ends the last question.
-        let input = ids.join(
-            "
-",
-        ) + "
-";
-        let output = if picked.is_empty() {
+        let input = ids.join("\n") + "\n";
+        let output = if self.blobs.is_empty() {
             Vec::new()
         } else {
             self.git.run(&["cat-file", "--batch"], input.as_bytes())?
         };
         let files = MemoryFiles::default();
         let mut rest = output.as_slice();
-        for (name, blob) in picked {
+        for (name, blob) in &self.blobs {
             let content = take(&mut rest, blob).ok_or("`git cat-file` gave something else than asked for")?;
             files
                 .write(Path::new(name), content)
@@ -566,26 +560,20 @@ mod tests {
 
     #[test]
     fn what_git_says_reaches_the_user() {
-        let failed = |revision, answers| check(revision, answers).unwrap_err();
-        assert_eq!(
-            failed("--output=x", ["", "", ""]),
-            "a revision may not be empty or begin with `-`"
-        );
-        assert_eq!(
-            failed("", ["", "", ""]),
-            "a revision may not be empty or begin with `-`"
-        );
-        assert_eq!(
-            failed("x", ["fail it gave no reason", "", ""]),
-            "there is no such revision"
-        );
-        assert_eq!(
-            failed("x", ["fail not a git repository", "", ""]),
-            "not a git repository"
-        );
-        assert_eq!(
-            failed("x", ["ab\n", TREE, "aa missing\n"]),
-            "`git cat-file` gave something else than asked for"
-        );
+        let no_name = "a revision may not be empty or begin with `-`";
+        let no_content = "`git cat-file` gave something else than asked for";
+        for (revision, answers, expected) in [
+            ("--output=x", ["", "", ""], no_name),
+            ("", ["", "", ""], no_name),
+            (
+                "x",
+                ["fail it gave no reason", "", ""],
+                "there is no such revision",
+            ),
+            ("x", ["fail not a git repository", "", ""], "not a git repository"),
+            ("x", ["ab\n", TREE, "aa missing\n"], no_content),
+        ] {
+            assert_eq!(check(revision, answers).unwrap_err(), expected);
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::codes;
 use crate::diag::Diagnostic;
+use crate::files;
 use crate::inventory::Schema as InventorySchema;
 
 use super::args::Init;
@@ -70,8 +71,7 @@ fn advice(name: &str) -> &'static str {
 
 fn shown(dir: &Path, name: &str) -> String {
     let path = dir.join(name);
-    let path = path.strip_prefix(".").unwrap_or(&path);
-    path.to_string_lossy().replace('\\', "/")
+    files::shown(path.strip_prefix(".").unwrap_or(&path))
 }
 
 #[expect(

@@ -3,15 +3,18 @@
 //! The only place of the change window that looks at any of them. This file must not know steps.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use crate::change::machine::{Call, Ended, Machine, Patience, Secret};
 use crate::contract::digest::Digest;
+use crate::contract::moment::Moment;
 use crate::files::{DiskFiles, Files as _};
+use crate::formats::Cut as _;
+
+use super::clock;
 
 /// How long output of a program that has ended is waited for: what it started may hold its pipe open.
 const REST: Duration = Duration::from_secs(2);
@@ -74,13 +77,8 @@ pub(super) fn variable(name: &str) -> Option<String> {
 }
 
 impl Machine for RealMachine {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "evidence says when; nothing is decided by it"
-    )]
     fn now(&self) -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        stamp(now.map_or(0, |now| now.as_secs()))
+        Moment::utc(clock::now()).stamp()
     }
 
     fn milliseconds(&self) -> u64 {
@@ -157,10 +155,7 @@ impl Machine for RealMachine {
         std::thread::spawn(move || {
             let mut piece = vec![0; 1 << 16];
             while let Ok(count @ 1..) = reader.read(&mut piece) {
-                if sender
-                    .send(piece.get(..count).unwrap_or_default().to_vec())
-                    .is_err()
-                {
+                if sender.send(piece.cut(..count).to_vec()).is_err() {
                     return;
                 }
             }
@@ -234,7 +229,7 @@ fn end(child: &mut Child) -> io::Result<Ended> {
 #[cfg(windows)]
 fn end_tree(process: u32) {
     let root = variable("SystemRoot").unwrap_or_else(|| r"C:\Windows".to_owned());
-    let program = Path::new(&root).join(r"System32\taskkill.exe");
+    let program = std::path::Path::new(&root).join(r"System32\taskkill.exe");
     // What it could not end is ended by the call behind this one, or runs on and is said to be unknown.
     drop(
         Command::new(program)
@@ -246,9 +241,7 @@ fn end_tree(process: u32) {
 }
 
 #[cfg(not(windows))]
-fn end_tree(_: u32) {
-    let _: &Path = Path::new("");
-}
+fn end_tree(_: u32) {}
 
 #[cfg(windows)]
 fn add_tail(command: &mut Command, tail: Option<&str>) {
@@ -261,31 +254,6 @@ fn add_tail(command: &mut Command, tail: Option<&str>) {
 #[cfg(not(windows))]
 fn add_tail(command: &mut Command, tail: Option<&str>) {
     command.args(tail);
-}
-
-/// Seconds since 1970 as RFC 3339 in UTC.
-fn stamp(seconds: u64) -> String {
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // Howard Hinnant's days to civil, for days since 1970 that are not negative.
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 {
-        month_index + 3
-    } else {
-        month_index - 9
-    };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-        rest / 3_600,
-        rest / 60 % 60,
-        rest % 60
-    )
 }
 
 #[cfg(test)]
@@ -335,8 +303,8 @@ mod tests {
 
     #[test]
     fn moments_are_those_of_the_calendar() {
-        assert_eq!(stamp(0), "1970-01-01T00:00:00Z");
-        assert_eq!(stamp(951_782_400), "2000-02-29T00:00:00Z");
-        assert_eq!(stamp(1_796_486_399), "2026-12-05T15:59:59Z");
+        assert_eq!(Moment::utc(0).stamp(), "1970-01-01T00:00:00Z");
+        assert_eq!(Moment::utc(951_782_400).stamp(), "2000-02-29T00:00:00Z");
+        assert_eq!(Moment::utc(1_796_486_399).stamp(), "2026-12-05T15:59:59Z");
     }
 }

@@ -12,12 +12,12 @@ use crate::inventory::project::{self, Project};
 use crate::inventory::workspace::{STANDARD_INPUT, Workspace};
 use crate::source::Sources;
 
-use super::args::{Command, Deny, TemplateOptions};
+use super::args::{Command, Deny};
 use super::arguments::files_of;
 use super::exit::Exit;
 use super::folder::has_extension;
 use super::session::Session;
-use super::workshop::{plain, shown};
+use super::workshop::{plain, shown, unreadable};
 
 /// Where bundles go when nobody says it.
 const OUTPUT: &str = "out";
@@ -25,47 +25,15 @@ const OUTPUT: &str = "out";
 /// Fills in what the command line left open. `None` when the project file is wrong or no inventory is named; that is
 /// reported then.
 pub(super) fn fill(session: &mut Session, command: &mut Command) -> Option<()> {
-    let wants_project = matches!(
-        command,
-        Command::Build(_)
-            | Command::Check(_)
-            | Command::Diff(_)
-            | Command::Why(_)
-            | Command::Show(_)
-            | Command::Coverage(_)
-    );
-    if !wants_project {
-        return Some(());
-    }
-    let files = DiskFiles::new("");
-    let project = read(session, &files)?;
-    if let Some(project::Deny::Warnings) = project.deny {
-        session.deny(Deny::Warnings);
-    }
-    let templates = |options: &mut TemplateOptions| {
-        if options.templates.is_none() {
-            options.templates = project.templates.as_deref().map(PathBuf::from);
-        }
-    };
-    match command {
-        Command::Build(build) => {
-            templates(&mut build.templates);
-            let output = build
-                .output
-                .take()
-                .or(project.output.as_deref().map(PathBuf::from));
-            build.output = Some(output.unwrap_or_else(|| OUTPUT.into()));
-            build.inventories = inventories(session, &files, &build.inventories, &project)?;
-        }
-        Command::Check(check) => {
-            templates(&mut check.templates);
-            check.inventories = inventories(session, &files, &check.inventories, &project)?;
-        }
-        Command::Diff(diff) => templates(&mut diff.templates),
-        Command::Why(why) => templates(&mut why.templates),
-        Command::Coverage(coverage) => templates(&mut coverage.templates),
-        Command::Show(_)
-        | Command::Edit(_)
+    let options = match command {
+        Command::Build(build) => Some(&mut build.templates),
+        Command::Check(check) => Some(&mut check.templates),
+        Command::Diff(diff) => Some(&mut diff.templates),
+        Command::Why(why) => Some(&mut why.templates),
+        Command::Coverage(coverage) => Some(&mut coverage.templates),
+        Command::Show(_) => None,
+        // These have nothing to do with a project.
+        Command::Edit(_)
         | Command::Verify(_)
         | Command::Sign(_)
         | Command::Plan(_)
@@ -75,7 +43,24 @@ pub(super) fn fill(session: &mut Session, command: &mut Command) -> Option<()> {
         | Command::Explain(_)
         | Command::Schema(_)
         | Command::Init(_)
-        | Command::Completions(_) => {}
+        | Command::Completions(_) => return Some(()),
+    };
+    let files = DiskFiles::new("");
+    let project = read(session, &files)?;
+    if let Some(project::Deny::Warnings) = project.deny {
+        session.deny(Deny::Warnings);
+    }
+    if let Some(options) = options
+        && options.templates.is_none()
+    {
+        options.templates = project.templates.as_deref().map(PathBuf::from);
+    }
+    if let Command::Build(build) = command {
+        let of_project = project.output.as_deref().unwrap_or(OUTPUT);
+        build.output.get_or_insert_with(|| of_project.into());
+        build.inventories = inventories(session, &files, &build.inventories, &project)?;
+    } else if let Command::Check(check) = command {
+        check.inventories = inventories(session, &files, &check.inventories, &project)?;
     }
     Some(())
 }
@@ -160,8 +145,7 @@ fn inventories(
             Ok(of_it) => found.extend(of_it),
             Err(error) => {
                 failed = true;
-                let text = format!("`{}` cannot be read: {error}", shown(path));
-                session.report_alone(Diagnostic::new(codes::UNREADABLE_FILE, text).in_file(shown(path)));
+                session.report_alone(unreadable(&shown(path), &error));
             }
         }
     }

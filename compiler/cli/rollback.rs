@@ -2,13 +2,12 @@
 
 use crate::change::apply::state_failed;
 use crate::change::disk::RealDisk;
-use crate::change::machine::Machine as _;
 use crate::change::rollback::{End, Way, nothing_known, rollback};
 use crate::change::state::State;
 use crate::change::steps::Package;
 use crate::contract::runbook::StepNumber;
 
-use super::change::{open, server, tell};
+use super::change::{named, refuse, state_of};
 use super::change_args::RollbackArguments;
 use super::exit::Exit;
 use super::machine::RealMachine;
@@ -17,35 +16,19 @@ use super::session::Session;
 /// Goes back, and says how that ended.
 pub(super) fn run(session: &mut Session, arguments: &RollbackArguments) {
     let machine = RealMachine::new();
-    let package = match &arguments.bundle {
-        None => None,
-        Some(bundle) => match open(session, bundle, None) {
-            None => return,
-            opened => opened,
-        },
-    };
-    let known = package.as_ref().map(|package| package as &dyn Package);
-    let Some(server) = server(session, &arguments.place, known, &machine.computer()) else {
+    let bundle = arguments.bundle.as_deref();
+    let Some((package, server)) = named(session, bundle, &arguments.place, &machine) else {
         return;
     };
-    let state = match known {
-        Some(package) => {
-            let bundle = &package.manifest().bundle;
-            Some(State::of(&server, &RealDisk, &bundle.name, &bundle.version))
-        }
-        None => match State::last(&server, &RealDisk) {
-            Ok(state) => state,
-            Err(error) => {
-                tell(session, &[state_failed(&server.program_data(), &error)]);
-                session.raise(Exit::Failure);
-                return;
-            }
-        },
+    let state = match &package {
+        Some(package) => Ok(Some(state_of(&server, package))),
+        None => State::last(&server, &RealDisk),
     };
-    let Some(state) = state else {
-        tell(session, &[nothing_known(&server, &server.program_data())]);
-        session.raise(Exit::Failure);
-        return;
+    let folder = server.program_data();
+    let state = match state {
+        Ok(Some(state)) => state,
+        Ok(None) => return refuse(session, &[nothing_known(&server, &folder)]),
+        Err(error) => return refuse(session, &[state_failed(&folder, &error)]),
     };
     let texts = |steps: &[StepNumber]| steps.iter().map(ToString::to_string).collect::<Vec<_>>();
     let (overwrite, leave) = (texts(&arguments.overwrite), texts(&arguments.leave));
@@ -53,7 +36,7 @@ pub(super) fn run(session: &mut Session, arguments: &RollbackArguments) {
         server: &server,
         disk: &RealDisk,
         machine: &machine,
-        package: known,
+        package: package.as_ref().map(|package| package as &dyn Package),
         overwrite: &overwrite,
         leave: &leave,
     };
@@ -64,13 +47,11 @@ pub(super) fn run(session: &mut Session, arguments: &RollbackArguments) {
         } => {}
         End::Back { .. } => session.raise(Exit::Findings),
         End::Refused(problems) => {
-            tell(session, &problems);
-            session.raise(Exit::Failure);
+            refuse(session, &problems);
             session.note("nothing on the server was changed\n");
         }
         End::Incomplete(problems) => {
-            tell(session, &problems);
-            session.raise(Exit::Failure);
+            refuse(session, &problems);
             session.note("NOT everything was taken back: `cbgen status` shows what is left\n");
         }
     }

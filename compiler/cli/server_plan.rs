@@ -2,59 +2,37 @@
 
 use std::path::Path;
 
-use crate::change::apply::{damaged, state_failed};
+use crate::change::apply::{busy, damaged};
 use crate::change::disk::{Disk as _, Found, RealDisk};
 use crate::change::history::History;
-use crate::change::journal::Journal;
-use crate::change::machine::Machine as _;
-use crate::change::plan::{Desk, Plan, html, text};
-use crate::change::state::{LARGEST, State, put};
-use crate::change::steps::Package as _;
+use crate::change::plan::{Plan, html, text};
+use crate::change::state::{LARGEST, put};
 use crate::codes;
 use crate::diag::Diagnostic;
 use crate::report::escape_hidden;
 
-use super::change::{open, selection, server, tell};
+use super::change::{begin, refuse, selection};
 use super::change_args::{PlanArguments, PlanFormat};
 use super::exit::Exit;
 use super::machine::RealMachine;
 use super::session::Session;
+use super::workshop::shown;
 
 /// Plans and prints.
 pub(super) fn run(session: &mut Session, arguments: &PlanArguments) {
     let machine = RealMachine::new();
-    let Some(package) = open(session, &arguments.bundle, arguments.signers.as_deref()) else {
+    let Some(begun) = begin(session, &arguments.work, &machine) else {
         return;
     };
-    let Some(server) = server(session, &arguments.place, Some(&package), &machine.computer()) else {
-        return;
-    };
-    let bundle = &package.manifest().bundle;
-    let state = State::of(&server, &RealDisk, &bundle.name, &bundle.version);
-    let journal = match Journal::open(&RealDisk, state.journal()) {
-        Ok(journal) => journal,
-        Err(error) => {
-            tell(session, &[state_failed(&state.windows, &error)]);
-            session.raise(Exit::Failure);
-            return;
-        }
-    };
-    let history = History::of(&journal.reading.lines);
-    let desk = Desk {
-        package: &package,
-        server: &server,
-        disk: &RealDisk,
-        machine: &machine,
-        history: &history,
-    };
-    let Some(selection) = selection(session, &desk, &arguments.steps) else {
+    let history = History::of(&begun.journal.reading.lines);
+    let desk = begun.desk(&machine, &history);
+    let Some(selection) = selection(session, &desk, &arguments.work.steps) else {
         return;
     };
     let mut plan = desk.plan(&selection);
-    plan.problems.extend(damaged(&journal));
-    if let Some(running) = state.busy(&RealDisk) {
-        plan.notes
-            .push(crate::change::apply::busy(running.as_ref()).message);
+    plan.problems.extend(damaged(&begun.journal));
+    if let Some(running) = begun.state.busy(&RealDisk) {
+        plan.notes.push(busy(running.as_ref()).message);
     }
     finish(session, arguments, &plan);
 }
@@ -91,7 +69,7 @@ fn finish(session: &mut Session, arguments: &PlanArguments, plan: &Plan) {
                 codes::OUTPUT_FAILED,
                 format!("the plan cannot be written: {error}"),
             )
-            .in_file(file.to_string_lossy().replace('\\', "/"))
+            .in_file(shown(file))
             .help("name a new file in a folder that is there"),
         );
     }
@@ -102,8 +80,7 @@ fn finish(session: &mut Session, arguments: &PlanArguments, plan: &Plan) {
     };
     session.print(&text);
     if plan.is_blocked() {
-        tell(session, &plan.obstacles());
-        session.raise(Exit::Failure);
+        refuse(session, &plan.obstacles());
     } else if plan.is_pending() {
         session.raise(Exit::Findings);
     }

@@ -42,6 +42,7 @@ pub(super) fn run(session: &mut Session, arguments: &Show) {
 }
 
 fn no_such_key(inventory: &str, missing: &show::NoSuchKey) -> Diagnostic {
+    let finding = |message: String| Diagnostic::new(codes::UNKNOWN_INVENTORY_KEY, message).in_file(inventory);
     let dot = if missing.section.is_empty() { "" } else { "." };
     let wanted = format!("{}{dot}{}", missing.section, missing.part);
     // What the inventory is made of, and not a part of what it is.
@@ -51,12 +52,7 @@ fn no_such_key(inventory: &str, missing: &show::NoSuchKey) -> Diagnostic {
         _ => None,
     };
     if let Some((what, key)) = elsewhere {
-        return Diagnostic::new(
-            codes::UNKNOWN_INVENTORY_KEY,
-            format!("`{wanted}` is {what} before an inventory is shown"),
-        )
-        .in_file(inventory)
-        .help(format!(
+        return finding(format!("`{wanted}` is {what} before an inventory is shown")).help(format!(
             "`cbgen show {inventory}{key}` prints each value with the line it comes from"
         ));
     }
@@ -65,27 +61,17 @@ fn no_such_key(inventory: &str, missing: &show::NoSuchKey) -> Diagnostic {
             Some(default) => format!("its default is `{default}`"),
             None => key.meaning,
         };
-        return Diagnostic::new(
-            codes::UNKNOWN_INVENTORY_KEY,
-            format!("`{wanted}` is not set here"),
-        )
-        .in_file(inventory)
-        .note(note)
-        .help(format!(
-            "`cbgen explain {}` says what it takes",
-            key.path.replace("[]", "")
-        ));
+        let path = key.path.replace("[]", "");
+        return finding(format!("`{wanted}` is not set here"))
+            .note(note)
+            .help(format!("`cbgen explain {path}` says what it takes"));
     }
     let section = if missing.section.is_empty() {
         "an inventory".to_owned()
     } else {
         format!("`{}`", missing.section)
     };
-    let finding = Diagnostic::new(
-        codes::UNKNOWN_INVENTORY_KEY,
-        format!("{section} has no `{}` here", missing.part),
-    )
-    .in_file(inventory);
+    let finding = finding(format!("{section} has no `{}` here", missing.part));
     match &missing.near {
         Some(near) => finding.help(format!("did you mean `{near}`?")),
         None => finding.help(format!("`cbgen show {inventory}` prints every key")),

@@ -10,7 +10,7 @@ use crate::codes::{self, Meaning};
 use crate::diag::{Diagnostic, Diagnostics, one_of};
 use crate::diff::sides::{LIMIT, unreadable};
 use crate::diff::{Side, Snapshot};
-use crate::driver::{Compiler, Run};
+use crate::driver::Compiler;
 use crate::files::{DiskFiles, EntryKind, Files, MemoryFiles};
 use crate::inventory::workspace::Workspace;
 use crate::inventory::{MAX_INPUT_BYTES, ReadInput};
@@ -21,7 +21,7 @@ use super::folder::{has_extension, inventories};
 use super::git::{GitProgram, Revision};
 use super::parallel::for_each_in_order;
 use super::session::Session;
-use super::workshop::{Workshop, plain, shown};
+use super::workshop::{Workshop, in_run, plain, shown};
 
 /// Whether two sides are one thing under two names. Two revisions may be the same commit: a pipeline compares a branch
 /// with its base, whether or not it has a commit of its own.
@@ -423,16 +423,11 @@ fn read_item(place: &SideFiles, compiler: &Compiler, item: &Comparand) -> Fetche
             .and_then(|bytes| Snapshot::of_archive(&origin, &bytes)),
         Comparand::Tree(path) => Snapshot::of_tree(&origin, files, Path::new(path)),
         Comparand::Inventory(path) => {
-            let mut sources = compiler.sources();
-            let mut diagnostics = Diagnostics::new();
-            let mut run = Run {
-                sources: &mut sources,
-                diagnostics: &mut diagnostics,
-                on_phase: &mut |_| (),
-            };
             let (shelf, disk) = (Shelf(files), Workspace::new(Path::new("")));
             let shelf: &dyn ReadInput = if place.is_disk { &disk } else { &shelf };
-            return match compiler.compile(&mut run, shelf, path) {
+            let (bundle, sources, diagnostics) =
+                in_run(compiler.sources(), |run| compiler.compile(run, shelf, path));
+            return match bundle {
                 // Warnings are part of the manifest, and so of the report.
                 Ok(bundle) if !diagnostics.has_errors() => {
                     Fetched::Read(Box::new(Snapshot::of_bundle(&origin, &bundle)))

@@ -6,10 +6,9 @@
 use super::args::Sign;
 use super::bundles::form;
 use super::session::Session;
-use super::workshop::shown;
+use super::workshop::{shown, unreadable};
 use crate::change::sign::{key_finding, sign};
 use crate::change::signature::{Key, KeyError};
-use crate::codes;
 use crate::diag::Diagnostic;
 use crate::files::{DiskFiles, Files as _};
 
@@ -46,10 +45,9 @@ pub(super) fn run(session: &mut Session, arguments: &Sign) {
 fn unlocked(files: &DiskFiles, arguments: &Sign) -> Result<Key, Box<Diagnostic>> {
     let name = shown(&arguments.key);
     let told = |error| Box::new(key_finding(&name, error));
-    let bytes = files.read(&arguments.key, LARGEST).map_err(|error| {
-        let message = format!("`{name}` cannot be read: {error}");
-        Box::new(Diagnostic::new(codes::UNREADABLE_FILE, message).in_file(name.clone()))
-    })?;
+    let bytes = files
+        .read(&arguments.key, LARGEST)
+        .map_err(|error| Box::new(unreadable(&name, &error)))?;
     let key = Key::read(&bytes).map_err(told)?;
     if !key.is_locked() {
         return Ok(key);

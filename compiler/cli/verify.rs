@@ -1,14 +1,11 @@
 //! `cbgen verify`: whether a bundle is what was built, and who says so; whether evidence is what was written.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use serde::Serialize;
 
 use crate::change::evidence::{self, Flaw, Summary};
 use crate::change::verify::{VerifiedBundle, Vouchers, verify};
-use crate::codes;
-use crate::diag::Diagnostic;
 use crate::files::{DiskFiles, Files as _};
 use crate::json;
 use crate::report::{counted, escape_hidden, visible};
@@ -18,7 +15,7 @@ use super::args::{AnswerFormat, Verify};
 use super::bundles::{flaw_finding, form, read_signers};
 use super::clock;
 use super::session::Session;
-use super::workshop::shown;
+use super::workshop::{shown, unreadable};
 
 /// Largest evidence: a run of 10,000 steps writes a tenth of it.
 const LARGEST_EVIDENCE: u64 = 64 << 20;
@@ -69,13 +66,8 @@ fn of_evidence(session: &mut Session, file: &Path, arguments: &Verify) {
     let bytes = match DiskFiles::new("").read(file, LARGEST_EVIDENCE) {
         Ok(bytes) => bytes,
         Err(error) => {
-            let finding = Diagnostic::new(
-                codes::UNREADABLE_FILE,
-                format!("`{name}` cannot be read: {error}"),
-            )
-            .in_file(name.clone())
-            .help("name a file of the folder `evidence` in the state folder of the bundle");
-            return session.report_files(&name, vec![finding]);
+            let help = "name a file of the folder `evidence` in the state folder of the bundle";
+            return session.report_files(&name, vec![unreadable(&name, &error).help(help)]);
         }
     };
     let (read, mut flaws) = match evidence::read(&bytes) {
@@ -151,7 +143,6 @@ fn evidence_answer(summary: &Summary<'_>, is_compared: bool) -> String {
 
 fn answer(bundle: &VerifiedBundle<'_>) -> String {
     let manifest = bundle.manifest();
-    let mut text = String::new();
     let (form, meaning) = form(bundle.form());
     let change = manifest
         .bundle
@@ -173,11 +164,7 @@ fn answer(bundle: &VerifiedBundle<'_>) -> String {
         ),
         format!("in full    {}", bundle.seal()),
     ];
-    for line in lines {
-        // Writing to a text cannot fail.
-        let _ = writeln!(text, "{line}");
-    }
-    text
+    lines.join("\n") + "\n"
 }
 
 fn signature(bundle: &VerifiedBundle<'_>) -> String {

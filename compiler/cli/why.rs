@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::bundle::MANIFEST;
+use crate::bundle::{MANIFEST, SUMS};
 use crate::codes;
 use crate::contract::manifest::Manifest;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::driver::Run;
-use crate::files::{EntryKind, Files as _};
+use crate::files::{EntryKind, Files as _, is_absent};
 use crate::inventory::Loaded;
 use crate::render::Rendered;
 use crate::source::Sources;
@@ -21,12 +21,10 @@ use super::exit::Exit;
 use super::folder::{has_extension, is_inventory};
 use super::made_with::NotRead;
 use super::session::Session;
-use super::workshop::{Workshop, plain, shown};
+use super::workshop::{Workshop, in_run, plain, shown, unreadable};
 
 /// Largest output file that is looked at.
 const MAX_OUTPUT_BYTES: u64 = 64 << 20;
-/// Files of a bundle that no template makes.
-const OWN_FILES: [&str; 2] = ["manifest.json", "SHA256SUMS"];
 
 /// Answers one question.
 pub(super) fn run(session: &mut Session, arguments: &Why) {
@@ -62,10 +60,13 @@ fn why(session: &mut Session, workshop: &Workshop, arguments: &Why) {
         (None, Some(tree)) => inventory_of(workshop, tree),
         (None, None) => Err(Vec::new()),
     };
-    if let Err(error) = workshop.files.read(file, MAX_OUTPUT_BYTES) {
-        session.fail(unreadable(file, &error));
-        return;
-    }
+    let on_disk = match workshop.files.read(file, MAX_OUTPUT_BYTES) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) => {
+            let help = "name a file of an `out/NAME` tree and a line of it, for example `out/acme-prod/RUNBOOK.md:12`";
+            return session.fail(unreadable(&shown(file), &error).help(help));
+        }
+    };
     let inventory = match found {
         Ok(inventory) => inventory,
         Err(not_these) => {
@@ -96,27 +97,20 @@ fn why(session: &mut Session, workshop: &Workshop, arguments: &Why) {
         Some(tree) => tree.path.clone(),
         None => shown(file),
     };
-    let lines = workshop
-        .files
-        .read(file, MAX_OUTPUT_BYTES)
-        .map_or(0, |bytes| String::from_utf8_lossy(&bytes).lines().count());
-    if OWN_FILES.contains(&path.as_str()) && arguments.place.line > lines {
-        return session.report_alone(no_such_line(file, lines, arguments.place.line));
-    }
-    if OWN_FILES.contains(&path.as_str()) {
-        session.print(&format!(
+    if [MANIFEST, SUMS].contains(&path.as_str()) {
+        // No template makes these.
+        let lines = on_disk.lines().count();
+        if arguments.place.line > lines {
+            return session.report_alone(no_such_line(file, lines, arguments.place.line));
+        }
+        return session.print(&format!(
             "{path} is written by cbgen itself: it lists every artifact with its digest, and the inputs\n"
         ));
-        return;
     }
+    let on_disk = on_disk.replace("\r\n", "\n");
     let not_read = tree.as_ref().and_then(|tree| templates_not_read(workshop, tree));
     let answer = workshop.with_run(session, &inventory, |workshop, run| {
         let (loaded, rendered) = compiled(workshop, run, &inventory)?;
-        let on_disk = workshop
-            .files
-            .read(file, MAX_OUTPUT_BYTES)
-            .map_err(|error| run.diagnostics.error(unreadable(file, &error)))?;
-        let on_disk = String::from_utf8_lossy(&on_disk).replace("\r\n", "\n");
         let explorer = explorer(workshop, run.sources, &loaded, &rendered);
         let mut found = Diagnostics::new();
         let answer = answer(&explorer, &mut found, &path, &on_disk, arguments, &inventory);
@@ -286,14 +280,7 @@ fn find_tree(workshop: &Workshop, file: &Path) -> (Option<InTree>, Vec<String>) 
                 }
                 Err(error) => error.to_string(),
             },
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) =>
-            {
-                continue;
-            }
+            Err(error) if is_absent(&error) => continue,
             Err(error) => error.to_string(),
         };
         passed_over.push(format!("`{}` cannot be read: {why}", shown(&name)));
@@ -350,15 +337,10 @@ struct Read {
 /// An inventory, if the file is one. Its mistakes are not kept: who gets `None` says that there are some, or has them
 /// reported.
 fn quietly(workshop: &Workshop, path: &Path) -> (Option<Loaded>, Read) {
-    let (mut sources, mut diagnostics) = (workshop.compiler.sources(), Diagnostics::new());
-    let mut run = Run {
-        sources: &mut sources,
-        diagnostics: &mut diagnostics,
-        on_phase: &mut |_| (),
-    };
-    let loaded = workshop
-        .compiler
-        .load(&mut run, &workshop.workspace, &shown(path));
+    let compiler = &workshop.compiler;
+    let (loaded, sources, diagnostics) = in_run(compiler.sources(), |run| {
+        compiler.load(run, &workshop.workspace, &shown(path))
+    });
     // From this code on, every value was read.
     let in_part = diagnostics
         .iter()
@@ -491,13 +473,4 @@ fn no_such_line(file: &Path, count: usize, line: usize) -> Diagnostic {
     )
     .in_file(shown(file))
     .help("count from 1, as editors do")
-}
-
-fn unreadable(file: &Path, error: &std::io::Error) -> Diagnostic {
-    Diagnostic::new(
-        codes::UNREADABLE_FILE,
-        format!("`{}` cannot be read: {error}", shown(file)),
-    )
-    .in_file(shown(file))
-    .help("name a file of an `out/NAME` tree and a line of it, for example `out/acme-prod/RUNBOOK.md:12`")
 }

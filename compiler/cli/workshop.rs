@@ -7,6 +7,7 @@ use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::driver::{Compiler, Run};
 use crate::files::DiskFiles;
+pub(super) use crate::files::shown;
 use crate::inventory::MAX_INPUT_BYTES;
 use crate::inventory::workspace::{STANDARD_INPUT, Workspace};
 use crate::report::Counts;
@@ -71,20 +72,33 @@ impl Workshop {
         subject: &Path,
         work: impl FnOnce(&Self, &mut Run<'_>) -> Result<T, Reported>,
     ) -> Option<T> {
-        let mut sources = self.compiler.sources();
-        let mut diagnostics = Diagnostics::new();
-        let mut run = Run {
-            sources: &mut sources,
-            diagnostics: &mut diagnostics,
-            on_phase: &mut |_| (),
-        };
-        let result = work(self, &mut run);
+        let (result, sources, diagnostics) = in_run(self.compiler.sources(), |run| work(self, run));
         session.report(&shown(subject), &sources, &diagnostics);
         if result.is_err() {
             session.raise(Exit::Findings);
         }
         result.ok()
     }
+}
+
+/// Does some work in a run of its own, and gives what it made, the texts and the findings.
+pub(super) fn in_run<T>(
+    mut sources: Sources,
+    work: impl FnOnce(&mut Run<'_>) -> T,
+) -> (T, Sources, Diagnostics) {
+    let mut diagnostics = Diagnostics::new();
+    let made = work(&mut Run {
+        sources: &mut sources,
+        diagnostics: &mut diagnostics,
+        on_phase: &mut |_| (),
+    });
+    (made, sources, diagnostics)
+}
+
+/// The finding for a file that cannot be read.
+pub(super) fn unreadable(name: &str, error: &io::Error) -> Diagnostic {
+    let message = format!("`{name}` cannot be read: {error}");
+    Diagnostic::new(codes::UNREADABLE_FILE, message).in_file(name)
 }
 
 /// Says what is wrong with an inventory, and with the templates that are left, when others have mistakes already.
@@ -94,18 +108,12 @@ fn check_without_result(
     workspace: &Workspace,
     inventory: &str,
 ) -> Counts {
-    let mut sources = compiler.map(Compiler::sources).unwrap_or_default();
-    let mut diagnostics = Diagnostics::new();
-    let mut run = Run {
-        sources: &mut sources,
-        diagnostics: &mut diagnostics,
-        on_phase: &mut |_| (),
-    };
-    match compiler {
+    let sources = compiler.map(Compiler::sources).unwrap_or_default();
+    let ((), sources, diagnostics) = in_run(sources, |run| match compiler {
         // It fails, and what it says is in the findings.
-        Some(compiler) => drop(compiler.compile(&mut run, workspace, inventory)),
-        None => Compiler::check_without_templates(&mut run, workspace, inventory),
-    }
+        Some(compiler) => drop(compiler.compile(run, workspace, inventory)),
+        None => Compiler::check_without_templates(run, workspace, inventory),
+    });
     session.report(inventory, &sources, &diagnostics)
 }
 
@@ -127,11 +135,6 @@ fn standard_input(session: &mut Session, inventories: &[PathBuf]) -> Option<Opti
             None
         }
     }
-}
-
-/// A path as messages show it.
-pub(super) fn shown(path: &Path) -> String {
-    path.to_string_lossy().replace('\\', "/")
 }
 
 /// A path without `.` and doubled separators, which name nothing.

@@ -4,7 +4,6 @@
 //! Windows. This file must not know what the digested files are.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -12,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest as _;
 
 use crate::contract::path::BundlePath;
+use crate::formats::Cut as _;
 
 /// A SHA-256 digest (FIPS 180-4), written as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,25 +34,14 @@ impl Digest {
     /// The first twelve digits in groups of four, short enough to read out over the telephone.
     pub fn spoken(&self) -> String {
         let text = self.to_string();
-        let mut groups = text.as_bytes().chunks(4).take(3).map(String::from_utf8_lossy);
-        let first = groups.next().unwrap_or(Cow::Borrowed(""));
-        groups.fold(first.into_owned(), |spoken, group| format!("{spoken} {group}"))
+        format!("{} {} {}", text.cut(..4), text.cut(4..8), text.cut(8..12))
     }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digit = |value: u8| {
-            *DIGITS
-                .get(usize::from(value))
-                .expect("four bits are less than 16")
-        };
-        let mut text = [0; 64];
-        for (to, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
-            *to = [digit(byte >> 4), digit(byte & 0xF)];
-        }
-        formatter.write_str(str::from_utf8(&text).expect("digits are ASCII"))
+        let mut bytes = self.0.iter();
+        bytes.try_for_each(|byte| write!(formatter, "{byte:02x}"))
     }
 }
 
@@ -153,29 +142,8 @@ impl schemars::JsonSchema for Digest {
 /// The list in the form `sha256sum -c` reads: digest, two blanks, path, line feed.
 pub fn sums<'a>(digests: impl IntoIterator<Item = (&'a BundlePath, Digest)>) -> String {
     digests.into_iter().fold(String::new(), |list, (path, digest)| {
-        list + &format!(
-            "{digest}  {path}
-"
-        )
+        list + &format!("{digest}  {path}\n")
     })
-}
-
-/// Reads a list back. `Err` holds the one-based numbers of lines that are not in that form, name an unsafe path, or
-/// name a path again (ignoring case).
-pub fn read_sums(text: &str) -> Result<BTreeMap<BundlePath, Digest>, Vec<usize>> {
-    let mut digests = BTreeMap::new();
-    let mut seen = std::collections::BTreeSet::new();
-    let mut wrong = Vec::new();
-    // `lines` would accept a CR before the line feed and a missing last line feed; `sums` writes neither.
-    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
-        match line.strip_suffix('\n').and_then(sum) {
-            Some((path, digest)) if seen.insert(path.collision_key()) => {
-                digests.insert(path, digest);
-            }
-            _ => wrong.push(number),
-        }
-    }
-    if wrong.is_empty() { Ok(digests) } else { Err(wrong) }
 }
 
 /// One line of the list without its line feed.
@@ -202,15 +170,5 @@ mod tests {
         for bad in ["", "e3", &EMPTY.to_uppercase(), &"é".repeat(32)] {
             assert_eq!(bad.parse::<Digest>(), Err(NotADigest), "{bad}");
         }
-    }
-
-    #[test]
-    fn lists_read_back() {
-        let path = BundlePath::parse("a b/c.txt").unwrap();
-        let text = sums([(&path, Digest::of(b""))]);
-        assert_eq!(text, format!("{EMPTY}  a b/c.txt\n"));
-        assert_eq!(read_sums(&text), Ok(BTreeMap::from([(path, Digest::of(b""))])));
-        let bad = format!("{EMPTY}  a\n{EMPTY}  A\n{EMPTY} *b\n{EMPTY}  ../c\n{EMPTY}  d\r\n{EMPTY}  e");
-        assert_eq!(read_sums(&bad), Err(vec![2, 3, 4, 5, 6]));
     }
 }

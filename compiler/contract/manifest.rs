@@ -6,7 +6,6 @@
 //! are made or stored.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,6 +14,7 @@ use super::artifact::{Effect, Role, Rollback, Scope};
 use super::digest::{Digest, sums};
 use super::path::BundlePath;
 use super::phase::Phase;
+use super::strict::{self, ContractError};
 use crate::formats::Format;
 use crate::formats::encode::{Encoding, LineEnd};
 use crate::formats::unseen::unseen;
@@ -184,18 +184,6 @@ pub struct Artifact {
     pub restarts: Vec<String>,
 }
 
-/// Why a text is not a manifest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ManifestError(String);
-
-impl fmt::Display for ManifestError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for ManifestError {}
-
 impl Manifest {
     /// The text of `manifest.json`.
     pub fn to_text(&self) -> String {
@@ -207,48 +195,22 @@ impl Manifest {
     /// Refused: another format number (said first, so that a bundle of a newer cbgen is named as such), unknown or
     /// missing keys, unsafe paths, paths out of order or equal ignoring case, a server or rollback artifact that is
     /// not in the manifest, and an id that is not the one of the artifacts.
-    pub fn read(bytes: &[u8]) -> Result<Self, ManifestError> {
-        #[derive(Deserialize)]
-        struct Head {
-            format: u64,
-        }
-        let refuse = |why: String| Err(ManifestError(why));
-        let text = match std::str::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => return refuse(format!("not UTF-8 at byte {}", error.valid_up_to())),
-        };
+    pub fn read(bytes: &[u8]) -> Result<Self, ContractError> {
+        let text = strict::text(bytes)?;
         if let Some(line) = text.lines().position(|line| !is_plain(line)) {
-            return refuse(format!(
+            return Err(ContractError(format!(
                 "line {} holds a character that no manifest has: a control character, or one that nobody sees",
                 line + 1
-            ));
+            )));
         }
-        match serde_json::from_str::<Head>(text) {
-            Ok(head) if head.format == u64::from(FORMAT) => {}
-            Ok(head) if head.format > u64::from(FORMAT) => {
-                return refuse(format!(
-                    "it has manifest format {}, made by a newer cbgen; this one reads format {FORMAT}",
-                    head.format
-                ));
-            }
-            Ok(head) => {
-                return refuse(format!(
-                    "manifest format {} does not exist; this cbgen reads format {FORMAT}",
-                    head.format
-                ));
-            }
-            Err(error) => return refuse(error.to_string()),
-        }
-        let manifest: Self = match serde_json::from_str(text) {
-            Ok(manifest) => manifest,
-            Err(error) => return refuse(error.to_string()),
-        };
+        strict::format(text, "manifest", FORMAT)?;
+        let manifest: Self = serde_json::from_str(text)?;
         manifest.consistent()?;
         Ok(manifest)
     }
 
-    fn consistent(&self) -> Result<(), ManifestError> {
-        let refuse = |why: String| Err(ManifestError(why));
+    fn consistent(&self) -> Result<(), ContractError> {
+        let refuse = |why: String| Err(ContractError(why));
         let servers: BTreeSet<&str> = self.servers.iter().map(|server| server.name.as_str()).collect();
         let paths: BTreeSet<&BundlePath> = self.artifacts.iter().map(|artifact| &artifact.path).collect();
         let mut keys: BTreeMap<String, &BundlePath> = BTreeMap::new();
@@ -313,13 +275,8 @@ fn is_plain(line: &str) -> bool {
 
 /// The id of a bundle with these artifacts and this program.
 pub fn id(artifacts: &[Artifact], tool: Option<&Tool>) -> Digest {
-    Digest::of(sums(listed(artifacts, tool)).as_bytes())
-}
-
-/// Path and digest of everything but the manifest, in order of paths.
-fn listed<'a>(artifacts: &'a [Artifact], tool: Option<&'a Tool>) -> BTreeMap<&'a BundlePath, Digest> {
     let artifacts = artifacts.iter().map(|artifact| (&artifact.path, artifact.sha256));
-    artifacts
-        .chain(tool.map(|tool| (&tool.path, tool.sha256)))
-        .collect()
+    let tool = tool.map(|tool| (&tool.path, tool.sha256));
+    let in_order: BTreeMap<&BundlePath, Digest> = artifacts.chain(tool).collect();
+    Digest::of(sums(in_order).as_bytes())
 }

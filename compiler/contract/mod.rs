@@ -10,3 +10,4 @@ pub mod moment;
 pub mod path;
 pub mod phase;
 pub mod runbook;
+pub mod strict;

@@ -1,6 +1,6 @@
-//! Moments of a change window: RFC 3339 time stamps, read, moved by minutes and written with the offset they came with.
+//! Moments: RFC 3339 time stamps, read, moved by minutes and written with the offset they came with.
 //!
-//! This file must not know a clock: every moment comes from an inventory.
+//! This file must not look at a clock: every moment comes from an inventory, or from who asked one.
 
 /// A moment with the offset people wrote it in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +39,15 @@ impl Moment {
             fraction: fraction.trim_end_matches('0').to_owned(),
             offset,
         })
+    }
+
+    /// So many seconds after 1970 began, in UTC.
+    pub fn utc(seconds: i64) -> Self {
+        Self {
+            seconds,
+            fraction: String::new(),
+            offset: 0,
+        }
     }
 
     /// Minutes east of UTC, as it was written.
@@ -94,7 +103,7 @@ impl Moment {
 }
 
 /// Days from 1970-01-01 in the Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date algorithms").
-fn days(year: i64, month: i64, day: i64) -> i64 {
+pub fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);

@@ -4,29 +4,21 @@
 //! reserved device name, no trailing dot or blank, ASCII only. [`BundlePath::parse`] is the only way in. This module
 //! must not touch the file system.
 
+use std::borrow::Borrow;
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::strict::ContractError;
 
 /// Longest path inside a bundle, in characters: with an unpack folder of up to 70 characters it stays below 200, which
 /// old Windows tools can still open (their limit is 260).
 pub const MAX_LENGTH: usize = 130;
 
 /// A normalized, relative, Windows-safe path inside a bundle.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
 pub struct BundlePath(String);
-
-/// Why a text is not a [`BundlePath`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PathError(String);
-
-impl fmt::Display for PathError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for PathError {}
 
 impl BundlePath {
     /// Parses a path as written in a template or an archive.
@@ -35,8 +27,8 @@ impl BundlePath {
     /// characters Windows forbids in names or batch scripts split and expand (the bundle's own `verify.cmd` refuses
     /// them), non-ASCII, trailing dots and blanks, device names such as `CON` or
     /// `nul.txt`, and paths longer than [`MAX_LENGTH`].
-    pub fn parse(text: &str) -> Result<Self, PathError> {
-        let refuse = |why: String| Err(PathError(why));
+    pub fn parse(text: &str) -> Result<Self, ContractError> {
+        let refuse = |why: String| Err(ContractError(why));
         if text.is_empty() {
             return refuse("the path is empty".into());
         }
@@ -93,15 +85,16 @@ impl BundlePath {
     }
 }
 
-impl fmt::Display for BundlePath {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+/// A path is found among others by its text: both have the same order.
+impl Borrow<str> for BundlePath {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 
-impl Serialize for BundlePath {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+impl fmt::Display for BundlePath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
     }
 }
 

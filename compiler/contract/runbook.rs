@@ -15,6 +15,7 @@ use super::artifact::{Effect, Rollback};
 use super::manifest::Window;
 use super::path::BundlePath;
 use super::phase::Phase;
+use super::strict::{self, ContractError};
 use crate::formats::Format;
 use crate::formats::unseen::unseen;
 use crate::json;
@@ -337,18 +338,6 @@ impl JsonSchema for StepNumber {
     }
 }
 
-/// Why a text is not a runbook.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunbookError(String);
-
-impl fmt::Display for RunbookError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for RunbookError {}
-
 /// The key of a text with a character that a terminal obeys or nobody sees. Texts of several lines have line feeds.
 fn hides<'v>(value: &'v serde_json::Value, key: &'v str) -> Option<&'v str> {
     use serde_json::Value;
@@ -380,40 +369,16 @@ impl Runbook {
     ///
     /// Refused: another format number (said first), characters that nobody sees, unknown or missing keys, unsafe paths, numbers that do not rise at
     /// a place, steps that are not in their phase, and steps whose kind and artifact contradict each other.
-    pub fn read(bytes: &[u8]) -> Result<Self, RunbookError> {
-        #[derive(Deserialize)]
-        struct Head {
-            format: u64,
-        }
-        let refuse = |why: String| Err(RunbookError(why));
-        let text = match std::str::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => return refuse(format!("not UTF-8 at byte {}", error.valid_up_to())),
-        };
-        match serde_json::from_str::<Head>(text) {
-            Ok(head) if head.format == u64::from(FORMAT) => {}
-            Ok(head) if head.format > u64::from(FORMAT) => {
-                return refuse(format!(
-                    "it has runbook format {}, made by a newer cbgen; this one reads format {FORMAT}",
-                    head.format
-                ));
-            }
-            Ok(head) => {
-                return refuse(format!(
-                    "runbook format {} does not exist; this cbgen reads format {FORMAT}",
-                    head.format
-                ));
-            }
-            Err(error) => return refuse(error.to_string()),
-        }
-        let value: serde_json::Value =
-            serde_json::from_str(text).map_err(|error| RunbookError(error.to_string()))?;
+    pub fn read(bytes: &[u8]) -> Result<Self, ContractError> {
+        let text = strict::text(bytes)?;
+        strict::format(text, "runbook", FORMAT)?;
+        let value = serde_json::from_str(text)?;
         if let Some(key) = hides(&value, "runbook") {
-            return refuse(format!(
+            return Err(ContractError(format!(
                 "`{key}` holds a character that no runbook has: a control character, or one that nobody sees"
-            ));
+            )));
         }
-        let runbook: Self = serde_json::from_str(text).map_err(|error| RunbookError(error.to_string()))?;
+        let runbook: Self = serde_json::from_str(text)?;
         runbook.consistent()?;
         Ok(runbook)
     }
@@ -423,13 +388,6 @@ impl Runbook {
         self.steps
             .iter()
             .find(|step| step.number == number && step.server.as_deref() == server)
-    }
-
-    /// The steps of one place, in order; `None` is the whole installation.
-    pub fn steps_at<'a>(&'a self, server: Option<&'a str>) -> impl Iterator<Item = &'a Step> {
-        self.steps
-            .iter()
-            .filter(move |step| step.server.as_deref() == server)
     }
 
     /// Lines of the main path: each step by hand, and one command for steps in a row that cbgen does at one place. A
@@ -478,8 +436,8 @@ impl Runbook {
             .filter(move |other| other.server != step.server)
     }
 
-    fn consistent(&self) -> Result<(), RunbookError> {
-        let refuse = |why: String| Err(RunbookError(why));
+    fn consistent(&self) -> Result<(), ContractError> {
+        let refuse = |why: String| Err(ContractError(why));
         let phases: BTreeMap<u32, Phase> = self
             .phases
             .iter()
@@ -601,7 +559,6 @@ mod tests {
             step("1.2", Some("B")),
         ]);
         assert_eq!(Runbook::read(runbook.to_text().as_bytes()), Ok(runbook.clone()));
-        assert_eq!(runbook.steps_at(Some("B")).count(), 1);
         let number = "1.2".parse().unwrap();
         assert_eq!(runbook.step(Some("A"), number), runbook.steps.get(1));
         assert_eq!(runbook.step(None, number), None);
@@ -634,12 +591,18 @@ mod tests {
             assert!(error.contains(expected), "{error}");
         };
         let good = runbook(vec![step("1.1", None)]).to_text();
-        check(
-            &good.replace("\"format\": 1", "\"format\": 2"),
-            "made by a newer cbgen",
-        );
-        check(&good.replace("\"format\": 1", "\"format\": 0"), "does not exist");
-        check(&good.replace("\"1.1\"", "\"2.1\""), "not in its phase");
+        for (from, to, expected) in [
+            (r#""format": 1"#, r#""format": 2"#, "made by a newer cbgen"),
+            (r#""format": 1"#, r#""format": 0"#, "does not exist"),
+            (r#""1.1""#, r#""2.1""#, "not in its phase"),
+            (r#""1.1""#, r#""1.01""#, "not the number of a step"),
+            (r#""manual""#, r#""script""#, "contradict each other"),
+            (r#""one_way": false"#, r#""one_way": true"#, "two things"),
+            (r#""minutes": 5"#, r#""minutes": 5, "owner": 1"#, "unknown field"),
+            (r#""number": 1"#, r#""number": 2"#, "not numbered"),
+        ] {
+            check(&good.replace(from, to), expected);
+        }
         for hidden in ["\\u001b[2J", "\\u009b31m", "\\u202e", "\\u200b", "\\u2028", "\\r"] {
             let title = format!("\"title\": \"{hidden}");
             let forged = good.replace("\"title\": \"", &title);
@@ -650,21 +613,10 @@ mod tests {
             &runbook(vec![step("1.2", None), step("1.1", None)]).to_text(),
             "out of order",
         );
-        check(&good.replace("\"1.1\"", "\"1.01\""), "not the number of a step");
-        check(&good.replace("\"manual\"", "\"script\""), "contradict each other");
         let mut nowhere = step("1.1", None);
         nowhere.kind = StepKind::Edit;
         nowhere.artifact = Some(BundlePath::parse("a.lines").unwrap());
         check(&runbook(vec![nowhere]).to_text(), "does not say which");
-        check(
-            &good.replace("\"one_way\": false", "\"one_way\": true"),
-            "two things",
-        );
-        check(
-            &good.replace("\"minutes\": 5", "\"minutes\": 5, \"owner\": 1"),
-            "unknown field",
-        );
-        check(&good.replace("\"number\": 1", "\"number\": 2"), "not numbered");
         let mut ahead = step("1.1", None);
         ahead.needs = Some("1.1".parse().unwrap());
         check(&runbook(vec![ahead]).to_text(), "comes later");

@@ -2,6 +2,18 @@
 
 use crate::formats::edits::EditKind;
 
+/// How the name of a text of edits ends, and what that tells.
+const ENDINGS: [(&str, EditKind); 8] = [
+    (".set.yml", EditKind::YamlLines),
+    (".set.yaml", EditKind::YamlLines),
+    (".set.json", EditKind::JsonKeys),
+    (".js.json", EditKind::References),
+    (".set.url", EditKind::IniLines),
+    (".set.ini", EditKind::IniLines),
+    (".set", EditKind::Terms),
+    (".xdt", EditKind::Xdt),
+];
+
 /// The kind that the name of a text of edits tells, as bundles name them, and as people name transforms
 /// (`web.Release.config` beside `web.config`).
 pub fn kind_by_name(edits: &str, file: &str) -> Option<EditKind> {
@@ -10,33 +22,15 @@ pub fn kind_by_name(edits: &str, file: &str) -> Option<EditKind> {
         name.to_ascii_lowercase()
     };
     let (name, file) = (last(edits), last(file));
-    let ends = |ending: &str| name.ends_with(ending);
-    if ends(".set.yml") || ends(".set.yaml") {
-        return Some(EditKind::YamlLines);
+    let mut endings = ENDINGS.iter();
+    if let Some((_, kind)) = endings.find(|(ending, _)| name.ends_with(ending)) {
+        return Some(*kind);
     }
-    if ends(".set.json") {
-        return Some(EditKind::JsonKeys);
-    }
-    if ends(".js.json") {
-        return Some(EditKind::References);
-    }
-    if ends(".set.url") || ends(".set.ini") {
-        return Some(EditKind::IniLines);
-    }
-    if ends(".set") {
-        return Some(EditKind::Terms);
-    }
-    transform(&name, &file)
-}
-
-/// `NAME.xdt`, or `NAME.ANYTHING.config` for a file `NAME.config`.
-fn transform(name: &str, file: &str) -> Option<EditKind> {
-    let beside = || {
-        let stem = file.strip_suffix(".config")?;
-        let middle = name.strip_prefix(stem)?.strip_suffix(".config")?;
-        middle.strip_prefix('.').filter(|middle| !middle.is_empty())
-    };
-    (name.strip_suffix(".xdt").is_some() || beside().is_some()).then_some(EditKind::Xdt)
+    // `NAME.ANYTHING.config` for a file `NAME.config`.
+    let stem = file.strip_suffix(".config")?;
+    let middle = name.strip_prefix(stem)?.strip_suffix(".config")?;
+    let middle = middle.strip_prefix('.').filter(|middle| !middle.is_empty());
+    middle.map(|_| EditKind::Xdt)
 }
 
 #[cfg(test)]

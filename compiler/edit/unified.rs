@@ -140,13 +140,13 @@ impl Page<'_> {
                     .take_while(|(one, other)| one == other)
                     .count()
             };
-            let starts: Vec<usize> = (0..old.len().max(new.len())).map(same).collect();
-            let start = |index: usize| (!hidden).then(|| starts.get(index).copied().unwrap_or_default());
-            for index in 0..old.len() {
-                self.line('-', true, old.start + index, start(index));
+            let start = |index: usize| (!hidden).then(|| same(index));
+            let starts: Vec<Option<usize>> = (0..old.len().max(new.len())).map(start).collect();
+            for (index, start) in old.zip(&starts) {
+                self.line('-', true, index, *start);
             }
-            for index in 0..new.len() {
-                self.line('+', false, new.start + index, start(index));
+            for (index, start) in new.zip(&starts) {
+                self.line('+', false, index, *start);
             }
         }
     }

@@ -6,7 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Entry, EntryKind, Files, Handle, Links, Lock, not_regular, too_large};
+use super::{Entry, EntryKind, Files, Handle, Links, Lock, is_absent, not_regular, shown, too_large};
 
 /// The file system of the machine, seen from a root folder. Absolute paths stand for themselves.
 #[derive(Clone, Debug)]
@@ -65,8 +65,7 @@ impl DiskFiles {
         } else {
             &self.root
         };
-        let place = std::fs::canonicalize(root)?;
-        Ok(place.to_string_lossy().replace('\\', "/"))
+        Ok(shown(&std::fs::canonicalize(root)?))
     }
 
     /// Where a file or folder lies, whichever name and links lead to it. Errors: those of the system.
@@ -285,14 +284,7 @@ impl Files for DiskFiles {
     fn kind(&self, path: &Path) -> io::Result<Option<EntryKind>> {
         match std::fs::symlink_metadata(self.at(path)) {
             Ok(metadata) => Ok(Some(kind_of(metadata.file_type()))),
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) =>
-            {
-                Ok(None)
-            }
+            Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(error),
         }
     }

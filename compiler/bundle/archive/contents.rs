@@ -10,6 +10,7 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write};
 use super::directory::{self, Member, Readable};
 use super::{ArchiveError, Limits, Trouble, entry};
 use crate::contract::path::BundlePath;
+use crate::formats::Cut as _;
 
 /// An archive whose directories were read and found in order, entry by entry.
 pub struct Contents<'a> {
@@ -173,7 +174,7 @@ fn unpack(source: &mut dyn Readable, member: &Member, sink: &mut dyn Write) -> R
             Ok(read) => read,
             Err(error) => return wrong(format!("it cannot be unpacked: {error}")),
         };
-        let read = piece.get(..read).unwrap_or_default();
+        let read = piece.cut(..read);
         size += u64::try_from(read.len()).unwrap_or(u64::MAX);
         if size > member.size {
             return wrong(format!("it says {} bytes and has more", member.size));

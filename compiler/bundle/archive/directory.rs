@@ -8,6 +8,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::{ArchiveError, Limits, Trouble, entry, whole};
+use crate::formats::Cut as _;
 
 /// Something to read an archive from.
 pub trait Readable: Read + Seek {}
@@ -57,7 +58,29 @@ const MEANINGFUL: u16 = ENCRYPTED | SIZES_BEHIND | PATCHED | STRONGLY_ENCRYPTED 
 const BIG_SIZES: u16 = 0x0001;
 const SECOND_NAME: u16 = 0x7075;
 
-/// Little-endian numbers of a record, in order.
+/// A record of a fixed length, which was read as a whole: its little-endian numbers, at the places the format gives them.
+struct Record(Vec<u8>);
+
+impl Record {
+    fn number<const N: usize>(&self, place: usize) -> [u8; N] {
+        let number = self.0.cut(place..).first_chunk();
+        *number.expect("the number lies in the record")
+    }
+
+    fn two(&self, place: usize) -> u16 {
+        u16::from_le_bytes(self.number(place))
+    }
+
+    fn four(&self, place: usize) -> u32 {
+        u32::from_le_bytes(self.number(place))
+    }
+
+    fn eight(&self, place: usize) -> u64 {
+        u64::from_le_bytes(self.number(place))
+    }
+}
+
+/// Little-endian numbers of a field whose length somebody stated, in order, as far as they are there.
 struct Numbers<'a>(&'a [u8]);
 
 impl Numbers<'_> {
@@ -69,10 +92,6 @@ impl Numbers<'_> {
 
     fn two(&mut self) -> Option<u16> {
         self.take().map(u16::from_le_bytes)
-    }
-
-    fn four(&mut self) -> Option<u32> {
-        self.take().map(u32::from_le_bytes)
     }
 
     fn eight(&mut self) -> Option<u64> {
@@ -151,39 +170,32 @@ fn end(source: &mut dyn Readable) -> Result<End, ArchiveError> {
     let Some(at) = length.checked_sub(22) else {
         return Err(broken("it is shorter than the shortest archive"));
     };
-    let record = bytes_at(source, at, 22)?;
-    if !record.starts_with(&END) || !record.ends_with(&[0, 0]) {
+    let record = Record(bytes_at(source, at, 22)?);
+    if !record.0.starts_with(&END) || !record.0.ends_with(&[0, 0]) {
         return Err(broken(if marks_an_end(source, length)? {
             "bytes stand behind its directory, or it has a comment"
         } else {
             "it is no zip archive, or it is cut short"
         }));
     }
-    let mut numbers = Numbers(record.get(4..).unwrap_or_default());
-    let parsed = (|| {
-        let disks = (numbers.two()?, numbers.two()?);
-        let entries = (numbers.two()?, numbers.two()?);
-        Some((disks, entries, numbers.four()?, numbers.four()?))
-    })();
-    let Some((disks, entries, size, start)) = parsed else {
-        return Err(broken("it is cut short"));
-    };
     let small = End {
-        entries: entries.1.into(),
-        size: size.into(),
-        start: start.into(),
+        entries: record.two(10).into(),
+        size: record.four(12).into(),
+        start: record.four(16).into(),
     };
     let locator = match at.checked_sub(20) {
-        Some(locator_at) => Some((locator_at, bytes_at(source, locator_at, 20)?)),
+        Some(locator_at) => Some((locator_at, Record(bytes_at(source, locator_at, 20)?))),
         None => None,
     };
     let (end, ends_at) = match locator {
-        Some((locator_at, locator)) if locator.starts_with(&BIG_END_LOCATOR) => {
+        Some((locator_at, locator)) if locator.0.starts_with(&BIG_END_LOCATOR) => {
             big_end(source, &locator, locator_at, small)?
         }
         Some(_) | None => (small, at),
     };
-    if disks != (0, 0) || entries.0 != entries.1 {
+    let (disk, first_disk, entries_here, entries) =
+        (record.two(4), record.two(6), record.two(8), record.two(10));
+    if (disk, first_disk) != (0, 0) || entries_here != entries {
         return Err(broken("it is one part of several"));
     }
     match end.start.checked_add(end.size) {
@@ -205,34 +217,35 @@ fn marks_an_end(source: &mut dyn Readable, length: u64) -> Result<bool, ArchiveE
 /// The record of a large archive, which must agree with the small one in every number that fits there.
 fn big_end(
     source: &mut dyn Readable,
-    locator: &[u8],
+    locator: &Record,
     locator_at: u64,
     small: End,
 ) -> Result<(End, u64), ArchiveError> {
-    let mut numbers = Numbers(locator.get(4..).unwrap_or_default());
-    let (Some(0), Some(at), Some(1)) = (numbers.four(), numbers.eight(), numbers.four()) else {
+    let (disk, at, disks) = (locator.four(4), locator.eight(8), locator.four(16));
+    if (disk, disks) != (0, 1) {
         return Err(broken("it is one part of several"));
-    };
+    }
     if at.checked_add(56) != Some(locator_at) {
         return Err(broken("the records at its end do not follow each other"));
     }
-    let record = bytes_at(source, at, 56)?;
-    let mut numbers = Numbers(record.get(4..).unwrap_or_default());
-    let parsed = (|| {
-        let size = numbers.eight()?;
-        let _versions = numbers.four()?;
-        let disks = (numbers.four()?, numbers.four()?);
-        let entries = (numbers.eight()?, numbers.eight()?);
-        let end = End {
-            entries: entries.1,
-            size: numbers.eight()?,
-            start: numbers.eight()?,
-        };
-        (size == 44 && disks == (0, 0) && entries.0 == entries.1).then_some(end)
-    })();
-    let Some(end) = parsed.filter(|_| record.starts_with(&BIG_END)) else {
-        return Err(broken("the record at its end is damaged"));
+    let record = Record(bytes_at(source, at, 56)?);
+    let end = End {
+        entries: record.eight(32),
+        size: record.eight(40),
+        start: record.eight(48),
     };
+    let (rest, disk, first_disk, entries_here) = (
+        record.eight(4),
+        record.four(16),
+        record.four(20),
+        record.eight(24),
+    );
+    if !record.0.starts_with(&BIG_END)
+        || (rest, disk, first_disk) != (44, 0, 0)
+        || entries_here != end.entries
+    {
+        return Err(broken("the record at its end is damaged"));
+    }
     let agrees = |small: u64, most: u64, big: u64| small == most || small == big;
     if agrees(small.entries, 0xFFFF, end.entries)
         && agrees(small.size, 0xFFFF_FFFF, end.size)
@@ -257,43 +270,31 @@ fn central(
     let mut members = Vec::new();
     let mut read = 0_u64;
     for _ in 0..end.entries {
-        let record = bytes(&mut directory, 46)?;
-        if !record.starts_with(&CENTRAL) {
+        let record = Record(bytes(&mut directory, 46)?);
+        if !record.0.starts_with(&CENTRAL) {
             return Err(broken("its directory is damaged"));
         }
-        let mut numbers = Numbers(record.get(4..).unwrap_or_default());
-        let parsed = (|| {
-            let (made_by, _needed) = (numbers.two()?, numbers.two()?);
-            let (flags, method, _time) = (numbers.two()?, numbers.two()?, numbers.four()?);
-            let (crc, packed, size) = (numbers.four()?, numbers.four()?, numbers.four()?);
-            let lengths = (numbers.two()?, numbers.two()?, numbers.two()?);
-            let (disk, _internal) = (numbers.two()?, numbers.two()?);
-            let (external, header) = (numbers.four()?, numbers.four()?);
-            Some((
-                made_by, flags, method, crc, packed, size, lengths, disk, external, header,
-            ))
-        })();
-        let Some((made_by, flags, method, crc, packed, size, lengths, disk, external, header)) = parsed
-        else {
-            return Err(broken("its directory is damaged"));
-        };
+        let (packed, size, header) = (record.four(20), record.four(24), record.four(42));
+        let lengths = (record.two(28), record.two(30), record.two(32));
         let raw_name = bytes(&mut directory, lengths.0.into())?;
         let extra = bytes(&mut directory, lengths.1.into())?;
         // A comment of an entry is no part of what is unpacked.
         let _comment = bytes(&mut directory, lengths.2.into())?;
         read += 46 + u64::from(lengths.0) + u64::from(lengths.1) + u64::from(lengths.2);
         let name = String::from_utf8_lossy(&raw_name).into_owned();
+        let disk = record.two(34);
         if disk != 0 {
             return Err(broken("it is one part of several"));
         }
+        let (made_by, external) = (record.two(4), record.four(38));
         let mut member = Member {
             is_folder: name.ends_with('/'),
             size: size.into(),
             packed: packed.into(),
-            crc,
-            method,
+            crc: record.four(16),
+            method: record.two(10),
             data: 0,
-            flags,
+            flags: record.two(8),
             header: header.into(),
             // Only Unix (3) and macOS (19) put a mode there.
             file_type: if matches!(made_by >> 8, 3 | 19) {
@@ -376,20 +377,13 @@ fn local(source: &mut dyn Readable, mut member: Member, directory: u64) -> Resul
     if member.header >= directory {
         return Err(damaged());
     }
-    let record = bytes_at(source, member.header, 30).map_err(|_| damaged())?;
-    if !record.starts_with(&LOCAL) {
+    let record = Record(bytes_at(source, member.header, 30).map_err(|_| damaged())?);
+    if !record.0.starts_with(&LOCAL) {
         return Err(damaged());
     }
-    let mut numbers = Numbers(record.get(4..).unwrap_or_default());
-    let parsed = (|| {
-        let _needed = numbers.two()?;
-        let (flags, method, _time) = (numbers.two()?, numbers.two()?, numbers.four()?);
-        let (crc, packed, size) = (numbers.four()?, numbers.four()?, numbers.four()?);
-        Some((flags, method, crc, packed, size, numbers.two()?, numbers.two()?))
-    })();
-    let Some((flags, method, crc, packed, size, name_length, extra_length)) = parsed else {
-        return Err(damaged());
-    };
+    let (flags, method, crc) = (record.two(6), record.two(8), record.four(14));
+    let (packed, size) = (record.four(18), record.four(22));
+    let (name_length, extra_length) = (record.two(26), record.two(28));
     let name = bytes(source, name_length.into()).map_err(|_| damaged())?;
     if name != member.raw_name {
         let message = format!(
@@ -488,11 +482,7 @@ fn content_end(
         expected.extend(member.crc.to_le_bytes());
         for size in [member.packed, member.size] {
             let bytes = size.to_le_bytes();
-            expected.extend(if wide {
-                bytes.as_slice()
-            } else {
-                bytes.get(..4).unwrap_or_default()
-            });
+            expected.extend(if wide { bytes.as_slice() } else { bytes.cut(..4) });
         }
         expected
     };
@@ -517,20 +507,11 @@ fn refused(member: &Member) -> Option<ArchiveError> {
             "it is compressed in a way other than deflate, which Windows cannot unpack",
         );
     }
-    if member.is_folder {
-        return (member.size != 0 || !matches!(member.file_type, 0 | 0o040_000)).then(|| {
-            entry(
-                Trouble::Special,
-                &member.name,
-                "it is named as a folder and is none",
-            )
-        });
+    if !member.is_folder && !matches!(member.file_type, 0 | 0o100_000) {
+        return refuse(Trouble::Special, "it is a link or another special file");
     }
-    (!matches!(member.file_type, 0 | 0o100_000)).then(|| {
-        entry(
-            Trouble::Special,
-            &member.name,
-            "it is a link or another special file",
-        )
-    })
+    if member.is_folder && (member.size != 0 || !matches!(member.file_type, 0 | 0o040_000)) {
+        return refuse(Trouble::Special, "it is named as a folder and is none");
+    }
+    None
 }

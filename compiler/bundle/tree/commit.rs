@@ -35,7 +35,6 @@ use serde::{Deserialize, Serialize};
 
 use super::super::Bundle;
 use super::Survey;
-use super::recover::Recovered;
 use crate::contract::digest::Digest;
 use crate::files::Files;
 
@@ -234,7 +233,7 @@ pub(super) fn commit(
         }
         if result.is_err()
             && let Ok(recovery) = place.recover(files)
-            && recovery.outcome == Recovered::Completed
+            && recovery.is_completed
         {
             *result = Ok(recovery.kept);
         }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::tests::{OUT, codes_of, named, new_bundle, old_bundle, put, state, text};
+use super::tests::{OUT, codes_of, named, new_bundle, old_bundle, put, state, text, write};
 use super::*;
 use crate::files::DiskFiles;
 
@@ -29,6 +29,15 @@ impl Ground {
 
     fn write(&self, path: &str, text: &str) {
         self.files().write(Path::new(path), text.as_bytes()).unwrap();
+    }
+
+    fn remove(&self, path: &str) {
+        self.files().remove(Path::new(path)).unwrap();
+    }
+
+    fn recover(&self) -> recover::Recovery {
+        let place = OutputSlot::new(Path::new(OUT), "acme");
+        place.recover(&self.files()).unwrap()
     }
 
     /// A journal whose write looks as if it had reached its commit point.
@@ -116,8 +125,7 @@ fn an_archive_of_another_bundle_is_never_replaced() {
         ground.write("out/.acme.commit", &journal);
         ground.write("out/.acme.staging/zip", "evil");
         ground.write("out/.acme.staging/sums", "evil");
-        let place = OutputSlot::new(Path::new(OUT), "acme");
-        place.recover(&ground.files()).unwrap();
+        ground.recover();
         assert!(state(&ground.files()) == other, "{journal}");
     }
 }
@@ -133,26 +141,21 @@ fn an_archive_that_is_not_the_one_of_the_tree_is_dropped() {
         ground.journal();
         let staged = Path::new("out/.acme.staging/zip");
         ground.files().write(staged, &archive).unwrap();
-        OutputSlot::new(Path::new(OUT), "acme")
-            .recover(&ground.files())
-            .unwrap();
+        ground.recover();
         assert!(state(&ground.files()) == before);
     }
     // The right one is taken.
     let ground = Ground::new();
     let before = state(&ground.files());
-    ground.files().remove(Path::new("out/acme-1.zip")).unwrap();
-    ground.files().remove(Path::new("out/acme-1.zip.sha256")).unwrap();
+    ground.remove("out/acme-1.zip");
+    ground.remove("out/acme-1.zip.sha256");
     ground.journal();
     ground
         .files()
         .write(Path::new("out/.acme.staging/zip"), &right)
         .unwrap();
     ground.write("out/.acme.staging/sums", &archive_sums(&old_bundle(), &right));
-    let recovery = OutputSlot::new(Path::new(OUT), "acme")
-        .recover(&ground.files())
-        .unwrap();
-    assert_eq!(recovery.outcome, recover::Recovered::Completed);
+    assert!(ground.recover().is_completed);
     assert!(state(&ground.files()) == before);
 }
 
@@ -178,7 +181,7 @@ fn links_in_place_of_the_staging_folder_are_not_followed() {
     }
     // Not even when the tree itself is missing.
     let ground = Ground::new();
-    ground.files().remove(Path::new("out/acme")).unwrap();
+    ground.remove("out/acme");
     ground.link("../../outside/tree", "out/.acme.staging/old");
     ground.journal();
     ground.check(&[], &[]);
@@ -266,17 +269,14 @@ fn pipes_are_not_waited_for() {
         "out/acme/a/changed.sql",
     ] {
         let ground = Ground::new();
-        ground.files().remove(Path::new(path)).unwrap();
+        ground.remove(path);
         pipe(&ground, path);
         ground.refused("CB0704");
     }
     let ground = Ground::new();
-    ground
-        .files()
-        .remove(Path::new("out/acme/manifest.json"))
-        .unwrap();
+    ground.remove("out/acme/manifest.json");
     pipe(&ground, "out/acme/manifest.json");
-    ground.files().remove(Path::new("out/acme/SHA256SUMS")).unwrap();
+    ground.remove("out/acme/SHA256SUMS");
     pipe(&ground, "out/acme/SHA256SUMS");
     assert!(put(&ground.files(), &new_bundle()).0.is_err());
     let ground = Ground::new();
@@ -338,7 +338,7 @@ fn folders_with_names_of_ours_are_named_and_kept() {
     }
     for path in ["out/acme-1.zip", "out/acme-1.zip.sha256"] {
         let ground = Ground::new();
-        ground.files().remove(Path::new(path)).unwrap();
+        ground.remove(path);
         ground.write(&format!("{path}/x"), "mine");
         ground.refused("CB0704");
     }

@@ -17,27 +17,16 @@ use super::{ARCHIVE_LIMIT, archived_manifest, sums_of_archive};
 use crate::contract::digest::{Digest, sums};
 use crate::contract::manifest::Manifest;
 use crate::contract::path::BundlePath;
-use crate::files::{EntryKind, Files};
+use crate::files::{EntryKind, Files, is_about_content};
 
 /// Largest manifest or list of digests that is read here.
 const FILE_LIMIT: u64 = 256 << 20;
 
-/// What [`OutputSlot::recover`] found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recovered {
-    /// No write was interrupted, or one before it was ready.
-    Nothing,
-    /// A write was undone.
-    Undone,
-    /// A write was completed.
-    Completed,
-}
-
 /// What [`OutputSlot::recover`] did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovery {
-    /// With the write that was interrupted.
-    pub outcome: Recovered,
+    /// Whether a write that was interrupted was completed; otherwise there was none, or it was undone.
+    pub is_completed: bool,
     /// A folder with files that cbgen did not make and that have no place in the tree.
     pub kept: Option<PathBuf>,
 }
@@ -52,10 +41,7 @@ impl OutputSlot<'_> {
         let journal = match files.kind(&self.journal())? {
             None => {
                 files.remove(&self.staging())?;
-                return Ok(Recovery {
-                    outcome: Recovered::Nothing,
-                    kept: None,
-                });
+                return Ok(Recovery::default());
             }
             Some(EntryKind::Folder) => return Err(taken(&self.journal())),
             // Without its folder, or as a link or a pipe, it is not ours to follow; nor is one that cannot be read, because
@@ -67,8 +53,7 @@ impl OutputSlot<'_> {
             },
             Some(EntryKind::File | EntryKind::Link | EntryKind::Other) => None,
         };
-        let mut outcome = Recovered::Undone;
-        let mut kept = None;
+        let (mut is_completed, mut kept) = (false, None);
         if is_staged {
             if files.kind(&self.tree())?.is_none() && files.kind(&self.aside())? == Some(EntryKind::Folder) {
                 files.rename(&self.aside(), &self.tree())?;
@@ -77,7 +62,7 @@ impl OutputSlot<'_> {
             {
                 self.place_verified(files)?;
                 kept = self.adopt_or_keep(files, &self.staged_tree())?;
-                outcome = Recovered::Completed;
+                is_completed = true;
             }
             // Also when the tree came back in another way meanwhile.
             kept = kept.or(self.adopt_or_keep(files, &self.aside())?);
@@ -86,7 +71,7 @@ impl OutputSlot<'_> {
         // The journal first: without its staged tree it would look as if the commit point had been reached.
         files.remove(&self.journal())?;
         files.remove(&self.staging())?;
-        Ok(Recovery { outcome, kept })
+        Ok(Recovery { is_completed, kept })
     }
 
     /// Whether the staged tree is in place. Both trees exist before and after the exchange, so names do not tell.
@@ -231,15 +216,14 @@ fn is_archive_of(archive: &[u8], text: &[u8], manifest: &Manifest, list: &[u8]) 
     {
         return false;
     }
-    let own = |name: &str| BundlePath::parse(name).ok().and_then(|path| entries.get(&path));
     let listed = sums(
         entries
             .iter()
             .filter(|(path, _)| path.as_str() != SUMS)
             .map(|(path, bytes)| (path, Digest::of(bytes))),
     );
-    own(MANIFEST).is_some_and(|bytes| bytes == text)
-        && own(SUMS).is_some_and(|bytes| bytes == list)
+    entries.get(MANIFEST).is_some_and(|bytes| bytes == text)
+        && entries.get(SUMS).is_some_and(|bytes| bytes == list)
         && list == listed.as_bytes()
         && entries.len() == manifest.artifacts.len() + usize::from(manifest.tool.is_some()) + 2
 }
@@ -250,14 +234,6 @@ fn read(files: &dyn Files, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>
         Err(error) if is_about_content(&error) => Ok(None),
         result => result,
     }
-}
-
-/// Whether an error says that this is no file of ours, and not that the system could not read it.
-fn is_about_content(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidInput
-    )
 }
 
 /// A folder has a name that cbgen uses for a file of its own. Whose it is nobody knows, so it is not removed.

@@ -17,6 +17,7 @@ use crate::files::{EntryKind, Files};
 const FILE_LIMIT: u64 = 256 << 20;
 
 /// Every file an earlier build made, with the digest of the text it wrote where that is known.
+#[derive(Default)]
 pub(super) struct Made {
     pub(super) files: BTreeMap<PathBuf, Option<Digest>>,
     pub(super) manifest: Option<Manifest>,
@@ -51,6 +52,7 @@ pub(super) fn made(files: &dyn Files, tree: &Path) -> io::Result<Made> {
 }
 
 /// The result of a comparison. Paths are relative to the tree.
+#[derive(Default)]
 pub(super) struct Survey {
     /// The manifest that stands there, when it can be read.
     pub(super) manifest: Option<Manifest>,
@@ -72,32 +74,27 @@ pub(super) struct Survey {
 
 /// Compares the tree with the bundle. A tree that is not there is empty.
 pub(super) fn survey(files: &dyn Files, tree: &Path, bundle: &Bundle) -> io::Result<Survey> {
-    let mut found = Survey {
-        manifest: None,
-        differences: Vec::new(),
-        unchanged: BTreeSet::new(),
-        stale: Vec::new(),
-        edited: Vec::new(),
-        foreign: Vec::new(),
-        foreign_folders: Vec::new(),
-        blocked: Vec::new(),
-    };
-    let (made, entries) = match files.kind(tree)? {
-        None => (None, BTreeMap::new()),
+    let (
+        Made {
+            files: made,
+            manifest,
+        },
+        entries,
+    ) = match files.kind(tree)? {
+        None => (Made::default(), BTreeMap::new()),
         Some(EntryKind::Folder) => {
-            let entries = files.list(tree)?;
-            let entries = entries
-                .into_iter()
-                .map(|entry| (entry.path, entry.kind))
-                .collect();
-            (Some(made(files, tree)?), entries)
+            let entries = files.list(tree)?.into_iter();
+            let entries = entries.map(|entry| (entry.path, entry.kind)).collect();
+            (made(files, tree)?, entries)
         }
         Some(EntryKind::File | EntryKind::Link | EntryKind::Other) => {
             return Err(io::ErrorKind::NotADirectory.into());
         }
     };
-    let (made, manifest) = made.map_or((BTreeMap::new(), None), |made| (made.files, made.manifest));
-    found.manifest = manifest;
+    let mut found = Survey {
+        manifest,
+        ..Survey::default()
+    };
 
     for (path, file) in bundle.files() {
         let relative = PathBuf::from(path.as_str());
@@ -154,7 +151,7 @@ pub(super) fn survey(files: &dyn Files, tree: &Path, bundle: &Bundle) -> io::Res
         .flat_map(|path| path.ancestors().skip(1))
         .collect();
     let needed_now: BTreeSet<&Path> = new.iter().flat_map(|path| path.ancestors().skip(1)).collect();
-    let list_changes = !found.unchanged.iter().any(|path| path.as_str() == SUMS);
+    let list_changes = !found.unchanged.contains(SUMS);
     for (relative, kind) in &entries {
         if new.contains(relative.as_path()) {
             continue;

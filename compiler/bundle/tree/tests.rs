@@ -53,6 +53,19 @@ pub(super) fn named(name: &str, text: &str) -> Bundle {
     super::super::bundle(&mut Diagnostics::new(), identity, vec![], vec![], vec![], parts).unwrap()
 }
 
+/// Writes a bundle into a folder: [`prepare`], then [`commit()`].
+pub(super) fn write(
+    diagnostics: &mut Diagnostics,
+    files: &dyn Files,
+    press: &Press,
+    out: &Path,
+    bundle: &Bundle,
+) -> Result<Written, Reported> {
+    let prepared = prepare(diagnostics, files, press, out, bundle)?;
+    let written = commit(files, vec![prepared]).pop().unwrap();
+    written.map_err(|finding| diagnostics.error(finding))
+}
+
 pub(super) fn put(files: &dyn Files, bundle: &Bundle) -> (Result<Written, Reported>, Vec<Diagnostic>) {
     let mut diagnostics = Diagnostics::new();
     let result = write(&mut diagnostics, files, &Press::default(), Path::new(OUT), bundle);
@@ -344,7 +357,17 @@ struct Faulty<'a> {
     exchange: bool,
 }
 
-impl Faulty<'_> {
+impl<'a> Faulty<'a> {
+    fn new(inner: &'a dyn Files, fault: Fault, at: usize, exchange: bool) -> Self {
+        Self {
+            inner,
+            fault,
+            at,
+            done: AtomicUsize::new(0),
+            exchange,
+        }
+    }
+
     fn operation(&self, half: impl FnOnce()) -> io::Result<()> {
         let number = self.done.fetch_add(1, Ordering::Relaxed);
         match self.fault {
@@ -485,13 +508,7 @@ fn interrupt(
     for at in 0.. {
         let files = prepare();
         let files = files.as_ref();
-        let faulty = Faulty {
-            inner: files,
-            fault,
-            at,
-            done: AtomicUsize::new(0),
-            exchange,
-        };
+        let faulty = Faulty::new(files, fault, at, exchange);
         let (result, findings) = put(&faulty, &new_bundle());
         let place = OutputSlot::new(Path::new(OUT), "acme");
         // Where the system cannot exchange names, the tree may be missing until somebody cleans up.
@@ -595,13 +612,7 @@ fn every_interruption_of_several_leaves_each_old_or_new() {
             let files = MemoryFiles::default();
             assert_eq!(put_all(&files, "old\n"), NAMES.len());
             let old = state(&files);
-            let faulty = Faulty {
-                inner: &files,
-                fault,
-                at,
-                done: AtomicUsize::new(0),
-                exchange,
-            };
+            let faulty = Faulty::new(&files, fault, at, exchange);
             let succeeded = put_all(&faulty, "new\n");
             for name in NAMES {
                 OutputSlot::new(Path::new(OUT), name).recover(&files).unwrap();
@@ -648,13 +659,7 @@ fn recovery_can_be_interrupted_as_well() {
             let files = MemoryFiles::default();
             put(&files, &old_bundle()).0.unwrap();
             let before = state(&files);
-            let killed_at = |at| Faulty {
-                inner: &files,
-                fault: Fault::Kill,
-                at,
-                done: AtomicUsize::new(0),
-                exchange: again % 2 == 0,
-            };
+            let killed_at = |at| Faulty::new(&files, Fault::Kill, at, again % 2 == 0);
             drop(put(&killed_at(at), &new_bundle()).0);
             drop(OutputSlot::new(Path::new(OUT), "acme").recover(&killed_at(again)));
             OutputSlot::new(Path::new(OUT), "acme").recover(&files).unwrap();

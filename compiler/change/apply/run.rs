@@ -150,28 +150,19 @@ impl Apply<'_> {
                         why: why.clone(),
                     });
                     let help = "when it has ended, look at its log; then `cbgen apply` goes on, or `cbgen rollback` goes back";
-                    return End::Failed {
-                        is_back: false,
-                        problems: vec![Problem::new(
-                            codes::STEP_FAILED,
-                            format!("step {}: {why}; nothing was taken back", step.number),
-                            help,
-                        )],
-                    };
+                    let message = format!("step {}: {why}; nothing was taken back", step.number);
+                    return in_between(Problem::new(codes::STEP_FAILED, message, help));
                 }
                 Err(Trouble::Failed(why)) => return self.fail(step, &why),
             }
         }
         match self.room.record(Record::Done) {
             Ok(()) => End::Done,
-            Err(error) => End::Failed {
-                is_back: false,
-                problems: vec![Problem::new(
-                    codes::STATE_FAILED,
-                    format!("every step is done, but the journal could not say so: {error}"),
-                    "make room and run `cbgen apply` once more; it finds that everything is done",
-                )],
-            },
+            Err(error) => in_between(Problem::new(
+                codes::STATE_FAILED,
+                format!("every step is done, but the journal could not say so: {error}"),
+                "make room and run `cbgen apply` once more; it finds that everything is done",
+            )),
         }
     }
 
@@ -392,7 +383,7 @@ impl Apply<'_> {
         script::check_files(room, &self.scripts).map_err(failed)?;
         let started = Record::Started {
             step: number.clone(),
-            command: job.command(room).map_err(failed)?,
+            command: job.command().map_err(failed)?,
             secrets: wanted,
             log: job.log_name(room.run),
         };
@@ -454,14 +445,11 @@ impl Apply<'_> {
         });
         match &self.room.journal_failed {
             None => End::Waits,
-            Some(error) => End::Failed {
-                is_back: false,
-                problems: vec![Problem::new(
-                    codes::STATE_FAILED,
-                    format!("the run stopped at step {number}, but the journal could not say so: {error}"),
-                    "make room; `cbgen apply` goes on, `cbgen rollback` goes back",
-                )],
-            },
+            Some(error) => in_between(Problem::new(
+                codes::STATE_FAILED,
+                format!("the run stopped at step {number}, but the journal could not say so: {error}"),
+                "make room; `cbgen apply` goes on, `cbgen rollback` goes back",
+            )),
         }
     }
 
@@ -532,10 +520,15 @@ impl Apply<'_> {
             }
             End::Nothing | End::Refused(_) => {}
         }
-        if let Some(seal) = seal {
-            room.detail(&format!("evidence: {}", room.state.evidence_name(room.run)));
-            room.detail(&format!("seal for the change record: {seal}"));
-        }
+        room.tell_seal(seal);
+    }
+}
+
+/// A run that failed, and of which nothing was taken back.
+fn in_between(problem: Problem) -> End {
+    End::Failed {
+        is_back: false,
+        problems: vec![problem],
     }
 }
 
@@ -592,16 +585,11 @@ fn unpack(desk: &Desk<'_>, state: &State, pending: &[&Step]) -> io::Result<BTree
         return Ok(files);
     }
     let place = match server_of(&desk.server.place) {
-        Some(server) => format!("servers/{server}/"),
+        Some(server) => format!("servers/{server}/").to_lowercase(),
         None => "deployment/".to_owned(),
     };
     for artifact in &desk.package.manifest().artifacts {
-        if artifact
-            .path
-            .as_str()
-            .to_lowercase()
-            .starts_with(&place.to_lowercase())
-        {
+        if artifact.path.collision_key().starts_with(&place) {
             let bytes = desk.package.read(&artifact.path).map_err(io::Error::other)?;
             state.unpack(desk.disk, &artifact.path, &bytes)?;
             files.insert(artifact.path.clone(), artifact.sha256);

@@ -8,7 +8,8 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
-use super::{Disk, Found, Held, is_held};
+use super::{Disk, Found, Held, is_held, not_regular};
+use crate::files::is_absent;
 
 /// How often a held file is asked for again, and the longest pause in milliseconds: some ten seconds together.
 const TRIES: u32 = 45;
@@ -70,14 +71,7 @@ impl Disk for RealDisk {
     fn look(&self, path: &Path) -> io::Result<Option<Found>> {
         match std::fs::symlink_metadata(path) {
             Ok(metadata) => Ok(Some(found(&metadata))),
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) =>
-            {
-                Ok(None)
-            }
+            Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -86,9 +80,7 @@ impl Disk for RealDisk {
         match self.look(path)? {
             None => return Err(io::ErrorKind::NotFound.into()),
             Some(Found::File(_)) => {}
-            Some(Found::Folder | Found::Link | Found::Other) => {
-                return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-            }
+            Some(Found::Folder | Found::Link | Found::Other) => return Err(not_regular()),
         }
         let mut content = Vec::new();
         // One byte more than allowed tells a file that grew after it was measured.
@@ -217,7 +209,7 @@ impl Disk for RealDisk {
 
     fn lock(&self, path: &Path) -> io::Result<Option<Held>> {
         if matches!(self.look(path)?, Some(Found::Folder | Found::Link | Found::Other)) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+            return Err(not_regular());
         }
         let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(path)?;
         match file.try_lock() {

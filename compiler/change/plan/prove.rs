@@ -25,12 +25,6 @@ use super::{Desk, Outlook, Planned, Problem, ValueChange, difference};
 /// What a change needs beside the files themselves: journal, logs, evidence.
 const SPARE_SPACE: u64 = 16 << 20;
 
-/// What a step found at its target.
-enum Present {
-    Content(Option<Vec<u8>>),
-    Obstacles(Vec<Obstacle>),
-}
-
 pub(super) struct Prover<'a> {
     desk: Desk<'a>,
     /// Files as the steps before leave them.
@@ -113,15 +107,13 @@ impl<'a> Prover<'a> {
         }
     }
 
-    fn present(&self, step: &Step, target: &Target) -> Present {
+    /// The content of a target as the steps before leave it.
+    fn present(&self, step: &Step, target: &Target) -> Result<Option<Vec<u8>>, Vec<Obstacle>> {
         if let Some(bytes) = self.changed.get(&key(&target.windows)) {
-            return Present::Content(Some(bytes.clone()));
+            return Ok(Some(bytes.clone()));
         }
         let may_be_new = step.kind == StepKind::Replace;
-        match examine(self.desk.server, self.desk.disk, target, may_be_new) {
-            Ok(content) => Present::Content(content),
-            Err(obstacles) => Present::Obstacles(obstacles),
-        }
+        examine(self.desk.server, self.desk.disk, target, may_be_new)
     }
 
     fn prove_file(&mut self, step: &Step, planned: &mut Planned) {
@@ -131,18 +123,15 @@ impl<'a> Prover<'a> {
         let windows = target_of(step).to_owned();
         let target = Target::of(self.desk.server, self.desk.disk, &windows);
         let present = match self.present(step, &target) {
-            Present::Content(content) => content,
-            Present::Obstacles(found) if may_lack_its_file(step) && is_absent(&found) => {
+            Ok(content) => content,
+            Err(found) if may_lack_its_file(step) && is_absent(&found) => {
                 planned.outlook = Outlook::Nothing;
                 planned
                     .notes
                     .push("the file is not on this server, so there is nothing in it to rewrite".to_owned());
                 return;
             }
-            Present::Obstacles(found) => {
-                self.obstacles(step, &found, planned);
-                return;
-            }
+            Err(found) => return self.obstacles(step, &found, planned),
         };
         planned.before = present.as_deref().map(Digest::of);
         if let Some(was) = self.desk.history.files.get(&key(&windows))
@@ -162,17 +151,7 @@ impl<'a> Prover<'a> {
         }
         let edited = match editing::make(step, &artifact, present.as_deref()) {
             Ok(edited) => edited,
-            Err(refused) => {
-                planned
-                    .problems
-                    .extend(refused.into_iter().map(|refused| Problem {
-                        code: codes::EDIT_IMPOSSIBLE.id().to_owned(),
-                        message: refused.message,
-                        line: refused.line,
-                        help: refused.help,
-                    }));
-                return;
-            }
+            Err(refused) => return planned.problems.extend(refused),
         };
         let bytes = edited.bytes;
         planned.after = Some(Digest::of(&bytes));
@@ -257,12 +236,8 @@ impl<'a> Prover<'a> {
         let Some(script) = self.artifact(step, planned) else {
             return;
         };
-        let number = step.number.to_string();
-        if let Some(run) = self
-            .desk
-            .history
-            .script_done(self.desk.package.seal(), place_of(step), &number)
-        {
+        let (seal, number) = (self.desk.package.seal(), step.number.to_string());
+        if let Some(run) = self.desk.history.script_done(seal, place_of(step), &number) {
             planned.outlook = Outlook::Nothing;
             planned.notes.push(format!("it ended well in run {run}"));
             return;
@@ -308,11 +283,9 @@ impl<'a> Prover<'a> {
     }
 
     fn room_for_scripts(&mut self, step: &Step) {
-        let folder = |path: &BundlePath| {
-            path.as_str()
-                .rsplit_once('/')
-                .map(|(folder, _)| folder.to_owned())
-        };
+        fn folder(path: &BundlePath) -> Option<&str> {
+            path.as_str().rsplit_once('/').map(|(folder, _)| folder)
+        }
         let own = step.artifact.as_ref().and_then(folder);
         let artifacts = &self.desk.package.manifest().artifacts;
         let beside = artifacts.iter().filter(|artifact| folder(&artifact.path) == own);
@@ -320,12 +293,8 @@ impl<'a> Prover<'a> {
     }
 
     fn prove_manual(&mut self, step: &Step, planned: &mut Planned) {
-        let number = step.number.to_string();
-        if let Some(run) = self
-            .desk
-            .history
-            .confirmed(self.desk.package.seal(), place_of(step), &number)
-        {
+        let (seal, number) = (self.desk.package.seal(), step.number.to_string());
+        if let Some(run) = self.desk.history.confirmed(seal, place_of(step), &number) {
             planned.outlook = Outlook::Nothing;
             planned.notes.push(format!("it was confirmed in run {run}"));
         } else {

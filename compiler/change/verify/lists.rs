@@ -95,7 +95,7 @@ pub(super) fn compare(
             finding(format!("`{SUMS}` names `{path}`, and `{MANIFEST}` does not"));
         }
     }
-    if !digests.keys().any(|path| path.as_str() == MANIFEST) {
+    if !digests.contains_key(MANIFEST) {
         finding(format!("`{SUMS}` does not name `{MANIFEST}`"));
     }
 }
@@ -133,4 +133,26 @@ pub(super) fn wrong_id(manifest: &[u8]) -> Option<String> {
             computed.spoken()
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_read_back() {
+        let (path, empty) = (BundlePath::parse("a b/c.txt").unwrap(), Digest::of(b""));
+        let text = sums([(&path, empty)]);
+        assert_eq!(text, format!("{empty}  a b/c.txt\n"));
+        assert_eq!(
+            read(text.as_bytes()),
+            (BTreeMap::from([(path, empty)]), Vec::new())
+        );
+        let bad = format!("{empty}  a\n{empty}  A\n{empty} *b\n{empty}  ../c\n{empty}  d\r\n{empty}  e");
+        let (_, wrong) = read(bad.as_bytes());
+        assert_eq!(
+            wrong.iter().map(|(line, _)| *line).collect::<Vec<_>>(),
+            [2, 3, 4, 5, 6]
+        );
+    }
 }

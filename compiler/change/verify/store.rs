@@ -12,7 +12,7 @@ use crate::codes::{self, Code};
 use crate::contract::digest::{Digest, Hasher};
 use crate::contract::path::BundlePath;
 use crate::diag::Diagnostic;
-use crate::files::{EntryKind, Files, Links};
+use crate::files::{EntryKind, Files, Links, shown};
 
 /// Where a bundle is read from.
 pub(super) enum Store<'a> {
@@ -89,14 +89,12 @@ impl<'a> Store<'a> {
         origin: &str,
         found: &mut Vec<Diagnostic>,
     ) -> Result<(Self, BTreeSet<BundlePath>), Box<Diagnostic>> {
-        let kind = files.kind(place).map_err(|error| unreadable(origin, &error))?;
-        match kind {
-            None => Err(unreadable(origin, &io::ErrorKind::NotFound.into())),
+        let failed = |error: io::Error| unreadable(origin, &error);
+        match files.kind(place).map_err(failed)? {
+            None => Err(failed(io::ErrorKind::NotFound.into())),
             Some(EntryKind::Folder) => Self::open_folder(files, place, origin, found),
             Some(EntryKind::File | EntryKind::Link | EntryKind::Other) => {
-                let file = files
-                    .open(place, Links::Followed)
-                    .map_err(|error| unreadable(origin, &error))?;
+                let file = files.open(place, Links::Followed).map_err(failed)?;
                 let (contents, errors) = Contents::open(file, Limits::default())
                     .map_err(|error| Box::new(archive_finding(origin, &error)))?;
                 found.extend(errors.iter().map(|error| archive_finding(origin, error)));
@@ -117,7 +115,7 @@ impl<'a> Store<'a> {
         let mut seen: BTreeMap<String, BundlePath> = BTreeMap::new();
         for entry in entries {
             // Only what is no Unicode is lost here, and that is no path of a bundle in any case.
-            let name = entry.path.to_string_lossy().replace('\\', "/");
+            let name = shown(&entry.path);
             let shown = name.escape_debug();
             let refuse =
                 |code, message: String, help: &str| Diagnostic::new(code, message).in_file(origin).help(help);
@@ -167,7 +165,8 @@ impl<'a> Store<'a> {
         match self {
             Self::Archive(contents) => {
                 let Some(member) = contents.files().get(path) else {
-                    return Err(Unread::Broken(Box::new(gone(path))));
+                    let gone = Diagnostic::new(codes::BUNDLE_MISSING_FILE, format!("`{path}` is missing"));
+                    return Err(Unread::Broken(Box::new(gone)));
                 };
                 if member.size > limit {
                     return Err(Unread::Longer);
@@ -207,10 +206,6 @@ impl<'a> Store<'a> {
         self.read_into(path, limit, &mut content)?;
         Ok(content)
     }
-}
-
-fn gone(path: &BundlePath) -> Diagnostic {
-    Diagnostic::new(codes::BUNDLE_MISSING_FILE, format!("`{path}` is missing"))
 }
 
 /// The finding for a bundle that cannot be opened.
