@@ -199,7 +199,7 @@ fn take_pairs<'a, K: Ord>(
 }
 
 /// The facts that are not used.
-fn unused<'a>(facts: Vec<&'a Plain>, used: Vec<bool>) -> Vec<&'a Plain> {
+fn unused(facts: Vec<&Plain>, used: Vec<bool>) -> Vec<&Plain> {
     let facts = facts.into_iter().zip(used);
     facts.filter(|(_, used)| !used).map(|(fact, _)| fact).collect()
 }

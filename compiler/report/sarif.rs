@@ -42,25 +42,30 @@ impl Document {
         });
         if let Some(name) = file_name(sources, finding) {
             let span = finding.primary.as_ref().map(|label| label.span);
-            result["locations"] = json!([{ "physicalLocation": place(sources, name, span) }]);
+            set(
+                &mut result,
+                "locations",
+                json!([{ "physicalLocation": place(sources, name, span) }]),
+            );
         }
         let related = related(sources, finding);
         if !related.is_empty() {
-            result["relatedLocations"] = related.into();
+            set(&mut result, "relatedLocations", related.into());
         }
-        result["partialFingerprints"] = json!({ "cbgenFinding/v1": fingerprint });
+        set(
+            &mut result,
+            "partialFingerprints",
+            json!({ "cbgenFinding/v1": fingerprint }),
+        );
         self.results.push((finding.code, result));
     }
 
     /// The whole document, pretty-printed, with a line feed at its end.
     pub(super) fn text(self) -> String {
         let results = self.results.into_iter().map(|(code, mut result)| {
-            result["ruleIndex"] = self
-                .codes
-                .iter()
-                .take_while(|known| **known < code)
-                .count()
-                .into();
+            let rules = self.codes.iter();
+            let index = rules.take_while(|known| **known < code).count();
+            set(&mut result, "ruleIndex", index.into());
             result
         });
         let document = json!({
@@ -129,7 +134,7 @@ fn related(sources: &Sources, finding: &Diagnostic) -> Vec<Value> {
         .map(|(id, (place, text))| {
             let mut location = json!({ "id": id, "physicalLocation": place });
             if !text.is_empty() {
-                location["message"] = json!({ "text": text });
+                set(&mut location, "message", json!({ "text": text }));
             }
             location
         })
@@ -140,14 +145,21 @@ fn related(sources: &Sources, finding: &Diagnostic) -> Vec<Value> {
 fn place(sources: &Sources, name: &str, span: Option<Span>) -> Value {
     let mut place = json!({ "artifactLocation": { "uri": uri(name), "uriBaseId": "%SRCROOT%" } });
     if let Some(range) = span.and_then(|span| TextRange::of(sources, span)) {
-        place["region"] = json!({
+        let region = json!({
             "startLine": range.line,
             "startColumn": range.column,
             "endLine": range.end_line,
             "endColumn": range.end_column,
         });
+        set(&mut place, "region", region);
     }
     place
+}
+
+/// Sets a key of an object; a new one comes last.
+fn set(object: &mut Value, key: &str, value: Value) {
+    let object = object.as_object_mut().expect("it was made as an object");
+    object.insert(key.to_owned(), value);
 }
 
 fn rule(code: Code) -> Value {
