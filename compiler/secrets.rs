@@ -17,6 +17,7 @@ mod names;
 mod positions;
 mod public;
 mod shapes;
+mod values;
 
 /// A text that looks like a secret. The value itself is never part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -201,8 +202,8 @@ impl<'t> Watch<'t> {
 /// (`add[key=Password] > @value`). Steps before them are sections; in JSON they count too, because what stands in a list
 /// has no name.
 pub fn secret_fact(path: &FactPath, value: &str, declared: &[&str]) -> Option<String> {
-    let value = positions::first_value(value.trim_start());
-    if !positions::is_literal(value, declared) {
+    let value = values::first_value(value.trim_start());
+    if !values::is_literal(value, declared) {
         return None;
     }
     let (last, above) = path.steps().split_last()?;

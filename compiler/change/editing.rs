@@ -8,7 +8,7 @@ use crate::formats::Format;
 use crate::formats::edits::{EditKind, Edited, Edits, Note};
 use crate::formats::encode::decode;
 
-use super::plan::Problem;
+use super::problem::Problem;
 
 /// The file after a step. `artifact` are its deployed bytes, `present` is what is there. `Err` is why it cannot be made.
 pub fn make(step: &Step, artifact: &[u8], present: Option<&[u8]>) -> Result<Edited, Vec<Problem>> {

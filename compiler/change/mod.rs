@@ -14,6 +14,7 @@ pub mod journal;
 pub mod machine;
 pub mod moment;
 pub mod plan;
+pub mod problem;
 pub mod records;
 pub mod rollback;
 pub mod room;

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::codes::{self, Code};
+use crate::codes;
 use crate::contract::digest::Digest;
 use crate::contract::runbook::{Step, StepKind, StepNumber};
 use crate::json;
@@ -22,6 +22,7 @@ use crate::json;
 use super::disk::Disk;
 use super::history::{History, Standing};
 use super::machine::Machine;
+use super::problem::Problem;
 use super::server::Server;
 use super::steps::{Package, Selection};
 
@@ -68,44 +69,6 @@ pub struct Restart {
     pub name: String,
     /// Because of which steps.
     pub steps: Vec<String>,
-}
-
-/// What is in the way, or has to be looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Problem {
-    /// Diagnostic code.
-    pub code: String,
-    /// What is wrong.
-    pub message: String,
-    /// Line of the target, where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub line: Option<usize>,
-    /// What to do.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub help: Option<String>,
-}
-
-impl Problem {
-    /// A problem with its remedy.
-    pub fn new(code: Code, message: impl Into<String>, help: &str) -> Self {
-        Self {
-            code: code.id().to_owned(),
-            message: message.into(),
-            line: None,
-            help: Some(help.to_owned()),
-        }
-    }
-
-    /// Whether nothing can be done before it is out of the way; a warning is only told.
-    pub fn blocks(&self) -> bool {
-        codes::find(&self.code).is_none_or(|code| code.severity() == codes::Severity::Error)
-    }
-
-    /// How it is introduced in a report.
-    pub(super) fn words(&self) -> &'static str {
-        if self.blocks() { "cannot" } else { "look at this" }
-    }
 }
 
 /// What applying a step means now.

@@ -13,7 +13,7 @@ use super::disk::Disk;
 use super::history::{History, Run, Standing};
 use super::journal::{Journal, Line, Meant, Record};
 use super::machine::Machine;
-use super::plan::Problem;
+use super::problem::Problem;
 use super::records;
 use super::room::{Room, who};
 use super::server::Server;

@@ -8,7 +8,7 @@ use crate::codes;
 
 use super::disk::{Disk, Found};
 use super::machine::Machine;
-use super::plan::Problem;
+use super::problem::Problem;
 use super::server::Server;
 
 /// Where the command line of SQL Server is installed, one folder for each version below.

@@ -17,7 +17,7 @@ use super::file::{Target, clean, settle, swap, unmake};
 use super::history::{History, Run, key};
 use super::journal::{FileIntent, Meant, Record};
 use super::machine::{Ended, Secret};
-use super::plan::Problem;
+use super::problem::Problem;
 use super::room::Room;
 use super::script;
 use super::server::Server;

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::View;
-use super::problem::{Problem, Problems};
+use super::problem::Problems;
 use crate::codes::{self, Severity};
 use crate::inventory::accept::Acceptance;
 
@@ -107,11 +107,6 @@ pub(super) fn answer(view: &View<'_>, today: Option<&str>, problems: &mut Proble
                 .help("look at the warning again: settle it, or write a later date and a reason that holds today");
         }
     }
-}
-
-/// Whether a finding is about an acceptance itself.
-pub(super) fn is_about_one(problem: &Problem) -> bool {
-    [codes::ACCEPTANCE_UNUSED, codes::ACCEPTANCE_EXPIRED].contains(&problem.code)
 }
 
 /// Names of an acceptance that no server has, with their places in its list.

@@ -159,7 +159,7 @@ pub fn check_salvaged(diagnostics: &mut Diagnostics, salvaged: &Salvaged) {
             Severity::Error => true,
             Severity::Warning => {
                 problem.accepted.is_none()
-                    && !accept::is_about_one(problem)
+                    && !problem.is_about_an_acceptance()
                     && !salvaged.is_in_doubt(problem.place.pointer())
             }
         };

@@ -5,8 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::accept;
-use crate::codes::{Code, Severity};
+use crate::codes::{self, Code, Severity};
 use crate::diag::Diagnostic;
 use crate::inventory::Places;
 use crate::inventory::accept::Acceptance;
@@ -116,7 +115,12 @@ impl Problem {
     /// Whether an engineer must know it: warnings about acceptances are for the author alone, and one of them depends on
     /// the day.
     pub(super) fn is_for_the_runbook(&self) -> bool {
-        self.code.severity() == Severity::Warning && !accept::is_about_one(self)
+        self.code.severity() == Severity::Warning && !self.is_about_an_acceptance()
+    }
+
+    /// Whether it is about an acceptance itself.
+    pub(super) fn is_about_an_acceptance(&self) -> bool {
+        [codes::ACCEPTANCE_UNUSED, codes::ACCEPTANCE_EXPIRED].contains(&self.code)
     }
 
     /// Adds another place.

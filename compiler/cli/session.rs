@@ -261,7 +261,7 @@ impl Session {
             let text = anstream::adapter::strip_str(&self.messages).to_string();
             if let Err(error) = DiskFiles::new("").write(&file, text.as_bytes()) {
                 self.raise(Exit::Failure);
-                let text = format!("`{}` cannot be written: {error}", super::workshop::shown(&file));
+                let text = format!("`{}` cannot be written: {error}", crate::files::shown(&file));
                 self.note(&self.reporter.headline(Severity::Error, &text));
             }
         }

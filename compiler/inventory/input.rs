@@ -6,7 +6,7 @@ use std::io;
 
 use cbgen_formats::Cut as _;
 
-use super::segments::{self, Removed};
+use super::removed::{self, Removed};
 use super::{MAX_INPUT_BYTES, OutsideWorkspace, ReadInput, characters};
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics};
@@ -93,7 +93,7 @@ pub(super) fn read(
     // With more of them it is another file than somebody meant.
     let body = match removed.len() {
         0 => Some(text),
-        1..=MOST_REMOVED => Some(segments::without(&text, &removed)),
+        1..=MOST_REMOVED => Some(removed::without(&text, &removed)),
         _ => None,
     };
     Some(Text { id, body, removed })

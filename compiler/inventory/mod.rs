@@ -33,6 +33,7 @@ mod plain;
 pub mod program;
 pub mod project;
 mod published;
+mod removed;
 mod repeats;
 mod salvage;
 pub mod scalars;
@@ -339,7 +340,7 @@ fn read_meant<T: serde::de::DeserializeOwned>(
     subject: Subject,
     file: FileId,
     text: &str,
-    removed: &[segments::Removed],
+    removed: &[removed::Removed],
 ) -> Option<T> {
     let mut found = Diagnostics::new();
     let parsed = segments::parse(&mut found, file, text, removed, subject);

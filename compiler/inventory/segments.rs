@@ -1,56 +1,18 @@
-//! Reading on behind a mistake: the text from the next section, and the text that a mistake in characters was meant to be.
+//! Reading on behind a mistake: the text from the next section.
 //!
 //! What cannot be read spoils its own section and no other. Places stay those of the file as it is. This file must not know what
 //! is wrong; it cuts texts.
 
-use cbgen_formats::Cut as _;
-
 use crate::diag::Diagnostics;
 use crate::source::FileId;
 
+use super::removed::Removed;
 use super::value::{Map, Node, ValueKind};
 use super::yaml::{self, Parsed};
 use super::{Subject, repeats, slips};
 
 /// Most sections behind mistakes that are read: somebody mends a few and runs again.
 const MOST: usize = 20;
-
-/// A character that was taken out of a text, in the places of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Removed {
-    /// Where it stands in the file.
-    pub(super) at: usize,
-    /// Its bytes.
-    pub(super) bytes: usize,
-    /// What stands in its place: a blank, or the `-` of a list item.
-    pub(super) instead: Option<u8>,
-}
-
-/// The text as it was meant.
-pub(super) fn without(text: &str, removed: &[Removed]) -> String {
-    let mut meant = String::with_capacity(text.len());
-    let mut from = 0;
-    for one in removed {
-        meant.push_str(text.cut(from..one.at));
-        meant.extend(one.instead.map(char::from));
-        from = one.at + one.bytes;
-    }
-    meant.push_str(text.cut(from..));
-    meant
-}
-
-/// Where a byte of the meant text stands in the file.
-pub(super) fn place(removed: &[Removed], at: usize) -> usize {
-    let mut shift = 0;
-    for one in removed {
-        // A place at the character itself is the place before it.
-        if one.at >= at + shift + usize::from(one.instead.is_none()) {
-            break;
-        }
-        shift += one.bytes - usize::from(one.instead.is_some());
-    }
-    at + shift
-}
 
 /// Reads a file, and behind every mistake in its syntax the sections that follow. Findings go into `diagnostics`.
 pub(super) fn parse(
@@ -128,30 +90,5 @@ mod tests {
         check("a: 1\n", 0, None);
         check("a: 1\nb: 2", 5, None);
         check("ä\nb: 2", 1, Some("b: 2"));
-    }
-
-    #[test]
-    fn places_are_those_of_the_file() {
-        let text = "a\u{A0}b\u{200B}c\u{A0}\u{200B}d";
-        let removed: Vec<Removed> = text
-            .char_indices()
-            .filter(|(_, letter)| !letter.is_ascii())
-            .map(|(at, letter)| Removed {
-                at,
-                bytes: letter.len_utf8(),
-                instead: (letter == '\u{A0}').then_some(b' '),
-            })
-            .collect();
-        let meant = without(text, &removed);
-        assert_eq!(meant, "a bc d");
-        for letter in ['a', 'b', 'c', 'd'] {
-            assert_eq!(
-                place(&removed, meant.find(letter).unwrap()),
-                text.find(letter).unwrap(),
-                "{letter}"
-            );
-        }
-        assert_eq!(place(&removed, 1), 1);
-        assert_eq!(place(&[], 7), 7);
     }
 }

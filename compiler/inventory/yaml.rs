@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError};
 
-use super::segments::{self, Removed};
+use super::removed::{self, Removed};
 use super::value::{Entry, Map, Node, ValueKind};
 use super::{Subject, comments, repeats, slips, syntax};
 use crate::codes;
@@ -642,7 +642,7 @@ impl Reader<'_> {
         let end = start + rest.min(end - start);
         Span::new(
             self.file,
-            segments::place(self.removed, start)..segments::place(self.removed, end),
+            removed::place(self.removed, start)..removed::place(self.removed, end),
         )
     }
 }

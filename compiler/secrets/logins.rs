@@ -3,7 +3,7 @@
 //! This file must not know where the value stands.
 
 use super::names;
-use super::positions::{first_value, is_literal};
+use super::values::{first_value, is_literal};
 
 /// Accounts whose name alone says that a password follows.
 const ACCOUNTS: &[&str] = &[

@@ -7,11 +7,10 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::{Found, is_reference, logins, names, shapes, up_to};
+use super::values::{first_value, is_literal};
+use super::{Found, logins, names, shapes, up_to};
 use crate::formats::Cut as _;
 
-/// Shortest value that counts as a secret.
-const SHORTEST: usize = 4;
 /// How far a value may stand from the attribute or line that names it, in bytes.
 const NEAR: usize = 300;
 /// Longest name that is looked at.
@@ -551,43 +550,6 @@ pub(super) fn inserted(text: &str, declared: &[&str], found: &mut Vec<Found>) {
             }
         }
     }
-}
-
-/// The value that begins a text: quoted, or up to a delimiter.
-pub(super) fn first_value(text: &str) -> &str {
-    let text = text.trim_start_matches("<<");
-    let text = match text.strip_prefix('N') {
-        Some(quoted) if quoted.starts_with('\'') => quoted,
-        _ => text,
-    };
-    let text = text.trim_start_matches('\\');
-    let delimiters = [';', '"', '\'', '`', ',', ')', '|', '<', '>', '}'];
-    let Some(quote) = text.chars().next().filter(|letter| matches!(letter, '"' | '\'')) else {
-        return up_to(text, |letter| {
-            letter.is_whitespace() || delimiters.contains(&letter)
-        });
-    };
-    let inner = text.strip_prefix(quote).unwrap_or(text);
-    // `""value""` is a quoted text within a quoted text.
-    let inner = match inner.strip_prefix(quote) {
-        Some(doubled) if doubled.starts_with(char::is_alphanumeric) => doubled,
-        _ => inner,
-    };
-    up_to(inner, |letter| letter == quote || matches!(letter, ';' | '\n'))
-}
-
-/// Whether a value is a literal and not a reference to something supplied later.
-pub(super) fn is_literal(value: &str, declared: &[&str]) -> bool {
-    let value = value.trim();
-    value.chars().count() >= SHORTEST
-        && !is_reference(value)
-        && value.contains(|letter: char| letter.is_alphanumeric())
-        && !declared.contains(&value)
-        && !matches!(
-            value.to_ascii_lowercase().as_str(),
-            "true" | "false" | "null" | "none" | "undefined" | "required" | "optional" | "string" | "off"
-        )
-        && !value.contains("://")
 }
 
 /// The beginning of a text in which what belongs together stands.

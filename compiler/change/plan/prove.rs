@@ -18,9 +18,10 @@ use super::super::editing;
 use super::super::file::{Obstacle, Target, Trouble, examine, is_absent};
 use super::super::history::key;
 use super::super::machine::{Call, Ended, Patience};
+use super::super::problem::Problem;
 use super::super::steps::{is_native, is_script, may_lack_its_file, place_of, secrets_of, target_of};
 use super::super::tools;
-use super::{Desk, Outlook, Planned, Problem, ValueChange, difference};
+use super::{Desk, Outlook, Planned, ValueChange, difference};
 
 /// What a change needs beside the files themselves: journal, logs, evidence.
 const SPARE_SPACE: u64 = 16 << 20;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::engine::{Done, Engine};
 use super::guards;
 use super::instructions::{Locator, Selector};
 use super::layout::{self, Slot};
@@ -10,6 +9,7 @@ use super::missing;
 use super::read::{Edit, LIMITS};
 use super::render::Target;
 use super::same::same;
+use super::state::{Done, Engine};
 use crate::edits::{Outcome, RefusalKind};
 use crate::xml::tree::{Document, NodeId, NodeKind};
 use crate::{FactPath, Step};

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::engine::Engine;
 use super::instructions::Locator;
 use super::read::{Edit, XdtEdits};
+use super::state::Engine;
 use crate::characters::label;
 use crate::edits::{Note, Refusal, RefusalKind};
 use crate::xml::tree::{Attribute, Document, NodeId};

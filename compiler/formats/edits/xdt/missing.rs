@@ -1,10 +1,10 @@
 //! Why an element of the transform finds nothing, and what was probably meant.
 
-use super::engine::Engine;
 use super::guards;
 use super::instructions::{Locator, Selector};
 use super::locate::{Search, is_absolute};
 use super::read::Edit;
+use super::state::Engine;
 use super::xpath::{Axis, Expression};
 use crate::edits::{Refusal, RefusalKind};
 use crate::xml::tree::{Document, NodeId};

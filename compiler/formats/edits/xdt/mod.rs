@@ -19,6 +19,7 @@ mod missing;
 mod read;
 mod render;
 mod same;
+mod state;
 mod values;
 mod xpath;
 

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::engine::{Done, Engine};
 use super::guards;
 use super::instructions::Names;
 use super::layout;
 use super::read::{Edit, LIMITS};
 use super::render;
+use super::state::{Done, Engine};
 use crate::edits::{Outcome, Refusal, RefusalKind};
 use crate::xml::tree::{Attribute, NodeId, NodeKind};
 use crate::{Form, Step};
