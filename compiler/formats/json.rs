@@ -85,7 +85,7 @@ pub fn edits(text: &str) -> Result<Vec<JsonEdit>, Vec<FormatError>> {
     collect(&root, &[], text, &mut edits);
     match &root.kind {
         Kind::Object(members) if !members.is_empty() => Ok(edits),
-        _ => Err(vec![FormatError::new(
+        Kind::Object(_) | Kind::Array(_) | Kind::String(_) | Kind::Plain => Err(vec![FormatError::new(
             0..text.len(),
             "expected an object with the keys to set",
         )]),

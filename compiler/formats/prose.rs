@@ -79,7 +79,7 @@ fn print(
         text::refuse_unless(markdown, |c| c == '\n' || text::is_visible(c), "cannot be shown")?;
     }
     let mut printed = String::with_capacity(markdown.len() + markdown.len() / 4);
-    for (index, Block { pieces, lines, .. }) in blocks(markdown).iter().enumerate() {
+    for (index, Block { pieces, lines }) in blocks(markdown).iter().enumerate() {
         if index > 0 {
             printed.push_str(joint);
         }

@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(judged(|_| {}), BTreeSet::new());
         let secret = |file: &mut TemplateFile| {
             file.text
-                .push_str("\npassword: Xk9#mQ2vLp7w\n{{ nobody_knows }}\n")
+                .push_str("\npassword: Xk9#mQ2vLp7w\n{{ nobody_knows }}\n");
         };
         assert_eq!(judged(secret), BTreeSet::from(["CB0503", "CB0509"]));
     }

@@ -39,7 +39,7 @@ fn declared(line: &[u8]) -> Option<&[u8]> {
 struct Pair<'a> {
     value: &'a Term,
     /// Where the pair begins.
-    pair: Range<usize>,
+    range: Range<usize>,
     keys: Vec<&'a str>,
 }
 
@@ -155,7 +155,7 @@ impl<'a> Walk<'a> {
         if let ([value], true) = (values, is_pair && self.wanted.contains(key)) {
             let place = Pair {
                 value,
-                pair: pair.clone(),
+                range: pair.clone(),
                 keys: self.keys.clone(),
             };
             self.places.entry(key).or_default().push(place);
@@ -187,12 +187,12 @@ fn places<'w, 'a>(
             .looked_for(edit.key())
     };
     let lines = |places: &[&Pair<'_>]| {
-        let numbers = source.lines(places.iter().take(9).map(|place| place.pair.start));
+        let numbers = source.lines(places.iter().take(9).map(|place| place.range.start));
         let word = if places.len() == 1 { "line" } else { "lines" };
         let more = if places.len() > 9 { ", …" } else { "" };
         format!("{word} {numbers}{more}")
     };
-    let at = |place: &&Pair<'_>| source.file_range(&place.pair);
+    let at = |place: &&Pair<'_>| source.file_range(&place.range);
     let Some((key, above)) = edit.path.split_last() else {
         return Ok(Vec::new());
     };
