@@ -102,7 +102,7 @@ async function tab() {
       const { nodeId } = await send("DOM.querySelector", { nodeId: root.nodeId, selector: "#load" });
       await get(`document.getElementById("said").textContent = ""`);
       await send("DOM.setFileInputFiles", { files: [path], nodeId });
-      for (let turn = 0; turn < 500; turn += 1) {
+      for (let turn = 0; turn < 5000; turn += 1) {
         if ((await get(`document.getElementById("said").textContent`)) !== "") break;
         await pause(20);
       }
@@ -162,14 +162,14 @@ try {
   const second = await tab();
   await second.open(page);
   await second.click("#phase-3 article h4 label input");
-  for (let turn = 0; turn < 500 && (await one.state()).ticked.length < 5; turn += 1) await pause(20);
+  for (let turn = 0; turn < 5000 && (await one.state()).ticked.length < 5; turn += 1) await pause(20);
   report.window = await one.state();
   await second.open(other);
   report.other = await second.state();
 
   await one.click("#save");
   let saved;
-  for (let turn = 0; turn < 1000 && !saved; turn += 1) {
+  for (let turn = 0; turn < 5000 && !saved; turn += 1) {
     await pause(20);
     saved = readdirSync(folder).find((name) => /^ticks-.*\.json$/.test(name));
   }
