@@ -77,24 +77,34 @@ async function tab() {
       tools: getComputedStyle(document.getElementById("tools")).display !== "none",
       ticked: Array.from(document.querySelectorAll("input[data-step]:checked"), (box) => box.dataset.step)
     })`)),
+    // A press goes to what was painted last. On a slow machine that may be the page before the scroll, so it is asked what was
+    // pressed, and pressed again where it was something else.
     click: async (selector) => {
-      await send("Page.bringToFront");
-      // A press goes to what was painted last: the scroll is painted first, and the press is waited for.
-      const box = JSON.parse(await get(`(async () => { const one = document.querySelector(${JSON.stringify(selector)});
-        one.scrollIntoView({ block: "center", behavior: "instant" });
-        for (let frame = 0; frame !== 3; frame += 1) await new Promise((resolve) => requestAnimationFrame(resolve));
-        window.pressed = new Promise((resolve) => document.addEventListener("click", () => setTimeout(resolve), { once: true }));
-        const at = one.getBoundingClientRect();
-        return JSON.stringify({ x: at.x + at.width / 2, y: at.y + at.height / 2 }); })()`));
-      for (const type of ["mousePressed", "mouseReleased"]) {
-        await send("Input.dispatchMouseEvent", { type, ...box, button: "left", clickCount: 1 });
+      for (let turn = 0, hit = false; turn < 20 && !hit; turn += 1) {
+        await send("Page.bringToFront");
+        const box = JSON.parse(await get(`(async () => { const one = document.querySelector(${JSON.stringify(selector)});
+          one.scrollIntoView({ block: "center", behavior: "instant" });
+          for (let frame = 0; frame !== 3; frame += 1) await new Promise((resolve) => requestAnimationFrame(resolve));
+          window.pressed = new Promise((resolve) => document.addEventListener("click",
+            (event) => setTimeout(() => resolve(one.contains(event.target))), { once: true, capture: true }));
+          const at = one.getBoundingClientRect();
+          return JSON.stringify({ x: at.x + at.width / 2, y: at.y + at.height / 2 }); })()`));
+        for (const type of ["mousePressed", "mouseReleased"]) {
+          await send("Input.dispatchMouseEvent", { type, ...box, button: "left", clickCount: 1 });
+        }
+        hit = await get("Promise.race([window.pressed, new Promise((resolve) => setTimeout(() => resolve(false), 20000))])");
       }
-      await get("window.pressed");
     },
     space: async (selector) => {
-      await get(`document.querySelector(${JSON.stringify(selector)}).focus()`);
-      for (const type of ["keyDown", "keyUp"]) {
-        await send("Input.dispatchKeyEvent", { type, key: " ", code: "Space", windowsVirtualKeyCode: 32, text: type === "keyDown" ? " " : undefined });
+      const box = `document.querySelector(${JSON.stringify(selector)})`;
+      const before = await get(`${box}.checked`);
+      for (let turn = 0; turn < 20 && (await get(`${box}.checked`)) === before; turn += 1) {
+        await send("Page.bringToFront");
+        await get(`${box}.focus()`);
+        for (const type of ["keyDown", "keyUp"]) {
+          await send("Input.dispatchKeyEvent", { type, key: " ", code: "Space", windowsVirtualKeyCode: 32, text: type === "keyDown" ? " " : undefined });
+        }
+        await get("new Promise((resolve) => setTimeout(resolve))");
       }
     },
     load: async (path) => {
