@@ -116,7 +116,7 @@ fn refused_character(text: &str) -> Result<(), FormatError> {
     let Some(at) = control.into_iter().chain(noncharacter).min() else {
         return Ok(());
     };
-    let found = text.cut(at..).chars().next().unwrap_or_default();
+    let found = text.cut(at..).chars().next().expect("a character was found here");
     let message = format!("the character U+{:04X} cannot stand in XML", u32::from(found));
     Err(FormatError::new(at..at + found.len_utf8(), message))
 }
